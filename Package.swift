@@ -1,0 +1,132 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// Every Swift target is built with the same strict settings; the target list below is the architecture, bottom first.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A room of the program: a Swift target and its mirror in `Tests/`.
+func room(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.target(name: name), "TestSupport"] + dependencies,
+        swiftSettings: strict
+    )
+}
+
+let package = Package(
+    name: "maxmin",
+    products: [.executable(name: "maxmin", targets: ["maxmin"])],
+    traits: [
+        .trait(name: "MPI", description: "Run on many ranks through Open MPI."),
+        .trait(name: "OneDNN", description: "bf16 products through oneDNN."),
+        .default(enabledTraits: ["MPI", "OneDNN"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: [
+        // System libraries and C.
+        .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-openmp-dev"])]),
+        .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .target(name: "CCollectives", dependencies: ["COpenMPI"]),
+        .target(
+            name: "CKernels",
+            dependencies: ["COpenBLAS", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"]))],
+            cSettings: [.define("CK_ONEDNN", .when(traits: ["OneDNN"])), .unsafeFlags(["-O3"])]
+        ),
+
+        // Ground floor: no dependencies.
+        room("Failures"),
+        room("Randomness"),
+        room("StrictJSON", uses: ["Failures"]),
+        room("Collectives", uses: ["Failures"]),
+
+        // Numbers and ranks.
+        room("Tensors", uses: ["CKernels"]),
+        room("MPICollectives", uses: ["Collectives", "CCollectives", "Failures"]),
+        room("Optimizers", uses: ["Tensors", "Collectives"]),
+
+        // Text and people.
+        room("Text", uses: ["Failures", "StrictJSON"]),
+        room("Preferences", uses: ["Failures", "Randomness", "StrictJSON", "Text"]),
+
+        // Models.
+        room("LanguageModels", uses: ["Failures", "Randomness", "Tensors"]),
+        room("ModelFiles", uses: ["Failures", "LanguageModels", "StrictJSON", "Tensors", "Text"]),
+
+        // The method.
+        room(
+            "RewardMixture",
+            uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Preferences", "Randomness", "Tensors"]
+        ),
+        room(
+            "MaxMinPolicy",
+            uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Randomness", "Tensors"]
+        ),
+        room("Simulation", uses: ["Failures", "LanguageModels", "Preferences", "Randomness", "StrictJSON", "Text"]),
+        room("Evaluation", uses: ["Failures", "LanguageModels", "Preferences", "Randomness", "Simulation"]),
+        room("Reporting", uses: ["Evaluation", "Failures", "StrictJSON"]),
+
+        // Runs and the command line.
+        room(
+            "Runs",
+            uses: [
+                "Collectives", "Evaluation", "Failures", "LanguageModels", "MaxMinPolicy", "ModelFiles", "Optimizers",
+                "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation", "StrictJSON", "Tensors", "Text",
+                .product(name: "Yams", package: "Yams"),
+            ]
+        ),
+        .executableTarget(
+            name: "maxmin",
+            dependencies: [
+                "Collectives", "Failures", "Runs",
+                .target(name: "MPICollectives", condition: .when(traits: ["MPI"])),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+
+        // Tests.
+        .target(name: "TestSupport", dependencies: ["Randomness"], path: "Tests/TestSupport", swiftSettings: strict),
+        tests("StrictJSON", uses: ["Failures"]),
+        tests("Randomness"),
+        tests("Collectives", uses: ["Failures"]),
+        tests("Tensors"),
+        tests("Optimizers", uses: ["Tensors", "Collectives"]),
+        tests("Text", uses: ["Failures", "StrictJSON"]),
+        tests("Preferences", uses: ["Failures", "Randomness", "StrictJSON", "Text"]),
+        tests("LanguageModels", uses: ["Failures", "Randomness", "Tensors", "ModelFiles", "Optimizers"]),
+        tests("ModelFiles", uses: ["Failures", "LanguageModels", "StrictJSON", "Tensors", "Text"]),
+        tests(
+            "RewardMixture",
+            uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Preferences", "Randomness", "Tensors"]
+        ),
+        tests(
+            "MaxMinPolicy",
+            uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Randomness", "Tensors"]
+        ),
+        tests("Simulation", uses: ["Failures", "LanguageModels", "Preferences", "Randomness", "StrictJSON", "Text"]),
+        tests("Evaluation", uses: ["Failures", "LanguageModels", "Preferences", "Randomness", "Simulation"]),
+        tests("Reporting", uses: ["Evaluation", "Failures", "StrictJSON"]),
+        tests(
+            "Runs",
+            uses: [
+                "Collectives", "Failures", "LanguageModels", "ModelFiles", "Preferences", "Randomness", "StrictJSON",
+                "Tensors", "Text",
+            ]
+        ),
+    ]
+)

@@ -1,0 +1,27 @@
+/// The ranks of a run, and what they do together. Every rank calls every collective, in the same order.
+///
+/// Implementations: `SoloCommunicator` (one process), `InProcessGroup` (threads, for tests), `MPICommunicator`.
+/// Not `Sendable`: a communicator belongs to the thread that made it.
+public protocol Communicator: AnyObject {
+    /// This process's number, 0 is the root.
+    var rank: Int { get }
+    /// How many ranks there are.
+    var size: Int { get }
+
+    /// Replaces `values` by their sum over all ranks, the same bits on every rank.
+    func allReduceSum(_ values: inout MutableSpan<Float>) throws
+    /// Replaces `values` by their sum over all ranks, the same bits on every rank.
+    func allReduceSum(_ values: inout [Double]) throws
+    /// Replaces `values` by their maximum over all ranks.
+    func allReduceMax(_ values: inout [Double]) throws
+    /// Replaces `values` on every rank by the root's.
+    func broadcast(_ values: inout MutableSpan<Float>) throws
+    /// The root's bytes, on every rank; other ranks' argument is ignored.
+    func broadcast(_ bytes: [UInt8]) throws -> [UInt8]
+    /// Every rank's bytes, in order of rank, on every rank.
+    func allGather(_ bytes: [UInt8]) throws -> [[UInt8]]
+    /// Waits for all ranks.
+    func barrier() throws
+    /// Ends every rank of the run with this exit code.
+    func abort(code: Int32) -> Never
+}

@@ -1,0 +1,38 @@
+/// How the program ends, as the exit code that scripts and schedulers rely on (docs/exit-codes.md).
+public enum ExitCode: Int32, Sendable {
+    case done = 0
+    case usage = 64
+    case badData = 65
+    case missingInput = 66
+    case internalError = 70
+    case cannotCreate = 73
+    case inputOutput = 74
+    case resumable = 75
+    case permission = 77
+    case configuration = 78
+    case watchdog = 86
+}
+
+/// An error that a person can act on: one line that names the place, the reason and the remedy.
+public struct Failure: Error, Equatable, CustomStringConvertible {
+    /// The exit code of a program that ends with this failure.
+    public let code: ExitCode
+    /// What went wrong and, where there is one, the remedy. One line.
+    public let message: String
+    /// The file, `file:line`, or configuration key concerned.
+    public let place: String?
+
+    /// Describes a failure.
+    public init(_ code: ExitCode, _ message: String, at place: String? = nil) {
+        self.code = code
+        self.message = message
+        self.place = place
+    }
+
+    /// `place: message`, with control characters escaped so that it stays one line.
+    public var description: String {
+        let line = place.map { "\($0): \(message)" } ?? message
+        return line.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? $0.escaped(asASCII: true) : String($0) }
+            .joined()
+    }
+}
