@@ -103,7 +103,10 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Randomness"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("StrictJSON", uses: ["Failures"]),
         tests("Randomness"),
-        tests("Collectives", uses: ["Failures"]),
+        .target(
+            name: "CollectiveChecks", dependencies: ["Collectives"], path: "Tests/CollectiveChecks", swiftSettings: strict
+        ),
+        tests("Collectives", uses: ["CollectiveChecks", "Failures"]),
         tests("Tensors"),
         tests("Optimizers", uses: ["Tensors", "Collectives"]),
         tests("Text", uses: ["Failures", "StrictJSON"]),

@@ -1,4 +1,7 @@
-/// The ranks of a run, and what they do together. Every rank calls every collective, in the same order.
+/// The ranks of a run, and what they do together.
+///
+/// Every rank calls every collective, in the same order. A sum has the same bits on every rank, but which bits depends on
+/// the number of ranks: `InProcessGroup` adds in order of rank, `MPICommunicator` in the order that `MPI_Allreduce` chooses.
 ///
 /// Implementations: `SoloCommunicator` (one process), `InProcessGroup` (threads, for tests), `MPICommunicator`.
 /// Not `Sendable`: a communicator belongs to the thread that made it.

@@ -2,30 +2,117 @@ public import Tensors
 
 /// AdamW's constants.
 public struct AdamWSettings: Equatable, Sendable {
+    /// Decay of the mean of gradients, β₁.
     public var beta1: Float = 0.9
+    /// Decay of the mean of squared gradients, β₂.
     public var beta2: Float = 0.999
+    /// Added to the root of the second moment.
     public var epsilon: Float = 1e-8
+    /// Decoupled weight decay λ: a parameter that decays loses rate·λ of itself a step.
     public var weightDecay: Float = 0
     /// Gradients are scaled down to this global norm; 0: never.
     public var clipNorm: Float = 1
+    /// PyTorch's constants, no weight decay, gradients clipped at norm 1.
     public init() {}
 }
 
-/// How the learning rate runs over the steps.
-public enum ScheduleShape: String, Sendable { case constant, linear, cosine }
-
-/// Learning rate by step: linear warm-up from 0, then constant, or linear or cosine decay to `floor`·peak.
-public struct Schedule: Equatable, Sendable {
-    public init(shape: ScheduleShape, peak: Float, warmupSteps: Int, totalSteps: Int, floor: Float = 0) { fatalError() }
-    /// `step` counts from 1.
-    public func rate(at step: Int) -> Float { fatalError() }
-}
-
 /// AdamW over the trainable range of one flat parameter vector.
+///
+/// Loshchilov & Hutter, arXiv 1711.05101, Algorithm 2, as `torch.optim.AdamW` computes it. Moments exist for the given
+/// parameters only, so a caller that trains a suffix of a model passes views of that suffix. The state that a checkpoint
+/// needs is `step`, `firstMoment` and `secondMoment`.
 public final class AdamW {
+    /// How many updates were made.
     public private(set) var step = 0
+    /// m: running mean of gradients, [P].
+    public let firstMoment: Tensor
+    /// v: running mean of squared gradients, [P].
+    public let secondMoment: Tensor
+
+    private let parameters: Tensor
+    private let gradients: Tensor
+    private let settings: AdamWSettings
+    private let segments: [Segment]
+
+    /// A maximal run of elements that all decay or all do not.
+    private struct Segment {
+        let range: Range<Int>
+        let decays: Bool
+    }
+
+    /// Starts with moments of zero.
+    ///
+    /// `parameters` and `gradients` are flat float32 tensors of equal length, kept and updated in place.
     /// `decaying`: flat ranges that decay applies to, in order (the other ranges of `parameters` do not decay).
-    public init(parameters: Tensor, gradients: Tensor, decaying: [Range<Int>], settings: AdamWSettings) { fatalError() }
-    /// One step; returns the gradient's norm before clipping. A non-finite norm changes nothing and is returned as it is.
-    public func update(learningRate: Float) -> Double { fatalError() }
+    public init(parameters: Tensor, gradients: Tensor, decaying: [Range<Int>], settings: AdamWSettings) {
+        precondition(
+            parameters.count == gradients.count,
+            "\(parameters.count) parameters but \(gradients.count) gradients"
+        )
+        self.parameters = parameters
+        self.gradients = gradients
+        self.settings = settings
+        firstMoment = Tensor(zeros: [parameters.count])
+        secondMoment = Tensor(zeros: [parameters.count])
+        segments = Self.segments(of: parameters.count, decaying: decaying)
+    }
+
+    /// One step; returns the gradient's norm before clipping.
+    ///
+    /// A norm that is not finite changes nothing and is returned as it is. Otherwise the gradient is multiplied by min(1, clipNorm / (norm + 1e-6)), as `torch.nn.utils.clip_grad_norm_` does.
+    public func update(learningRate: Float) -> Double {
+        let norm = sumOfSquares(gradients).squareRoot()
+        guard norm.isFinite else { return norm }
+        step += 1
+        let gradientScale = settings.clipNorm > 0 ? Float(min(1, Double(settings.clipNorm) / (norm + 1e-6))) : 1
+        for segment in segments {
+            let (start, length) = (segment.range.lowerBound, segment.range.count)
+            adamWStep(
+                parameters: parameters.view(at: start, shape: [length]),
+                gradients: gradients.view(at: start, shape: [length]),
+                firstMoment: firstMoment.view(at: start, shape: [length]),
+                secondMoment: secondMoment.view(at: start, shape: [length]),
+                step: step,
+                learningRate: learningRate,
+                beta1: settings.beta1,
+                beta2: settings.beta2,
+                epsilon: settings.epsilon,
+                weightDecay: segment.decays ? settings.weightDecay : 0,
+                gradientScale: gradientScale
+            )
+        }
+        return norm
+    }
+
+    /// Puts back the state of an earlier run; the moments are copied, each as long as the parameters.
+    public func restore(step: Int, firstMoment: Tensor, secondMoment: Tensor) {
+        precondition(step >= 0, "a step count is not negative; this is \(step)")
+        self.step = step
+        self.firstMoment.copy(from: firstMoment)
+        self.secondMoment.copy(from: secondMoment)
+    }
+
+    private static func segments(of count: Int, decaying: [Range<Int>]) -> [Segment] {
+        var segments: [Segment] = []
+        func append(_ range: Range<Int>, decays: Bool) {
+            if range.isEmpty { return }
+            if let last = segments.last, last.decays == decays {
+                segments[segments.count - 1] = Segment(range: last.range.lowerBound..<range.upperBound, decays: decays)
+            } else {
+                segments.append(Segment(range: range, decays: decays))
+            }
+        }
+        var covered = 0
+        for range in decaying {
+            precondition(
+                range.lowerBound >= covered && range.upperBound <= count,
+                "decaying ranges must be in order within 0..<\(count); \(range) is not"
+            )
+            append(covered..<range.lowerBound, decays: false)
+            append(range, decays: true)
+            covered = range.upperBound
+        }
+        append(covered..<count, decays: false)
+        return segments
+    }
 }

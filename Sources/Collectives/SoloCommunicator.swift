@@ -1,0 +1,29 @@
+import Foundation
+
+/// One process by itself: every collective is complete at once.
+public final class SoloCommunicator: Communicator {
+    /// The communicator of a run on one rank.
+    public init() {}
+
+    /// Always 0.
+    public var rank: Int { 0 }
+    /// Always 1.
+    public var size: Int { 1 }
+
+    /// Leaves `values` as they are: their own sum.
+    public func allReduceSum(_ values: inout MutableSpan<Float>) {}
+    /// Leaves `values` as they are: their own sum.
+    public func allReduceSum(_ values: inout [Double]) {}
+    /// Leaves `values` as they are: their own maximum.
+    public func allReduceMax(_ values: inout [Double]) {}
+    /// Leaves `values` as they are: this is the root.
+    public func broadcast(_ values: inout MutableSpan<Float>) {}
+    /// Returns `bytes`: this is the root.
+    public func broadcast(_ bytes: [UInt8]) -> [UInt8] { bytes }
+    /// Returns `bytes` as the only rank's.
+    public func allGather(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] }
+    /// Returns at once.
+    public func barrier() {}
+    /// Ends the process with this exit code.
+    public func abort(code: Int32) -> Never { exit(code) }
+}

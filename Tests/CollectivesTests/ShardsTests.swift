@@ -1,0 +1,37 @@
+import Collectives
+import Failures
+import Testing
+
+struct ShardsTests {
+    @Test func everyShardHasOneHostAndHostsAreContiguousAndEven() throws {
+        for count in 1...12 {
+            for ranks in 1...count {
+                let shards = try Shards(count: count, ranks: ranks)
+                let runs = (0..<ranks).map(shards.hosted)
+                #expect(runs.flatMap { Array($0) } == Array(0..<count))
+                #expect(runs.allSatisfy { [count / ranks, (count + ranks - 1) / ranks].contains($0.count) })
+                for rank in 0..<ranks {
+                    #expect(runs[rank].allSatisfy { shards.rank(hosting: $0) == rank })
+                }
+            }
+        }
+    }
+
+    @Test func itemsDoNotMoveWhenRanksChange() throws {
+        for ranks in 1...5 {
+            let shards = try Shards(count: 5, ranks: ranks)
+            #expect((0..<ranks).flatMap { shards.items(hostedBy: $0, total: 22) }.sorted() == Array(0..<22))
+            #expect(shards.items(of: 3, total: 22) == [3, 8, 13, 18])
+            #expect(shards.items(of: 3, total: 2) == [])
+            for shard in 0..<5 {
+                #expect(shards.items(of: shard, total: 22).allSatisfy { shards.shard(of: $0) == shard })
+            }
+        }
+    }
+
+    @Test func moreRanksThanShardsIsAnError() {
+        let failure = #expect(throws: Failure.self) { try Shards(count: 2, ranks: 3) }
+        #expect(failure?.code == .configuration)
+        #expect(failure?.place == "shards")
+    }
+}

@@ -1,0 +1,109 @@
+import Collectives
+import Optimizers
+import Tensors
+import TestSupport
+import Testing
+
+struct AdamWTests {
+    private static func settings(_ golden: Golden.Settings) -> AdamWSettings {
+        var settings = AdamWSettings()
+        settings.beta1 = golden.beta1
+        settings.beta2 = golden.beta2
+        settings.epsilon = golden.epsilon
+        settings.weightDecay = golden.weightDecay
+        settings.clipNorm = golden.clipNorm
+        return settings
+    }
+
+    /// An optimizer at the start of the golden steps, with its parameters and gradients.
+    private static func start(_ golden: Golden.Steps) -> (AdamW, parameters: Tensor, gradients: Tensor) {
+        let parameters = Tensor(golden.start, shape: [golden.start.count])
+        let gradients = Tensor(zeros: [golden.start.count])
+        let optimizer = AdamW(
+            parameters: parameters,
+            gradients: gradients,
+            decaying: golden.decaying.map { $0[0]..<$0[1] },
+            settings: settings(golden.settings)
+        )
+        return (optimizer, parameters, gradients)
+    }
+
+    @Test func stepsAreThoseOfTorch() throws {
+        let golden = try Golden.read().adamw
+        let (optimizer, parameters, gradients) = Self.start(golden)
+        for index in golden.values.indices {
+            gradients.copy(from: golden.gradients[index])
+            let norm = optimizer.update(learningRate: golden.rates[index])
+            #expect(abs(norm - golden.norms[index]) <= 1e-5 * norm)
+            #expect(maximalDifference(parameters.array(), golden.values[index]) <= 1e-6, "step \(index + 1)")
+        }
+        #expect(optimizer.step == golden.values.count)
+    }
+
+    @Test func stateContinuesARun() throws {
+        let golden = try Golden.read().adamw
+        let (first, parameters, gradients) = Self.start(golden)
+        for index in 0..<3 {
+            gradients.copy(from: golden.gradients[index])
+            _ = first.update(learningRate: golden.rates[index])
+        }
+        let (second, laterParameters, laterGradients) = Self.start(golden)
+        laterParameters.copy(from: parameters)
+        second.restore(step: first.step, firstMoment: first.firstMoment, secondMoment: first.secondMoment)
+        for index in 3..<golden.values.count {
+            gradients.copy(from: golden.gradients[index])
+            laterGradients.copy(from: golden.gradients[index])
+            _ = first.update(learningRate: golden.rates[index])
+            _ = second.update(learningRate: golden.rates[index])
+        }
+        #expect(laterParameters.array() == parameters.array())
+        #expect(second.step == first.step)
+    }
+
+    @Test(arguments: [Float.nan, .infinity]) func aGradientThatIsNotFiniteChangesNothing(bad: Float) throws {
+        let golden = try Golden.read().adamw
+        let (optimizer, parameters, gradients) = Self.start(golden)
+        gradients.copy(from: golden.gradients[0])
+        _ = optimizer.update(learningRate: 0.01)
+        let before = (parameters.array(), optimizer.firstMoment.array(), optimizer.secondMoment.array())
+        gradients[5] = bad
+        #expect(!optimizer.update(learningRate: 0.01).isFinite)
+        #expect(optimizer.step == 1)
+        #expect(parameters.array() == before.0)
+        #expect(optimizer.firstMoment.array() == before.1)
+        #expect(optimizer.secondMoment.array() == before.2)
+    }
+
+    @Test func clippingCanBeSwitchedOff() {
+        // After one step from zero moments the update is rate·g/(|g| + ε) whatever the scale, so compare the moments.
+        var settings = AdamWSettings()
+        settings.clipNorm = 0
+        let gradients = Tensor([30, 40], shape: [2])
+        let optimizer = AdamW(
+            parameters: Tensor(zeros: [2]),
+            gradients: gradients,
+            decaying: [],
+            settings: settings
+        )
+        #expect(optimizer.update(learningRate: 0.1) == 50)
+        #expect(maximalDifference(optimizer.firstMoment.array(), [3, 4]) < 1e-5)
+    }
+}
+
+struct TensorCollectivesTests {
+    @Test(arguments: 1...4) func tensorsTravel(ranks: Int) throws {
+        let results = try InProcessGroup.run(ranks: ranks) { communicator in
+            let whole = Tensor(zeros: [2, 3])
+            whole.fill(Float(communicator.rank + 1))
+            try communicator.allReduceSum(whole.rows(1..<2))
+            let sums = whole.array()
+            try communicator.broadcast(whole)
+            return (sums, whole.array())
+        }
+        let total = Float(ranks * (ranks + 1) / 2)
+        for (rank, (sums, copies)) in results.enumerated() {
+            #expect(sums == Array(repeating: Float(rank + 1), count: 3) + Array(repeating: total, count: 3))
+            #expect(copies == [1, 1, 1, total, total, total])
+        }
+    }
+}
