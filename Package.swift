@@ -41,7 +41,11 @@ let package = Package(
         .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-openmp-dev"])]),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
-        .target(name: "CCollectives", dependencies: ["COpenMPI"]),
+        .target(
+            name: "CCollectives",
+            dependencies: [.target(name: "COpenMPI", condition: .when(traits: ["MPI"]))],
+            cSettings: [.define("CC_MPI", .when(traits: ["MPI"]))]
+        ),
         .target(
             name: "CKernels",
             dependencies: ["COpenBLAS", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"]))],
@@ -105,6 +109,12 @@ let package = Package(
         tests("Randomness"),
         .target(
             name: "CollectiveChecks", dependencies: ["Collectives"], path: "Tests/CollectiveChecks", swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "mpi-selftest",
+            dependencies: ["CollectiveChecks", "Collectives", "Failures", "MPICollectives"],
+            path: "Tests/mpi-selftest",
+            swiftSettings: strict
         ),
         tests("Collectives", uses: ["CollectiveChecks", "Failures"]),
         tests("Tensors"),
