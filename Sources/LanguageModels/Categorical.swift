@@ -1,0 +1,95 @@
+import Foundation
+import Tensors
+
+/// A token and its log-probability under the distribution it was drawn from.
+struct Draw {
+    let token: Int32
+    let logProbability: Float
+}
+
+/// Draws from softmax(logits/temperature) by inverting the cumulative sum, in order of token id.
+///
+/// `logNormaliser` = log Σ exp(logits/temperature). logits: [V].
+func drawToken(logits: Tensor, temperature: Float, logNormaliser: Float, uniform: Double) -> Draw {
+    logits.withMutableSpan { logits in
+        var cumulated = 0.0
+        var chosen = 0
+        for token in logits.indices {
+            let probability = exp(logits[token] / temperature - logNormaliser)
+            if probability > 0 {
+                chosen = token
+                cumulated += Double(probability)
+                if cumulated > uniform { break }
+            }
+        }
+        // Where rounding leaves the sum below the uniform number, the last possible token is drawn.
+        return Draw(token: Int32(chosen), logProbability: logits[chosen] / temperature - logNormaliser)
+    }
+}
+
+/// The most probable token, the lowest id among equals.
+///
+/// It is certain, so its log-probability is 0. logits: [V].
+func greedyToken(logits: Tensor) -> Draw {
+    logits.withMutableSpan { logits in
+        var best = 0
+        for token in logits.indices where logits[token] > logits[best] {
+            best = token
+        }
+        return Draw(token: Int32(best), logProbability: 0)
+    }
+}
+
+/// Draws after temperature, then top-k, then top-p (Holtzman et al., arXiv 1904.09751), each as in `transformers`: top-k
+/// keeps what ties with the k-th; top-p keeps the smallest set of most probable tokens whose sum reaches p.
+func drawToken(logits: [Float], options: SamplingOptions, uniform: Double) -> Draw {
+    let scaled = logits.map { Double($0 / options.temperature) }
+    var kept = Array(scaled.indices)
+    if options.topK > 0 && options.topK < kept.count {
+        let threshold = largest(scaled, options.topK)
+        kept = kept.filter { scaled[$0] >= threshold }
+    }
+    let maximum = kept.reduce(-Double.infinity) { max($0, scaled[$1]) }
+    var mass = kept.reduce(0.0) { $0 + exp(scaled[$1] - maximum) }
+    if options.topP < 1 {
+        // Tokens below (1 − p)/V hold less than 1 − p together, so all of them go: the rest is a short list to sort.
+        let floor = (1 - Double(options.topP)) / Double(kept.count) * mass
+        let candidates = kept.filter { exp(scaled[$0] - maximum) >= floor }
+            .sorted { (scaled[$0], $1) > (scaled[$1], $0) }
+        var sum = 0.0
+        kept = []
+        for token in candidates where sum < Double(options.topP) * mass {
+            kept.append(token)
+            sum += exp(scaled[token] - maximum)
+        }
+        kept.sort()
+        mass = sum
+    }
+    var chosen = kept[0]
+    var cumulated = 0.0
+    for token in kept {
+        chosen = token
+        cumulated += exp(scaled[token] - maximum)
+        if cumulated > uniform * mass { break }
+    }
+    return Draw(token: Int32(chosen), logProbability: Float(scaled[chosen] - maximum - log(mass)))
+}
+
+/// The k-th largest value, 1 ≤ k ≤ count, by quickselect.
+private func largest(_ values: [Double], _ k: Int) -> Double {
+    var candidates = values
+    var rank = k
+    while true {
+        let pivot = candidates[candidates.count / 2]
+        let above = candidates.filter { $0 > pivot }
+        if rank <= above.count {
+            candidates = above
+            continue
+        }
+        let below = candidates.filter { $0 < pivot }
+        let equal = candidates.count - above.count - below.count
+        if rank <= above.count + equal { return pivot }
+        rank -= above.count + equal
+        candidates = below
+    }
+}

@@ -1,0 +1,107 @@
+import Randomness
+public import Tensors
+
+/// Named tensors laid end to end in one flat float32 vector, trunk first, head last; gradients in a second one.
+public struct Parameters {
+    /// One named tensor of the flat vector.
+    public struct Entry: Equatable, Sendable {
+        /// Hugging Face name, as `transformer.h.0.attn.c_attn.weight`, `score.weight`.
+        public let name: String
+        /// Lengths of the dimensions; a product's weight is [inputs, outputs] (`Conv1D`).
+        public let shape: [Int]
+        /// Where the tensor starts in the flat vector.
+        public let offset: Int
+        /// Whether AdamW's weight decay applies: matrices yes; biases, norms no.
+        public let decays: Bool
+
+        /// How many elements there are.
+        public var count: Int { shape.reduce(1, *) }
+        /// The part of the flat vector that it covers.
+        public var range: Range<Int> { offset..<(offset + count) }
+    }
+
+    /// Every tensor, in order of offset.
+    public let entries: [Entry]
+    /// [P] float32.
+    public let values: Tensor
+    /// [P] float32; may be replaced by a slice of a larger vector, so that several models' gradients travel together.
+    public var gradients: Tensor
+
+    private let entryIndex: [String: Int]
+
+    /// Zeros of a model's shape.
+    init(_ configuration: ModelConfiguration, head: Head) {
+        entries = Self.layout(configuration, head: head)
+        let count = entries.last.map(\.range.upperBound) ?? 0
+        values = Tensor(zeros: [count])
+        gradients = Tensor(zeros: [count])
+        entryIndex = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.name, $0) })
+    }
+
+    /// P, the number of parameters.
+    public var count: Int { values.count }
+
+    /// The flat range of the reward or value head; empty at the end without one.
+    public var headRange: Range<Int> {
+        let start = entries.first { !$0.name.hasPrefix("transformer.") }?.offset ?? count
+        return start..<count
+    }
+
+    /// The entry of that name, if there is one.
+    public func entry(named name: String) -> Entry? {
+        entryIndex[name].map { entries[$0] }
+    }
+
+    /// The flat ranges inside `range` that weight decay applies to, joined where they touch, counted from its start.
+    public func decayingRanges(within range: Range<Int>) -> [Range<Int>] {
+        var ranges: [Range<Int>] = []
+        for entry in entries where entry.decays && range.contains(entry.offset) {
+            let start = entry.offset - range.lowerBound
+            if let last = ranges.last, last.upperBound == start {
+                ranges[ranges.count - 1] = last.lowerBound..<(start + entry.count)
+            } else {
+                ranges.append(start..<(start + entry.count))
+            }
+        }
+        return ranges
+    }
+
+    /// The part of a flat vector of P elements that belongs to a named tensor, in its shape: a view.
+    func tensor(_ name: String, in flat: Tensor) -> Tensor {
+        guard let entry = entry(named: name) else { preconditionFailure("no parameter is named \(name)") }
+        return flat.view(at: entry.offset, shape: entry.shape)
+    }
+
+    static func layout(_ configuration: ModelConfiguration, head: Head) -> [Entry] {
+        let d = configuration.width
+        let f = configuration.innerWidth
+        var shapes: [(String, [Int])] = [
+            ("transformer.wte.weight", [configuration.vocabularySize, d]),
+            ("transformer.wpe.weight", [configuration.positions, d]),
+        ]
+        for layer in 0..<configuration.layers {
+            let block = "transformer.h.\(layer)"
+            shapes += [
+                ("\(block).ln_1.weight", [d]), ("\(block).ln_1.bias", [d]),
+                ("\(block).attn.c_attn.weight", [d, 3 * d]), ("\(block).attn.c_attn.bias", [3 * d]),
+                ("\(block).attn.c_proj.weight", [d, d]), ("\(block).attn.c_proj.bias", [d]),
+                ("\(block).ln_2.weight", [d]), ("\(block).ln_2.bias", [d]),
+                ("\(block).mlp.c_fc.weight", [d, f]), ("\(block).mlp.c_fc.bias", [f]),
+                ("\(block).mlp.c_proj.weight", [f, d]), ("\(block).mlp.c_proj.bias", [d]),
+            ]
+        }
+        shapes += [("transformer.ln_f.weight", [d]), ("transformer.ln_f.bias", [d])]
+        switch head {
+        case .none: break
+        case .reward: shapes.append(("score.weight", [1, d]))
+        case .value: shapes += [("value.weight", [1, d]), ("value.bias", [1])]
+        }
+        var entries: [Entry] = []
+        var offset = 0
+        for (name, shape) in shapes {
+            entries.append(Entry(name: name, shape: shape, offset: offset, decays: shape.count > 1))
+            offset += shape.reduce(1, *)
+        }
+        return entries
+    }
+}

@@ -1,0 +1,202 @@
+public import Randomness
+import Tensors
+
+/// How to sample.
+public struct SamplingOptions: Equatable, Sendable {
+    /// Longest response; the model's context also ends it.
+    public var maxNewTokens: Int
+    /// 0 is greedy.
+    public var temperature: Float
+    /// 0 keeps all.
+    public var topK: Int
+    /// 1 keeps all.
+    public var topP: Float
+    /// Generation ends after this token; nil: never.
+    public var stop: Int32?
+
+    /// States how to sample.
+    public init(maxNewTokens: Int, temperature: Float = 1, topK: Int = 0, topP: Float = 1, stop: Int32?) {
+        self.maxNewTokens = maxNewTokens
+        self.temperature = temperature
+        self.topK = topK
+        self.topP = topP
+        self.stop = stop
+    }
+}
+
+/// One sampled response.
+public struct Sample: Equatable, Sendable {
+    /// Response tokens, the stop token included where it was drawn.
+    public var tokens: [Int32]
+    /// Natural log-probability of each token under the distribution it was drawn from (after temperature, top-k, top-p).
+    public var logProbabilities: [Float]
+    /// Whether the stop token was drawn.
+    public var finished: Bool
+
+    /// States a response.
+    public init(tokens: [Int32], logProbabilities: [Float], finished: Bool) {
+        self.tokens = tokens
+        self.logProbabilities = logProbabilities
+        self.finished = finished
+    }
+}
+
+/// Elements of keys and values that one batch of `sample` may hold (4 GiB).
+private let cachedElements = 1 << 30
+
+/// A sequence that is being sampled.
+private struct ActiveSequence {
+    /// Its place in the batch, and in the cache.
+    let slot: Int
+    /// Tokens in the cache.
+    var length: Int
+    /// Its last token, not yet in the cache.
+    var token: Int32
+}
+
+extension LanguageModel {
+    /// Samples a response to each prompt, in one batch with a key–value cache; finished sequences leave the batch.
+    ///
+    /// `streams[i]` gives prompt i's random numbers: one `uniform()` a token (none where greedy). Each prompt must be
+    /// shorter than the context; a response that reaches the context's end stops there, unfinished. More prompts than
+    /// fit the cache's 4 GiB are sampled in several batches.
+    public func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
+        precondition(prompts.count == streams.count, "\(prompts.count) prompts but \(streams.count) random streams")
+        precondition(options.temperature >= 0 && options.topP > 0 && options.topK >= 0, "sampling options out of range")
+        recording = nil
+        guard options.maxNewTokens > 0 else {
+            return prompts.map { _ in Sample(tokens: [], logProbabilities: [], finished: false) }
+        }
+        let longest = prompts.reduce(0) { max($0, $1.count) }
+        precondition(longest < configuration.positions, "prompt of \(longest) tokens fills the context")
+        let capacity = min(configuration.positions, longest + options.maxNewTokens)
+        let slot = 2 * configuration.layers * capacity * configuration.width
+        let batch = max(1, cachedElements / slot)
+        return stride(from: 0, to: prompts.count, by: batch).flatMap { start in
+            let range = start..<min(start + batch, prompts.count)
+            return sampleBatch(
+                prompts: Array(prompts[range]),
+                options: options,
+                streams: Array(streams[range]),
+                capacity: capacity
+            )
+        }
+    }
+
+    private func sampleBatch(
+        prompts: [[Int32]],
+        options: SamplingOptions,
+        streams: [CounterRandom],
+        capacity: Int
+    ) -> [Sample] {
+        var streams = streams
+        var samples = prompts.map { _ in Sample(tokens: [], logProbabilities: [], finished: false) }
+        let packed = PackedSequences(prompts)
+        var residual = prefill(packed, capacity: capacity)
+        var rows = packed.lastRows
+        var active = prompts.indices.map { ActiveSequence(slot: $0, length: prompts[$0].count, token: 0) }
+        while !active.isEmpty {
+            let hidden = hiddenRows(of: residual, rows: rows)
+            let draws = draw(hidden, options: options) { row in streams[active[row].slot].uniform() }
+            var remaining: [ActiveSequence] = []
+            for (sequence, draw) in zip(active, draws) {
+                let slot = sequence.slot
+                samples[slot].tokens.append(draw.token)
+                samples[slot].logProbabilities.append(draw.logProbability)
+                if draw.token == options.stop {
+                    samples[slot].finished = true
+                } else if samples[slot].tokens.count < options.maxNewTokens, sequence.length + 1 < capacity {
+                    remaining.append(ActiveSequence(slot: slot, length: sequence.length, token: draw.token))
+                }
+            }
+            active = remaining
+            guard !active.isEmpty else { break }
+            residual = decode(active, slots: prompts.count, capacity: capacity)
+            rows = Array(0..<Int32(active.count))
+            for i in active.indices {
+                active[i].length += 1
+            }
+        }
+        return samples
+    }
+
+    /// Runs the prompts and fills the cache; returns the residual stream, [N, D].
+    private func prefill(_ prompts: PackedSequences, capacity: Int) -> Tensor {
+        trunkForward(tokens: prompts.tokens, positions: prompts.positions, recorded: false) { layer, a in
+            attentionForward(
+                qkv: a.qkv,
+                offsets: prompts.offsets,
+                heads: configuration.heads,
+                into: a.attended,
+                logSumExp: a.logSumExp
+            )
+            let (keys, values) = cache.tensors(
+                layer: layer,
+                slots: prompts.count,
+                capacity: capacity,
+                width: configuration.width
+            )
+            storePrompts(qkv: a.qkv, prompts, keys: keys, values: values)
+        }
+    }
+
+    /// Runs one new token of each active sequence against the cache; returns the residual stream, [B, D].
+    private func decode(_ active: [ActiveSequence], slots: Int, capacity: Int) -> Tensor {
+        let own = active.map { Int32($0.slot) }
+        let lengths = active.map { Int32($0.length) }
+        return trunkForward(tokens: active.map(\.token), positions: lengths, recorded: false) { layer, a in
+            let (keys, values) = cache.tensors(
+                layer: layer,
+                slots: slots,
+                capacity: capacity,
+                width: configuration.width
+            )
+            attentionDecode(
+                qkv: a.qkv,
+                keyCache: keys,
+                valueCache: values,
+                slots: own,
+                lengths: lengths,
+                heads: configuration.heads,
+                into: a.attended
+            )
+        }
+    }
+
+    /// One token for each row.
+    ///
+    /// `uniform` is called once a row, in order, unless sampling is greedy.
+    private func draw(_ hidden: HiddenRows, options: SamplingOptions, uniform: (Int) -> Double) -> [Draw] {
+        let count = hidden.rows.count
+        let product = inProductType(hidden.hidden, workspace.hiddenProduct.tensor(hidden.hidden.shape))
+        let logits = workspace.logits.tensor([count, configuration.vocabularySize])
+        let weight = parameters.tensor("transformer.wte.weight", in: productParameters)
+        multiply(product, transposed: false, weight, transposed: true, into: logits)
+        let row = { (i: Int) in
+            logits.view(at: i * self.configuration.vocabularySize, shape: [self.configuration.vocabularySize])
+        }
+        if options.temperature == 0 {
+            return (0..<count).map { greedyToken(logits: row($0)) }
+        }
+        if options.topK > 0 || options.topP < 1 {
+            return (0..<count).map { drawToken(logits: row($0).array(), options: options, uniform: uniform($0)) }
+        }
+        let logNormaliser = workspace.rowOutputs[2].tensor([count])
+        logProbabilitiesForward(
+            logits: logits,
+            targets: Array(repeating: 0, count: count),
+            temperature: options.temperature,
+            logProbability: workspace.rowOutputs[0].tensor([count]),
+            entropy: workspace.rowOutputs[1].tensor([count]),
+            logNormaliser: logNormaliser
+        )
+        return (0..<count).map {
+            drawToken(
+                logits: row($0),
+                temperature: options.temperature,
+                logNormaliser: logNormaliser[$0],
+                uniform: uniform($0)
+            )
+        }
+    }
+}

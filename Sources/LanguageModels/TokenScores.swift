@@ -1,0 +1,188 @@
+import Tensors
+
+/// Per-token results on the scored rows of a forward pass.
+public struct TokenScores: Equatable, Sendable {
+    /// log π(token i+1 | tokens ≤ i) for each scored row i.
+    public var logProbabilities: [Float] = []
+    /// Entropy of the next-token distribution at each scored row.
+    public var entropies: [Float] = []
+    /// Value head's output at each scored row; empty without a value head.
+    public var values: [Float] = []
+
+    /// No rows.
+    public init() {}
+}
+
+/// Elements of a recorded pass's logits that are kept for its backward pass (1 GiB); more are computed again.
+private let keptLogits = 1 << 28
+/// Elements of logits that are worked on at a time otherwise.
+private let logitsAtATime = 1 << 24
+
+extension LanguageModel {
+    /// Scores of the next token at the given packed rows (row i predicts token i+1 of its sequence), in ascending
+    /// order.
+    ///
+    /// Nothing is recorded.
+    public func tokenScores(of sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
+        recording = nil
+        var scores = TokenScores()
+        var next = 0
+        for range in sequences.batches(of: passingTokens) {
+            let first = next
+            while next < rows.count, rows[next] < sequences.offsets[range.upperBound] {
+                next += 1
+            }
+            guard next > first else { continue }
+            let batch = sequences.sequences(range)
+            let batchRows = rows[first..<next].map { $0 - sequences.offsets[range.lowerBound] }
+            let targets = nextTokens(batch, rows: batchRows)
+            let hidden = hiddenRows(of: trunkForward(batch, recorded: false), rows: batchRows)
+            let part = tokenScores(hidden, targets: targets, temperature: temperature, keepsLogits: false)
+            scores.logProbabilities += part.logProbabilities
+            scores.entropies += part.entropies
+            scores.values += part.values
+        }
+        return scores
+    }
+
+    /// The same, recorded for `backwardTokenScores`.
+    public func forwardTokenScores(_ sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
+        recording = nil
+        guard !rows.isEmpty else { return TokenScores() }
+        let targets = nextTokens(sequences, rows: rows)
+        let hidden = hiddenRows(of: trunkForward(sequences, recorded: trainable == .full), rows: rows)
+        recording = Recording(sequences: sequences, hidden: hidden, next: (targets, temperature))
+        return tokenScores(
+            hidden,
+            targets: targets,
+            temperature: temperature,
+            keepsLogits: keepsLogits(rows: rows.count)
+        )
+    }
+
+    /// Adds to the gradients, given d loss / d log-probability and d loss / d value at each scored row.
+    ///
+    /// `dValues` may be empty. Where only the head is trained, log-probabilities have no gradient.
+    public func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float]) {
+        guard !dLogProbabilities.isEmpty || !dValues.isEmpty else { return }
+        guard let recording, let next = recording.next, recording.hidden.rows.count == dLogProbabilities.count,
+            dValues.isEmpty || (head == .value && dValues.count == dLogProbabilities.count)
+        else {
+            preconditionFailure("backwardTokenScores must follow forwardTokenScores of as many rows")
+        }
+        self.recording = nil
+        let hidden = recording.hidden
+        guard trainable == .full else {
+            if !dValues.isEmpty {
+                valuesBackward(dValues, hidden: hidden, dHidden: nil)
+            }
+            return
+        }
+        let dHidden = workspace.dHidden.tensor(hidden.hidden.shape)
+        logProbabilitiesBackward(
+            dLogProbabilities,
+            hidden: hidden,
+            targets: next.targets,
+            temperature: next.temperature,
+            dHidden: dHidden
+        )
+        if !dValues.isEmpty {
+            valuesBackward(dValues, hidden: hidden, dHidden: dHidden)
+        }
+        hiddenRowsBackward(hidden, dHidden: dHidden, sequences: recording.sequences)
+    }
+
+    /// The vocabulary product, logits = hidden·wteᵀ, chunk by chunk, and what is read off it.
+    private func tokenScores(
+        _ hidden: HiddenRows,
+        targets: [Int32],
+        temperature: Float,
+        keepsLogits: Bool
+    ) -> TokenScores {
+        let count = hidden.rows.count
+        let product = inProductType(hidden.hidden, workspace.hiddenProduct.tensor(hidden.hidden.shape))
+        let logProbability = workspace.rowOutputs[0].tensor([count])
+        let entropy = workspace.rowOutputs[1].tensor([count])
+        let logNormaliser = workspace.rowOutputs[2].tensor([count])
+        let kept = keepsLogits ? workspace.logits.tensor([count, configuration.vocabularySize]) : nil
+        for range in logitChunks(rows: count) {
+            let logits = logits(of: product, range, kept: kept)
+            logProbabilitiesForward(
+                logits: logits,
+                targets: Array(targets[range]),
+                temperature: temperature,
+                logProbability: logProbability.rows(range),
+                entropy: entropy.rows(range),
+                logNormaliser: logNormaliser.rows(range)
+            )
+        }
+        var scores = TokenScores()
+        scores.logProbabilities = logProbability.array()
+        scores.entropies = entropy.array()
+        scores.values = values(hidden)
+        return scores
+    }
+
+    /// Writes `dHidden` and adds to the token embedding's gradient.
+    private func logProbabilitiesBackward(
+        _ dLogProbabilities: [Float],
+        hidden: HiddenRows,
+        targets: [Int32],
+        temperature: Float,
+        dHidden: Tensor
+    ) {
+        let count = hidden.rows.count
+        let vocabulary = configuration.vocabularySize
+        let weight = parameters.tensor("transformer.wte.weight", in: productParameters)
+        let weightGradient = gradient("transformer.wte.weight")
+        let product = precision == .float32 ? hidden.hidden : workspace.hiddenProduct.tensor(hidden.hidden.shape)
+        let logNormaliser = workspace.rowOutputs[2].tensor([count])
+        let dLogProbability = workspace.rowOutputs[0].tensor([count])
+        dLogProbability.copy(from: dLogProbabilities)
+        let kept = keepsLogits(rows: count) ? workspace.logits.tensor([count, vocabulary]) : nil
+        for range in logitChunks(rows: count) {
+            let logits =
+                kept.map { $0.rows(range) } ?? logits(of: product, range, kept: nil)
+            let dLogits = precision == .float32 ? logits : workspace.dLogits.tensor([range.count, vocabulary])
+            Tensors.logProbabilitiesBackward(
+                logits: logits,
+                targets: Array(targets[range]),
+                temperature: temperature,
+                logNormaliser: logNormaliser.rows(range),
+                dlogp: dLogProbability.rows(range),
+                into: dLogits
+            )
+            multiply(dLogits, weight, into: dHidden.rows(range))
+            multiply(dLogits, transposed: true, product.rows(range), into: weightGradient, accumulate: true)
+        }
+    }
+
+    /// Logits of some rows, [rows, V]: into their place among the kept ones, or into a buffer for this chunk.
+    private func logits(of product: Tensor, _ range: Range<Int>, kept: Tensor?) -> Tensor {
+        let logits = kept?.rows(range) ?? workspace.logits.tensor([range.count, configuration.vocabularySize])
+        let weight = parameters.tensor("transformer.wte.weight", in: productParameters)
+        multiply(product.rows(range), transposed: false, weight, transposed: true, into: logits)
+        return logits
+    }
+
+    private func keepsLogits(rows: Int) -> Bool {
+        trainable == .full && rows * configuration.vocabularySize <= keptLogits
+    }
+
+    private func logitChunks(rows: Int) -> [Range<Int>] {
+        let size = max(1, logitsAtATime / configuration.vocabularySize)
+        return stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
+    }
+
+    private func nextTokens(_ sequences: PackedSequences, rows: [Int32]) -> [Int32] {
+        let positions = sequences.positions
+        var previous: Int32 = -1
+        return rows.map { row in
+            let next = Int(row) + 1
+            precondition(row > previous, "scored rows must ascend: \(row) after \(previous)")
+            precondition(next < positions.count && positions[next] > 0, "row \(row) is its sequence's last")
+            previous = row
+            return sequences.tokens[next]
+        }
+    }
+}
