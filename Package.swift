@@ -2,6 +2,9 @@
 
 import PackageDescription
 
+/// Set by `launch/test.sh` only, so that a later compiler's new warnings do not stop anyone else's build.
+let warningsAreErrors = Context.environment["MAXMIN_WARNINGS_AS_ERRORS"] != nil
+
 /// Every Swift target is built with the same strict settings; the target list below is the architecture, bottom first.
 let strict: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
@@ -9,7 +12,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
-]
+] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+
+let strictC: [CSetting] = warningsAreErrors ? [.treatAllWarnings(as: .error)] : []
 
 /// A room of the program: a Swift target and its mirror in `Tests/`.
 func room(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
@@ -44,12 +49,12 @@ let package = Package(
         .target(
             name: "CCollectives",
             dependencies: [.target(name: "COpenMPI", condition: .when(traits: ["MPI"]))],
-            cSettings: [.define("CC_MPI", .when(traits: ["MPI"]))]
+            cSettings: [.define("CC_MPI", .when(traits: ["MPI"]))] + strictC
         ),
         .target(
             name: "CKernels",
             dependencies: ["COpenBLAS", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"]))],
-            cSettings: [.define("CK_ONEDNN", .when(traits: ["OneDNN"])), .unsafeFlags(["-O3"])]
+            cSettings: [.define("CK_ONEDNN", .when(traits: ["OneDNN"])), .unsafeFlags(["-O3"])] + strictC
         ),
 
         // Ground floor: no dependencies.

@@ -1,115 +1,117 @@
 #if MPI
-    internal import CCollectives
-    public import Collectives
+internal import CCollectives
+public import Collectives
 
-    /// The ranks that `mpirun` or `srun` started. Made by `withMPI`, and of no use after its scope.
-    ///
-    /// Sums are `MPI_Allreduce`'s: the same bits on every rank and in every repetition at the same number of ranks, but other bits
-    /// at another number. Buffers longer than a C int counts travel in chunks.
-    public final class MPICommunicator: Communicator {
-        /// This process's number, 0 is the root.
-        public let rank: Int
-        /// How many ranks there are.
-        public let size: Int
-        /// How many of them share this node.
-        public let ranksOnNode: Int
-        /// How many threads this rank should use: its fair share of the CPUs that its affinity mask allows, at least 1.
-        public let suggestedThreads: Int
+/// The ranks that a launcher started.
+///
+/// Made by `withMPI`, and of no use after its scope.
+///
+/// Sums are `MPI_Allreduce`'s: the same bits on every rank and in every repetition at the same number of ranks, but other bits
+/// at another number. Buffers longer than a C int counts travel in chunks.
+public final class MPICommunicator: Communicator {
+    /// This process's number, 0 is the root.
+    public let rank: Int
+    /// How many ranks there are.
+    public let size: Int
+    /// How many of them share this node.
+    public let ranksOnNode: Int
+    /// How many threads this rank should use: its fair share of the CPUs that its affinity mask allows, at least 1.
+    public let suggestedThreads: Int
 
-        private let world: cc_comm
+    private let world: cc_comm
 
-        /// Initialises MPI.
-        init(_ launch: Launch) throws(MPIError) {
-            var world = cc_comm(handle: 0)
-            try check("MPI_Init") { unsafe cc_init(Int32(launch.ranksOnNode), &world) }
-            var (rank, size, ranksOnNode, cpus) = (Int32(0), Int32(0), Int32(0), 0.0)
-            try check { unsafe cc_rank(world, &rank) }
-            try check { unsafe cc_size(world, &size) }
-            try check { unsafe cc_node_share(world, &ranksOnNode, &cpus) }
-            self.world = world
-            self.rank = Int(rank)
-            self.size = Int(size)
-            self.ranksOnNode = Int(ranksOnNode)
-            // The share is a sum of fractions: two CPUs may come out as 1.9999….
-            suggestedThreads = max(1, Int(cpus + 1e-6))
-        }
+    /// Initialises MPI.
+    init(_ launch: Launch) throws(MPIError) {
+        var world = cc_comm(handle: 0)
+        try check("MPI_Init") { unsafe cc_init(Int32(launch.ranksOnNode), &world) }
+        var (rank, size, ranksOnNode, cpus) = (Int32(0), Int32(0), Int32(0), 0.0)
+        try check { unsafe cc_rank(world, &rank) }
+        try check { unsafe cc_size(world, &size) }
+        try check { unsafe cc_node_share(world, &ranksOnNode, &cpus) }
+        self.world = world
+        self.rank = Int(rank)
+        self.size = Int(size)
+        self.ranksOnNode = Int(ranksOnNode)
+        // The share is a sum of fractions: two CPUs may come out as 1.9999….
+        suggestedThreads = max(1, Int(cpus + 1e-6))
+    }
 
-        /// Finalises MPI: nothing may be called after it.
-        func finalise() throws(MPIError) {
-            try check { cc_finalize(world) }
-        }
+    /// Finalises MPI: nothing may be called after it.
+    func finalise() throws(MPIError) {
+        try check { cc_finalize(world) }
+    }
 
-        /// Replaces `values` by their sum over all ranks, the same bits on every rank.
-        public func allReduceSum(_ values: inout MutableSpan<Float>) throws {
-            try unsafe values.withUnsafeMutableBufferPointer { buffer in
-                try check("allReduceSum") { unsafe cc_allreduce_sum_f32(world, buffer.baseAddress, buffer.count) }
-            }
-        }
-
-        /// Replaces `values` by their sum over all ranks, the same bits on every rank.
-        public func allReduceSum(_ values: inout [Double]) throws {
-            try unsafe values.withUnsafeMutableBufferPointer { buffer in
-                try check("allReduceSum") { unsafe cc_allreduce_sum_f64(world, buffer.baseAddress, buffer.count) }
-            }
-        }
-
-        /// Replaces `values` by their maximum over all ranks.
-        public func allReduceMax(_ values: inout [Double]) throws {
-            try unsafe values.withUnsafeMutableBufferPointer { buffer in
-                try check("allReduceMax") { unsafe cc_allreduce_max_f64(world, buffer.baseAddress, buffer.count) }
-            }
-        }
-
-        /// Replaces `values` on every rank by the root's.
-        public func broadcast(_ values: inout MutableSpan<Float>) throws {
-            try unsafe values.withUnsafeMutableBufferPointer { buffer in
-                try check("broadcast") {
-                    unsafe cc_broadcast(world, buffer.baseAddress, buffer.count * MemoryLayout<Float>.stride, 0)
-                }
-            }
-        }
-
-        /// The root's bytes, on every rank; other ranks' argument is ignored.
-        public func broadcast(_ bytes: [UInt8]) throws -> [UInt8] {
-            try broadcast(bytes, count: counts(bytes.count)[0], from: 0)
-        }
-
-        /// Every rank's bytes, in order of rank, on every rank.
-        public func allGather(_ bytes: [UInt8]) throws -> [[UInt8]] {
-            // One broadcast a rank: MPI_Allgatherv's displacements are C ints, and would bound the total.
-            var all: [[UInt8]] = []
-            for (root, count) in try counts(bytes.count).enumerated() {
-                all.append(try broadcast(bytes, count: count, from: root))
-            }
-            return all
-        }
-
-        /// Waits for all ranks.
-        public func barrier() throws {
-            try check { cc_barrier(world) }
-        }
-
-        /// Ends every rank of the run with this exit code.
-        public func abort(code: Int32) -> Never {
-            _ = cc_abort(world, code)
-            fatalError("MPI_Abort returned")
-        }
-
-        private func broadcast(_ bytes: [UInt8], count: Int, from root: Int) throws(MPIError) -> [UInt8] {
-            var bytes = rank == root ? bytes : [UInt8](repeating: 0, count: count)
-            try unsafe bytes.withUnsafeMutableBufferPointer { buffer throws(MPIError) in
-                try check("broadcast") { unsafe cc_broadcast(world, buffer.baseAddress, count, Int32(root)) }
-            }
-            return bytes
-        }
-
-        /// Every rank's `count`, in order of rank.
-        private func counts(_ count: Int) throws(MPIError) -> [Int] {
-            var counts = [UInt64](repeating: 0, count: size)
-            try unsafe counts.withUnsafeMutableBufferPointer { buffer throws(MPIError) in
-                try check("allGather") { unsafe cc_allgather_u64(world, UInt64(count), buffer.baseAddress) }
-            }
-            return counts.map { Int($0) }
+    /// Replaces `values` by their sum over all ranks, the same bits on every rank.
+    public func allReduceSum(_ values: inout MutableSpan<Float>) throws {
+        try unsafe values.withUnsafeMutableBufferPointer { buffer in
+            try check("allReduceSum") { unsafe cc_allreduce_sum_f32(world, buffer.baseAddress, buffer.count) }
         }
     }
+
+    /// Replaces `values` by their sum over all ranks, the same bits on every rank.
+    public func allReduceSum(_ values: inout [Double]) throws {
+        try unsafe values.withUnsafeMutableBufferPointer { buffer in
+            try check("allReduceSum") { unsafe cc_allreduce_sum_f64(world, buffer.baseAddress, buffer.count) }
+        }
+    }
+
+    /// Replaces `values` by their maximum over all ranks.
+    public func allReduceMax(_ values: inout [Double]) throws {
+        try unsafe values.withUnsafeMutableBufferPointer { buffer in
+            try check("allReduceMax") { unsafe cc_allreduce_max_f64(world, buffer.baseAddress, buffer.count) }
+        }
+    }
+
+    /// Replaces `values` on every rank by the root's.
+    public func broadcast(_ values: inout MutableSpan<Float>) throws {
+        try unsafe values.withUnsafeMutableBufferPointer { buffer in
+            try check("broadcast") {
+                unsafe cc_broadcast(world, buffer.baseAddress, buffer.count * MemoryLayout<Float>.stride, 0)
+            }
+        }
+    }
+
+    /// The root's bytes, on every rank; other ranks' argument is ignored.
+    public func broadcast(_ bytes: [UInt8]) throws -> [UInt8] {
+        try broadcast(bytes, count: counts(bytes.count)[0], from: 0)
+    }
+
+    /// Every rank's bytes, in order of rank, on every rank.
+    public func allGather(_ bytes: [UInt8]) throws -> [[UInt8]] {
+        // One broadcast a rank: MPI_Allgatherv's displacements are C ints, and would bound the total.
+        var all: [[UInt8]] = []
+        for (root, count) in try counts(bytes.count).enumerated() {
+            all.append(try broadcast(bytes, count: count, from: root))
+        }
+        return all
+    }
+
+    /// Waits for all ranks.
+    public func barrier() throws {
+        try check { cc_barrier(world) }
+    }
+
+    /// Ends every rank of the run with this exit code.
+    public func abort(code: Int32) -> Never {
+        _ = cc_abort(world, code)
+        fatalError("MPI_Abort returned")
+    }
+
+    private func broadcast(_ bytes: [UInt8], count: Int, from root: Int) throws(MPIError) -> [UInt8] {
+        var bytes = rank == root ? bytes : [UInt8](repeating: 0, count: count)
+        try unsafe bytes.withUnsafeMutableBufferPointer { buffer throws(MPIError) in
+            try check("broadcast") { unsafe cc_broadcast(world, buffer.baseAddress, count, Int32(root)) }
+        }
+        return bytes
+    }
+
+    /// Every rank's `count`, in order of rank.
+    private func counts(_ count: Int) throws(MPIError) -> [Int] {
+        var counts = [UInt64](repeating: 0, count: size)
+        try unsafe counts.withUnsafeMutableBufferPointer { buffer throws(MPIError) in
+            try check("allGather") { unsafe cc_allgather_u64(world, UInt64(count), buffer.baseAddress) }
+        }
+        return counts.map { Int($0) }
+    }
+}
 #endif

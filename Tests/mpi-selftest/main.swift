@@ -15,46 +15,46 @@ let mode = arguments.first ?? "check"
 let chosen = arguments.dropFirst().first.flatMap { Int($0) } ?? 0
 
 #if MPI
-    /// Checks the collectives, long buffers and the number of threads; throws where anything is wrong.
-    func checkAll(_ communicator: MPICommunicator) throws {
-        var found = try complaints(about: communicator)
-        if communicator.ranksOnNode != communicator.size {
-            found.append("\(communicator.ranksOnNode) ranks on this node, not \(communicator.size)")
-        }
-        let cpus = ProcessInfo.processInfo.activeProcessorCount
-        if !(1...cpus).contains(communicator.suggestedThreads) {
-            found.append("\(communicator.suggestedThreads) threads suggested on \(cpus) CPUs")
-        }
-        // Waiting ranks must not spin through their time slices: 37 ms a sum where they do, 30 µs where they yield.
-        let start = Date()
-        for _ in 0..<100 {
-            var values = [Double](repeating: 1, count: 128)
-            try communicator.allReduceSum(&values)
-        }
-        let milliseconds = Date().timeIntervalSince(start) * 10
-        if milliseconds > 10 { found.append("a sum of 1 KiB takes \(milliseconds) ms") }
-        if !found.isEmpty { throw Failure(.internalError, found.joined(separator: "; ")) }
-        if communicator.rank == 0 {
-            print("mpi-selftest: ranks \(communicator.size), \(communicator.suggestedThreads) threads each, all right")
-        }
+/// Checks the collectives, long buffers and the number of threads; throws where anything is wrong.
+func checkAll(_ communicator: MPICommunicator) throws {
+    var found = try complaints(about: communicator)
+    if communicator.ranksOnNode != communicator.size {
+        found.append("\(communicator.ranksOnNode) ranks on this node, not \(communicator.size)")
     }
+    let cpus = ProcessInfo.processInfo.activeProcessorCount
+    if !(1...cpus).contains(communicator.suggestedThreads) {
+        found.append("\(communicator.suggestedThreads) threads suggested on \(cpus) CPUs")
+    }
+    // Waiting ranks must not spin through their time slices: 37 ms a sum where they do, 30 µs where they yield.
+    let start = Date()
+    for _ in 0..<100 {
+        var values = [Double](repeating: 1, count: 128)
+        try communicator.allReduceSum(&values)
+    }
+    let milliseconds = Date().timeIntervalSince(start) * 10
+    if milliseconds > 10 { found.append("a sum of 1 KiB takes \(milliseconds) ms") }
+    if !found.isEmpty { throw Failure(.internalError, found.joined(separator: "; ")) }
+    if communicator.rank == 0 {
+        print("mpi-selftest: ranks \(communicator.size), \(communicator.suggestedThreads) threads each, all right")
+    }
+}
 
-    guard let launch = try Launch.detect(in: ProcessInfo.processInfo.environment) else {
-        print("mpi-selftest: start it under mpirun")
-        exit(ExitCode.usage.rawValue)
+guard let launch = try Launch.detect(in: ProcessInfo.processInfo.environment) else {
+    print("mpi-selftest: start it under mpirun")
+    exit(ExitCode.usage.rawValue)
+}
+try withMPI(launch) { communicator in
+    let isChosen = communicator.rank == chosen
+    switch mode {
+    case "check": try checkAll(communicator)
+    case "throw" where isChosen: throw Failure(.badData, "broken as asked", at: "mpi-selftest")
+    case "throw-all": throw Failure(.missingInput, "broken as asked", at: "mpi-selftest")
+    case "trap" where isChosen: fatalError("trapped as asked")
+    case "exit" where isChosen: exit(0)
+    default: try communicator.barrier()
     }
-    try withMPI(launch) { communicator in
-        let isChosen = communicator.rank == chosen
-        switch mode {
-        case "check": try checkAll(communicator)
-        case "throw" where isChosen: throw Failure(.badData, "broken as asked", at: "mpi-selftest")
-        case "throw-all": throw Failure(.missingInput, "broken as asked", at: "mpi-selftest")
-        case "trap" where isChosen: fatalError("trapped as asked")
-        case "exit" where isChosen: exit(0)
-        default: try communicator.barrier()
-        }
-    }
+}
 #else
-    print("mpi-selftest: built without the trait MPI: nothing to test")
-    exit(ExitCode.configuration.rawValue)
+print("mpi-selftest: built without the trait MPI: nothing to test")
+exit(ExitCode.configuration.rawValue)
 #endif

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# Builds and runs every test: the format, the unit tests, the scripts of launch/tests/ (MPI at 1, 2, 3 and 4 ranks), and the unit
+# tests of a build without traits. The last line is "N passed, N failed"; the exit status is 1 where anything failed.
+#
+# A script of launch/tests/ runs in the repository's root with the built programs in the folder $BIN, and prints a line
+# "ok NAME" or "not ok NAME: why" for each thing that it checks.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source launch/setup.sh
+
+require_swift
+install_packages "${BUILD_PACKAGES[@]}" "${MPI_PACKAGES[@]}" || exit 1
+
+# Read by Package.swift: our own targets must compile without a warning.
+export MAXMIN_WARNINGS_AS_ERRORS=1
+passed=0 failed=0
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+
+# one NAME COMMAND…: a check that is one command; its output is shown where it fails.
+one() {
+    local name=$1
+    shift
+    if "$@" >"$logs/one" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok $name"
+    else
+        failed=$((failed + 1))
+        cat "$logs/one"
+        echo "not ok $name: ${*} failed"
+    fi
+}
+
+# unit_tests NAME OPTIONS…: runs a built package's tests and adds up the lines of each test that passed or failed.
+unit_tests() {
+    local name=$1 ok bad status=0
+    shift
+    swift test --skip-build "$@" >"$logs/tests" 2>&1 || status=$?
+    grep -E '^✘|^↳|^➜|error:|Fatal error|Test run' "$logs/tests"
+    ok=$(grep -cE '^✔ Test .* passed after' "$logs/tests")
+    bad=$(grep -cE '^✘ Test .* failed after' "$logs/tests")
+    # The run's own closing line has the same form.
+    grep -qE '^✔ Test run with' "$logs/tests" && ok=$((ok - 1))
+    grep -qE '^✘ Test run with' "$logs/tests" && bad=$((bad - 1))
+    if ((status != 0 && bad == 0)); then
+        tail -n 40 "$logs/tests"
+        bad=1
+    elif ((status == 0 && ok == 0)); then
+        echo "not ok $name: no test ran"
+        bad=1
+    fi
+    echo "$name: $ok passed, $bad failed"
+    passed=$((passed + ok)) failed=$((failed + bad))
+}
+
+# script FILE: runs a script of launch/tests/ and adds up its lines.
+script() {
+    local file=$1 ok bad status
+    bash "$file" 2>&1 | tee "$logs/script"
+    status=${PIPESTATUS[0]}
+    ok=$(grep -c '^ok ' "$logs/script")
+    bad=$(grep -c '^not ok ' "$logs/script")
+    if ((bad == 0 && (status != 0 || ok == 0))); then
+        echo "not ok $file: exit status $status after $ok checks"
+        bad=1
+    fi
+    passed=$((passed + ok)) failed=$((failed + bad))
+}
+
+one "format" swift format lint --recursive --strict Sources Tests
+
+one "build" swift build --build-tests
+unit_tests "unit tests"
+BIN=$(swift build --show-bin-path)
+export BIN
+for file in launch/tests/*.sh; do script "$file"; done
+
+plain=(--disable-default-traits --scratch-path .build/plain)
+one "build without traits" swift build --build-tests "${plain[@]}"
+unit_tests "unit tests without traits" "${plain[@]}"
+
+echo "$passed passed, $failed failed"
+((failed == 0))
