@@ -1,0 +1,65 @@
+internal import Collectives
+
+/// Advantages and the returns that the value head learns, per token of one response.
+public struct Advantages: Equatable, Sendable {
+    /// How much better each token was than expected.
+    public var advantages: [Float]
+    /// Targets of the value head: advantage + old value.
+    public var returns: [Float]
+}
+
+/// Generalised advantage estimation (Schulman et al., arXiv 1506.02438, eq. 16) over one response.
+///
+/// δ_t = r_t + γ·V_{t+1} − V_t and A_t = δ_t + γλ·A_{t+1}; nothing follows the last token (V = 0), finished or not.
+public func generalisedAdvantages(rewards: [Float], values: [Float], gamma: Float, lambda: Float) -> Advantages {
+    precondition(rewards.count == values.count, "a value for every reward")
+    var advantages = [Float](repeating: 0, count: rewards.count)
+    var nextAdvantage: Float = 0
+    var nextValue: Float = 0
+    for t in rewards.indices.reversed() {
+        let delta = rewards[t] + gamma * nextValue - values[t]
+        nextAdvantage = delta + gamma * lambda * nextAdvantage
+        nextValue = values[t]
+        advantages[t] = nextAdvantage
+    }
+    return Advantages(advantages: advantages, returns: zip(advantages, values).map { $0 + $1 })
+}
+
+/// Leave-one-out advantages (arXiv 2402.14740, eq. 9) of the responses to one prompt: each response's return less the
+/// mean return of the others.
+public func leaveOneOutAdvantages(_ returns: [Float]) -> [Float] {
+    precondition(returns.count >= 2, "leave-one-out needs two responses to a prompt")
+    let total = returns.reduce(0, +)
+    return returns.map { $0 - (total - $0) / Float(returns.count - 1) }
+}
+
+/// Mean and unbiased variance of numbers spread over ranks.
+struct Moments: Equatable {
+    var count: Double
+    var mean: Double
+    var variance: Double
+}
+
+/// Moments of all ranks' numbers together, in two passes: no difference of large sums.
+func globalMoments(_ parts: [[Float]], communicator: any Communicator) throws -> Moments {
+    var sums = [0.0, 0.0]
+    for part in parts {
+        sums[0] += Double(part.count)
+        sums[1] += part.reduce(0.0) { $0 + Double($1) }
+    }
+    try communicator.allReduceSum(&sums)
+    let mean = sums[0] > 0 ? sums[1] / sums[0] : 0
+    var squares = [0.0]
+    for part in parts {
+        squares[0] += part.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
+    }
+    try communicator.allReduceSum(&squares)
+    return Moments(count: sums[0], mean: mean, variance: sums[0] > 1 ? squares[0] / (sums[0] - 1) : 0)
+}
+
+/// Gives the numbers of all ranks together mean 0 and variance 1: (x − mean)/√(variance + 1e-8).
+func whitened(_ parts: [[Float]], communicator: any Communicator) throws -> [[Float]] {
+    let moments = try globalMoments(parts, communicator: communicator)
+    let scale = 1 / (moments.variance + 1e-8).squareRoot()
+    return parts.map { part in part.map { Float((Double($0) - moments.mean) * scale) } }
+}

@@ -1,0 +1,146 @@
+public import Collectives
+internal import Failures
+import Foundation
+
+/// The common origin and unit of the reward models, learned from samples of the reference policy (design.md §5).
+///
+/// Stored with the reward models. One entry of each list per reward model: K groups, then the single model if there is
+/// one.
+public struct Calibration: Equatable, Sendable {
+    /// How a raw reward r_u becomes r̃_u.
+    public enum Method: String, CaseIterable, Sendable {
+        /// (r − μ)/σ.
+        case standardise
+        /// r − μ.
+        case center
+        /// log σ(r − μ(x)), μ(x) the median over reference samples of the prompt (arXiv 2402.00742).
+        case logSigmoid = "log-sigmoid"
+        /// r itself, as in the paper's code.
+        case none
+    }
+
+    /// How rewards are transformed.
+    public var method: Method
+    /// μ of each reward model over the reference samples.
+    public var means: [Double]
+    /// σ of each reward model over the reference samples.
+    public var deviations: [Double]
+    /// Mean r̃ of the reference samples: the utility of the reference policy, which `nash` and `alpha-fair` bargain from.
+    public var referenceUtilities: [Double]
+    /// Prompts sampled.
+    public var prompts: Int
+    /// Samples of each; `log-sigmoid` draws as many for the median of a prompt that it meets later.
+    public var samplesPerPrompt: Int
+    /// FNV-1a hash of the samples' token ids, in hexadecimal: says which samples these are.
+    public var samplesHash: String
+
+    /// A calibration read back from its file.
+    public init(
+        method: Method,
+        means: [Double],
+        deviations: [Double],
+        referenceUtilities: [Double],
+        prompts: Int,
+        samplesPerPrompt: Int,
+        samplesHash: String
+    ) {
+        self.method = method
+        self.means = means
+        self.deviations = deviations
+        self.referenceUtilities = referenceUtilities
+        self.prompts = prompts
+        self.samplesPerPrompt = samplesPerPrompt
+        self.samplesHash = samplesHash
+    }
+
+    /// Rewards as they are, for `calibration: none`.
+    public static func none(rewardModels: Int) -> Calibration {
+        Calibration(
+            method: .none,
+            means: Array(repeating: 0, count: rewardModels),
+            deviations: Array(repeating: 1, count: rewardModels),
+            referenceUtilities: Array(repeating: 0, count: rewardModels),
+            prompts: 0,
+            samplesPerPrompt: 0,
+            samplesHash: ""
+        )
+    }
+
+    /// r̃ of one reward model's raw rewards.
+    ///
+    /// - Parameter medians: for `log-sigmoid`, the median raw reward over reference samples of each response's prompt.
+    public func calibrated(_ rewards: [Float], model: Int, medians: [Float]) -> [Float] {
+        switch method {
+        case .standardise:
+            return rewards.map { Float((Double($0) - means[model]) / deviations[model]) }
+        case .center:
+            return rewards.map { Float(Double($0) - means[model]) }
+        case .logSigmoid:
+            precondition(medians.count == rewards.count, "log-sigmoid needs the median of every response's prompt")
+            return zip(rewards, medians).map { Float(logSigmoid(Double($0) - Double($1))) }
+        case .none:
+            return rewards
+        }
+    }
+}
+
+/// Fits μ, σ and the reference utilities to a matrix of raw rewards, one part of it on each rank.
+///
+/// - Parameters:
+///   - rewards: reward models × this rank's reference samples; the samples of a prompt follow one another.
+///   - prompts: how many prompts were sampled on all ranks.
+/// - Throws: `Failure(.internalError)` if a reward is not finite, `Failure(.badData)` if a model's rewards do not vary.
+public func fitCalibration(
+    _ method: Calibration.Method,
+    rewards: [[Float]],
+    prompts: Int,
+    samplesPerPrompt: Int,
+    samplesHash: String,
+    communicator: any Communicator
+) throws -> Calibration {
+    var calibration = Calibration.none(rewardModels: rewards.count)
+    calibration.method = method
+    calibration.prompts = prompts
+    calibration.samplesPerPrompt = samplesPerPrompt
+    calibration.samplesHash = samplesHash
+    for (model, row) in rewards.enumerated() {
+        let moments = try globalMoments([row], communicator: communicator)
+        guard moments.mean.isFinite, moments.variance.isFinite else {
+            throw Failure(.internalError, "reward model \(model) gives rewards that are not finite", at: "calibrate")
+        }
+        calibration.means[model] = moments.mean
+        calibration.deviations[model] = moments.variance.squareRoot()
+        // Rewards are of order 1; a spread below rounding error is none.
+        guard method != .standardise || calibration.deviations[model] > 1e-6 * max(1, abs(moments.mean)) else {
+            throw Failure(
+                .badData,
+                "reward model \(model) gives every reference sample the same reward; train it longer or use center",
+                at: "calibrate.method"
+            )
+        }
+        let medians = medians(of: row, samplesPerPrompt: samplesPerPrompt)
+        let calibrated = calibration.calibrated(row, model: model, medians: medians)
+        calibration.referenceUtilities[model] = try globalMoments([calibrated], communicator: communicator).mean
+    }
+    return calibration
+}
+
+/// The median over each prompt's samples, repeated for each of them.
+func medians(of rewards: [Float], samplesPerPrompt: Int) -> [Float] {
+    stride(from: 0, to: rewards.count, by: samplesPerPrompt).flatMap { start in
+        let samples = Array(rewards[start..<min(start + samplesPerPrompt, rewards.count)])
+        return Array(repeating: median(samples), count: samples.count)
+    }
+}
+
+/// The middle number, or the mean of the middle two. Of at least one number.
+func median(_ values: [Float]) -> Float {
+    let sorted = values.sorted()
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+/// log σ(x) = min(x, 0) − log(1 + exp(−|x|)), stable for any x.
+func logSigmoid(_ x: Double) -> Double {
+    min(x, 0) - log1p(exp(-abs(x)))
+}

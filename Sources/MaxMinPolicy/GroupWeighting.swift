@@ -1,0 +1,121 @@
+import Foundation
+
+/// The root's choice of how much each group's reward counts (design.md §5), and its memory of past choices.
+public struct GroupWeighting: Equatable, Sendable {
+    private let settings: PolicySettings
+    private let groupSizes: [Double]
+    /// Weights before `nominal_mix`, smoothed over steps; they start equal (by size with `proportional`).
+    public private(set) var memory: [Double]
+
+    /// Weights for K groups of these sizes (users, or any positive measure).
+    public init(_ settings: PolicySettings, groupSizes: [Double]) {
+        precondition(!groupSizes.isEmpty, "at least one group")
+        self.settings = settings
+        self.groupSizes = groupSizes
+        let total = groupSizes.reduce(0, +)
+        memory =
+            settings.objective == .proportional && total > 0
+            ? groupSizes.map { $0 / total } : groupSizes.map { _ in 1 / Double(groupSizes.count) }
+    }
+
+    /// The weights in use: memory blended with equal weights, (1 − λ)·w + λ/K.
+    public var weights: [Double] {
+        let mix = Double(settings.nominalMix)
+        return memory.map { (1 - mix) * $0 + mix / Double(memory.count) }
+    }
+
+    /// Takes note of a step's utilities F_u; `reference` holds those of the reference policy, which has no divergence.
+    public mutating func observe(utilities: [Double], reference: [Double]) {
+        precondition(utilities.count == memory.count, "a utility for every group")
+        switch settings.objective {
+        case .utilitarian, .proportional, .perResponse, .single:
+            return
+        case .mirror:
+            memory = mirrored(memory, utilities: utilities, rate: Double(settings.mirrorRate))
+        case .maxmin:
+            remember(oneHot(worstGroup(utilities), count: utilities.count))
+        case .softmin:
+            remember(softminWeights(utilities, temperature: Double(settings.softminTemperature)))
+        case .nash:
+            remember(fairWeights(utilities, reference: reference, alpha: 1))
+        case .alphaFair:
+            remember(fairWeights(utilities, reference: reference, alpha: Double(settings.alpha)))
+        }
+    }
+
+    /// Takes over the root's memory, so that every rank weighs alike.
+    public mutating func adopt(memory: [Double]) {
+        precondition(memory.count == self.memory.count, "a weight for every group")
+        self.memory = memory
+    }
+
+    /// w ← 2^(−1/h)·w + (1 − 2^(−1/h))·target. With h = 0 only the target is left.
+    private mutating func remember(_ target: [Double]) {
+        let kept = settings.halfLife > 0 ? exp2(-1 / Double(settings.halfLife)) : 0
+        memory = zip(memory, target).map { kept * $0 + (1 - kept) * $1 }
+    }
+}
+
+/// The group of least utility; the lowest index of several.
+public func worstGroup(_ utilities: [Double]) -> Int {
+    var worst = 0
+    for group in utilities.indices where utilities[group] < utilities[worst] { worst = group }
+    return worst
+}
+
+/// All weight on one group.
+func oneHot(_ index: Int, count: Int) -> [Double] {
+    (0..<count).map { $0 == index ? 1 : 0 }
+}
+
+/// w ∝ exp(−F/T), in the stable form: the least utility's exponent is 0.
+func softminWeights(_ utilities: [Double], temperature: Double) -> [Double] {
+    let least = utilities[worstGroup(utilities)]
+    return normalised(utilities.map { exp(-($0 - least) / temperature) })
+}
+
+/// One step of mirror descent on the simplex: w ∝ w·exp(−ηF).
+///
+/// No weight falls below 1e-4: a group that was well off for long must be able to come back within a few steps.
+func mirrored(_ weights: [Double], utilities: [Double], rate: Double) -> [Double] {
+    let least = utilities[worstGroup(utilities)]
+    let moved = normalised(zip(weights, utilities).map { $0 * exp(-rate * ($1 - least)) })
+    return normalised(moved.map { max($0, 1e-4) })
+}
+
+/// Gradient weights of Σ gain^(1−α)/(1−α), or Σ log gain at α = 1: w ∝ gain^(−α), gain = F − F of the reference.
+///
+/// Gains below 0.1 count as 0.1: at the start gains are all noise, and a group that has lost has no logarithm.
+func fairWeights(_ utilities: [Double], reference: [Double], alpha: Double) -> [Double] {
+    precondition(utilities.count == reference.count, "a reference utility for every group")
+    let gains = zip(utilities, reference).map { max($0 - $1, 0.1) }
+    let least = gains[worstGroup(gains)]
+    return normalised(gains.map { pow($0 / least, -alpha) })
+}
+
+private func normalised(_ weights: [Double]) -> [Double] {
+    let total = weights.reduce(0, +)
+    return weights.map { $0 / total }
+}
+
+/// One reward per response from the rows of a calibrated reward matrix: K groups, then the single model if there is one.
+///
+/// Σ_u w_u·r̃_u, except: `per-response` takes min_u r̃_u, blended with the mean over groups by λ = `nominal_mix`;
+/// `single` takes the single model's row alone.
+func combinedRewards(_ rows: [[Float]], weighting: [Double], settings: PolicySettings) -> [Float] {
+    let groups = weighting.count
+    let responses = rows.first?.count ?? 0
+    return (0..<responses).map { response in
+        switch settings.objective {
+        case .single:
+            return rows[groups][response]
+        case .perResponse:
+            let rewards = (0..<groups).map { rows[$0][response] }
+            let least = rewards.min() ?? 0
+            let mean = rewards.reduce(0, +) / Float(groups)
+            return (1 - settings.nominalMix) * least + settings.nominalMix * mean
+        default:
+            return (0..<groups).reduce(Float(0)) { $0 + Float(weighting[$1]) * rows[$1][response] }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+public import Collectives
+public import LanguageModels
+public import Optimizers
+public import Randomness
+internal import Tensors
+
+/// A language model with its optimizer, trained as a policy.
+public final class LanguageModelPolicy: TrainablePolicy {
+    /// The model that is trained, in place.
+    public let model: LanguageModel
+    /// The state of training besides the weights.
+    public let optimizer: AdamW
+
+    /// Trains `model`, which has a value head for `ppo` and needs none for `rloo`.
+    public init(_ model: LanguageModel, settings: AdamWSettings) {
+        let range = model.trainableRange
+        let decaying = model.parameters.entries.filter(\.decays).map { entry in
+            entry.offset..<(entry.offset + entry.shape.reduce(1, *))
+        }
+        self.model = model
+        optimizer = AdamW(
+            parameters: model.parameters.values.view(at: range.lowerBound, shape: [range.count]),
+            gradients: model.parameters.gradients.view(at: range.lowerBound, shape: [range.count]),
+            decaying: decaying.map { $0.clamped(to: range) }.filter { !$0.isEmpty }.map {
+                ($0.lowerBound - range.lowerBound)..<($0.upperBound - range.lowerBound)
+            },
+            settings: settings
+        )
+    }
+
+    /// A policy that starts as a copy of the reference, with the head that the algorithm needs.
+    public convenience init(
+        startingFrom reference: LanguageModel,
+        algorithm: PolicySettings.Algorithm,
+        settings: AdamWSettings,
+        seed: UInt64
+    ) {
+        self.init(reference.copy(head: algorithm == .ppo ? .value : .none, seed: seed), settings: settings)
+    }
+
+    /// Samples from the model.
+    public func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
+        model.sample(prompts: prompts, options: options, streams: streams)
+    }
+
+    /// Scores under the model; nothing is recorded.
+    public func tokenScores(of sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
+        model.tokenScores(of: sequences, rows: rows, temperature: temperature)
+    }
+
+    /// Scores under the model, recorded.
+    public func forwardTokenScores(_ sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
+        model.forwardTokenScores(sequences, rows: rows, temperature: temperature)
+    }
+
+    /// Adds to the model's gradients.
+    public func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float]) {
+        model.backwardTokenScores(dLogProbabilities: dLogProbabilities, dValues: dValues)
+    }
+
+    /// Sets the model's gradients to zero.
+    public func clearGradients() {
+        model.parameters.gradients.fill(0)
+    }
+
+    /// Sums the trained part of the gradients over all ranks.
+    public func sumGradients(over communicator: any Communicator) throws {
+        let range = model.trainableRange
+        try communicator.allReduceSum(
+            model.parameters.gradients.view(at: range.lowerBound, shape: [range.count])
+        )
+    }
+
+    /// One AdamW step.
+    public func update(learningRate: Float) -> Double {
+        let norm = optimizer.update(learningRate: learningRate)
+        model.parametersDidChange()
+        return norm
+    }
+}

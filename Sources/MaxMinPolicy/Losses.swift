@@ -1,0 +1,65 @@
+import Foundation
+
+/// The policy loss of some tokens: sums, not means.
+public struct PolicyLoss: Equatable, Sendable {
+    /// Σ max(−A·ρ, −A·clip(ρ)).
+    public var loss = 0.0
+    /// d loss / d log-probability of each token.
+    public var gradient: [Float] = []
+    /// Tokens whose ratio was clipped: they give no gradient.
+    public var clipped = 0
+    /// Σ k3 of the policy that sampled from the present one: how far the updates of this step have gone, in nats.
+    public var divergence = 0.0
+}
+
+/// PPO's clipped surrogate (arXiv 1707.06347, eq. 7), negated: ρ = π/π_old, loss = max(−A·ρ, −A·clip(ρ, 1 − ε, 1 + ε)).
+///
+/// With advantages of leave-one-out, the same for every token of a response, the gradient at ρ = 1 is REINFORCE's on
+/// the whole response; the ratio stays per token because that of a response of many tokens is clipped at once.
+public func clippedPolicyLoss(
+    logProbabilities: [Float],
+    old: [Float],
+    advantages: [Float],
+    clip: Float
+) -> PolicyLoss {
+    precondition(logProbabilities.count == old.count && old.count == advantages.count, "one of each for every token")
+    var result = PolicyLoss()
+    result.gradient.reserveCapacity(old.count)
+    for t in old.indices {
+        let ratio = exp(logProbabilities[t] - old[t])
+        let free = -advantages[t] * ratio
+        let bounded = -advantages[t] * min(max(ratio, 1 - clip), 1 + clip)
+        let isClipped = bounded > free
+        result.loss += Double(isClipped ? bounded : free)
+        result.gradient.append(isClipped ? 0 : free)
+        result.clipped += isClipped ? 1 : 0
+        result.divergence += k3(old[t], reference: logProbabilities[t])
+    }
+    return result
+}
+
+/// The value loss of some tokens: sums, not means.
+public struct ValueLoss: Equatable, Sendable {
+    /// Σ ½·max((V − R)², (V_clipped − R)²).
+    public var loss = 0.0
+    /// d loss / d value of each token.
+    public var gradient: [Float] = []
+}
+
+/// Clipped value loss: V_clipped = V_old + clip(V − V_old, −ε, ε); the larger of the two squared errors counts.
+public func clippedValueLoss(values: [Float], old: [Float], returns: [Float], clip: Float) -> ValueLoss {
+    precondition(values.count == old.count && old.count == returns.count, "one of each for every token")
+    var result = ValueLoss()
+    result.gradient.reserveCapacity(old.count)
+    for t in old.indices {
+        let change = values[t] - old[t]
+        let error = values[t] - returns[t]
+        let boundedError = old[t] + min(max(change, -clip), clip) - returns[t]
+        let isClipped = boundedError * boundedError > error * error
+        let chosen = isClipped ? boundedError : error
+        result.loss += 0.5 * Double(chosen) * Double(chosen)
+        // The clipped value is constant in V wherever it differs from V.
+        result.gradient.append(isClipped ? 0 : error)
+    }
+    return result
+}

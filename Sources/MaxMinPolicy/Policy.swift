@@ -1,0 +1,27 @@
+public import Collectives
+public import LanguageModels
+public import Randomness
+
+/// What rollouts need of a model: sampling and scoring. The frozen reference is no more than this.
+public protocol SamplingPolicy: AnyObject {
+    /// Samples a response to each prompt; `streams[i]` gives prompt i's random numbers.
+    func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample]
+    /// Scores of the next token at the given packed rows. Nothing is recorded.
+    func tokenScores(of sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores
+}
+
+/// What training needs on top: a recorded forward pass, its backward pass, and an update of the same kind on all ranks.
+public protocol TrainablePolicy: SamplingPolicy {
+    /// Scores of the next token at the given packed rows, recorded for `backwardTokenScores`.
+    func forwardTokenScores(_ sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores
+    /// Adds to the gradients, given d loss / d log-probability and d loss / d value (empty: none) at each scored row.
+    func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float])
+    /// Sets the gradients to zero.
+    func clearGradients()
+    /// Replaces the gradients by their sum over all ranks.
+    func sumGradients(over communicator: any Communicator) throws
+    /// One optimizer step; returns the gradient's norm before clipping, and changes nothing where that is not finite.
+    func update(learningRate: Float) -> Double
+}
+
+extension LanguageModel: SamplingPolicy {}

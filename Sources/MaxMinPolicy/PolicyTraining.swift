@@ -1,0 +1,230 @@
+public import Collectives
+internal import Failures
+internal import LanguageModels
+internal import Optimizers
+
+/// What a training run carries from step to step besides the weights and the optimizer's moments.
+public struct PolicyState: Equatable, Sendable {
+    /// Steps done.
+    public internal(set) var step = 0
+    /// The groups' weights.
+    public internal(set) var weighting: GroupWeighting
+    /// β.
+    public internal(set) var controller: KLController
+    /// Steps with non-finite numbers, in a row, up to the last.
+    public internal(set) var badSteps = 0
+    /// The worst-off group of the last step.
+    public internal(set) var worstGroup: Int?
+
+    /// The state before the first step.
+    public init(_ settings: PolicySettings, groupSizes: [Double]) {
+        weighting = GroupWeighting(settings, groupSizes: groupSizes)
+        controller = KLController(settings)
+    }
+}
+
+/// Trains a policy for its groups (Algorithm 1 of arXiv 2402.08925; design.md §5); every rank calls it.
+///
+/// A step: rollouts on this rank's prompts → rewards under every group's model → all-reduce of the utilities → the root
+/// weighs the groups → advantages → update on all-reduced gradients.
+///
+/// - Parameters:
+///   - policy: starts as a copy of `reference`, with a value head for `ppo`.
+///   - state: where to go on from; nil at the start of a run.
+///   - onStep: called after every step on every rank, for metrics, progress and checkpoints; its error ends the training.
+/// - Returns: the state after the last step.
+/// - Throws: `Failure(.configuration)` or `Failure(.badData)` for settings or a task that make no sense,
+///   `Failure(.internalError)` after `max_bad_steps` steps in a row with non-finite numbers.
+public func trainPolicy(
+    _ policy: some TrainablePolicy,
+    reference: some SamplingPolicy,
+    task: PolicyTask,
+    settings: PolicySettings,
+    from state: PolicyState? = nil,
+    communicator: any Communicator,
+    onStep: (PolicyStepRecord, PolicyState) throws -> Void
+) throws -> PolicyState {
+    try task.validate(settings)
+    var state = state ?? PolicyState(settings, groupSizes: task.groupSizes)
+    var medians = PromptMedians()
+    while state.step < settings.steps {
+        let record = try trainingStep(
+            policy,
+            reference: reference,
+            task: task,
+            settings: settings,
+            state: &state,
+            medians: &medians,
+            communicator: communicator
+        )
+        try onStep(record, state)
+        guard state.badSteps < settings.maxBadSteps else {
+            throw Failure(
+                .internalError,
+                "\(state.badSteps) steps in a row gave numbers that are not finite; lower policy.learning_rate",
+                at: "policy step \(state.step)"
+            )
+        }
+    }
+    return state
+}
+
+private func trainingStep(
+    _ policy: some TrainablePolicy,
+    reference: some SamplingPolicy,
+    task: PolicyTask,
+    settings: PolicySettings,
+    state: inout PolicyState,
+    medians: inout PromptMedians,
+    communicator: any Communicator
+) throws -> PolicyStepRecord {
+    state.step += 1
+    let step = state.step
+    let groups = task.groupSizes.count
+    let models = task.calibration.means.count
+    let beta = state.controller.beta
+    let options = SamplingOptions(
+        maxNewTokens: settings.maxNewTokens,
+        temperature: settings.temperature,
+        stop: task.endOfText
+    )
+    var timer = PhaseTimer()
+
+    // Rollouts: each shard's work is batched by itself, so that a kernel sees the same shapes on any number of ranks.
+    var batches = task.shards.hosted(by: communicator.rank).map { shard in
+        let dealt = dealPrompts(
+            step: step,
+            perStep: settings.promptsPerStep,
+            pool: task.prompts.count,
+            shard: shard,
+            shards: task.shards,
+            seed: task.seed
+        )
+        return ShardBatch(
+            shard: shard,
+            rollouts: sampleRollouts(
+                dealt,
+                pool: task.prompts,
+                from: policy,
+                options: options,
+                samples: settings.samplesPerPrompt,
+                seed: task.seed,
+                step: step
+            )
+        )
+    }
+    timer.end("sample")
+    for index in batches.indices {
+        scoreRollouts(
+            &batches[index].rollouts,
+            policy: policy,
+            reference: reference,
+            temperature: settings.temperature,
+            microBatchTokens: settings.microBatchTokens
+        )
+    }
+    timer.end("score")
+
+    // Rewards and utilities.
+    for index in batches.indices {
+        let rollouts = batches[index].rollouts
+        let raw = try rawRewards(of: rollouts, by: task.rewards, models: models)
+        let promptMedians =
+            task.calibration.method == .logSigmoid
+            ? try medians.medians(of: rollouts, task: task, reference: reference, options: options)
+            : Array(repeating: [], count: models)
+        batches[index].rawRewards = raw
+        batches[index].rewards = (0..<models).map {
+            task.calibration.calibrated(raw[$0], model: $0, medians: promptMedians[$0])
+        }
+    }
+    timer.end("reward")
+    let summary = try StepSummary(batches, groups: groups, models: models, communicator: communicator)
+    var record = PolicyStepRecord()
+    record.step = step
+    record.beta = beta
+    record.learningRate = settings.rates.rate(at: step)
+    record.describe(summary, groups: groups, previousWorst: state.worstGroup)
+    guard summary.isFinite else {
+        state.badSteps += 1
+        record.skipped = true
+        record.badSteps = state.badSteps
+        record.weights = state.weighting.weights
+        record.phases = try timer.phases(summary, epochs: 0, communicator: communicator)
+        return record
+    }
+    state.worstGroup = record.worstGroup
+
+    // Weights: the root's, on every rank.
+    let groupUtilities = Array(record.utilities[..<groups])
+    let referenceUtilities = Array(task.calibration.referenceUtilities[..<groups])
+    if communicator.rank == 0 { state.weighting.observe(utilities: groupUtilities, reference: referenceUtilities) }
+    var memory = state.weighting.memory.map { Float($0) }
+    var span = memory.mutableSpan
+    try communicator.broadcast(&span)
+    state.weighting.adopt(memory: memory.map { Double($0) })
+    let combined = batches.map {
+        combinedRewards($0.rewards, weighting: state.weighting.weights, settings: settings)
+    }
+    switch settings.objective {
+    case .perResponse: record.weights = summary.leastShares
+    case .single: record.weights = Array(repeating: 0, count: groups)
+    default: record.weights = state.weighting.weights
+    }
+    var objective = [combined.joined().reduce(0.0) { $0 + Double($1) }]
+    try communicator.allReduceSum(&objective)
+    record.objective = objective[0] / Double(max(summary.responses, 1)) - Double(beta) * summary.klK1
+
+    // Update.
+    try estimateAdvantages(
+        &batches,
+        combined: combined,
+        beta: beta,
+        settings: settings,
+        communicator: communicator
+    )
+    let update = try updatePolicy(
+        policy,
+        on: batches,
+        settings: settings,
+        step: step,
+        seed: task.seed,
+        communicator: communicator
+    )
+    timer.end("update")
+    state.badSteps = update.isFinite ? 0 : state.badSteps + 1
+    state.controller.observe(divergence: summary.klK1, responses: summary.responses)
+    record.describe(update)
+    record.badSteps = state.badSteps
+    record.phases = try timer.phases(summary, epochs: update.epochs, communicator: communicator)
+    return record
+}
+
+extension PolicyStepRecord {
+    /// Takes over what was known before the update.
+    fileprivate mutating func describe(_ summary: StepSummary, groups: Int, previousWorst: Int?) {
+        rawRewards = summary.rawRewards
+        rewards = summary.rewards
+        utilities = summary.rewards.map { $0 - Double(beta) * summary.klK1 }
+        worstGroup = MaxMinPolicy.worstGroup(Array(utilities[..<groups]))
+        worstGroupChanged = previousWorst.map { $0 != worstGroup } ?? false
+        klK1 = summary.klK1
+        klK3 = summary.klK3
+        entropy = summary.entropy
+        responseTokens = summary.responseTokens
+        finished = summary.finished
+    }
+
+    /// Takes over what the update did.
+    fileprivate mutating func describe(_ update: UpdateSummary) {
+        let tokens = max(update.tokens, 1)
+        policyLoss = update.policyLoss / tokens
+        valueLoss = update.valueLoss / tokens
+        clipFraction = update.clipped / tokens
+        updateKL = update.divergence
+        gradientNorm = update.gradientNorm / Double(max(update.updates, 1))
+        updates = update.updates
+        stoppedEarly = update.stoppedEarly
+        skipped = !update.isFinite
+    }
+}

@@ -1,0 +1,141 @@
+internal import Collectives
+internal import LanguageModels
+internal import Optimizers
+internal import Randomness
+
+/// What the updates of one step did.
+struct UpdateSummary {
+    var updates = 0
+    var tokens = 0.0
+    var policyLoss = 0.0
+    var valueLoss = 0.0
+    var clipped = 0.0
+    var gradientNorm = 0.0
+    /// Of the last minibatch, nats per token.
+    var divergence = 0.0
+    var epochs = 0
+    var stoppedEarly = false
+    var isFinite = true
+}
+
+/// Updates the policy on the step's rollouts: `epochs` × `minibatches` optimizer steps, each on gradients summed over all
+/// ranks and divided by the minibatch's response tokens on all ranks.
+func updatePolicy(
+    _ policy: some TrainablePolicy,
+    on batches: [ShardBatch],
+    settings: PolicySettings,
+    step: Int,
+    seed: UInt64,
+    communicator: any Communicator
+) throws -> UpdateSummary {
+    var summary = UpdateSummary()
+    for epoch in 0..<settings.epochs {
+        summary.epochs += 1
+        for minibatch in 0..<settings.minibatches {
+            let chosen = batches.map { batch in
+                minibatchIndices(
+                    batch,
+                    minibatch: minibatch,
+                    of: settings.minibatches,
+                    order: CounterRandom(
+                        seed: seed,
+                        purpose: .order,
+                        step: step,
+                        item: batch.shard,
+                        position: UInt64(epoch) << 32
+                    )
+                )
+            }
+            var totals = [0.0]
+            for (batch, indices) in zip(batches, chosen) {
+                totals[0] += indices.reduce(0.0) { $0 + Double(batch.rollouts[$1].responseLength) }
+            }
+            try communicator.allReduceSum(&totals)
+            let tokens = totals[0]
+            guard tokens > 0 else { continue }
+
+            policy.clearGradients()
+            var losses = [0.0, 0.0, 0.0, 0.0]
+            for (batch, indices) in zip(batches, chosen) {
+                accumulateGradients(of: policy, on: batch, indices, tokens: tokens, settings: settings, losses: &losses)
+            }
+            try communicator.allReduceSum(&losses)
+            summary.divergence = losses[3] / tokens
+            guard losses.allSatisfy(\.isFinite) else {
+                summary.isFinite = false
+                return summary
+            }
+            guard settings.targetKL <= 0 || summary.divergence <= Double(settings.targetKL) else {
+                summary.stoppedEarly = true
+                return summary
+            }
+            try policy.sumGradients(over: communicator)
+            let norm = policy.update(learningRate: settings.rates.rate(at: step))
+            guard norm.isFinite else {
+                summary.isFinite = false
+                return summary
+            }
+            summary.updates += 1
+            summary.tokens += tokens
+            summary.policyLoss += losses[0]
+            summary.valueLoss += losses[1]
+            summary.clipped += losses[2]
+            summary.gradientNorm += norm
+        }
+    }
+    return summary
+}
+
+/// The rollouts of one of `count` minibatches of a shard, in an order drawn for the epoch (as they are, if there is one).
+private func minibatchIndices(
+    _ batch: ShardBatch,
+    minibatch: Int,
+    of count: Int,
+    order: CounterRandom
+) -> ArraySlice<Int> {
+    var random = order
+    let total = batch.rollouts.count
+    let indices = count == 1 ? Array(0..<total) : Array(0..<total).shuffled(using: &random)
+    return indices[(total * minibatch / count)..<(total * (minibatch + 1) / count)]
+}
+
+/// Adds a shard's gradients of the loss per response token, in micro-batches, and Σ policy loss, Σ value loss, clipped
+/// tokens and Σ divergence to `losses`.
+private func accumulateGradients(
+    of policy: some TrainablePolicy,
+    on batch: ShardBatch,
+    _ indices: ArraySlice<Int>,
+    tokens: Double,
+    settings: PolicySettings,
+    losses: inout [Double]
+) {
+    let chosen = Array(indices)
+    let lengths = chosen.map { batch.rollouts[$0].tokens.count }
+    let perToken = Float(1 / tokens)
+    for micro in microBatches(lengths: lengths, limit: settings.microBatchTokens) {
+        let rollouts = chosen[micro].map { batch.rollouts[$0] }
+        let (sequences, rows) = packed(rollouts)
+        let scores = policy.forwardTokenScores(sequences, rows: rows, temperature: settings.temperature)
+        let loss = clippedPolicyLoss(
+            logProbabilities: scores.logProbabilities,
+            old: rollouts.flatMap(\.logProbabilities),
+            advantages: chosen[micro].flatMap { batch.advantages[$0] },
+            clip: settings.clip
+        )
+        losses[0] += loss.loss
+        losses[2] += Double(loss.clipped)
+        losses[3] += loss.divergence
+        var dValues = [Float](repeating: 0, count: scores.values.count)
+        if settings.algorithm == .ppo {
+            let valueLoss = clippedValueLoss(
+                values: scores.values,
+                old: rollouts.flatMap(\.values),
+                returns: chosen[micro].flatMap { batch.returns[$0] },
+                clip: settings.valueClip
+            )
+            losses[1] += valueLoss.loss
+            dValues = valueLoss.gradient.map { settings.valueCoefficient * perToken * $0 }
+        }
+        policy.backwardTokenScores(dLogProbabilities: loss.gradient.map { perToken * $0 }, dValues: dValues)
+    }
+}

@@ -1,0 +1,65 @@
+public import Collectives
+internal import LanguageModels
+
+/// Samples the reference on prompts of every shard and fits the calibration to the rewards of its samples.
+///
+/// Every rank calls it. Streams are those of training step 0, so calibration and training share no random numbers.
+///
+/// - Parameters:
+///   - promptCount: how many of the prompts to use, over all shards; no more than there are.
+///   - rewardModels: how many rows `rewards` gives.
+/// - Throws: as `fitCalibration`.
+public func calibrate(
+    _ method: Calibration.Method,
+    reference: some SamplingPolicy,
+    prompts: [[Int32]],
+    promptCount: Int,
+    samplesPerPrompt: Int,
+    maxNewTokens: Int,
+    endOfText: Int32?,
+    rewardModels: Int,
+    rewards: RewardFunction,
+    seed: UInt64,
+    shards: Shards,
+    communicator: any Communicator
+) throws -> Calibration {
+    try validatePrompts(prompts, shards: shards)
+    let count = min(max(promptCount, 1), prompts.count)
+    var rows = [[Float]](repeating: [], count: rewardModels)
+    var hashes: [UInt8] = []
+    for shard in shards.hosted(by: communicator.rank) {
+        let dealt = shards.items(of: shard, total: count).map { DealtPrompt(place: $0, prompt: $0) }
+        let rollouts = sampleRollouts(
+            dealt,
+            pool: prompts,
+            from: reference,
+            options: SamplingOptions(maxNewTokens: maxNewTokens, stop: endOfText),
+            samples: samplesPerPrompt,
+            seed: seed,
+            step: 0
+        )
+        let rewards = try rawRewards(of: rollouts, by: rewards, models: rewardModels)
+        for model in 0..<rewardModels { rows[model] += rewards[model] }
+        let tokens = rollouts.flatMap { [Int32($0.tokens.count)] + $0.tokens }
+        hashes += littleEndianBytes(fnv1a(tokens.flatMap { littleEndianBytes($0) }))
+    }
+    // In order of shard whatever the number of ranks, so the hash is the run's, not the ranks'.
+    let allHashes = try communicator.allGather(hashes).flatMap { $0 }
+    return try fitCalibration(
+        method,
+        rewards: rows,
+        prompts: count,
+        samplesPerPrompt: samplesPerPrompt,
+        samplesHash: String(fnv1a(allHashes), radix: 16),
+        communicator: communicator
+    )
+}
+
+/// The 64-bit FNV-1a hash of bytes.
+func fnv1a(_ bytes: [UInt8]) -> UInt64 {
+    bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
+}
+
+private func littleEndianBytes(_ value: some FixedWidthInteger) -> [UInt8] {
+    stride(from: 0, to: value.bitWidth, by: 8).map { UInt8(truncatingIfNeeded: value >> $0) }
+}

@@ -1,0 +1,54 @@
+internal import Failures
+internal import LanguageModels
+
+/// Raw rewards of rollouts, checked for shape: reward models × rollouts.
+func rawRewards(of rollouts: [Rollout], by rewards: RewardFunction, models: Int) throws -> [[Float]] {
+    guard !rollouts.isEmpty else { return Array(repeating: [], count: models) }
+    let rows = try rewards(rollouts.map(\.tokens))
+    guard rows.count == models, rows.allSatisfy({ $0.count == rollouts.count }) else {
+        throw Failure(
+            .internalError,
+            "\(models) reward models scored \(rollouts.count) responses but gave \(rows.map(\.count)) rewards",
+            at: "policy"
+        )
+    }
+    return rows
+}
+
+/// The median reward of reference samples to each prompt met in training, for `log-sigmoid`; drawn once a prompt.
+struct PromptMedians {
+    /// By index of the prompt: one median for every reward model.
+    private var known: [Int: [Float]] = [:]
+
+    /// The medians of these rollouts' prompts: reward models × rollouts.
+    ///
+    /// Samples of prompt p: streams (seed, sampling, step 0, p·samples + k), whoever asks and whenever.
+    mutating func medians(
+        of rollouts: [Rollout],
+        task: PolicyTask,
+        reference: some SamplingPolicy,
+        options: SamplingOptions
+    ) throws -> [[Float]] {
+        let models = task.calibration.means.count
+        let samples = max(1, task.calibration.samplesPerPrompt)
+        var new: [DealtPrompt] = []
+        for rollout in rollouts where known[rollout.prompt] == nil && new.last?.prompt != rollout.prompt {
+            new.append(DealtPrompt(place: rollout.prompt, prompt: rollout.prompt))
+        }
+        let drawn = sampleRollouts(
+            new,
+            pool: task.prompts,
+            from: reference,
+            options: options,
+            samples: samples,
+            seed: task.seed,
+            step: 0
+        )
+        let rewards = try rawRewards(of: drawn, by: task.rewards, models: models)
+        for (index, deal) in new.enumerated() {
+            let range = (index * samples)..<((index + 1) * samples)
+            known[deal.prompt] = rewards.map { median(Array($0[range])) }
+        }
+        return (0..<models).map { model in rollouts.map { known[$0.prompt, default: []][model] } }
+    }
+}

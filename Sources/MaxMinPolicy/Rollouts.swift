@@ -1,0 +1,106 @@
+internal import LanguageModels
+internal import Randomness
+
+/// One sampled response and what is known of its tokens; L response tokens, end-of-text included.
+struct Rollout {
+    /// Its prompt's index in the pool.
+    let prompt: Int
+    /// Prompt and response.
+    let tokens: [Int32]
+    let promptLength: Int
+    /// Whether the response ended by end-of-text.
+    let finished: Bool
+    /// log π of each response token, when sampled. [L]
+    var logProbabilities: [Float] = []
+    /// Entropy of π at each response token. [L]
+    var entropies: [Float] = []
+    /// Value before each response token. [L], or empty without a value head.
+    var values: [Float] = []
+    /// log π_ref of each response token. [L]
+    var reference: [Float] = []
+
+    var responseLength: Int { tokens.count - promptLength }
+}
+
+/// Samples `samples` responses to each prompt, all in one batch; those of a prompt follow one another.
+///
+/// Stream of sample k at place p: (seed, sampling, step, p·samples + k).
+func sampleRollouts(
+    _ dealt: [DealtPrompt],
+    pool: [[Int32]],
+    from policy: some SamplingPolicy,
+    options: SamplingOptions,
+    samples: Int,
+    seed: UInt64,
+    step: Int
+) -> [Rollout] {
+    guard !dealt.isEmpty else { return [] }
+    let places = dealt.flatMap { Array(repeating: $0, count: samples) }
+    let streams = dealt.flatMap { deal in
+        (0..<samples).map { sample in
+            CounterRandom(seed: seed, purpose: .sampling, step: step, item: deal.place * samples + sample)
+        }
+    }
+    let responses = policy.sample(prompts: places.map { pool[$0.prompt] }, options: options, streams: streams)
+    return zip(places, responses).map { deal, response in
+        Rollout(
+            prompt: deal.prompt,
+            tokens: pool[deal.prompt] + response.tokens,
+            promptLength: pool[deal.prompt].count,
+            finished: response.finished
+        )
+    }
+}
+
+/// Cuts indices 0..<lengths.count into runs of at most `limit` tokens each; a longer sequence goes alone.
+func microBatches(lengths: [Int], limit: Int) -> [Range<Int>] {
+    var batches: [Range<Int>] = []
+    var start = 0
+    var tokens = 0
+    for (index, length) in lengths.enumerated() {
+        if index > start, tokens + length > limit {
+            batches.append(start..<index)
+            start = index
+            tokens = 0
+        }
+        tokens += length
+    }
+    if start < lengths.count { batches.append(start..<lengths.count) }
+    return batches
+}
+
+/// Packed rollouts and the rows that predict their response tokens: prompt tokens never enter a loss.
+func packed(_ rollouts: some Collection<Rollout>) -> (sequences: PackedSequences, rows: [Int32]) {
+    var rows: [Int32] = []
+    var offset = 0
+    for rollout in rollouts {
+        // Row i predicts token i + 1.
+        rows += ((offset + rollout.promptLength - 1)..<(offset + rollout.tokens.count - 1)).map(Int32.init)
+        offset += rollout.tokens.count
+    }
+    return (PackedSequences(rollouts.map(\.tokens)), rows)
+}
+
+/// Fills in what the policy and the reference say of every response token.
+func scoreRollouts(
+    _ rollouts: inout [Rollout],
+    policy: some SamplingPolicy,
+    reference: some SamplingPolicy,
+    temperature: Float,
+    microBatchTokens: Int
+) {
+    for batch in microBatches(lengths: rollouts.map(\.tokens.count), limit: microBatchTokens) {
+        let (sequences, rows) = packed(rollouts[batch])
+        let scores = policy.tokenScores(of: sequences, rows: rows, temperature: temperature)
+        let referenceScores = reference.tokenScores(of: sequences, rows: rows, temperature: 1)
+        var start = 0
+        for index in batch {
+            let range = start..<(start + rollouts[index].responseLength)
+            rollouts[index].logProbabilities = Array(scores.logProbabilities[range])
+            rollouts[index].entropies = Array(scores.entropies[range])
+            rollouts[index].values = scores.values.isEmpty ? [] : Array(scores.values[range])
+            rollouts[index].reference = Array(referenceScores.logProbabilities[range])
+            start = range.upperBound
+        }
+    }
+}

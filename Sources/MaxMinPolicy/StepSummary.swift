@@ -1,0 +1,75 @@
+internal import Collectives
+
+/// One shard's share of a step.
+struct ShardBatch {
+    let shard: Int
+    var rollouts: [Rollout]
+    /// Reward models × responses, as the models gave them.
+    var rawRewards: [[Float]] = []
+    /// Reward models × responses, calibrated.
+    var rewards: [[Float]] = []
+    /// Responses × tokens.
+    var advantages: [[Float]] = []
+    /// Responses × tokens; empty without a value head.
+    var returns: [[Float]] = []
+
+    var allTokens: Int { rollouts.reduce(0) { $0 + $1.tokens.count } }
+}
+
+/// Means over the responses (or tokens) of all ranks, before the update.
+struct StepSummary {
+    var responses = 0
+    var responseTokens = 0.0
+    var allTokens = 0.0
+    var finished = 0.0
+    var klK1 = 0.0
+    var klK3 = 0.0
+    var entropy = 0.0
+    var rawRewards: [Double] = []
+    var rewards: [Double] = []
+    /// Share of responses of which each of the first K rows is the least (the lowest index of several).
+    var leastShares: [Double] = []
+
+    var isFinite: Bool {
+        (rawRewards + rewards + [klK1, klK3, entropy]).allSatisfy(\.isFinite)
+    }
+
+    /// Sums over this rank's shards in order, then over ranks by one all-reduce.
+    init(_ batches: [ShardBatch], groups: Int, models: Int, communicator: any Communicator) throws {
+        var counts = [Double](repeating: 0, count: 7)
+        var raw = [Double](repeating: 0, count: models)
+        var calibrated = raw
+        var least = [Double](repeating: 0, count: groups)
+        for batch in batches {
+            for (index, rollout) in batch.rollouts.enumerated() {
+                counts[0] += 1
+                counts[1] += Double(rollout.responseLength)
+                counts[2] += Double(rollout.tokens.count)
+                counts[3] += rollout.finished ? 1 : 0
+                for (own, reference) in zip(rollout.logProbabilities, rollout.reference) {
+                    counts[4] += Double(k1(own, reference: reference))
+                    counts[5] += k3(own, reference: reference)
+                }
+                counts[6] += rollout.entropies.reduce(0.0) { $0 + Double($1) }
+                for model in 0..<models {
+                    raw[model] += Double(batch.rawRewards[model][index])
+                    calibrated[model] += Double(batch.rewards[model][index])
+                }
+                least[worstGroup((0..<groups).map { Double(batch.rewards[$0][index]) })] += 1
+            }
+        }
+        var sums = counts + raw + calibrated + least
+        try communicator.allReduceSum(&sums)
+        let perResponse = sums.map { $0 / max(sums[0], 1) }
+        responses = Int(sums[0])
+        responseTokens = perResponse[1]
+        allTokens = sums[2]
+        finished = perResponse[3]
+        klK1 = perResponse[4]
+        klK3 = perResponse[5]
+        entropy = sums[6] / max(sums[1], 1)
+        rawRewards = Array(perResponse[7..<(7 + models)])
+        rewards = Array(perResponse[(7 + models)..<(7 + 2 * models)])
+        leastShares = Array(perResponse[(7 + 2 * models)...])
+    }
+}
