@@ -8,8 +8,9 @@ public struct Advantages: Equatable, Sendable {
     public var returns: [Float]
 }
 
-/// Generalised advantage estimation (Schulman et al., arXiv 1506.02438, eq. 16) over one response.
+/// Generalised advantage estimation over one response.
 ///
+/// Schulman et al., arXiv 1506.02438, eq. 16:
 /// δ_t = r_t + γ·V_{t+1} − V_t and A_t = δ_t + γλ·A_{t+1}; nothing follows the last token (V = 0), finished or not.
 public func generalisedAdvantages(rewards: [Float], values: [Float], gamma: Float, lambda: Float) -> Advantages {
     precondition(rewards.count == values.count, "a value for every reward")
@@ -25,8 +26,9 @@ public func generalisedAdvantages(rewards: [Float], values: [Float], gamma: Floa
     return Advantages(advantages: advantages, returns: zip(advantages, values).map { $0 + $1 })
 }
 
-/// Leave-one-out advantages (arXiv 2402.14740, eq. 9) of the responses to one prompt: each response's return less the
-/// mean return of the others.
+/// Leave-one-out advantages of the responses to one prompt: each one's return less the mean return of the others.
+///
+/// Ahmadian et al., arXiv 2402.14740, eq. 9.
 public func leaveOneOutAdvantages(_ returns: [Float]) -> [Float] {
     precondition(returns.count >= 2, "leave-one-out needs two responses to a prompt")
     let total = returns.reduce(0, +)

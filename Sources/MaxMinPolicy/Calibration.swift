@@ -133,7 +133,7 @@ func medians(of rewards: [Float], samplesPerPrompt: Int) -> [Float] {
     }
 }
 
-/// The middle number, or the mean of the middle two. Of at least one number.
+/// The middle one of at least one number, or the mean of the middle two.
 func median(_ values: [Float]) -> Float {
     let sorted = values.sorted()
     let middle = sorted.count / 2

@@ -49,7 +49,7 @@ public struct GroupWeighting: Equatable, Sendable {
         self.memory = memory
     }
 
-    /// w ← 2^(−1/h)·w + (1 − 2^(−1/h))·target. With h = 0 only the target is left.
+    /// w ← 2^(−1/h)·w + (1 − 2^(−1/h))·target, where half-life h = 0 keeps nothing of w.
     private mutating func remember(_ target: [Double]) {
         let kept = settings.halfLife > 0 ? exp2(-1 / Double(settings.halfLife)) : 0
         memory = zip(memory, target).map { kept * $0 + (1 - kept) * $1 }

@@ -12,7 +12,9 @@ public struct PolicyLoss: Equatable, Sendable {
     public var divergence = 0.0
 }
 
-/// PPO's clipped surrogate (arXiv 1707.06347, eq. 7), negated: ρ = π/π_old, loss = max(−A·ρ, −A·clip(ρ, 1 − ε, 1 + ε)).
+/// PPO's clipped surrogate, negated: loss = max(−A·ρ, −A·clip(ρ, 1 − ε, 1 + ε)) with ρ = π/π_old.
+///
+/// Schulman et al., arXiv 1707.06347, eq. 7.
 ///
 /// With advantages of leave-one-out, the same for every token of a response, the gradient at ρ = 1 is REINFORCE's on
 /// the whole response; the ratio stays per token because that of a response of many tokens is clipped at once.

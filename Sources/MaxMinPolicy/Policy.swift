@@ -2,7 +2,9 @@ public import Collectives
 public import LanguageModels
 public import Randomness
 
-/// What rollouts need of a model: sampling and scoring. The frozen reference is no more than this.
+/// What rollouts need of a model: sampling and scoring.
+///
+/// The frozen reference is no more than this.
 public protocol SamplingPolicy: AnyObject {
     /// Samples a response to each prompt; `streams[i]` gives prompt i's random numbers.
     func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample]

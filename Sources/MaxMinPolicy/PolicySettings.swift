@@ -1,7 +1,9 @@
 internal import Failures
 public import Optimizers
 
-/// How a policy is trained (design.md §5). Flat: the recipe fills it from the configuration's section `policy`.
+/// How a policy is trained (design.md §5).
+///
+/// Flat: the recipe fills it from the configuration's section `policy`.
 public struct PolicySettings: Equatable, Sendable {
     /// How advantages are estimated.
     public enum Algorithm: String, CaseIterable, Sendable {
@@ -36,25 +38,33 @@ public struct PolicySettings: Equatable, Sendable {
     /// How β moves.
     public enum KLControl: String, CaseIterable, Sendable { case fixed, adaptive }
 
+    /// Where advantages come from.
     public var algorithm = Algorithm.rloo
+    /// What the groups' rewards are combined into.
     public var objective = Objective.maxmin
     /// Price of a nat of KL(π ‖ π_ref), in calibrated reward; the first value where `klControl` is adaptive.
     public var beta: Float = 0.05
+    /// Whether β is held or adapted to `klTarget`.
     public var klControl = KLControl.fixed
     /// Adaptive control: nats per response to hold.
     public var klTarget: Float = 6
     /// Adaptive control: responses over which β moves by about the relative error.
     public var klHorizon: Float = 10_000
+    /// Rollouts and updates.
     public var steps = 60
     /// Prompts of a step, over all shards.
     public var promptsPerStep = 16
+    /// Responses to each of them.
     public var samplesPerPrompt = 4
+    /// Tokens of a response, at most.
     public var maxNewTokens = 56
     /// Softmax temperature of the policy, in sampling and in scoring; the reference is always scored at 1.
     public var temperature: Float = 1
     /// Peak learning rate.
     public var learningRate: Float = 5e-5
+    /// How the learning rate runs after warm-up.
     public var schedule = ScheduleShape.constant
+    /// Steps of linear warm-up.
     public var warmupSteps = 0
     /// Passes over the rollouts of a step.
     public var epochs = 1

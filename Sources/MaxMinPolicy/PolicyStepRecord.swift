@@ -4,6 +4,7 @@ public struct PolicyStepRecord: Equatable, Sendable {
     public struct Phase: Equatable, Sendable {
         /// `sample`, `score`, `reward` or `update`.
         public let name: String
+        /// Wall time.
         public let seconds: Double
         /// Response tokens for `sample`, prompt and response tokens otherwise, once for every epoch.
         public let tokensPerSecond: Double
@@ -17,8 +18,9 @@ public struct PolicyStepRecord: Equatable, Sendable {
     public var rewards: [Double] = []
     /// F_u = mean calibrated reward − β·KL, likewise.
     public var utilities: [Double] = []
-    /// Weight of each group in this step's reward. `per-response`: the share of responses of which the group had the
-    /// least reward; `single`: zeros.
+    /// Weight of each group in this step's reward.
+    ///
+    /// `per-response`: the share of responses of which the group had the least reward; `single`: zeros.
     public var weights: [Double] = []
     /// The group of least utility in this step.
     public var worstGroup = 0
@@ -48,6 +50,7 @@ public struct PolicyStepRecord: Equatable, Sendable {
     public var updateKL = 0.0
     /// Norm of the gradient before clipping, mean over the updates.
     public var gradientNorm = 0.0
+    /// The optimizer's rate in this step.
     public var learningRate: Float = 0
     /// Optimizer updates made in this step.
     public var updates = 0

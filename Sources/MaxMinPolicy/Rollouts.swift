@@ -14,7 +14,7 @@ struct Rollout {
     var logProbabilities: [Float] = []
     /// Entropy of π at each response token. [L]
     var entropies: [Float] = []
-    /// Value before each response token. [L], or empty without a value head.
+    /// Value before each response token, or empty without a value head. [L]
     var values: [Float] = []
     /// log π_ref of each response token. [L]
     var reference: [Float] = []
