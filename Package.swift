@@ -16,6 +16,9 @@ let strict: [SwiftSetting] = [
 
 let strictC: [CSetting] = warningsAreErrors ? [.treatAllWarnings(as: .error)] : []
 
+/// Byte loops over megabytes of text: without optimisation they would make the tests wait.
+let optimisedInDebug: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// A room of the program: a Swift target and its mirror in `Tests/`.
 func room(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -60,7 +63,7 @@ let package = Package(
         // Ground floor: no dependencies.
         room("Failures"),
         room("Randomness"),
-        room("StrictJSON", uses: ["Failures"]),
+        .target(name: "StrictJSON", dependencies: ["Failures"], swiftSettings: strict + optimisedInDebug),
         room("Collectives", uses: ["Failures"]),
 
         // Numbers and ranks.
@@ -69,7 +72,7 @@ let package = Package(
         room("Optimizers", uses: ["Tensors", "Collectives"]),
 
         // Text and people.
-        room("Text", uses: ["Failures", "StrictJSON"]),
+        .target(name: "Text", dependencies: ["Failures", "StrictJSON"], swiftSettings: strict + optimisedInDebug),
         room("Preferences", uses: ["Failures", "Randomness", "StrictJSON", "Text"]),
 
         // Models.
@@ -94,7 +97,8 @@ let package = Package(
             "Runs",
             uses: [
                 "Collectives", "Evaluation", "Failures", "LanguageModels", "MaxMinPolicy", "ModelFiles", "Optimizers",
-                "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation", "StrictJSON", "Tensors", "Text",
+                "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation", "StrictJSON", "Tensors",
+                "Text",
                 .product(name: "Yams", package: "Yams"),
             ]
         ),

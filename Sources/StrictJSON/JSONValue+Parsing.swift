@@ -1,0 +1,60 @@
+public import Failures
+
+/// What a parser accepts before it refuses, so that a hostile file costs little.
+public struct JSONLimits: Sendable {
+    /// Largest size of one document, in bytes.
+    public var maximumBytes: Int
+    /// Deepest nesting of arrays and objects.
+    public var maximumDepth: Int
+
+    /// States the limits; the defaults are 16 MiB and 64 levels.
+    public init(maximumBytes: Int = 16 << 20, maximumDepth: Int = 64) {
+        self.maximumBytes = maximumBytes
+        self.maximumDepth = maximumDepth
+    }
+}
+
+extension JSONValue {
+    /// Parses one JSON document (RFC 8259 and nothing more: no comments, trailing commas, byte-order mark or `NaN`).
+    ///
+    /// - Parameters:
+    ///   - bytes: the text, UTF-8.
+    ///   - place: the file, or `file:line` when the text is one line of a file; named in errors.
+    ///   - limits: sizes beyond which the text is refused.
+    /// - Throws: `Failure(.badData)` at `place:line:column` (`place:column` for a single line), columns in bytes from 1.
+    public init(parsing bytes: [UInt8], at place: String, limits: JSONLimits = JSONLimits()) throws(Failure) {
+        try self.init(parsing: bytes, range: 0..<bytes.count, at: place, isLine: false, limits: limits)
+    }
+
+    init(
+        parsing bytes: [UInt8],
+        range: Range<Int>,
+        at place: String,
+        isLine: Bool,
+        limits: JSONLimits
+    ) throws(Failure) {
+        guard range.count <= limits.maximumBytes else {
+            throw Failure(
+                .badData,
+                "\(range.count) bytes of JSON, more than the limit of \(limits.maximumBytes)",
+                at: place
+            )
+        }
+        var parser = JSONParser(bytes: bytes, range: range, maximumDepth: limits.maximumDepth)
+        do {
+            self = try parser.document()
+        } catch {
+            throw Failure(.badData, error.message, at: "\(place):\(position(of: error.offset))")
+        }
+
+        func position(of offset: Int) -> String {
+            var line = 1
+            var lineStart = range.lowerBound
+            for i in range.lowerBound..<min(offset, range.upperBound) where bytes[i] == 0x0A {
+                line += 1
+                lineStart = i + 1
+            }
+            return isLine ? "\(offset - lineStart + 1)" : "\(line):\(offset - lineStart + 1)"
+        }
+    }
+}
