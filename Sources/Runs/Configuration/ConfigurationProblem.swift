@@ -1,0 +1,21 @@
+internal import Failures
+
+/// One thing wrong with a configuration.
+package struct ConfigurationProblem: Equatable, Sendable, CustomStringConvertible {
+    /// `file:line` or the `--set` option; nil where no single place is at fault.
+    package let place: String?
+    /// What is wrong and the remedy; one line that names the key.
+    package let message: String
+
+    /// `place: message`, one line, control characters escaped.
+    package var description: String { Failure(.configuration, message, at: place).description }
+}
+
+/// Everything wrong with a configuration, found in one pass. Ends the program with exit code 78.
+package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// In order of the file; never empty.
+    package let problems: [ConfigurationProblem]
+
+    /// One line a problem.
+    package var description: String { problems.map(\.description).joined(separator: "\n") }
+}

@@ -1,0 +1,44 @@
+/// `docs/configuration.md`, made from the declarations; a test compares the file with this.
+package func configurationReference() -> String {
+    var top = SectionReader(path: "", node: nil)
+    _ = Configuration(&top)
+    var text = """
+        # Configuration
+
+        One YAML file describes a run. This page lists every key; it is made from the declarations in
+        `Sources/Runs/Configuration` by `maxmin inspect --configuration-reference > docs/configuration.md`, and a test
+        checks that it is up to date.
+
+        - A key left out has its default. An unknown key is an error that names the nearest known one.
+        - All problems of a file are reported at once, one a line, with file and line; the exit code is 78.
+        - `--set section.key=value` overrides any key; the value is YAML. A number chooses an element of a list:
+          `--set simulate.groups.0.users=11 --set 'policy.objectives=[maxmin, single]'`.
+        - Relative paths are relative to the working directory. `~` and variables are taken literally.
+        - The key decides the type of a value: `no` is text for a path and an error for a flag, which is `true` or `false`.
+        - Not supported, to keep files plain: anchors, aliases, tags, merge keys, block text, several documents.
+        - The run directory's `config.yaml` holds the effective configuration: every key with the value it had.
+
+
+        """
+    for section in top.sections {
+        text += "## \(section.path)\n\n"
+        text += table(section.records)
+        if !section.elementRecords.isEmpty { text += "\n" + table(section.elementRecords) }
+        text += "\n"
+    }
+    text += "## Top level\n\n" + table(top.records)
+    return text
+}
+
+private func table(_ records: [KeyRecord]) -> String {
+    var text = "| key | value | default | unit | meaning |\n|---|---|---|---|---|\n"
+    for record in records {
+        let value = record.type + (record.bounds.map { ", \($0)" } ?? "")
+        let cells = [
+            "`\(record.path)`", value, "`\(record.standard)`", record.unit ?? "–",
+            record.meaning.split(separator: "|").joined(separator: "\\|"),
+        ]
+        text += "| " + cells.joined(separator: " | ") + " |\n"
+    }
+    return text
+}

@@ -1,0 +1,133 @@
+/// The type of a key's value: how it is read from a node, how it is written, and what the reference says of it.
+struct KeyType<Value> {
+    /// As the reference names it: "number", "list of …".
+    let name: String
+    let unit: String?
+    let bounds: String?
+    /// Whether null is a value.
+    let nullable: Bool
+    /// The value as YAML on one line.
+    let show: (Value) -> String
+    /// The value; nil where the node holds none of this type.
+    let convert: (ConfigurationNode) -> Value?
+
+    /// What a value must be, for messages: "a number > 0 in tokens".
+    var requirement: String {
+        [name, bounds, unit.map { "in \($0)" }].compactMap { $0 }.joined(separator: " ")
+    }
+}
+
+extension KeyType {
+    /// The type or null.
+    static func optional<Wrapped>(_ type: KeyType<Wrapped>) -> Self where Value == Wrapped? {
+        KeyType(
+            name: "\(type.name) or null", unit: type.unit, bounds: type.bounds, nullable: true,
+            show: { $0.map(type.show) ?? "null" },
+            convert: { $0.isNull ? .some(nil) : type.convert($0).map { .some($0) } })
+    }
+}
+
+extension KeyType<Double> {
+    static func number(_ bounds: Bounds<Double> = .any, unit: String? = nil) -> Self {
+        KeyType(name: "number", unit: unit, bounds: bounds.text, nullable: false, show: { "\($0)" }) { node in
+            // A quoted number is text: `"1e-5"` is refused.
+            guard case .scalar(let text, quoted: false) = node.content, let value = Double(text), value.isFinite,
+                text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }), bounds.contains(value)
+            else { return nil }
+            return value
+        }
+    }
+}
+
+extension KeyType<Int> {
+    static func integer(_ bounds: Bounds<Int>, unit: String? = nil) -> Self {
+        KeyType(name: "integer", unit: unit, bounds: bounds.text, nullable: false, show: { "\($0)" }) { node in
+            guard case .scalar(let text, quoted: false) = node.content, let value = Int(text), bounds.contains(value)
+            else { return nil }
+            return value
+        }
+    }
+}
+
+extension KeyType<UInt64> {
+    static var seed: Self {
+        KeyType(name: "integer", unit: nil, bounds: "≥ 0", nullable: false, show: { "\($0)" }) { node in
+            guard case .scalar(let text, quoted: false) = node.content else { return nil }
+            return UInt64(text)
+        }
+    }
+}
+
+extension KeyType<Bool> {
+    static var flag: Self {
+        KeyType(name: "true or false", unit: nil, bounds: nil, nullable: false, show: { "\($0)" }) { node in
+            guard case .scalar(let text, quoted: false) = node.content else { return nil }
+            return Bool(text)
+        }
+    }
+}
+
+extension KeyType<String> {
+    static var text: Self { string(named: "text") }
+    /// Taken literally: no `~`, no variables. Relative paths are relative to the working directory.
+    static var path: Self { string(named: "path") }
+
+    private static func string(named name: String) -> Self {
+        KeyType(name: name, unit: nil, bounds: nil, nullable: false, show: quotedYAML) { node in
+            guard case .scalar(let text, _) = node.content, !text.isEmpty, !text.utf8.contains(0) else { return nil }
+            return text
+        }
+    }
+}
+
+extension KeyType where Value: CaseIterable & RawRepresentable<String> {
+    /// One of the type's cases, by its raw value.
+    static func choice(_ type: Value.Type) -> Self {
+        let names = Value.allCases.map(\.rawValue)
+        return KeyType(
+            name: names.count == 1 ? names[0] : "one of " + names.joined(separator: ", "), unit: nil, bounds: nil,
+            nullable: false, show: \.rawValue
+        ) { node in
+            guard case .scalar(let text, _) = node.content else { return nil }
+            return Value(rawValue: text)
+        }
+    }
+}
+
+extension KeyType {
+    /// A list of the type's cases, each at most once.
+    static func choices<Case>(_ type: Case.Type) -> Self
+    where Value == [Case], Case: CaseIterable & RawRepresentable<String> {
+        KeyType(
+            name: "list of " + Case.allCases.map(\.rawValue).joined(separator: ", ") + ", each at most once",
+            unit: nil, bounds: nil, nullable: false,
+            show: { "[" + $0.map(\.rawValue).joined(separator: ", ") + "]" }
+        ) { node in
+            guard case .list(let elements) = node.content else { return nil }
+            let values = elements.compactMap(KeyType<Case>.choice(type).convert)
+            let allKnownOnce = values.count == elements.count && Set(values.map(\.rawValue)).count == values.count
+            return allKnownOnce ? values : nil
+        }
+    }
+}
+
+/// Text as a YAML scalar: plain where no reader could take it for anything else, quoted otherwise.
+func quotedYAML(_ text: String) -> String {
+    let plain = text.utf8.allSatisfy { byte in
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
+            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "_-./".utf8.contains(byte)
+    }
+    let letterFirst = text.unicodeScalars.first.map { $0.properties.isAlphabetic || $0 == "." || $0 == "/" } ?? false
+    let reserved = ["null", "true", "false", "yes", "no", "on", "off", "y", "n", "...", "."]
+    if plain, letterFirst, Double(text) == nil, !reserved.contains(text.lowercased()) { return text }
+    let escaped = text.unicodeScalars.map { scalar in
+        switch scalar {
+        case "\\": "\\\\"
+        case "\"": "\\\""
+        case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+            "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+        default: String(scalar)
+        }
+    }
+    return "\"" + escaped.joined() + "\""
+}

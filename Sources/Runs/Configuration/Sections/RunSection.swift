@@ -1,0 +1,20 @@
+/// `run`: name, place and stages of a run.
+package struct RunSection: Equatable, Sendable {
+    package let name: String
+    package let directory: String
+    package let seed: UInt64
+    package let stages: [Stage]
+    package let threads: Int
+
+    init(_ keys: inout SectionReader) {
+        name = keys.read("name", .text, "maxmin", "Name of the run, for logs and reports.")
+        directory = keys.read("directory", .path, "runs/maxmin", "Where everything that the run makes is written.")
+        seed = keys.read("seed", .seed, 1, "Seed of every random number of the run.")
+        stages = keys.read(
+            "stages", .choices(Stage.self), Stage.allCases,
+            "Stages that `maxmin run` does, always in this order whatever the order here.")
+        threads = keys.read(
+            "threads", .integer(.from(0, to: 1024)), 0,
+            "Threads of each rank; 0: the CPUs it may use, shared among the ranks of its node.")
+    }
+}

@@ -1,0 +1,17 @@
+/// A stage of the pipeline, in the order that `maxmin run` does them.
+package enum Stage: String, CaseIterable, Sendable {
+    /// Next-token training: makes the reference policy.
+    case sft
+    /// Samples response pairs and labels them for simulated users.
+    case simulate
+    /// Fits the mixture of reward models.
+    case reward
+    /// Brings the groups' rewards to one scale.
+    case calibrate
+    /// Aligns one policy per objective.
+    case policy
+    /// Measures win rates and accuracies.
+    case evaluate
+    /// Writes the report.
+    case report
+}
