@@ -40,7 +40,10 @@ package struct Configuration: Equatable, Sendable {
         policy = top.section("policy", PolicySection.init)
         evaluate = top.section("evaluate", EvaluateSection.init)
         shards = top.read(
-            "shards", .integer(.from(1, to: 65_536)), 8,
-            "Shards that users and prompts are dealt to; at least as many as ranks. Results depend on shards, not on ranks.")
+            "shards",
+            .integer(.from(1, to: 65_536)),
+            8,
+            "Shards that users and prompts are dealt to; at least as many as ranks. Results depend on shards, not on ranks."
+        )
     }
 }

@@ -13,7 +13,7 @@ package struct ConfigurationProblem: Equatable, Sendable, CustomStringConvertibl
 
 /// Everything wrong with a configuration, found in one pass. Ends the program with exit code 78.
 package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// In order of the file; never empty.
+    /// In the order of the reference; never empty.
     package let problems: [ConfigurationProblem]
 
     /// One line a problem.

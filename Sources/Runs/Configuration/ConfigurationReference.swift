@@ -6,7 +6,7 @@ package func configurationReference() -> String {
         # Configuration
 
         One YAML file describes a run. This page lists every key; it is made from the declarations in
-        `Sources/Runs/Configuration` by `maxmin inspect --configuration-reference > docs/configuration.md`, and a test
+        `Sources/Runs/Configuration` (`UPDATE_REFERENCE=1 swift test --filter ShippedFilesTests`), and a test
         checks that it is up to date.
 
         - A key left out has its default. An unknown key is an error that names the nearest known one.

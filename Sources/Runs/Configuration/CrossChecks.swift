@@ -13,21 +13,27 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
     if let path = model.path {
         require(
             !does(.sft),
-            "run.stages: sft makes a model from scratch, but model.path names one; leave one of the two out")
+            "run.stages: sft makes a model from scratch, but model.path names one; leave one of the two out"
+        )
         require(
             !isInside(run.directory, path),
-            "run.directory: \(run.directory) is model.path or inside it; a run must not write into its model")
+            "run.directory: \(run.directory) is model.path or inside it; a run must not write into its model"
+        )
     }
     if does(.simulate) {
         require(
             data.preferences == nil,
-            "run.stages: simulate makes preferences, but data.preferences names some; leave one of the two out")
+            "run.stages: simulate makes preferences, but data.preferences names some; leave one of the two out"
+        )
         require(!simulate.groups.isEmpty, "simulate.groups: names no group")
         require(
-            simulate.groups.contains { $0.users > 0 }, "simulate.groups: there are no users; give a group users")
+            simulate.groups.contains { $0.users > 0 },
+            "simulate.groups: there are no users; give a group users"
+        )
         require(
             simulate.promptTokens + simulate.maxNewTokens <= data.maxLength,
-            "data.max_length: \(data.maxLength) is less than simulate.prompt_tokens + simulate.max_new_tokens")
+            "data.max_length: \(data.maxLength) is less than simulate.prompt_tokens + simulate.max_new_tokens"
+        )
     }
     let names = simulate.groups.map(\.name)
     require(Set(names).count == names.count, "simulate.groups: two groups have the same name")
@@ -36,32 +42,42 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
     if does(.sft) {
         require(
             data.maxLength <= sft.positions,
-            "sft.positions: \(sft.positions) is less than data.max_length \(data.maxLength)")
+            "sft.positions: \(sft.positions) is less than data.max_length \(data.maxLength)"
+        )
     }
     require(
         reward.assignFraction + reward.testFraction + reward.validationFraction < 1,
-        "reward: assign_fraction, test_fraction and validation_fraction leave no comparisons to fit to")
+        "reward: assign_fraction, test_fraction and validation_fraction leave no comparisons to fit to"
+    )
     require(
-        reward.assignment != .known || reward.restarts == 1, "reward.restarts: with known assignment there are no starts")
+        reward.assignment != .known || reward.restarts == 1,
+        "reward.restarts: with known assignment there are no starts"
+    )
 
     require(
         !does(.policy) || !policy.objectives.isEmpty,
-        "policy.objectives: names no objective; leave policy out of run.stages instead")
+        "policy.objectives: names no objective; leave policy out of run.stages instead"
+    )
     require(
         policy.algorithm != .rloo || policy.samplesPerPrompt >= 2,
-        "policy.samples_per_prompt: rloo compares the samples of a prompt, so it needs at least 2")
+        "policy.samples_per_prompt: rloo compares the samples of a prompt, so it needs at least 2"
+    )
     require(
         policy.minibatches <= policy.promptsPerStep * policy.samplesPerPrompt,
-        "policy.minibatches: \(policy.minibatches) is more than the samples of a step")
+        "policy.minibatches: \(policy.minibatches) is more than the samples of a step"
+    )
     require(
         policy.maxNewTokens < data.maxLength,
-        "policy.max_new_tokens: \(policy.maxNewTokens) leaves no room for a prompt in data.max_length")
+        "policy.max_new_tokens: \(policy.maxNewTokens) leaves no room for a prompt in data.max_length"
+    )
     require(
         !does(.evaluate) || !evaluate.judges.isEmpty,
-        "evaluate.judges: names no judge; leave evaluate out of run.stages instead")
+        "evaluate.judges: names no judge; leave evaluate out of run.stages instead"
+    )
     require(
         evaluate.prompts <= data.heldOutPrompts,
-        "evaluate.prompts: \(evaluate.prompts) is more than data.held_out_prompts \(data.heldOutPrompts)")
+        "evaluate.prompts: \(evaluate.prompts) is more than data.held_out_prompts \(data.heldOutPrompts)"
+    )
     return problems
 }
 

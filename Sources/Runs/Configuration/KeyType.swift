@@ -10,6 +10,8 @@ struct KeyType<Value> {
     let show: (Value) -> String
     /// The value; nil where the node holds none of this type.
     let convert: (ConfigurationNode) -> Value?
+    /// What a node that cannot be converted is, for messages.
+    var describe: (ConfigurationNode) -> String = \.kind
 
     /// What a value must be, for messages: "a number > 0 in tokens".
     var requirement: String {
@@ -21,9 +23,13 @@ extension KeyType {
     /// The type or null.
     static func optional<Wrapped>(_ type: KeyType<Wrapped>) -> Self where Value == Wrapped? {
         KeyType(
-            name: "\(type.name) or null", unit: type.unit, bounds: type.bounds, nullable: true,
+            name: "\(type.name) or null",
+            unit: type.unit,
+            bounds: type.bounds,
+            nullable: true,
             show: { $0.map(type.show) ?? "null" },
-            convert: { $0.isNull ? .some(nil) : type.convert($0).map { .some($0) } })
+            convert: { $0.isNull ? .some(nil) : type.convert($0).map { .some($0) } }
+        )
     }
 }
 
@@ -85,11 +91,19 @@ extension KeyType where Value: CaseIterable & RawRepresentable<String> {
     static func choice(_ type: Value.Type) -> Self {
         let names = Value.allCases.map(\.rawValue)
         return KeyType(
-            name: names.count == 1 ? names[0] : "one of " + names.joined(separator: ", "), unit: nil, bounds: nil,
-            nullable: false, show: \.rawValue
+            name: names.count == 1 ? names[0] : "one of " + names.joined(separator: ", "),
+            unit: nil,
+            bounds: nil,
+            nullable: false,
+            show: \.rawValue
         ) { node in
             guard case .scalar(let text, _) = node.content else { return nil }
             return Value(rawValue: text)
+        } describe: { node in
+            guard case .scalar(let text, _) = node.content, let near = nearestName(to: text, among: names) else {
+                return node.kind
+            }
+            return "\(node.kind); did you mean \(near)?"
         }
     }
 }
@@ -100,13 +114,20 @@ extension KeyType {
     where Value == [Case], Case: CaseIterable & RawRepresentable<String> {
         KeyType(
             name: "list of " + Case.allCases.map(\.rawValue).joined(separator: ", ") + ", each at most once",
-            unit: nil, bounds: nil, nullable: false,
+            unit: nil,
+            bounds: nil,
+            nullable: false,
             show: { "[" + $0.map(\.rawValue).joined(separator: ", ") + "]" }
         ) { node in
             guard case .list(let elements) = node.content else { return nil }
             let values = elements.compactMap(KeyType<Case>.choice(type).convert)
             let allKnownOnce = values.count == elements.count && Set(values.map(\.rawValue)).count == values.count
             return allKnownOnce ? values : nil
+        } describe: { node in
+            guard case .list(let elements) = node.content else { return node.kind }
+            let one = KeyType<Case>.choice(type)
+            let unknown = elements.first { one.convert($0) == nil }
+            return unknown.map(one.describe) ?? "one of them twice"
         }
     }
 }

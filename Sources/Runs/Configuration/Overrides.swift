@@ -15,7 +15,8 @@ func applyOverride(_ option: String, to root: inout ConfigurationNode) throws(Co
         value = try readYAML("value: \(text)", file: place)
     } catch {
         throw ConfigurationError(
-            problems: error.problems.map { ConfigurationProblem(place: place, message: $0.message) })
+            problems: error.problems.map { ConfigurationProblem(place: place, message: $0.message) }
+        )
     }
     guard case .mapping(let members) = value.content, members.count == 1 else {
         throw ConfigurationError(problems: [.init(place: place, message: "needs one value")])
@@ -25,7 +26,10 @@ func applyOverride(_ option: String, to root: inout ConfigurationNode) throws(Co
 }
 
 private func set(
-    _ value: ConfigurationNode, at path: ArraySlice<String>, in node: inout ConfigurationNode, place: String
+    _ value: ConfigurationNode,
+    at path: ArraySlice<String>,
+    in node: inout ConfigurationNode,
+    place: String
 ) throws(ConfigurationError) {
     guard let step = path.first else {
         node = value
@@ -61,7 +65,8 @@ private func relocate(_ node: ConfigurationNode, to place: String) -> Configurat
     case .list(let elements): moved.content = .list(elements.map { relocate($0, to: place) })
     case .mapping(let members):
         moved.content = .mapping(
-            members.map { .init(key: $0.key, place: place, value: relocate($0.value, to: place)) })
+            members.map { .init(key: $0.key, place: place, value: relocate($0.value, to: place)) }
+        )
     }
     return moved
 }

@@ -62,7 +62,10 @@ struct SectionReader {
 
     /// Declares and reads a key without a default; `placeholder` stands in where it is missing, which is a problem.
     mutating func readRequired<Value>(
-        _ key: String, _ type: KeyType<Value>, placeholder: Value, _ meaning: String
+        _ key: String,
+        _ type: KeyType<Value>,
+        placeholder: Value,
+        _ meaning: String
     ) -> Value {
         if !members.contains(where: { $0.key == key }) {
             report(key, "is missing; it needs \(type.requirement)", at: place)
@@ -72,7 +75,10 @@ struct SectionReader {
 
     /// Declares and reads a list of mappings, each by `body`. `standard` is the default, as YAML.
     mutating func readList<Element>(
-        _ key: String, standard: String, _ meaning: String, body: (inout SectionReader) -> Element
+        _ key: String,
+        standard: String,
+        _ meaning: String,
+        body: (inout SectionReader) -> Element
     ) -> [Element] {
         known.append(key)
         let given = members.first { $0.key == key }?.value
@@ -93,8 +99,16 @@ struct SectionReader {
         }
         records.append(
             KeyRecord(
-                path: fullPath(key), key: key, type: "list of mappings", unit: nil, bounds: nil, meaning: meaning,
-                standard: standard, value: "[" + shown.joined(separator: ", ") + "]"))
+                path: fullPath(key),
+                key: key,
+                type: "list of mappings",
+                unit: nil,
+                bounds: nil,
+                meaning: meaning,
+                standard: standard,
+                value: "[" + shown.joined(separator: ", ") + "]"
+            )
+        )
         var template = SectionReader(path: "\(fullPath(key))[]", node: nil)
         _ = body(&template)
         elementRecords += template.records
@@ -113,7 +127,11 @@ struct SectionReader {
     }
 
     private mutating func read<Value>(
-        _ key: String, _ type: KeyType<Value>, _ standard: Value, shown: String, _ meaning: String
+        _ key: String,
+        _ type: KeyType<Value>,
+        _ standard: Value,
+        shown: String,
+        _ meaning: String
     ) -> Value {
         known.append(key)
         var value = standard
@@ -121,13 +139,21 @@ struct SectionReader {
             if !node.isNull || type.nullable, let converted = type.convert(node) {
                 value = converted
             } else {
-                report(key, "needs \(type.requirement), not \(node.kind)", at: node.place)
+                report(key, "needs \(type.requirement), not \(type.describe(node))", at: node.place)
             }
         }
         records.append(
             KeyRecord(
-                path: fullPath(key), key: key, type: type.name, unit: type.unit, bounds: type.bounds,
-                meaning: meaning, standard: shown, value: type.show(value)))
+                path: fullPath(key),
+                key: key,
+                type: type.name,
+                unit: type.unit,
+                bounds: type.bounds,
+                meaning: meaning,
+                standard: shown,
+                value: type.show(value)
+            )
+        )
         return value
     }
 

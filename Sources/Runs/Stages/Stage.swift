@@ -14,4 +14,20 @@ package enum Stage: String, CaseIterable, Sendable {
     case evaluate
     /// Writes the report.
     case report
+
+    /// Files and folders of the run directory that belong to this stage alone.
+    package var outputs: [String] {
+        switch self {
+        case .sft: ["reference"]
+        case .simulate: ["preferences.jsonl"]
+        case .reward: ["reward"]
+        case .calibrate: ["calibration.json"]
+        case .policy: ["policy"]
+        case .evaluate: ["evaluation.json"]
+        case .report: ["report.html"]
+        }
+    }
+
+    /// Its place in the order.
+    var position: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }

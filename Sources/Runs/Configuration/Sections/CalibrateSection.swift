@@ -9,10 +9,17 @@ package struct CalibrateSection: Equatable, Sendable {
 
     init(_ keys: inout SectionReader) {
         method = keys.read(
-            "method", .choice(Method.self), .standardise,
-            "standardise: (r − μ)/σ; center: r − μ; log-sigmoid: log σ(r − median of the prompt's samples); none: r.")
+            "method",
+            .choice(Method.self),
+            .standardise,
+            "standardise: (r − μ)/σ; center: r − μ; log-sigmoid: log σ(r − median of the prompt's samples); none: r."
+        )
         prompts = keys.read("prompts", .integer(.atLeast(1), unit: "prompts"), 64, "Prompts sampled from.")
         samplesPerPrompt = keys.read(
-            "samples_per_prompt", .integer(.atLeast(1), unit: "samples"), 4, "Responses sampled for each.")
+            "samples_per_prompt",
+            .integer(.atLeast(1), unit: "samples"),
+            4,
+            "Responses sampled for each."
+        )
     }
 }

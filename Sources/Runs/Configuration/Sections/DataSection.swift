@@ -15,25 +15,47 @@ package struct DataSection: Equatable, Sendable {
 
     init(_ keys: inout SectionReader) {
         prompts = keys.read(
-            "prompts", .optional(.path), nil,
+            "prompts",
+            .optional(.path),
+            nil,
             "Prompts, JSON Lines with `prompt` (or `text`, of which the first `simulate.prompt_tokens` tokens are used); "
-                + "null: the embedded corpus.")
+                + "null: the embedded corpus."
+        )
         preferences = keys.read(
-            "preferences", .optional(.path), nil,
-            "Comparisons of real users, JSON Lines or CSV; null: the `simulate` stage makes them.")
+            "preferences",
+            .optional(.path),
+            nil,
+            "Comparisons of real users, JSON Lines or CSV; null: the `simulate` stage makes them."
+        )
         text = keys.read(
-            "text", .optional(.path), nil,
-            "Documents for the `sft` stage, JSON Lines with `text`; null: the embedded corpus.")
+            "text",
+            .optional(.path),
+            nil,
+            "Documents for the `sft` stage, JSON Lines with `text`; null: the embedded corpus."
+        )
         chatTemplate = keys.read(
-            "chat_template", .choice(ChatTemplate.self), .none, "How a conversation becomes text; none: its turns as they are.")
+            "chat_template",
+            .choice(ChatTemplate.self),
+            .none,
+            "How a conversation becomes text; none: its turns as they are."
+        )
         maxLength = keys.read(
-            "max_length", .integer(.from(2, to: 1 << 20), unit: "tokens"), 128,
-            "Longest prompt with response; a longer one loses the start of its prompt.")
+            "max_length",
+            .integer(.from(2, to: 1 << 20), unit: "tokens"),
+            128,
+            "Longest prompt with response; a longer one loses the start of its prompt."
+        )
         onBadLine = keys.read(
-            "on_bad_line", .choice(OnBadLine.self), .fail,
-            "What to do with a line that cannot be read: end, or skip and count it (more than 1 % skipped ends the run).")
+            "on_bad_line",
+            .choice(OnBadLine.self),
+            .fail,
+            "What to do with a line that cannot be read: end, or skip and count it (more than 1 % skipped ends the run)."
+        )
         heldOutPrompts = keys.read(
-            "held_out_prompts", .integer(.atLeast(1), unit: "prompts"), 512,
-            "Prompts kept apart for evaluation: no training stage sees them.")
+            "held_out_prompts",
+            .integer(.atLeast(1), unit: "prompts"),
+            512,
+            "Prompts kept apart for evaluation: no training stage sees them."
+        )
     }
 }

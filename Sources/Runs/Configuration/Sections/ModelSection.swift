@@ -8,10 +8,16 @@ package struct ModelSection: Equatable, Sendable {
 
     init(_ keys: inout SectionReader) {
         path = keys.read(
-            "path", .optional(.path), nil,
-            "Hugging Face directory of the reference policy; null: the `sft` stage makes it.")
+            "path",
+            .optional(.path),
+            nil,
+            "Hugging Face directory of the reference policy; null: the `sft` stage makes it."
+        )
         precision = keys.read(
-            "precision", .choice(Precision.self), .auto,
-            "Type of matrix products, accumulated in fp32; auto: bf16 where the CPU has instructions for it.")
+            "precision",
+            .choice(Precision.self),
+            .auto,
+            "Type of matrix products, accumulated in fp32; auto: bf16 where the CPU has instructions for it."
+        )
     }
 }

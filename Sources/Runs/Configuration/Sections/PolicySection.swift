@@ -1,3 +1,5 @@
+internal import Optimizers
+
 /// `policy`: alignment of one policy per objective (Algorithm 1 of arXiv 2402.08925).
 package struct PolicySection: Equatable, Sendable {
     /// What a policy maximises.
@@ -46,30 +48,70 @@ package struct PolicySection: Equatable, Sendable {
 
     init(_ keys: inout SectionReader) {
         objectives = keys.read(
-            "objectives", .choices(Objective.self), [.maxmin, .single, .utilitarian],
-            "A policy is aligned for each; `single` is ordinary RLHF with one reward model for all users.")
+            "objectives",
+            .choices(Objective.self),
+            [.maxmin, .single, .utilitarian],
+            "A policy is aligned for each; `single` is ordinary RLHF with one reward model for all users."
+        )
         algorithm = keys.read(
-            "algorithm", .choice(Algorithm.self), .rloo,
-            "ppo: with a value head; rloo: leave-one-out over the samples of a prompt, without one.")
+            "algorithm",
+            .choice(Algorithm.self),
+            .rloo,
+            "ppo: with a value head; rloo: leave-one-out over the samples of a prompt, without one."
+        )
         beta = keys.read("beta", .number(.atLeast(0)), 0.05, "Weight β of the divergence from the reference.")
         kl = keys.read(
-            "kl", .choice(KLControl.self), .fixed, "fixed: β stays; adaptive: β follows `kl_target` (arXiv 1909.08593).")
+            "kl",
+            .choice(KLControl.self),
+            .fixed,
+            "fixed: β stays; adaptive: β follows `kl_target` (arXiv 1909.08593)."
+        )
         klTarget = keys.read(
-            "kl_target", .number(.above(0), unit: "nats a response"), 6, "Divergence that adaptive control aims at.")
+            "kl_target",
+            .number(.above(0), unit: "nats a response"),
+            6,
+            "Divergence that adaptive control aims at."
+        )
         klHorizon = keys.read(
-            "kl_horizon", .number(.above(0), unit: "responses"), 10_000, "How slowly adaptive control moves β.")
+            "kl_horizon",
+            .number(.above(0), unit: "responses"),
+            10_000,
+            "How slowly adaptive control moves β."
+        )
         steps = keys.read("steps", .integer(.atLeast(1), unit: "steps"), 60, "Training steps of each policy.")
         promptsPerStep = keys.read(
-            "prompts_per_step", .integer(.atLeast(1), unit: "prompts"), 16, "Prompts a step, over all ranks.")
+            "prompts_per_step",
+            .integer(.atLeast(1), unit: "prompts"),
+            16,
+            "Prompts a step, over all ranks."
+        )
         samplesPerPrompt = keys.read(
-            "samples_per_prompt", .integer(.atLeast(1), unit: "samples"), 4, "Responses to each prompt; rloo needs 2.")
+            "samples_per_prompt",
+            .integer(.atLeast(1), unit: "samples"),
+            4,
+            "Responses to each prompt; rloo needs 2."
+        )
         maxNewTokens = keys.read("max_new_tokens", .integer(.atLeast(1), unit: "tokens"), 56, "Longest response.")
         temperature = keys.read("temperature", .number(.above(0)), 1, "Sampling temperature.")
-        topK = keys.read("top_k", .integer(.atLeast(0), unit: "tokens"), 0, "Sample from the likeliest only; 0: from all.")
+        topK = keys.read(
+            "top_k",
+            .integer(.atLeast(0), unit: "tokens"),
+            0,
+            "Sample from the likeliest only; 0: from all."
+        )
         topP = keys.read(
-            "top_p", .number(.over(0, upTo: 1)), 1, "Sample from the smallest set with this probability; 1: from all.")
+            "top_p",
+            .number(.over(0, upTo: 1)),
+            1,
+            "Sample from the smallest set with this probability; 1: from all."
+        )
         optimizer = OptimizerKeys(
-            &keys, learningRate: 5e-5, schedule: .constant, warmupSteps: 3, weightDecay: 0)
+            &keys,
+            learningRate: 5e-5,
+            schedule: .constant,
+            warmupSteps: 3,
+            weightDecay: 0
+        )
         epochs = keys.read("epochs", .integer(.from(1, to: 100)), 1, "Passes over the samples of a step.")
         minibatches = keys.read("minibatches", .integer(.atLeast(1)), 1, "Updates in each pass.")
         clip = keys.read("clip", .number(.above(0)), 0.2, "Clipping range of the probability ratio.")
@@ -78,23 +120,42 @@ package struct PolicySection: Equatable, Sendable {
         lambda = keys.read("lambda", .number(.from(0, to: 1)), 0.95, "λ of generalised advantage estimation (ppo).")
         gamma = keys.read("gamma", .number(.over(0, upTo: 1)), 1, "Discount γ (ppo).")
         missingEOSPenalty = keys.read(
-            "missing_eos_penalty", .number(.atLeast(0), unit: "calibrated reward"), 0,
-            "Taken from the reward of a response that does not end by itself.")
+            "missing_eos_penalty",
+            .number(.atLeast(0), unit: "calibrated reward"),
+            0,
+            "Taken from the reward of a response that does not end by itself."
+        )
         targetKL = keys.read(
-            "target_kl", .optional(.number(.above(0), unit: "nats a token")), nil,
-            "Ends the passes of a step once the policy moved so far from where it sampled; null: never.")
+            "target_kl",
+            .optional(.number(.above(0), unit: "nats a token")),
+            nil,
+            "Ends the passes of a step once the policy moved so far from where it sampled; null: never."
+        )
         maxBadSteps = keys.read(
-            "max_bad_steps", .integer(.atLeast(0), unit: "steps"), 3,
-            "Steps with a loss or gradient that is not finite that are skipped before the run ends.")
+            "max_bad_steps",
+            .integer(.atLeast(0), unit: "steps"),
+            3,
+            "Steps with a loss or gradient that is not finite that are skipped before the run ends."
+        )
         halfLife = keys.read(
-            "half_life", .number(.atLeast(0), unit: "steps"), 5,
-            "Half-life of the running average of utilities that weights are taken from; 0: none.")
+            "half_life",
+            .number(.atLeast(0), unit: "steps"),
+            5,
+            "Half-life of the running average of utilities that weights are taken from; 0: none."
+        )
         softminTemperature = keys.read(
-            "softmin_temperature", .number(.above(0), unit: "calibrated reward"), 0.1,
-            "Temperature τ of `softmin`: w ∝ exp(−F/τ).")
+            "softmin_temperature",
+            .number(.above(0), unit: "calibrated reward"),
+            0.1,
+            "Temperature τ of `softmin`: w ∝ exp(−F/τ)."
+        )
         mirrorRate = keys.read("mirror_rate", .number(.above(0)), 0.1, "Step size η of `mirror`: w ∝ w·exp(−η·F).")
         alpha = keys.read("alpha", .number(.atLeast(0)), 2, "α of `alpha-fair`: 0 utilitarian, 1 Nash, ∞ max–min.")
         nominalMix = keys.read(
-            "nominal_mix", .number(.from(0, to: 1)), 0, "Part λ of equal weights that is blended into the weights.")
+            "nominal_mix",
+            .number(.from(0, to: 1)),
+            0,
+            "Part λ of equal weights that is blended into the weights."
+        )
     }
 }

@@ -11,10 +11,16 @@ package struct RunSection: Equatable, Sendable {
         directory = keys.read("directory", .path, "runs/maxmin", "Where everything that the run makes is written.")
         seed = keys.read("seed", .seed, 1, "Seed of every random number of the run.")
         stages = keys.read(
-            "stages", .choices(Stage.self), Stage.allCases,
-            "Stages that `maxmin run` does, always in this order whatever the order here.")
+            "stages",
+            .choices(Stage.self),
+            Stage.allCases,
+            "Stages that `maxmin run` does, always in this order whatever the order here."
+        )
         threads = keys.read(
-            "threads", .integer(.from(0, to: 1024)), 0,
-            "Threads of each rank; 0: the CPUs it may use, shared among the ranks of its node.")
+            "threads",
+            .integer(.from(0, to: 1024)),
+            0,
+            "Threads of each rank; 0: the CPUs it may use, shared among the ranks of its node."
+        )
     }
 }

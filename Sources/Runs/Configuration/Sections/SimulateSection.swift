@@ -11,14 +11,24 @@ package struct SimulateSection: Equatable, Sendable {
         init(_ keys: inout SectionReader) {
             name = keys.readRequired("name", .text, placeholder: "", "Name of the group, in tables and metrics.")
             users = keys.readRequired(
-                "users", .integer(.from(0, to: 1_000_000), unit: "users"), placeholder: 1, "Users of the group.")
+                "users",
+                .integer(.from(0, to: 1_000_000), unit: "users"),
+                placeholder: 1,
+                "Users of the group."
+            )
             taste = keys.readRequired(
-                "taste", .path, placeholder: "length",
+                "taste",
+                .path,
+                placeholder: "length",
                 "What the group likes: `length` (fewer tokens), `sentiment` (positive words of the embedded corpus), or the "
-                    + "path of a linear n-gram scorer.")
+                    + "path of a linear n-gram scorer."
+            )
             strongest = keys.read(
-                "strongest", .integer(.atLeast(0), unit: "n-grams"), 0,
-                "Use only so many of the scorer's n-grams, those with the largest weights; 0: all.")
+                "strongest",
+                .integer(.atLeast(0), unit: "n-grams"),
+                0,
+                "Use only so many of the scorer's n-grams, those with the largest weights; 0: all."
+            )
         }
     }
 
@@ -33,17 +43,34 @@ package struct SimulateSection: Equatable, Sendable {
         groups = keys.readList(
             "groups",
             standard: "[{name: positive, users: 20, taste: sentiment}, {name: concise, users: 2, taste: length}]",
-            "The hidden groups. Training never sees which user is in which.", body: Group.init)
+            "The hidden groups. Training never sees which user is in which.",
+            body: Group.init
+        )
         comparisonsPerUser = keys.read(
-            "comparisons_per_user", .integer(.atLeast(1), unit: "comparisons"), 200, "Comparisons of each user.")
+            "comparisons_per_user",
+            .integer(.atLeast(1), unit: "comparisons"),
+            200,
+            "Comparisons of each user."
+        )
         noise = keys.read(
-            "noise", .number(.above(0)), 4,
+            "noise",
+            .number(.above(0)),
+            4,
             "Sharpness s of choices: the better response wins with probability σ(s·Δ/σ_Δ), Δ the difference of utilities "
-                + "and σ_Δ its standard deviation.")
+                + "and σ_Δ its standard deviation."
+        )
         promptTokens = keys.read(
-            "prompt_tokens", .integer(.atLeast(1), unit: "tokens"), 6, "Length of prompts cut from the starts of texts.")
+            "prompt_tokens",
+            .integer(.atLeast(1), unit: "tokens"),
+            6,
+            "Length of prompts cut from the starts of texts."
+        )
         maxNewTokens = keys.read(
-            "max_new_tokens", .integer(.atLeast(1), unit: "tokens"), 56, "Longest response.")
+            "max_new_tokens",
+            .integer(.atLeast(1), unit: "tokens"),
+            56,
+            "Longest response."
+        )
         temperature = keys.read("temperature", .number(.above(0)), 1, "Sampling temperature.")
     }
 }

@@ -1,0 +1,42 @@
+internal import Failures
+internal import Foundation
+
+/// Makes the run directory ready for `stages`, on the root, before any model is loaded.
+///
+/// A directory that holds none of these stages' results is used as it is, so that each stage may run alone after the
+/// earlier ones. Where some are there, `overwrite` clears them and everything made from them, and without it this throws.
+///
+/// - Throws: `Failure` 78 where the directory holds something else or these stages' results; 73, 74 or 77 where it
+///   cannot be made or written.
+func prepareDirectory(_ directory: RunDirectory, for stages: [Stage], overwrite: Bool) throws(Failure) {
+    let files = FileManager.default
+    try createDirectory(directory.path)
+    let contents = (try? files.contentsOfDirectory(atPath: directory.path)) ?? []
+    guard contents.isEmpty || contents.contains("config.yaml") else {
+        throw Failure(
+            .configuration,
+            "is not empty and is no run directory; choose another run.directory",
+            at: directory.path
+        )
+    }
+    let found = stages.filter { stage in stage.outputs.contains { files.fileExists(atPath: directory.file($0)) } }
+    if let stage = found.first, !overwrite {
+        throw Failure(
+            .configuration,
+            "already holds results of the stage \(stage.rawValue); use --overwrite to replace them, or another run.directory",
+            at: directory.path
+        )
+    }
+    guard let first = stages.min(by: { $0.position < $1.position }) else { return }
+    for stage in Stage.allCases where stage.position >= first.position {
+        for relative in stage.outputs + ["completed/\(stage.rawValue)"] {
+            let path = directory.file(relative)
+            guard files.fileExists(atPath: path) else { continue }
+            do {
+                try files.removeItem(atPath: path)
+            } catch {
+                throw Failure(.inputOutput, "cannot be removed", at: path)
+            }
+        }
+    }
+}

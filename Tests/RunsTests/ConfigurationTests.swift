@@ -1,0 +1,161 @@
+import Testing
+
+@testable import Runs
+
+@Suite struct ConfigurationTests {
+    @Test func defaultsAreRight() throws {
+        let configuration = try Configuration(yaml: "", file: "run.yaml")
+        #expect(configuration.policy.beta == 0.05)
+        #expect(configuration.policy.optimizer.learningRate == 5e-5)
+        #expect(configuration.run.stages == Stage.allCases)
+        #expect(configuration.simulate.groups.map(\.users) == [20, 2])
+        #expect(configuration.policy.targetKL == nil)
+        #expect(configuration.shards == 8)
+    }
+
+    @Test func valuesAreTakenByTheKeysType() throws {
+        let yaml = """
+            run: { name: no, directory: "012", seed: 18446744073709551615, stages: [reward] }
+            model: { path: ~/literal$HOME }
+            policy: { beta: 1e-5, target_kl: 0.1, objectives: [softmin, maxmin-uncalibrated] }
+            simulate:
+              groups:
+              - name: 'it''s # not a comment'
+                users: 3
+                taste: a/b.json
+            shards: 3
+            """
+        let configuration = try Configuration(yaml: yaml, file: "run.yaml")
+        #expect(configuration.run.name == "no")
+        #expect(configuration.run.directory == "012")
+        #expect(configuration.run.seed == .max)
+        #expect(configuration.model.path == "~/literal$HOME")
+        #expect(configuration.policy.beta == 1e-5)
+        #expect(configuration.policy.targetKL == 0.1)
+        #expect(configuration.policy.objectives == [.softmin, .maxminUncalibrated])
+        #expect(configuration.simulate.groups.map(\.name) == ["it's # not a comment"])
+        #expect(configuration.shards == 3)
+    }
+
+    @Test func overridesReachListElementsAndNewSections() throws {
+        let yaml = "simulate: { groups: [{ name: a, users: 1, taste: length }, { name: b, users: 2, taste: length }] }"
+        let configuration = try Configuration(
+            yaml: yaml,
+            file: "run.yaml",
+            overrides: [
+                "simulate.groups.1.users=11", "policy.beta=0.5", "policy.objectives=[maxmin, single]",
+                "model.path=\"x: y\"", "run.stages=[policy]", "shards=2", "policy.beta=0.25",
+            ]
+        )
+        #expect(configuration.simulate.groups.map(\.users) == [1, 11])
+        #expect(configuration.policy.beta == 0.25)
+        #expect(configuration.policy.objectives == [.maxmin, .single])
+        #expect(configuration.model.path == "x: y")
+        #expect(configuration.shards == 2)
+    }
+
+    @Test(arguments: [
+        ("policy.beta", "--set policy.beta: needs the form section.key=value"),
+        ("=1", "--set =1: needs the form section.key=value"),
+        ("policy..beta=1", "--set policy..beta=1: the path of the key is malformed"),
+        ("policy.bata=1", "--set policy.bata=1: unknown key policy.bata; did you mean policy.beta?"),
+        ("policy.beta=high", "--set policy.beta=high: policy.beta: needs number ≥ 0, not \"high\""),
+        (
+            "simulate.groups.7.users=1",
+            "--set simulate.groups.7.users=1: 7 is no element of a list of 1 (the first is 0)"
+        ),
+        (
+            "policy.beta=*x",
+            "--set policy.beta=*x: aliases (*) are not supported; write the value out, or quote the text"
+        ),
+    ])
+    func badOverridesAreNamed(option: String, line: String) {
+        let yaml = "simulate: { groups: [{ name: a, users: 1, taste: length }] }"
+        #expect(problems(yaml, overrides: [option]) == [line])
+    }
+
+    @Test func effectiveConfigurationReadsBackEqual() throws {
+        let yaml = """
+            run: { name: "tab\\tand \\"quote\\" \\\\ null", stages: [simulate, policy] }
+            data: { prompts: "null", max_length: 64 }
+            policy: { target_kl: 1.5, learning_rate: 0.000001, nominal_mix: 0.3333333333333333 }
+            """
+        let first = try Configuration(yaml: yaml, file: "run.yaml")
+        let second = try Configuration(yaml: first.effectiveYAML, file: "config.yaml")
+        #expect(first == second)
+        #expect(first.run.name == "tab\tand \"quote\" \\ null")
+        #expect(first.data.prompts == "null")
+    }
+
+    @Test func allProblemsAreReportedAtOnce() {
+        let yaml = """
+            run:
+              nmae: x
+              seed: -1
+            policy:
+              beta: [1]
+              learning_rate: "1e-5"
+              objectives: [maxmin, maxmin]
+              top_p: 0
+            reward: 3
+            simulate:
+              groups:
+              - { users: 1.5, taste: length }
+            pollicy: {}
+            """
+        let objectives = PolicySection.Objective.allCases.map(\.rawValue).joined(separator: ", ")
+        #expect(
+            problems(yaml) == [
+                "run.yaml:3: run.seed: needs integer ≥ 0, not \"-1\"",
+                "run.yaml:2: unknown key run.nmae; did you mean run.name?",
+                "run.yaml:12: simulate.groups[0].name: is missing; it needs text",
+                "run.yaml:12: simulate.groups[0].users: needs integer 0 to 1000000 in users, not \"1.5\"",
+                "run.yaml:9: reward: needs keys and values, not \"3\"",
+                "run.yaml:7: policy.objectives: needs list of \(objectives), each at most once, not one of them twice",
+                "run.yaml:5: policy.beta: needs number ≥ 0, not a list",
+                "run.yaml:8: policy.top_p: needs number > 0, ≤ 1, not \"0\"",
+                "run.yaml:6: policy.learning_rate: needs number > 0, not \"1e-5\"",
+                "run.yaml:13: unknown key pollicy; did you mean policy?",
+            ]
+        )
+    }
+
+    @Test(arguments: ["nan", "inf", "0x10", "1_000", "1e999", "", "~", "true"])
+    func onlyPlainFiniteNumbersAreNumbers(text: String) {
+        #expect(problems("policy: { beta: \(text) }").count == 1)
+        #expect(problems("policy: { steps: \(text) }").count == 1)
+    }
+
+    @Test(arguments: ["no", "off", "1", "True", "'true'"])
+    func onlyTrueAndFalseAreFlags(text: String) {
+        #expect(problems("reward: { known_baseline: \(text) }").count == 1)
+    }
+
+    @Test(arguments: [
+        ("run: { stages: [] }", "run.stages: names no stage"),
+        ("sft: { width: 10, heads: 3 }", "sft.heads: 3 does not divide sft.width 10"),
+        ("policy: { samples_per_prompt: 1 }", "policy.samples_per_prompt: rloo compares"),
+        ("data: { preferences: p.jsonl }", "run.stages: simulate makes preferences"),
+        ("model: { path: m }", "run.stages: sft makes a model"),
+        (
+            "model: { path: ./m }\nrun: { directory: x/../m/run, stages: [reward] }",
+            "run.directory: x/../m/run is model.path or inside it"
+        ),
+        ("simulate: { groups: [{ name: a, users: 0, taste: length }] }", "simulate.groups: there are no users"),
+        ("reward: { assign_fraction: 0.5, test_fraction: 0.5 }", "reward: assign_fraction, test_fraction"),
+        (
+            "policy: { algorithm: poo }",
+            "run.yaml:1: policy.algorithm: needs one of ppo, rloo, not \"poo\"; did you mean ppo?"
+        ),
+        (
+            "evaluate: { judges: [taste, rewards] }",
+            "run.yaml:1: evaluate.judges: needs list of taste, reward, each at most once, not \"rewards\"; did you mean reward?"
+        ),
+        ("evaluate: { prompts: 600 }", "evaluate.prompts: 600 is more than"),
+    ])
+    func contradictionsAreNamed(yaml: String, start: String) {
+        let found = problems(yaml)
+        #expect(found.count == 1)
+        #expect(found.first?.hasPrefix(start) == true)
+    }
+}
