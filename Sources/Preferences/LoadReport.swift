@@ -1,0 +1,94 @@
+import Failures
+
+/// What to do with a line that cannot be used.
+public enum BadLinePolicy: String, Sendable, CaseIterable {
+    /// End with the first bad line's failure.
+    case fail
+    /// Leave it out and count it; more than 1 % of bad lines is still a failure.
+    case skip
+}
+
+/// How to read a file of rows.
+public struct LoadOptions: Sendable {
+    /// What a bad line does.
+    public var onBadLine: BadLinePolicy
+    /// Whether exact repetitions of a comparison by the same user are dropped; they are counted in any case.
+    public var dropsDuplicates: Bool
+    /// Fewer usable rows than this are refused; at least one, and one for each rank.
+    public var minimumRows: Int
+    /// Longest accepted line in bytes.
+    public var maximumLineBytes: Int
+
+    /// States the options.
+    public init(
+        onBadLine: BadLinePolicy = .fail,
+        dropsDuplicates: Bool = false,
+        minimumRows: Int = 1,
+        maximumLineBytes: Int = 16 << 20
+    ) {
+        self.onBadLine = onBadLine
+        self.dropsDuplicates = dropsDuplicates
+        self.minimumRows = minimumRows
+        self.maximumLineBytes = maximumLineBytes
+    }
+}
+
+/// What was found while reading a file.
+public struct LoadReport: Equatable, Sendable {
+    /// The file.
+    public var path: String
+    /// Rows seen, bad ones included, blank lines not.
+    public var rows = 0
+    /// Rows that are kept.
+    public var kept = 0
+    /// Bad lines left out.
+    public var skipped = 0
+    /// The first few reasons for leaving lines out.
+    public var skippedReasons: [String] = []
+    /// Comparisons dropped because both responses are the same.
+    public var identical = 0
+    /// Comparisons or texts dropped because a response or the text is empty.
+    public var empty = 0
+    /// Rows that repeat an earlier one exactly (kept unless `dropsDuplicates`; repeated prompts are always dropped).
+    public var duplicates = 0
+    /// FNV-1a of the file's bytes: equal on all ranks and on resume, or the file changed.
+    public var contentHash: UInt64 = 0
+
+    /// An empty report of a file.
+    public init(path: String) {
+        self.path = path
+    }
+
+    /// One line for each thing that a person should know; empty where all is well.
+    public var warnings: [String] {
+        var lines: [String] = []
+        if skipped > 0 {
+            lines.append("\(path): \(skipped) of \(rows) lines left out, the first: \(skippedReasons.first ?? "")")
+        }
+        if identical > 0 { lines.append("\(path): \(identical) comparisons of identical responses dropped") }
+        if empty > 0 { lines.append("\(path): \(empty) rows with an empty text dropped") }
+        if duplicates > 0 { lines.append("\(path): \(duplicates) rows repeat an earlier one") }
+        return lines
+    }
+
+    /// Takes a row's failure: passes it on, or counts it where bad lines are skipped.
+    mutating func badLine(_ failure: Failure, _ policy: BadLinePolicy) throws(Failure) {
+        guard policy == .skip else { throw failure }
+        skipped += 1
+        if skippedReasons.count < 5 { skippedReasons.append(failure.description) }
+    }
+
+    /// The checks that need the whole file.
+    func check(_ options: LoadOptions) throws(Failure) {
+        if skipped * 100 > rows {
+            let first = skippedReasons.first ?? ""
+            throw Failure(.badData, "\(skipped) of \(rows) lines are bad, more than 1 %; the first: \(first)", at: path)
+        }
+        guard kept > 0 else { throw Failure(.badData, rows == 0 ? "empty file" : "no usable row", at: path) }
+        guard kept >= options.minimumRows else {
+            let message =
+                "\(kept) usable rows, fewer than the \(options.minimumRows) needed; use fewer ranks or more data"
+            throw Failure(.badData, message, at: path)
+        }
+    }
+}

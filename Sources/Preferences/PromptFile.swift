@@ -1,0 +1,167 @@
+public import Failures
+import Randomness
+import StrictJSON
+
+/// A row of a prompts file.
+public enum PromptText: Equatable, Sendable {
+    /// The whole text is the prompt (`prompt`).
+    case whole(String)
+    /// The prompt is the text's first tokens (`text`).
+    case opening(of: String)
+}
+
+/// A prompt as text and as tokens.
+public struct Prompt: Equatable, Sendable {
+    /// The text; encoding it gives `tokens`.
+    public var text: String
+    /// Token ids, at least one.
+    public var tokens: [Int32]
+
+    /// States a prompt.
+    public init(text: String, tokens: [Int32]) {
+        self.text = text
+        self.tokens = tokens
+    }
+}
+
+/// Reads a prompts file: rows with `prompt` (a string or a conversation list) or with `text`, whose opening is the prompt.
+///
+/// - Throws: `Failure` naming `file:line`, as `loadPreferences` does.
+public func loadPromptTexts(
+    _ path: String,
+    options: LoadOptions = LoadOptions()
+) throws(Failure) -> (prompts: [PromptText], report: LoadReport) {
+    var report = LoadReport(path: path)
+    var prompts: [PromptText] = []
+    try forEachRow(of: path, options, &report) { (row, place, report) throws(Failure) in
+        let isOpening = row["prompt"] == nil && row["text"] != nil
+        let text = isOpening ? try row.text("text", at: place) : try row.prompt("prompt", at: place)
+        if text.isEmpty {
+            report.empty += 1
+            return
+        }
+        report.kept += 1
+        prompts.append(isOpening ? .opening(of: text) : .whole(text))
+    }
+    return (prompts, report)
+}
+
+/// Reads the `text` of every row, for next-token training.
+///
+/// - Throws: `Failure` naming `file:line`, as `loadPreferences` does.
+public func loadTexts(
+    _ path: String,
+    options: LoadOptions = LoadOptions()
+) throws(Failure) -> (texts: [String], report: LoadReport) {
+    var report = LoadReport(path: path)
+    var texts: [String] = []
+    try forEachRow(of: path, options, &report) { (row, place, report) throws(Failure) in
+        let text = try row.text("text", at: place)
+        if text.isEmpty {
+            report.empty += 1
+            return
+        }
+        report.kept += 1
+        texts.append(text)
+    }
+    return (texts, report)
+}
+
+/// What became of the rows of a prompts file.
+public struct PromptReport: Equatable, Sendable {
+    /// Dropped: the text has no more than `openingTokens` tokens, so nothing was left to continue.
+    public var tooShort = 0
+    /// Dropped: the opening's text does not encode to the same tokens again (it ends inside a word or a character).
+    public var unstable = 0
+    /// Dropped: the same tokens as an earlier prompt.
+    public var duplicates = 0
+    /// Whole prompts that lost tokens on the left to fit `maximumTokens`.
+    public var truncated = 0
+}
+
+/// Turns prompt texts into distinct prompts of at most `maximumTokens` tokens, in the order of the file.
+///
+/// - Parameters:
+///   - openingTokens: how many tokens of a `.opening` text make its prompt.
+///   - maximumTokens: longer prompts keep their last tokens.
+///   - encode: text to token ids.
+///   - decode: token ids to text.
+public func tokenizePrompts(
+    _ texts: [PromptText],
+    openingTokens: Int,
+    maximumTokens: Int,
+    encode: (String) -> [Int32],
+    decode: ([Int32]) -> String
+) -> (prompts: [Prompt], report: PromptReport) {
+    precondition(openingTokens > 0 && maximumTokens > 0, "a prompt needs at least one token")
+    var report = PromptReport()
+    var prompts: [Prompt] = []
+    var seen: Set<[Int32]> = []
+    for source in texts {
+        var prompt: Prompt
+        switch source {
+        case .whole(let text):
+            prompt = Prompt(text: text, tokens: encode(text))
+        case .opening(let text):
+            let tokens = firstTokens(of: text, count: openingTokens + 1, encode: encode)
+            guard tokens.count > openingTokens else {
+                report.tooShort += 1
+                continue
+            }
+            let opening = Array(tokens[..<openingTokens])
+            prompt = Prompt(text: decode(opening), tokens: opening)
+            guard encode(prompt.text) == opening else {
+                report.unstable += 1
+                continue
+            }
+        }
+        if prompt.tokens.count > maximumTokens {
+            report.truncated += 1
+            prompt.tokens.removeFirst(prompt.tokens.count - maximumTokens)
+            prompt.text = decode(prompt.tokens)
+        }
+        if seen.insert(prompt.tokens).inserted { prompts.append(prompt) } else { report.duplicates += 1 }
+    }
+    return (prompts, report)
+}
+
+/// The first `count` tokens of a text, encoding no more of a long text than they need.
+///
+/// Tokenizers split at spaces first, so a piece that ends before a space has the whole text's tokens.
+private func firstTokens(of text: String, count: Int, encode: (String) -> [Int32]) -> [Int32] {
+    let bytes = text.utf8
+    if let limit = bytes.index(bytes.startIndex, offsetBy: 16 * count, limitedBy: bytes.endIndex),
+        let space = bytes[limit...].firstIndex(where: { $0 == 0x20 })
+    {
+        let tokens = encode(String(text[..<space]))
+        if tokens.count >= count { return Array(tokens[..<count]) }
+    }
+    return Array(encode(text).prefix(count))
+}
+
+/// Keeps `heldOut` prompts apart for evaluation: a random choice of prompts by their tokens, whatever their order.
+///
+/// - Throws: `Failure(.badData)` where fewer than one prompt would be left for training.
+public func splitPrompts(
+    _ prompts: [Prompt],
+    heldOut: Int,
+    seed: UInt64
+) throws(Failure) -> (training: [Prompt], heldOut: [Prompt]) {
+    guard prompts.count > heldOut else {
+        let message = "\(prompts.count) distinct prompts, but \(heldOut) are to be held out"
+        throw Failure(.badData, "\(message); lower data.held_out_prompts or give more prompts", at: "data.prompts")
+    }
+    let keys = prompts.map { prompt in
+        var random = CounterRandom(
+            seed: seed,
+            purpose: .prompts,
+            item: Int(truncatingIfNeeded: stableHash(prompt.text))
+        )
+        return random.next()
+    }
+    let order = prompts.indices.sorted { (keys[$0], $0) < (keys[$1], $1) }
+    let chosen = Set(order[..<heldOut])
+    return (
+        prompts.indices.filter { !chosen.contains($0) }.map { prompts[$0] }, order[..<heldOut].map { prompts[$0] }
+    )
+}

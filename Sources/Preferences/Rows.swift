@@ -1,0 +1,133 @@
+import Failures
+import StrictJSON
+
+/// Calls `body` with each row of a JSON Lines or (by its ending) CSV file, as an object, and with the row's `file:line`.
+///
+/// A CSV row becomes an object of strings; an empty cell is left out of it. Failures of `body` make a bad line.
+func forEachRow(
+    of path: String,
+    _ options: LoadOptions,
+    _ report: inout LoadReport,
+    _ body: (JSONObject, String, inout LoadReport) throws(Failure) -> Void
+) throws(Failure) {
+    if path.lowercased().hasSuffix(".csv") {
+        try forEachRecord(of: path, options, &report, body)
+    } else {
+        try forEachLine(of: path, options, &report, body)
+    }
+    try report.check(options)
+}
+
+private func forEachLine(
+    of path: String,
+    _ options: LoadOptions,
+    _ report: inout LoadReport,
+    _ body: (JSONObject, String, inout LoadReport) throws(Failure) -> Void
+) throws(Failure) {
+    let lines = try LineReader(path: path, maximumLineBytes: options.maximumLineBytes)
+    while let line = try lines.next() {
+        if line.isBlank { continue }
+        if report.rows == 0, line.bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "[") {
+            throw Failure(.badData, "a JSON array; write one object a line (jq -c '.[]')", at: path)
+        }
+        report.rows += 1
+        let place = "\(path):\(line.number)"
+        do throws(Failure) {
+            let value = try parse(line.bytes, at: place)
+            guard let object = value.object else {
+                throw Failure(.badData, "expected an object, found \(value.kind)", at: place)
+            }
+            try body(object, place, &report)
+        } catch {
+            try report.badLine(error, options.onBadLine)
+        }
+    }
+    report.contentHash = lines.contentHash
+}
+
+/// Parses one line; a failure's place is `file:line:column`.
+private func parse(_ line: [UInt8], at place: String) throws(Failure) -> JSONValue {
+    do {
+        return try JSONValue(parsing: line, at: "", limits: JSONLimits(maximumBytes: line.count))
+    } catch {
+        let column = error.place?.split(separator: ":").last ?? "1"
+        throw Failure(error.code, error.message, at: "\(place):\(column)")
+    }
+}
+
+private func forEachRecord(
+    of path: String,
+    _ options: LoadOptions,
+    _ report: inout LoadReport,
+    _ body: (JSONObject, String, inout LoadReport) throws(Failure) -> Void
+) throws(Failure) {
+    let records = try CSVReader(path: path, maximumRecordBytes: options.maximumLineBytes)
+    guard let header = try records.next()?.get() else { return }
+    for (position, name) in header.fields.enumerated()
+    where header.fields[..<position].contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
+        throw Failure(.badData, "column \"\(name)\" occurs twice", at: "\(path):\(header.number)")
+    }
+    while let result = try records.next() {
+        report.rows += 1
+        do throws(Failure) {
+            let record = try result.get()
+            let place = "\(path):\(record.number)"
+            guard record.fields.count == header.fields.count else {
+                let message = "\(record.fields.count) fields, but the header has \(header.fields.count)"
+                throw Failure(.badData, message, at: place)
+            }
+            var object = JSONObject()
+            for (name, field) in zip(header.fields, record.fields) where !field.isEmpty {
+                object[name] = .string(field)
+            }
+            try body(object, place, &report)
+        } catch {
+            try report.badLine(error, options.onBadLine)
+        }
+    }
+    report.contentHash = records.contentHash
+}
+
+extension JSONObject {
+    /// A required string.
+    func text(_ key: String, at place: String) throws(Failure) -> String {
+        guard let value = self[key] else { throw Failure(.badData, "field \"\(key)\" is missing", at: place) }
+        guard let text = value.string else {
+            throw Failure(.badData, "field \"\(key)\" must be a string, found \(value.kind)", at: place)
+        }
+        return text
+    }
+
+    /// A string that may be absent or null.
+    func optionalText(_ key: String, at place: String) throws(Failure) -> String? {
+        guard let value = self[key], !value.isNull else { return nil }
+        return try text(key, at: place)
+    }
+
+    /// A boolean that may be absent; CSV writes it `true` or `false`.
+    func flag(_ key: String, default missing: Bool, at place: String) throws(Failure) -> Bool {
+        guard let value = self[key], !value.isNull else { return missing }
+        if let flag = value.bool { return flag }
+        if let text = value.string, let flag = Bool(text) { return flag }
+        throw Failure(.badData, "field \"\(key)\" must be true or false, found \(value.kind)", at: place)
+    }
+
+    /// A prompt: a string, or a conversation whose messages' contents are joined by line breaks (`chat_template: none`).
+    func prompt(_ key: String, at place: String) throws(Failure) -> String {
+        guard let messages = self[key]?.array else { return try text(key, at: place) }
+        var contents: [String] = []
+        for (index, message) in messages.enumerated() {
+            guard let object = message.object else {
+                let reason = "message \(index + 1) of \"\(key)\" must be an object with \"role\" and \"content\""
+                throw Failure(.badData, "\(reason), found \(message.kind)", at: place)
+            }
+            let role = try object.text("role", at: place)
+            guard ["system", "user", "assistant"].contains(role) else {
+                throw Failure(.badData, "role \"\(role)\" in \"\(key)\"; known: system, user, assistant", at: place)
+            }
+            contents.append(try object.text("content", at: place))
+        }
+        guard !contents.isEmpty else { throw Failure(.badData, "\"\(key)\" is an empty conversation", at: place) }
+        return contents.joined(separator: "\n")
+    }
+}

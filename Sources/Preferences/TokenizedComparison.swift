@@ -1,0 +1,160 @@
+public import Failures
+
+/// A comparison as the reward models see it.
+public struct TokenizedComparison: Equatable, Sendable {
+    /// Prompt, chosen response and, where the response is complete, end-of-text.
+    public var chosen: [Int32]
+    /// Prompt, rejected response and, where the response is complete, end-of-text.
+    public var rejected: [Int32]
+    /// How many tokens of both are the prompt.
+    public var promptLength: Int
+
+    /// States a comparison in tokens.
+    public init(chosen: [Int32], rejected: [Int32], promptLength: Int) {
+        self.chosen = chosen
+        self.rejected = rejected
+        self.promptLength = promptLength
+    }
+
+    /// Tokens of both sequences: the work that this comparison makes.
+    public var tokens: Int { chosen.count + rejected.count }
+}
+
+/// A user's comparisons in tokens; `comparisons[i]` belongs to the same choice as before tokenising unless it was dropped.
+public struct TokenizedUser: Equatable, Sendable {
+    /// The user's id.
+    public var id: String
+    /// The group that the data names.
+    public var group: String?
+    /// The comparisons that fit, in order.
+    public var comparisons: [TokenizedComparison]
+    /// Text hash of each comparison's prompt, so that a split can keep comparisons of one prompt together.
+    public var promptHashes: [UInt64]
+
+    /// Describes a user.
+    public init(id: String, group: String? = nil, comparisons: [TokenizedComparison], promptHashes: [UInt64]) {
+        precondition(
+            comparisons.count == promptHashes.count,
+            "\(comparisons.count) comparisons, \(promptHashes.count) prompt hashes"
+        )
+        self.id = id
+        self.group = group
+        self.comparisons = comparisons
+        self.promptHashes = promptHashes
+    }
+
+    /// Tokens of all comparisons.
+    public var tokens: Int { comparisons.reduce(0) { $0 + $1.tokens } }
+}
+
+/// How text becomes the tokens of comparisons.
+public struct TokenizationOptions: Sendable {
+    /// Longest sequence of prompt, response and end-of-text.
+    public var maximumLength: Int
+    /// Appended to complete responses; nil where the tokenizer knows none.
+    public var endOfText: Int32?
+    /// Ids must lie below this.
+    public var vocabularySize: Int
+
+    /// States the options.
+    public init(maximumLength: Int, endOfText: Int32?, vocabularySize: Int) {
+        self.maximumLength = maximumLength
+        self.endOfText = endOfText
+        self.vocabularySize = vocabularySize
+    }
+}
+
+/// What tokenising did to the comparisons.
+public struct TokenizationReport: Equatable, Sendable {
+    /// Comparisons kept.
+    public var kept = 0
+    /// Comparisons whose prompt lost tokens on the left.
+    public var truncatedPrompts = 0
+    /// Comparisons with a response too long even beside a single prompt token; the response lost tokens on the right.
+    public var truncatedResponses = 0
+    /// Comparisons dropped because a response has no token.
+    public var empty = 0
+    /// Comparisons dropped because both responses are the same after truncation.
+    public var identical = 0
+    /// Users dropped because none of their comparisons was left.
+    public var usersWithoutComparisons = 0
+
+    /// A report of nothing.
+    public init() {}
+
+    /// One line for each thing that a person should know.
+    public var warnings: [String] {
+        var lines: [String] = []
+        if truncatedPrompts > 0 {
+            lines.append("\(truncatedPrompts) comparisons: prompt cut on the left to fit max_length")
+        }
+        if truncatedResponses > 0 { lines.append("\(truncatedResponses) comparisons: response cut to fit max_length") }
+        if empty > 0 { lines.append("\(empty) comparisons with an empty response dropped") }
+        if identical > 0 { lines.append("\(identical) comparisons dropped: responses do not differ within max_length") }
+        if usersWithoutComparisons > 0 { lines.append("\(usersWithoutComparisons) users have no usable comparison") }
+        return lines
+    }
+}
+
+/// Tokenises users' comparisons; prompt and responses are encoded apart, so that both sequences share the prompt's tokens.
+///
+/// - Throws: `Failure(.badData)` naming the user where an id lies outside the vocabulary or nothing is left.
+public func tokenize(
+    _ users: [User],
+    _ options: TokenizationOptions,
+    encode: (String) -> [Int32]
+) throws(Failure) -> (users: [TokenizedUser], report: TokenizationReport) {
+    precondition(options.maximumLength >= 2, "no room for a prompt and a response in \(options.maximumLength) tokens")
+    var report = TokenizationReport()
+    var result: [TokenizedUser] = []
+    for user in users.sorted(by: { precedes($0.id, $1.id) }) {
+        var tokenized = TokenizedUser(id: user.id, group: user.group, comparisons: [], promptHashes: [])
+        for comparison in user.comparisons {
+            let end = options.endOfText.map { [$0] } ?? []
+            let chosen = encode(comparison.chosen) + (comparison.chosenIsComplete ? end : [])
+            let rejected = encode(comparison.rejected) + (comparison.rejectedIsComplete ? end : [])
+            let parts = (prompt: encode(comparison.prompt), chosen: chosen, rejected: rejected)
+            for token in parts.prompt + parts.chosen + parts.rejected
+            where token < 0 || token >= options.vocabularySize {
+                let message = "token id \(token) outside the vocabulary of \(options.vocabularySize)"
+                throw Failure(.badData, "\(message); is this the model's tokenizer?", at: "user \(user.id)")
+            }
+            guard let fitted = fit(parts, options.maximumLength, &report) else { continue }
+            tokenized.comparisons.append(fitted)
+            tokenized.promptHashes.append(stableHash(comparison.prompt))
+            report.kept += 1
+        }
+        if tokenized.comparisons.isEmpty {
+            report.usersWithoutComparisons += 1
+        } else {
+            result.append(tokenized)
+        }
+    }
+    guard report.kept > 0 else {
+        throw Failure(.badData, "no comparison is left; raise max_length or check the data", at: "data.preferences")
+    }
+    return (result, report)
+}
+
+private func fit(
+    _ parts: (prompt: [Int32], chosen: [Int32], rejected: [Int32]),
+    _ maximumLength: Int,
+    _ report: inout TokenizationReport
+) -> TokenizedComparison? {
+    guard !parts.chosen.isEmpty, !parts.rejected.isEmpty else {
+        report.empty += 1
+        return nil
+    }
+    // One prompt token stays, so that every response still has a context.
+    let responseRoom = maximumLength - min(1, parts.prompt.count)
+    let chosen = parts.chosen.prefix(responseRoom)
+    let rejected = parts.rejected.prefix(responseRoom)
+    guard chosen != rejected else {
+        report.identical += 1
+        return nil
+    }
+    let prompt = Array(parts.prompt.suffix(maximumLength - max(chosen.count, rejected.count)))
+    if chosen.count < parts.chosen.count || rejected.count < parts.rejected.count { report.truncatedResponses += 1 }
+    if prompt.count < parts.prompt.count { report.truncatedPrompts += 1 }
+    return TokenizedComparison(chosen: prompt + chosen, rejected: prompt + rejected, promptLength: prompt.count)
+}

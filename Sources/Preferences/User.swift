@@ -1,0 +1,66 @@
+/// One choice of one user: of two responses to a prompt, the one they preferred.
+public struct Comparison: Equatable, Sendable {
+    /// What both responses answer or continue.
+    public var prompt: String
+    /// The preferred response.
+    public var chosen: String
+    /// The other response.
+    public var rejected: String
+    /// Whether `chosen` ends where its writer ended it; false where sampling was cut short, so that no end-of-text follows.
+    public var chosenIsComplete: Bool
+    /// The same for `rejected`.
+    public var rejectedIsComplete: Bool
+
+    /// States a comparison; responses are complete unless said otherwise.
+    public init(
+        prompt: String,
+        chosen: String,
+        rejected: String,
+        chosenIsComplete: Bool = true,
+        rejectedIsComplete: Bool = true
+    ) {
+        self.prompt = prompt
+        self.chosen = chosen
+        self.rejected = rejected
+        self.chosenIsComplete = chosenIsComplete
+        self.rejectedIsComplete = rejectedIsComplete
+    }
+}
+
+/// A person who compared responses.
+public struct User: Equatable, Sendable {
+    /// Identifies the user; two ids are the same only where their UTF-8 bytes are.
+    public var id: String
+    /// The group that the data names, used for scoring only (and for `assignment: known`).
+    public var group: String?
+    /// The user's comparisons, in the order of the file.
+    public var comparisons: [Comparison]
+
+    /// Describes a user.
+    public init(id: String, group: String? = nil, comparisons: [Comparison]) {
+        self.id = id
+        self.group = group
+        self.comparisons = comparisons
+    }
+}
+
+/// Whether `a` comes before `b` by UTF-8 bytes: the order of users everywhere, the same on every rank and locale.
+public func precedes(_ a: String, _ b: String) -> Bool {
+    a.utf8.lexicographicallyPrecedes(b.utf8)
+}
+
+/// FNV-1a, 64 bits, of the UTF-8 bytes: a key for random streams that stays the same in every process and release.
+public func stableHash(_ text: String) -> UInt64 {
+    var hash = FNV1a()
+    hash.add(text.utf8)
+    return hash.value
+}
+
+/// The running state of an FNV-1a hash.
+struct FNV1a {
+    private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    mutating func add(_ bytes: some Sequence<UInt8>) {
+        for byte in bytes { value = (value ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+    }
+}

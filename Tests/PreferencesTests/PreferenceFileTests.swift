@@ -1,0 +1,213 @@
+import Failures
+import Foundation
+import Testing
+
+@testable import Preferences
+
+@Suite struct PreferenceFileTests {
+    /// Writes a file and reads it as preferences.
+    func load(
+        _ content: String,
+        name: String = "data.jsonl",
+        options: LoadOptions = LoadOptions()
+    ) throws -> (users: [User], report: LoadReport) {
+        try withFile(Array(content.utf8), name: name) { try loadPreferences($0, options: options) }
+    }
+
+    func failure(_ content: [UInt8], name: String = "data.jsonl", options: LoadOptions = LoadOptions()) -> Failure? {
+        #expect(throws: Failure.self) {
+            try withFile(content, name: name) { _ = try loadPreferences($0, options: options) }
+        }
+    }
+
+    func row(_ user: String, _ prompt: String = "p", chosen: String = "a", rejected: String = "b") -> String {
+        #"{"user_id": "\#(user)", "prompt": "\#(prompt)", "chosen": "\#(chosen)", "rejected": "\#(rejected)"}"# + "\n"
+    }
+
+    @Test func readsUsersSortedByTheBytesOfTheirIds() throws {
+        let composed = "\u{E9}"
+        let decomposed = "e\u{301}"
+        let (users, report) = try load(row("b") + row(composed) + row(decomposed) + row("a") + row("b", "q"))
+        #expect(users.map { Array($0.id.utf8) } == ["a", "b", decomposed, composed].map { Array($0.utf8) })
+        #expect(users[1].comparisons.map(\.prompt) == ["p", "q"])
+        #expect(report.kept == 5 && report.rows == 5 && report.warnings.isEmpty)
+    }
+
+    @Test func acceptsByteOrderMarkCarriageReturnsBlankLinesAndNoFinalLineFeed() throws {
+        let text = "\u{FEFF}" + row("a").dropLast() + "\r\n\r\n  \n" + row("b").dropLast()
+        let (users, _) = try load(text)
+        #expect(users.map(\.id) == ["a", "b"])
+    }
+
+    @Test func readsConversations() throws {
+        let text = #"""
+            {"user_id":"a","prompt":[{"role":"system","content":"Be kind."},{"role":"user","content":"Hi"}],"chosen":"x","rejected":"y","group":"g"}
+            """#
+        let (users, _) = try load(text)
+        #expect(
+            users == [
+                User(id: "a", group: "g", comparisons: [Comparison(prompt: "Be kind.\nHi", chosen: "x", rejected: "y")])
+            ]
+        )
+    }
+
+    @Test func readsPersonalizedSoupsFields() throws {
+        let text = #"""
+            {"user_id":"a","user_input":"q","completion_a":"x","completion_b":"y"}
+            {"user_id":"a","user_input":"q","completion_a":"x","completion_b":"y","preference":"b"}
+            """#
+        let (users, _) = try load(text)
+        #expect(users[0].comparisons.map(\.chosen) == ["x", "y"])
+        #expect(users[0].comparisons.map(\.rejected) == ["y", "x"])
+    }
+
+    @Test func readsQuotedCSV() throws {
+        let text =
+            "user_id,group,prompt,chosen,rejected\r\na,,\"say \"\"hi\"\", please\",\"line one\nline two\",b\r\n\r\nb,g,p,x,y"
+        let (users, report) = try load(text, name: "data.csv")
+        #expect(users.count == 2 && report.rows == 2)
+        #expect(users[0].comparisons[0].prompt == "say \"hi\", please")
+        #expect(users[0].comparisons[0].chosen == "line one\nline two")
+        #expect(users[0].group == nil && users[1].group == "g")
+    }
+
+    @Test(arguments: [
+        ("user_id,prompt,chosen,rejected\na,p,x\n", 2, "3 fields"),
+        ("user_id,prompt,chosen,rejected\na,p,\"x\"z,y\n", 2, "after a quoted field"),
+        ("user_id,prompt,chosen,rejected\na,p,x\"z,y\n", 2, "inside an unquoted"),
+        ("user_id,prompt,chosen,rejected\na,p,x,y\nb,\"p,x,y\nq\n", 3, "without its partner"),
+        ("user_id,prompt,chosen,chosen\na,p,x,y\n", 1, "occurs twice"),
+        ("user_id,prompt,chosen,rejected\na,p,x\u{0}z,y\n", 2, "control byte"),
+    ]) func refusesMalformedCSV(text: String, line: Int, reason: String) throws {
+        let refusal = try #require(failure(Array(text.utf8), name: "data.csv"))
+        #expect(refusal.code == .badData)
+        #expect(refusal.place?.hasSuffix("data.csv:\(line)") == true)
+        #expect(refusal.message.contains(reason))
+    }
+
+    @Test(arguments: [
+        (#"{"user_id":"a","prompt":"p","rejected":"y"}"#, "\"chosen\" is missing"),
+        (#"{"user_id":"a","prompt":"p","chosen":null,"rejected":"y"}"#, "\"chosen\" must be a string, found null"),
+        (#"{"user_id":"a","prompt":"p","chosen":5,"rejected":"y"}"#, "found an integer"),
+        (#"{"user_id":"a","prompt":"p","chosen":["x"],"rejected":"y"}"#, "found an array"),
+        (#"{"user_id":7,"prompt":"p","chosen":"x","rejected":"y"}"#, "\"user_id\" must be a string"),
+        (#"{"user_id":"","prompt":"p","chosen":"x","rejected":"y"}"#, "\"user_id\" is empty"),
+        (#"{"user_id":"a","chosen":"x","rejected":"y"}"#, "\"prompt\" is missing"),
+        (#"{"user_id":"a","prompt":[],"chosen":"x","rejected":"y"}"#, "empty conversation"),
+        (#"{"user_id":"a","prompt":[{"role":"robot","content":"x"}],"chosen":"x","rejected":"y"}"#, "role \"robot\""),
+        (#"{"user_id":"a","user_input":"p","completion_a":"x","completion_b":"y","preference":"c"}"#, "\"preference\""),
+        (#"{"user_id":"a","prompt":"p","chosen":"x","rejected":"y","chosen_complete":1}"#, "true or false"),
+        (#"{"user_id":"a","prompt":"p","chosen":"x","rejected":"y",}"#, "expected a key"),
+        ("{\"user_id\":\"a\",\"prompt\":\"p\u{0}\",\"chosen\":\"x\",\"rejected\":\"y\"}", "control byte"),
+        ("[1]x", "text after the end"),
+        ("5", "expected an object"),
+    ]) func refusesABadLineNamingFileAndLine(line: String, reason: String) throws {
+        let refusal = try #require(failure(Array((row("u") + line + "\n").utf8)))
+        #expect(refusal.code == .badData)
+        #expect(refusal.place?.contains("data.jsonl:2") == true)
+        #expect(refusal.message.contains(reason), "\(refusal)")
+    }
+
+    @Test func refusesInvalidUTF8InALine() throws {
+        var bytes = Array(row("a").utf8)
+        bytes[bytes.count - 4] = 0xFF
+        #expect(failure(bytes)?.place?.hasSuffix("data.jsonl:1:60") == true)
+    }
+
+    @Test func refusesAUserInTwoGroups() throws {
+        let text = #"""
+            {"user_id":"a","prompt":"p","chosen":"x","rejected":"y","group":"g"}
+            {"user_id":"a","prompt":"q","chosen":"x","rejected":"y","group":"h"}
+            """#
+        #expect(failure(Array(text.utf8))?.message.contains("in group \"h\" here and in \"g\" before") == true)
+    }
+
+    @Test(
+        arguments: [
+            ([], "empty file"),
+            (Array("\n\n".utf8), "empty file"),
+            (Array("[{\"user_id\":\"a\"}]".utf8), "JSON array"),
+            ([0x1F, 0x8B, 8, 0], "gunzip"),
+            ([0xFF, 0xFE, 0x7B, 0], "UTF-16"),
+            ([0x7B, 0, 0x22, 0], "UTF-16"),
+            ([0, 0x7B, 0, 0x22], "UTF-16"),
+            (Array("version https://git-lfs.github.com/spec/v1".utf8), "git lfs pull"),
+        ] as [([UInt8], String)]
+    ) func refusesAFileWithAHint(content: [UInt8], hint: String) throws {
+        let refusal = try #require(failure(content))
+        #expect(refusal.code == .badData && refusal.message.contains(hint))
+    }
+
+    @Test func refusesWhatIsNoReadableFile() throws {
+        #expect(throws: Failure(.missingInput, "no such file", at: "/nowhere/x.jsonl")) {
+            try loadPreferences("/nowhere/x.jsonl")
+        }
+        #expect(throws: Failure(.badData, "not a regular file", at: "/tmp")) { try loadPreferences("/tmp") }
+        #expect(throws: Failure(.badData, "not a regular file", at: "/dev/zero")) { try loadPreferences("/dev/zero") }
+    }
+
+    @Test func refusesALineBeyondTheCap() throws {
+        let text = row("a") + row("b", String(repeating: "x", count: 200_000))
+        let refusal = failure(Array(text.utf8), options: LoadOptions(onBadLine: .skip, maximumLineBytes: 1 << 17))
+        #expect(refusal?.message.contains("line longer than") == true)
+        #expect(refusal?.place?.hasSuffix(":2") == true)
+    }
+
+    @Test func dropsAndCountsIdenticalEmptyAndRepeatedComparisons() throws {
+        let text = row("a") + row("a") + row("a", chosen: "b") + row("a", chosen: "") + row("b")
+        let (users, report) = try load(text)
+        #expect(users.map(\.comparisons.count) == [2, 1])
+        #expect((report.duplicates, report.identical, report.empty, report.kept) == (1, 1, 1, 3))
+        #expect(report.warnings.count == 3)
+        let (distinct, _) = try load(text, options: LoadOptions(dropsDuplicates: true))
+        #expect(distinct.map(\.comparisons.count) == [1, 1])
+    }
+
+    @Test func skipsOnePercentOfBadLinesAndNoMore() throws {
+        let good = (0..<198).map { row("u", "p\($0)") }.joined()
+        let skip = LoadOptions(onBadLine: .skip)
+        let (_, report) = try load("{}\n" + good + "nonsense\n", options: skip)
+        #expect(report.skipped == 2 && report.kept == 198 && report.rows == 200)
+        #expect(report.skippedReasons[0].contains("data.jsonl:1"))
+        let refusal = failure(Array(("{}\n{}\n" + good + "nonsense\n").utf8), options: skip)
+        #expect(refusal?.message.contains("3 of 201 lines are bad") == true)
+    }
+
+    @Test func refusesFewerRowsThanRanks() {
+        let refusal = failure(Array((row("a") + row("b")).utf8), options: LoadOptions(minimumRows: 3))
+        #expect(refusal?.message.contains("2 usable rows, fewer than the 3") == true)
+    }
+
+    @Test func hashesTheFilesBytes() throws {
+        let (_, first) = try load(row("a"))
+        let (_, same) = try load(row("a"))
+        let (_, other) = try load(row("a") + "\n")
+        #expect(first.contentHash == same.contentHash && first.contentHash != other.contentHash)
+        #expect(stableHash("") == 0xCBF2_9CE4_8422_2325 && stableHash("a") == 0xAF63_DC4C_8601_EC8C)
+    }
+
+    @Test func readsBackWhatItWrites() throws {
+        let users = [
+            User(
+                id: "a\"\\",
+                group: "g",
+                comparisons: [Comparison(prompt: "\n\u{0}", chosen: "é", rejected: "e\u{301}")]
+            ),
+            User(
+                id: "b",
+                comparisons: [Comparison(prompt: "", chosen: "x", rejected: "<|endoftext|>", rejectedIsComplete: false)]
+            ),
+        ]
+        #expect(try load(preferenceLines(of: users.reversed())).users == users)
+    }
+}
+
+/// Calls `body` with the path of a temporary file that holds `content`.
+func withFile<Result>(_ content: [UInt8], name: String, _ body: (String) throws -> Result) throws -> Result {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "maxmin-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appending(path: name)
+    try Data(content).write(to: file)
+    return try body(file.path)
+}

@@ -1,0 +1,118 @@
+import Failures
+import Testing
+
+@testable import Preferences
+
+/// A tokenizer of one id a byte.
+func bytes(_ text: String) -> [Int32] { text.utf8.map(Int32.init) }
+
+@Suite struct TokenizationTests {
+    let options = TokenizationOptions(maximumLength: 8, endOfText: 0, vocabularySize: 256)
+
+    func tokenizeOne(_ comparison: Comparison) throws -> (users: [TokenizedUser], report: TokenizationReport) {
+        try tokenize([User(id: "a", comparisons: [comparison])], options, encode: bytes)
+    }
+
+    @Test func appendsEndOfTextToCompleteResponses() throws {
+        let (users, _) = try tokenizeOne(
+            Comparison(prompt: "pq", chosen: "x", rejected: "yz", rejectedIsComplete: false)
+        )
+        let expected = TokenizedComparison(chosen: bytes("pqx") + [0], rejected: bytes("pqyz"), promptLength: 2)
+        #expect(users[0].comparisons == [expected])
+        #expect(users[0].tokens == 8)
+    }
+
+    @Test func cutsThePromptOnTheLeftForBothResponses() throws {
+        let (users, report) = try tokenizeOne(Comparison(prompt: "pqrstuv", chosen: "x", rejected: "yyyy"))
+        let expected = TokenizedComparison(
+            chosen: bytes("tuvx") + [0],
+            rejected: bytes("tuvyyyy") + [0],
+            promptLength: 3
+        )
+        #expect(users[0].comparisons == [expected])
+        #expect(report.truncatedPrompts == 1 && report.truncatedResponses == 0)
+    }
+
+    @Test func cutsAResponseThatExceedsTheLengthAlone() throws {
+        let (users, report) = try tokenizeOne(Comparison(prompt: "pq", chosen: "xxxxxxxxx", rejected: "y"))
+        #expect(users[0].comparisons[0].chosen == bytes("qxxxxxxx"))
+        #expect(report.truncatedPrompts == 1 && report.truncatedResponses == 1)
+    }
+
+    @Test func dropsResponsesThatTruncationMakesEqual() throws {
+        let other = Comparison(prompt: "p", chosen: "x", rejected: "y")
+        let same = Comparison(prompt: "p", chosen: "zzzzzzzA", rejected: "zzzzzzzB")
+        let (users, report) = try tokenize(
+            [User(id: "b", comparisons: [same]), User(id: "a", comparisons: [same, other])],
+            options,
+            encode: bytes
+        )
+        #expect(users.map(\.id) == ["a"] && users[0].comparisons.count == 1)
+        #expect(report.identical == 2 && report.usersWithoutComparisons == 1 && report.warnings.count == 2)
+    }
+
+    @Test func refusesIdsOutsideTheVocabulary() {
+        let options = TokenizationOptions(maximumLength: 8, endOfText: 0, vocabularySize: 100)
+        let user = User(id: "a", comparisons: [Comparison(prompt: "p", chosen: "a", rejected: "b")])
+        #expect {
+            try tokenize([user], options, encode: bytes)
+        } throws: {
+            ($0 as? Failure)?.description.contains("user a: token id 112 outside the vocabulary of 100") == true
+        }
+    }
+
+    @Test func takesDistinctOpeningsThatEncodeBack() {
+        // Words are tokens here: ids by length, and a text whose opening would end in "unstable" does not come back.
+        func decode(_ tokens: [Int32]) -> String { String(decoding: tokens.map { UInt8($0) }, as: UTF8.self) }
+        func encode(_ text: String) -> [Int32] { text == "bad" ? [1] : bytes(text) }
+        let texts: [PromptText] = [
+            .opening(of: "abcdef"), .opening(of: "abc"), .opening(of: "abcxyz"), .opening(of: "badly"),
+            .whole("whole one"),
+        ]
+        let (prompts, report) = tokenizePrompts(
+            texts,
+            openingTokens: 3,
+            maximumTokens: 5,
+            encode: encode,
+            decode: decode
+        )
+        #expect(prompts.map(\.text) == ["abc", "e one"])
+        #expect(prompts.map(\.tokens) == [bytes("abc"), bytes("e one")])
+        #expect((report.tooShort, report.unstable, report.duplicates, report.truncated) == (1, 1, 1, 1))
+    }
+
+    @Test func encodesNoMoreOfALongTextThanItsOpening() {
+        var longest = 0
+        func encode(_ text: String) -> [Int32] {
+            longest = max(longest, text.utf8.count)
+            return bytes(text)
+        }
+        let text = String(repeating: "some words ", count: 10_000)
+        let (prompts, _) = tokenizePrompts(
+            [.opening(of: text)],
+            openingTokens: 4,
+            maximumTokens: 8,
+            encode: encode,
+            decode: { String(decoding: $0.map { UInt8($0) }, as: UTF8.self) }
+        )
+        #expect(prompts == [Prompt(text: "some", tokens: bytes("some"))])
+        #expect(longest < 200)
+    }
+
+    @Test func readsPromptFilesAndTexts() throws {
+        let content = #"{"prompt":"a"}"# + "\n" + #"{"text":"b c","id":1}"# + "\n" + #"{"text":""}"#
+        let (prompts, report) = try withFile(Array(content.utf8), name: "p.jsonl") { try loadPromptTexts($0) }
+        #expect(prompts == [.whole("a"), .opening(of: "b c")] && report.empty == 1)
+        #expect(throws: Failure.self) { try withFile(Array(content.utf8), name: "p.jsonl") { try loadTexts($0) } }
+    }
+
+    @Test func holdsPromptsOutWhateverTheirOrder() throws {
+        let prompts = (0..<50).map { Prompt(text: "prompt \($0)", tokens: [Int32($0)]) }
+        let (training, heldOut) = try splitPrompts(prompts, heldOut: 20, seed: 3)
+        #expect(training.count == 30 && heldOut.count == 20)
+        #expect(Set(training.map(\.text)).isDisjoint(with: heldOut.map(\.text)))
+        #expect(try splitPrompts(prompts.reversed(), heldOut: 20, seed: 3).heldOut == heldOut)
+        #expect(try splitPrompts(prompts, heldOut: 20, seed: 4).heldOut != heldOut)
+        #expect(throws: Failure.self) { try splitPrompts(prompts, heldOut: 50, seed: 3) }
+    }
+}
