@@ -27,7 +27,7 @@ private func end(_ communicator: MPICommunicator, with error: any Error) -> Neve
     // An error that every rank meets (a missing file) should be told once: lower ranks speak first, and their abort ends
     // the others while these still wait.
     Thread.sleep(forTimeInterval: 0.1 * Double(min(communicator.rank, 10)))
-    FileHandle.standardError.write(Data("rank \(communicator.rank): \(error)\n".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("rank \(communicator.rank): \(error)\n".utf8))
     let code = (error as? Failure)?.code ?? .internalError
     communicator.abort(code: code == .done ? ExitCode.internalError.rawValue : code.rawValue)
 }
