@@ -1,0 +1,53 @@
+public import Failures
+internal import Foundation
+public import StrictJSON
+
+/// Writes `metrics.jsonl`: one JSON object a line, in the file as soon as it is written.
+public final class MetricsWriter {
+    private let file: FileHandle?
+    private let path: String
+
+    /// Opens a file to write behind what it holds, and creates it where there is none; nil writes nothing (all ranks but the
+    /// root).
+    ///
+    /// Throws a `Failure` where the file cannot be created or written to.
+    public init(appendingTo path: String?) throws(Failure) {
+        self.path = path ?? ""
+        guard let path else {
+            file = nil
+            return
+        }
+        if !FileManager.default.fileExists(atPath: path), !FileManager.default.createFile(atPath: path, contents: nil) {
+            throw Failure(.cannotCreate, "cannot create the file; is its folder there and writable?", at: path)
+        }
+        guard let file = FileHandle(forWritingAtPath: path) else {
+            throw Failure(.permission, "cannot be opened for writing", at: path)
+        }
+        self.file = file
+        do {
+            try file.seekToEnd()
+        } catch {
+            throw Failure(.inputOutput, "cannot be written to: \(error.localizedDescription)", at: path)
+        }
+    }
+
+    /// Appends a line with `stage`, `step`, `seconds` (what the step took) and the step's figures, in their order.
+    ///
+    /// Figures that are not finite become `null`. Throws a `Failure` where the line cannot be written, as on a full disk.
+    public func write(stage: String, step: Int, seconds: Double, _ figures: JSONObject) throws(Failure) {
+        guard let file else { return }
+        var line = JSONObject()
+        line["stage"] = .string(stage)
+        line["step"] = .integer(step)
+        line["seconds"] = .number(seconds)
+        for (key, value) in figures.members {
+            precondition(line[key] == nil, "the figure \(key) is there already")
+            line[key] = value
+        }
+        do {
+            try file.write(contentsOf: Data((JSONValue.object(line).encoded() + "\n").utf8))
+        } catch {
+            throw Failure(.inputOutput, "cannot be written to: \(error.localizedDescription)", at: path)
+        }
+    }
+}
