@@ -1,0 +1,124 @@
+/// What EM reached from one start.
+struct FittedStart<Models: RewardModels> {
+    let models: Models
+    let scores: UserScores
+    let responsibilities: [[Double]]
+    let logLikelihood: Double
+    let iterations: [MixtureIteration]
+    let stopReason: StopReason
+}
+
+/// How often an empty group is seeded again in one start, per group, before it may stay empty: with K above the truth a
+/// superfluous group would otherwise be filled and emptied for ever.
+private let seedingsPerGroup = 2
+
+/// Alternates M-step and E-step from `start` until `stopReason` says so.
+///
+/// All decisions are taken from numbers that are the same on every rank.
+func expectationMaximisation<Models: RewardModels>(
+    _ models: Models, users: ShardedUsers<Models.Comparison>, start: [[Double]], settings: RewardMixtureSettings,
+    restart: Int, report: (MixtureEvent) -> Void
+) throws -> FittedStart<Models> {
+    let groups = models.count
+    var responsibilities = start
+    var iterations: [MixtureIteration] = []
+    var seedingsLeft = settings.assignment == .known ? 0 : seedingsPerGroup * (groups - 1)
+    var justSeeded = false
+    var iteration = 0
+    while true {
+        iteration += 1
+        let stage = "mixture, start \(restart + 1), iteration \(iteration)"
+        let training = try maximise(
+            models, users: users, responsibilities: responsibilities, settings: settings, stage: stage,
+            round: 1 + restart * settings.maxIterations + iteration,
+            progress: { report(.step(stage: stage, step: $0, of: settings.maxSteps)) }
+        )
+
+        let scores = try score(users, under: models, stage: stage)
+        let temperature = annealedTemperature(at: iteration, settings)
+        let before = responsibilities
+        let shares = groupShares(before, groups: groups)
+        responsibilities = expectation(
+            scores, before: before, temperature: temperature, assignment: settings.assignment
+        )
+        let logLikelihood =
+            settings.assignment == .soft
+            ? mixtureLogLikelihood(scores.logLikelihoods, shares: shares)
+            : assignedLogLikelihood(scores.logLikelihoods, assignments: responsibilities.map(argmax))
+        let final = responsibilities
+
+        // A group is empty below half a user: soft shares never reach 0.
+        var seeded: MixtureIteration.Seeding?
+        let empty = groupSizes(responsibilities, groups: groups).firstIndex { $0 < 0.5 }
+        if let empty, seedingsLeft > 0, iteration < settings.maxIterations {
+            let next = seeding(
+                group: empty, in: responsibilities, explained: explained(scores.logLikelihoods, members: users.members)
+            )
+            if !next.seeds.isEmpty {
+                models.resetWeights(of: empty)
+                responsibilities = next.responsibilities
+                seeded = MixtureIteration.Seeding(group: empty, users: next.seeds)
+                seedingsLeft -= 1
+            }
+        }
+
+        let changes = changedAssignments(before, final)
+        let assignments = final.map(argmax)
+        let record = MixtureIteration(
+            restart: restart, iteration: iteration, temperature: temperature, logLikelihood: logLikelihood,
+            logLikelihoodPerComparison: scores.perComparison(logLikelihood),
+            groupSizes: groupSizes(final, groups: groups), changes: changes,
+            testAccuracy: (0..<groups).map { group in
+                scores.testAccuracy(of: group, users: assignments.indices.filter { assignments[$0] == group })
+            },
+            training: training, seeded: seeded
+        )
+        let reason = stopReason(
+            iteration: iteration, changes: changes, shift: largestShift(before, final), logLikelihood: logLikelihood,
+            previous: iterations.last?.logLikelihood, settled: temperature == 1 && seeded == nil && !justSeeded,
+            assignment: settings.assignment, settings: settings
+        )
+        iterations.append(record)
+        report(.iteration(record))
+        if let reason {
+            return FittedStart(
+                models: models, scores: scores, responsibilities: final, logLikelihood: logLikelihood,
+                iterations: iterations, stopReason: reason
+            )
+        }
+        justSeeded = seeded != nil
+    }
+}
+
+/// The E-step.
+private func expectation(
+    _ scores: UserScores, before: [[Double]], temperature: Double, assignment: AssignmentRule
+) -> [[Double]] {
+    switch assignment {
+    case .known: before
+    case .hard:
+        // A user without `assign` comparisons has no likelihood to compare and keeps its group.
+        zip(hardResponsibilities(scores.logLikelihoods), zip(scores.members, before)).map { assigned, old in
+            old.0.assignCount == 0 ? old.1 : assigned
+        }
+    case .soft:
+        softResponsibilities(
+            scores.logLikelihoods, shares: groupShares(before, groups: before[0].count), temperature: temperature
+        )
+    }
+}
+
+/// The soft E-step's temperature in an iteration (counted from 1): falls geometrically to 1.
+func annealedTemperature(at iteration: Int, _ settings: RewardMixtureSettings) -> Double {
+    guard settings.assignment == .soft else { return 1 }
+    var temperature = settings.temperature
+    for _ in 1..<max(1, iteration) { temperature *= settings.temperatureDecay }
+    return max(1, temperature)
+}
+
+/// Log-likelihood per `assign` comparison of each user under its best model; nil for a user without any.
+func explained(_ logLikelihoods: [[Double]], members: [Member]) -> [Double?] {
+    zip(logLikelihoods, members).map { row, member in
+        member.assignCount == 0 ? nil : row[argmax(row)] / Double(member.assignCount)
+    }
+}

@@ -1,0 +1,115 @@
+public import Collectives
+import Failures
+
+/// Fits the single reward model and a mixture of K reward models by expectation–maximisation over users (MaxMin-RLHF,
+/// arXiv 2402.08925, Algorithm 2).
+///
+/// Every rank calls it with the users of its own shards; results are the same on every rank, and do not depend on how
+/// shards lie on ranks, but for the order in which gradients are summed. `makeModels(n)` makes n equal models with the
+/// weights that training starts from. Throws `configuration` or `badData` for settings or users that cannot work, and
+/// `internalError` on all ranks, naming stage and step, where a loss, gradient or reward is not finite on any.
+public func fitRewardMixture<Models: RewardModels>(
+    _ localUsers: [UserComparisons<Models.Comparison>], settings: RewardMixtureSettings,
+    over communicator: any Communicator, makeModels: (Int) throws -> Models, report: (MixtureEvent) -> Void
+) throws -> FittedMixture<Models> {
+    try validate(settings)
+    let users = try ShardedUsers(localUsers, over: communicator)
+    guard users.members.contains(where: { $0.fitCount > 0 }) else {
+        throw Failure(.badData, "no comparisons to fit a reward model to")
+    }
+    let labels = settings.assignment == .known ? try knownLabels(users.members) : nil
+    let groups = labels?.count ?? settings.groups
+    guard groups <= users.members.count else {
+        throw Failure(.configuration, "\(groups) groups of \(users.members.count) users; ask for fewer", at: "reward.groups")
+    }
+
+    let single = try makeModels(1)
+    let everyone = Array(repeating: [1.0], count: users.members.count)
+    let singleTraining = try maximise(
+        single, users: users, responsibilities: everyone, settings: settings, stage: "single", round: 0,
+        progress: { report(.step(stage: "single", step: $0, of: settings.maxSteps)) }
+    )[0]
+    let singleScores = try score(users, under: single, stage: "single")
+    report(.single(singleTraining, testAccuracy: singleScores.testAccuracy(of: 0, users: Array(everyone.indices))))
+
+    var best: FittedStart<Models>?
+    var logLikelihoods: [Double] = []
+    for restart in 0..<(settings.assignment == .known ? 1 : settings.restarts) {
+        let models = try makeModels(groups)
+        let start = startResponsibilities(
+            users.members, labels: labels, groups: groups, singleScores: singleScores, settings: settings,
+            restart: restart
+        )
+        if labels == nil, settings.start == .residual { models.copyWeights(to: 0, from: single, model: 0) }
+        let fitted = try expectationMaximisation(
+            models, users: users, start: start, settings: settings, restart: restart, report: report
+        )
+        logLikelihoods.append(fitted.logLikelihood)
+        if fitted.logLikelihood > (best?.logLikelihood ?? -.infinity) { best = fitted }
+    }
+    guard let best else { throw Failure(.internalError, "no start of the reward mixture has a finite likelihood") }
+    return FittedMixture(
+        models: best.models, single: single, labels: labels, scores: best.scores, singleScores: singleScores,
+        responsibilities: best.responsibilities, shares: groupShares(best.responsibilities, groups: groups),
+        singleTraining: singleTraining, iterations: best.iterations, stopReason: best.stopReason,
+        restartLogLikelihoods: logLikelihoods
+    )
+}
+
+/// The responsibilities of the first M-step.
+private func startResponsibilities(
+    _ members: [Member], labels: [String]?, groups: Int, singleScores: UserScores, settings: RewardMixtureSettings,
+    restart: Int
+) -> [[Double]] {
+    if let labels {
+        return oneHot(members.map { member in labels.firstIndex { $0 == member.group } ?? 0 }, groups: groups)
+    }
+    switch settings.start {
+    case .roundRobin: return oneHot(roundRobinStart(users: members.count, groups: groups), groups: groups)
+    case .random:
+        return oneHot(
+            randomStart(users: members.count, groups: groups, seed: settings.seed, restart: restart), groups: groups
+        )
+    case .residual:
+        // The single model is group 0; further groups are seeded one per iteration by `expectationMaximisation`.
+        let everyoneInGroup0 = oneHot(Array(repeating: 0, count: members.count), groups: groups)
+        guard groups > 1 else { return everyoneInGroup0 }
+        return seeding(
+            group: 1, in: everyoneInGroup0, explained: explained(singleScores.logLikelihoods, members: members)
+        ).responsibilities
+    }
+}
+
+/// The group labels of the data, sorted by their UTF-8 bytes.
+private func knownLabels(_ members: [Member]) throws -> [String] {
+    let labels = try members.map { member in
+        guard let label = member.group else {
+            throw Failure(
+                .badData, "user \"\(member.id)\" has no group label, which reward.assignment: known needs; use hard or soft"
+            )
+        }
+        return label
+    }
+    return Set(labels).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+}
+
+private func validate(_ settings: RewardMixtureSettings) throws {
+    func require(_ condition: Bool, _ key: String, _ message: String) throws {
+        guard condition else { throw Failure(.configuration, message, at: "reward.\(key)") }
+    }
+    try require(settings.groups >= 1, "groups", "must be 1 or more")
+    try require(settings.restarts >= 1, "restarts", "must be 1 or more")
+    try require(settings.maxIterations >= 1, "max_iterations", "must be 1 or more")
+    try require(settings.tolerance >= 0, "tolerance", "must be 0 or more")
+    try require(settings.temperature >= 1, "temperature", "must be 1 or more")
+    try require((0...1).contains(settings.temperatureDecay), "temperature_decay", "must lie between 0 and 1")
+    try require(settings.learningRate > 0 && settings.learningRate.isFinite, "learning_rate", "must be above 0")
+    try require(settings.weightDecay >= 0, "weight_decay", "must be 0 or more")
+    try require(settings.clipNorm >= 0, "clip_norm", "must be 0 or more")
+    try require(settings.warmupSteps >= 0, "warmup_steps", "must be 0 or more")
+    try require(settings.batchComparisons >= 1, "batch_comparisons", "must be 1 or more")
+    try require(settings.maxSteps >= 1, "max_steps", "must be 1 or more")
+    try require(settings.evaluateEvery >= 1, "evaluate_every", "must be 1 or more")
+    try require(settings.patience >= 1, "patience", "must be 1 or more")
+    try require(settings.microBatchTokens >= 1, "micro_batch_tokens", "must be 1 or more")
+}

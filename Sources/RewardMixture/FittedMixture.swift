@@ -1,0 +1,70 @@
+/// A fitted mixture: one reward model per group, and which users each belongs to.
+public struct FittedMixture<Models: RewardModels> {
+    /// One model per group, with the weights of its lowest validation loss.
+    public let models: Models
+    /// The single reward model of all users: the baseline (one model).
+    public let single: Models
+    /// The labels of groups 0 ..< K where they were known, else nil.
+    public let labels: [String]?
+    /// How the final models explain every user.
+    public let scores: UserScores
+    /// [U][1]: how the single model does.
+    public let singleScores: UserScores
+    /// [U][K]: q_h(u).
+    public let responsibilities: [[Double]]
+    /// [K]: η_u, the mean of q(u) over users: the prior when a new user is assigned.
+    public let shares: [Double]
+    /// The single model's training.
+    public let singleTraining: GroupTraining
+    /// One record per EM iteration of the start that was kept.
+    public let iterations: [MixtureIteration]
+    /// Why EM ended.
+    public let stopReason: StopReason
+    /// The final total log-likelihood on `assign` of every start, in order; the highest was kept.
+    public let restartLogLikelihoods: [Double]
+
+    /// Each user's likeliest group.
+    public var assignments: [Int] { responsibilities.map(argmax) }
+}
+
+/// What one EM iteration did: a line of the log.
+public struct MixtureIteration: Equatable, Sendable {
+    /// Counted from 0.
+    public let restart: Int
+    /// Counted from 1.
+    public let iteration: Int
+    /// Temperature of the soft E-step; 1 with hard assignment.
+    public let temperature: Double
+    /// Total log-likelihood on `assign`: of the assigned groups (hard, known) or of the mixture (soft).
+    public let logLikelihood: Double
+    /// The same per comparison; chance is −log 2.
+    public let logLikelihoodPerComparison: Double
+    /// Σ_h q_h(u) of each group, after the E-step.
+    public let groupSizes: [Double]
+    /// Users whose group changed.
+    public let changes: Int
+    /// [K]: accuracy of each group's model on the `test` comparisons of the users assigned to it; nil without any.
+    public let testAccuracy: [Double?]
+    /// The M-step of each group.
+    public let training: [GroupTraining]
+    /// A group that was empty and is seeded for the next iteration, with the positions of the users that seed it.
+    public let seeded: Seeding?
+
+    /// A group seeded anew.
+    public struct Seeding: Equatable, Sendable {
+        /// The group.
+        public let group: Int
+        /// Positions of the users in `UserScores.members`.
+        public let users: [Int]
+    }
+}
+
+/// What `fitRewardMixture` reports while it works; the same events on every rank.
+public enum MixtureEvent: Sendable {
+    /// A training step: of the single model, or of an EM iteration. At most `of` steps; usually fewer.
+    case step(stage: String, step: Int, of: Int)
+    /// The single model is fitted.
+    case single(GroupTraining, testAccuracy: Double?)
+    /// An EM iteration is over.
+    case iteration(MixtureIteration)
+}

@@ -1,0 +1,168 @@
+public import Collectives
+public import LanguageModels
+import Optimizers
+import Tensors
+
+/// Reward models that are language models with a reward head, all gradients in one slab that one all-reduce sums.
+///
+/// Shapes: K models of P parameters, T of them trainable (the last T). The slab is [(P − T) + K·T + 2K]: the P gradients of
+/// model u begin at u·T, so that the trainable parts lie end to end and the statistics follow them. Where T < P the
+/// frozen part of a model's slice overlaps its neighbours; nothing is ever written there.
+public final class LanguageModelRewards: RewardModels {
+    /// The models, in order of group.
+    public let models: [LanguageModel]
+    private let slab: Tensor
+    private let exchanged: Tensor
+    private let initial: Tensor
+    private var kept: [Tensor]
+    private var optimizers: [AdamW] = []
+    private let microBatchTokens: Int
+
+    /// `count` copies of the trunk of `base`, each with the same new reward head drawn from `seed`: all start from equal weights.
+    public init(
+        copying base: LanguageModel, count: Int, trainable: Trainable, microBatchTokens: Int, seed: UInt64
+    ) {
+        self.microBatchTokens = microBatchTokens
+        models = (0..<count).map { _ in
+            let model = base.copy(head: .reward, seed: seed)
+            model.trainable = trainable
+            return model
+        }
+        let range = models[0].trainableRange
+        let parameterCount = models[0].parameters.values.count
+        precondition(range.upperBound == parameterCount, "the trainable parameters are the last ones")
+        slab = Tensor(zeros: [range.lowerBound + count * range.count + 2 * count])
+        exchanged = slab.view(at: range.lowerBound, shape: [count * range.count + 2 * count])
+        for (place, model) in models.enumerated() {
+            model.parameters.gradients = slab.view(at: place * range.count, shape: [parameterCount])
+        }
+        initial = Self.trained(models[0]).copied()
+        kept = models.map { Self.trained($0).copied() }
+    }
+
+    /// How many models there are.
+    public var count: Int { models.count }
+
+    /// Δ of each comparison: chosen and rejected of a micro-batch in one forward pass.
+    public func margins(of comparisons: [TokenComparison], under model: Int) -> [Float] {
+        microBatches(comparisons).flatMap { margins(fromRewards: models[model].rewards(of: packed(comparisons[$0]))) }
+    }
+
+    /// New optimisers, moments zero.
+    public func beginTraining(_ settings: RewardMixtureSettings) {
+        var constants = AdamWSettings()
+        constants.weightDecay = settings.weightDecay
+        constants.clipNorm = settings.clipNorm
+        optimizers = models.map { model in
+            let range = model.trainableRange
+            let decaying = model.parameters.entries.filter { $0.decays && $0.offset >= range.lowerBound }.map { entry in
+                let start = entry.offset - range.lowerBound
+                return start..<start + entry.shape.reduce(1, *)
+            }
+            return AdamW(
+                parameters: Self.trained(model),
+                gradients: model.parameters.gradients.view(at: range.lowerBound, shape: [range.count]),
+                decaying: decaying, settings: constants
+            )
+        }
+    }
+
+    /// Zeroes the slab.
+    public func zeroGradients() {
+        slab.fill(0)
+    }
+
+    /// Forward, loss and backward of each micro-batch.
+    public func addGradient(of comparisons: [TokenComparison], to model: Int, loss: ([Float]) -> [Float]) {
+        for batch in microBatches(comparisons) {
+            let dMargins = loss(margins(fromRewards: models[model].forwardRewards(packed(comparisons[batch]))))
+            // Δ = r(chosen) − r(rejected), so the two rewards' derivatives are dΔ and −dΔ.
+            models[model].backwardRewards(dMargins.flatMap { [$0, -$0] })
+        }
+    }
+
+    /// One all-reduce over the trainable gradients of all models and the statistics.
+    public func allReduceGradients(_ statistics: inout [Float], over communicator: any Communicator) throws {
+        let place = exchanged.count - 2 * count
+        for index in statistics.indices { exchanged[place + index] = statistics[index] }
+        try exchanged.withMutableSpan { (span: inout MutableSpan<Float>) throws in
+            try communicator.allReduceSum(&span)
+        }
+        for index in statistics.indices { statistics[index] = exchanged[place + index] }
+    }
+
+    /// Scales the gradient and makes one AdamW step.
+    public func update(_ model: Int, gradientScale: Float, learningRate: Float) -> Double {
+        let range = models[model].trainableRange
+        scale(models[model].parameters.gradients.view(at: range.lowerBound, shape: [range.count]), by: gradientScale)
+        let norm = optimizers[model].update(learningRate: learningRate)
+        models[model].parametersDidChange()
+        return norm
+    }
+
+    /// Copies the trainable weights aside.
+    public func keepWeights(of model: Int) {
+        kept[model].copy(from: Self.trained(models[model]))
+    }
+
+    /// Copies the trainable weights back.
+    public func restoreWeights(of model: Int) {
+        set(model, to: kept[model])
+    }
+
+    /// The trainable weights of `base`.
+    public func resetWeights(of model: Int) {
+        set(model, to: initial)
+    }
+
+    /// The trainable weights of another model.
+    public func copyWeights(to model: Int, from other: LanguageModelRewards, model otherModel: Int) {
+        set(model, to: Self.trained(other.models[otherModel]))
+    }
+
+    private func set(_ model: Int, to weights: Tensor) {
+        Self.trained(models[model]).copy(from: weights)
+        models[model].parametersDidChange()
+    }
+
+    private static func trained(_ model: LanguageModel) -> Tensor {
+        let range = model.trainableRange
+        return model.parameters.values.view(at: range.lowerBound, shape: [range.count])
+    }
+
+    /// Chosen and rejected sequences side by side.
+    private func packed(_ comparisons: ArraySlice<TokenComparison>) -> PackedSequences {
+        PackedSequences(comparisons.flatMap { [$0.chosen, $0.rejected] })
+    }
+
+    private func margins(fromRewards rewards: [Float]) -> [Float] {
+        stride(from: 0, to: rewards.count, by: 2).map { rewards[$0] - rewards[$0 + 1] }
+    }
+
+    /// Runs of comparisons of at most `microBatchTokens` tokens, or of one longer comparison.
+    private func microBatches(_ comparisons: [TokenComparison]) -> [Range<Int>] {
+        var batches: [Range<Int>] = []
+        var start = 0
+        var tokens = 0
+        for (index, comparison) in comparisons.enumerated() {
+            let length = comparison.chosen.count + comparison.rejected.count
+            if index > start, tokens + length > microBatchTokens {
+                batches.append(start..<index)
+                start = index
+                tokens = 0
+            }
+            tokens += length
+        }
+        if start < comparisons.count { batches.append(start..<comparisons.count) }
+        return batches
+    }
+}
+
+extension Tensor {
+    /// The same elements in storage of their own.
+    fileprivate func copied() -> Tensor {
+        let copy = Tensor(zeros: shape, elementType)
+        copy.copy(from: self)
+        return copy
+    }
+}

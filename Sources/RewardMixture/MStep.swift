@@ -1,0 +1,156 @@
+import Failures
+import Foundation
+import Optimizers
+
+/// What one M-step did for one group.
+public struct GroupTraining: Equatable, Sendable {
+    /// Optimiser steps taken.
+    public let steps: Int
+    /// The step whose weights were kept.
+    public let bestStep: Int
+    /// Lowest validation loss per comparison; nil for a group without users.
+    public let bestLoss: Double?
+}
+
+/// The M-step: minimises −Σ_h q_h(u) Σ_c log σ(Δ_u(c)) / N_u for every group u at once (arXiv 2402.08925, Algorithm 2)
+/// and leaves each model with the weights of its lowest validation loss.
+///
+/// In a step every shard adds the gradient of its share of each group's batch; one all-reduce carries all groups'
+/// gradients, losses and counts; every rank applies the same updates. A group that has used up its budget leaves the
+/// batch. Training starts from the weights that the models have (after the first iteration: the previous iteration's
+/// best), and those compete: an M-step never ends with a higher validation loss than it started with.
+/// A group without users is left as it is. `round` numbers the M-steps of a run, for the order of comparisons.
+func maximise<Models: RewardModels>(
+    _ models: Models, users: ShardedUsers<Models.Comparison>, responsibilities: [[Double]],
+    settings: RewardMixtureSettings, stage: String, round: Int, progress: (Int) -> Void
+) throws -> [GroupTraining] {
+    let schedule = Schedule(
+        shape: settings.schedule, peak: settings.learningRate, warmupSteps: settings.warmupSteps,
+        totalSteps: settings.maxSteps
+    )
+    let weights = fitWeights(users, responsibilities: responsibilities, groups: models.count)
+    let populated = (0..<models.count).filter { weights[$0].contains { $0 > 0 } }
+    var budgets = Array(
+        repeating: EarlyStopping(patience: settings.patience, maxSteps: settings.maxSteps), count: models.count
+    )
+    var samplers = makeSamplers(
+        users, responsibilities: responsibilities, groups: populated, seed: settings.seed, round: round
+    )
+
+    func look(at groups: [Int], step: Int) throws {
+        let losses = try validationLosses(of: groups, models, users: users, responsibilities: responsibilities)
+        for (group, loss) in zip(groups, losses) {
+            guard loss.isFinite else { throw notFinite("validation loss", group: group, stage: stage, step: step) }
+            if budgets[group].observe(loss: loss, step: step) { models.keepWeights(of: group) }
+        }
+    }
+
+    models.beginTraining(settings)
+    try look(at: populated, step: 0)
+    for step in stride(from: 1, through: settings.maxSteps, by: 1) {
+        let training = populated.filter { !budgets[$0].stopped }
+        if training.isEmpty { break }
+        models.zeroGradients()
+        // Per group: Σ loss and the count of comparisons.
+        var statistics = Array(repeating: Float(0), count: 2 * models.count)
+        for group in training {
+            let total = weights[group].reduce(0, +)
+            let batch = max(1, min(settings.batchComparisons, Int(total.rounded(.up))))
+            let quotas = batchQuotas(shardWeights: weights[group], batch: batch, step: step)
+            for (place, local) in users.localShards.enumerated() where quotas[local.shard] > 0 {
+                guard let drawn = samplers[place][group]?.draw(quotas[local.shard]) else { continue }
+                let comparisons = local.users.flatMap(\.user.fit)
+                models.addGradient(of: drawn.map { comparisons[$0] }, to: group) { margins in
+                    let (loss, dMargins) = bradleyTerry(margins: margins)
+                    statistics[2 * group] += Float(loss)
+                    statistics[2 * group + 1] += Float(margins.count)
+                    return dMargins
+                }
+            }
+        }
+        try models.allReduceGradients(&statistics, over: users.communicator)
+        for group in training {
+            guard statistics[2 * group].isFinite else { throw notFinite("loss", group: group, stage: stage, step: step) }
+            // The batch was drawn in proportion to q, so its mean is the gradient of the loss above.
+            let norm = models.update(
+                group, gradientScale: 1 / statistics[2 * group + 1], learningRate: schedule.rate(at: step)
+            )
+            guard norm.isFinite else { throw notFinite("gradient", group: group, stage: stage, step: step) }
+        }
+        if step % settings.evaluateEvery == 0 || step == settings.maxSteps { try look(at: training, step: step) }
+        progress(step)
+    }
+    for group in populated { models.restoreWeights(of: group) }
+    return budgets.map {
+        GroupTraining(steps: $0.steps, bestStep: $0.bestStep, bestLoss: $0.bestLoss.isFinite ? $0.bestLoss : nil)
+    }
+}
+
+private func notFinite(_ what: String, group: Int, stage: String, step: Int) -> Failure {
+    Failure(
+        .internalError,
+        "\(what) of group \(group) is not finite in stage \"\(stage)\", step \(step); lower reward.learning_rate"
+    )
+}
+
+/// [K][shards]: Σ q_h(u) over a shard's `fit` comparisons.
+private func fitWeights<Comparison>(
+    _ users: ShardedUsers<Comparison>, responsibilities: [[Double]], groups: Int
+) -> [[Double]] {
+    var weights = Array(repeating: Array(repeating: 0.0, count: users.shardCount), count: groups)
+    for (member, row) in zip(users.members, responsibilities) {
+        for group in 0..<groups where row[group] >= ComparisonSampler.negligible {
+            weights[group][member.shard] += row[group] * Double(member.fitCount)
+        }
+    }
+    return weights
+}
+
+/// One sampler for each of this rank's shards and each group; none where the shard has nothing for the group.
+private func makeSamplers<Comparison>(
+    _ users: ShardedUsers<Comparison>, responsibilities: [[Double]], groups: [Int], seed: UInt64, round: Int
+) -> [[Int: ComparisonSampler]] {
+    users.localShards.map { local in
+        var samplers: [Int: ComparisonSampler] = [:]
+        for group in groups {
+            let weights = local.users.flatMap { user in
+                Array(repeating: responsibilities[user.index][group], count: user.user.fit.count)
+            }
+            guard weights.contains(where: { $0 >= ComparisonSampler.negligible }) else { continue }
+            samplers[group] = ComparisonSampler(
+                weights: weights, seed: seed, stream: round * responsibilities[0].count + group, shard: local.shard
+            )
+        }
+        return samplers
+    }
+}
+
+/// Each group's loss per comparison on the validation slice of its users, weighted by responsibility.
+///
+/// A group none of whose users has a validation comparison (users with very few comparisons) is judged by its `fit`
+/// comparisons: its budget then ends where they are fitted.
+private func validationLosses<Models: RewardModels>(
+    of groups: [Int], _ models: Models, users: ShardedUsers<Models.Comparison>, responsibilities: [[Double]]
+) throws -> [Double] {
+    try groups.map { group in
+        let takesPart = { (index: Int) in responsibilities[index][group] >= ComparisonSampler.negligible }
+        let hasValidation = users.members.indices.contains { takesPart($0) && users.members[$0].validationCount > 0 }
+        let use = hasValidation ? \UserComparisons<Models.Comparison>.validation : \.fit
+        let counts = users.members.map { Double(hasValidation ? $0.validationCount : $0.fitCount) }
+        let losses = try users.gatherRows(width: 1) { locals in
+            let taking = locals.filter { takesPart($0.index) }
+            var margins = users.margins(use, of: taking, under: group, of: models).makeIterator()
+            return locals.map { local in
+                guard takesPart(local.index), let own = margins.next() else { return [0] }
+                return [-own.reduce(0) { $0 + logSigmoid(Double($1)) }]
+            }
+        }
+        var loss = 0.0
+        var weight = 0.0
+        for index in users.members.indices where takesPart(index) {
+            loss += responsibilities[index][group] * losses[index][0]
+            weight += responsibilities[index][group] * counts[index]
+        }
+        return loss / weight
+    }
+}

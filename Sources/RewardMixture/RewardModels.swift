@@ -1,0 +1,37 @@
+public import Collectives
+
+/// Reward models trained side by side, one per group: all that the mixture's algorithm needs to know of a model.
+///
+/// `LanguageModelRewards` is the real thing; tests use linear rewards of feature vectors.
+public protocol RewardModels: AnyObject {
+    /// What a comparison is to these models.
+    associatedtype Comparison
+
+    /// How many models there are.
+    var count: Int { get }
+
+    /// Δ(c) = r(x, y⁺) − r(x, y⁻) of each comparison under one model.
+    func margins(of comparisons: [Comparison], under model: Int) -> [Float]
+
+    /// Forgets optimiser state and gradients: an M-step begins.
+    func beginTraining(_ settings: RewardMixtureSettings)
+    /// Sets all gradients to zero.
+    func zeroGradients()
+    /// Adds the gradient of a loss over `comparisons` to one model's: `loss` gives d loss / dΔ for the margins it is
+    /// handed, and is called once for each part of the comparisons that fits into a forward pass, in order.
+    func addGradient(of comparisons: [Comparison], to model: Int, loss: ([Float]) -> [Float])
+    /// Sums all models' gradients and `statistics` (two numbers per model) over the ranks, in one all-reduce.
+    func allReduceGradients(_ statistics: inout [Float], over communicator: any Communicator) throws
+    /// One optimiser step of one model with `gradientScale` times its gradient; returns the norm of the scaled gradient
+    /// before clipping. A non-finite norm changes nothing.
+    func update(_ model: Int, gradientScale: Float, learningRate: Float) -> Double
+
+    /// Remembers one model's weights.
+    func keepWeights(of model: Int)
+    /// Returns to the remembered weights.
+    func restoreWeights(of model: Int)
+    /// Returns to the weights that the model had before any training.
+    func resetWeights(of model: Int)
+    /// Takes the weights of another model of the same shape.
+    func copyWeights(to model: Int, from other: Self, model otherModel: Int)
+}

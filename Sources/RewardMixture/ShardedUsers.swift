@@ -1,0 +1,79 @@
+import Collectives
+import Failures
+import Foundation
+
+/// The users of a run: the comparisons of those that this rank hosts, and the roster of all.
+///
+/// Sums over users are formed per shard and then over shards in order, and every shard lies on one rank, so they have the
+/// same bits on any number of ranks.
+struct ShardedUsers<Comparison> {
+    /// A user of this rank.
+    struct Local {
+        /// Position in `members`.
+        let index: Int
+        let user: UserComparisons<Comparison>
+    }
+
+    /// All ranks' users, sorted by the UTF-8 bytes of their ids: the order of every matrix over users.
+    let members: [Member]
+    /// This rank's users by shard, shards ascending, users in the order of `members`.
+    let localShards: [(shard: Int, users: [Local])]
+    /// Shards are 0 ..< shardCount.
+    let shardCount: Int
+    let communicator: any Communicator
+
+    /// Exchanges the roster. Throws `badData` on all ranks where an id occurs twice, or a shard on two ranks.
+    init(_ users: [UserComparisons<Comparison>], over communicator: any Communicator) throws {
+        self.communicator = communicator
+        let gathered = try communicator.allGather(Array(JSONEncoder().encode(users.map { Member($0) })))
+        let perRank = try gathered.map { try JSONDecoder().decode([Member].self, from: Data($0)) }
+        members = perRank.joined().sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+        for (first, second) in zip(members, members.dropFirst()) where first.id.utf8.elementsEqual(second.id.utf8) {
+            throw Failure(.badData, "user id \"\(first.id)\" occurs twice; each user's comparisons belong together")
+        }
+        shardCount = (members.map(\.shard).max() ?? -1) + 1
+        var host = Array(repeating: -1, count: shardCount)
+        for (rank, roster) in perRank.enumerated() {
+            for member in roster {
+                precondition(member.shard >= 0, "shards are numbered from 0")
+                precondition(host[member.shard] < 0 || host[member.shard] == rank, "a shard lies on one rank")
+                host[member.shard] = rank
+            }
+        }
+        var locals: [[Local]] = Array(repeating: [], count: shardCount)
+        let sorted = users.sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+        var index = 0
+        for user in sorted {
+            while !members[index].id.utf8.elementsEqual(user.id.utf8) { index += 1 }
+            locals[user.shard].append(Local(index: index, user: user))
+        }
+        localShards = locals.indices.filter { !locals[$0].isEmpty }.map { ($0, locals[$0]) }
+    }
+
+    /// A [U][width] matrix whose rows are computed where the users are: `rows` gives one row for each of a shard's users.
+    ///
+    /// Every row is written by one rank and zero elsewhere, so the sum over ranks is exact.
+    func gatherRows(width: Int, _ rows: ([Local]) -> [[Double]]) throws -> [[Double]] {
+        var flat = Array(repeating: 0.0, count: members.count * width)
+        for (_, users) in localShards {
+            for (local, row) in zip(users, rows(users)) {
+                for column in 0..<width { flat[local.index * width + column] = row[column] }
+            }
+        }
+        try communicator.allReduceSum(&flat)
+        return members.indices.map { Array(flat[$0 * width..<($0 + 1) * width]) }
+    }
+
+    /// The margins of each user's comparisons under one model, computed in one batch per shard.
+    func margins<Models: RewardModels>(
+        _ use: KeyPath<UserComparisons<Comparison>, [Comparison]>, of users: [Local], under model: Int, of models: Models
+    ) -> [ArraySlice<Float>] where Models.Comparison == Comparison {
+        let margins = models.margins(of: users.flatMap { $0.user[keyPath: use] }, under: model)
+        var end = 0
+        return users.map { local in
+            let start = end
+            end += local.user[keyPath: use].count
+            return margins[start..<end]
+        }
+    }
+}
