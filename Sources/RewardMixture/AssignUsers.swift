@@ -18,8 +18,10 @@ public func assignUsers(_ scores: UserScores, shares: [Double]) -> [UserAssignme
     let posteriors = softResponsibilities(scores.logLikelihoods, shares: shares, temperature: 1)
     return scores.members.indices.map { index in
         UserAssignment(
-            member: scores.members[index], group: argmax(posteriors[index]),
-            logLikelihoods: scores.logLikelihoods[index], posterior: posteriors[index]
+            member: scores.members[index],
+            group: argmax(posteriors[index]),
+            logLikelihoods: scores.logLikelihoods[index],
+            posterior: posteriors[index]
         )
     }
 }

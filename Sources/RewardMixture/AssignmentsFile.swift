@@ -2,7 +2,10 @@
 ///
 /// `groups`: each user's likeliest group. Numbers are written with the fewest digits that read back to the same value.
 public func assignmentsCSV(
-    ids: [String], groups: [Int], logLikelihoods: [[Double]], responsibilities: [[Double]]
+    ids: [String],
+    groups: [Int],
+    logLikelihoods: [[Double]],
+    responsibilities: [[Double]]
 ) -> String {
     let count = responsibilities.first?.count ?? 0
     let header =
@@ -17,8 +20,10 @@ public func assignmentsCSV(
 /// The text of `assignments.csv` for the users that a mixture was fitted to.
 public func assignmentsCSV<Models>(of mixture: FittedMixture<Models>) -> String {
     assignmentsCSV(
-        ids: mixture.scores.members.map(\.id), groups: mixture.assignments,
-        logLikelihoods: mixture.scores.logLikelihoods, responsibilities: mixture.responsibilities
+        ids: mixture.scores.members.map(\.id),
+        groups: mixture.assignments,
+        logLikelihoods: mixture.scores.logLikelihoods,
+        responsibilities: mixture.responsibilities
     )
 }
 

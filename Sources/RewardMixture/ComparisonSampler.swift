@@ -53,7 +53,11 @@ struct ComparisonSampler {
 
     private mutating func shuffle() {
         var random = CounterRandom(
-            seed: seed, purpose: .order, step: stream, item: shard, position: UInt64(epoch) << 32
+            seed: seed,
+            purpose: .order,
+            step: stream,
+            item: shard,
+            position: UInt64(epoch) << 32
         )
         order.sort()
         order.shuffle(using: &random)

@@ -16,8 +16,12 @@ private let seedingsPerGroup = 2
 ///
 /// All decisions are taken from numbers that are the same on every rank.
 func expectationMaximisation<Models: RewardModels>(
-    _ models: Models, users: ShardedUsers<Models.Comparison>, start: [[Double]], settings: RewardMixtureSettings,
-    restart: Int, report: (MixtureEvent) -> Void
+    _ models: Models,
+    users: ShardedUsers<Models.Comparison>,
+    start: [[Double]],
+    settings: RewardMixtureSettings,
+    restart: Int,
+    report: (MixtureEvent) -> Void
 ) throws -> FittedStart<Models> {
     let groups = models.count
     var responsibilities = start
@@ -29,7 +33,11 @@ func expectationMaximisation<Models: RewardModels>(
         iteration += 1
         let stage = "mixture, start \(restart + 1), iteration \(iteration)"
         let training = try maximise(
-            models, users: users, responsibilities: responsibilities, settings: settings, stage: stage,
+            models,
+            users: users,
+            responsibilities: responsibilities,
+            settings: settings,
+            stage: stage,
             round: 1 + restart * settings.maxIterations + iteration,
             progress: { report(.step(stage: stage, step: $0, of: settings.maxSteps)) }
         )
@@ -39,7 +47,10 @@ func expectationMaximisation<Models: RewardModels>(
         let before = responsibilities
         let shares = groupShares(before, groups: groups)
         responsibilities = expectation(
-            scores, before: before, temperature: temperature, assignment: settings.assignment
+            scores,
+            before: before,
+            temperature: temperature,
+            assignment: settings.assignment
         )
         let logLikelihood =
             settings.assignment == .soft
@@ -52,7 +63,9 @@ func expectationMaximisation<Models: RewardModels>(
         let empty = groupSizes(responsibilities, groups: groups).firstIndex { $0 < 0.5 }
         if let empty, seedingsLeft > 0, iteration < settings.maxIterations {
             let next = seeding(
-                group: empty, in: responsibilities, explained: explained(scores.logLikelihoods, members: users.members)
+                group: empty,
+                in: responsibilities,
+                explained: explained(scores.logLikelihoods, members: users.members)
             )
             if !next.seeds.isEmpty {
                 models.resetWeights(of: empty)
@@ -65,25 +78,39 @@ func expectationMaximisation<Models: RewardModels>(
         let changes = changedAssignments(before, final)
         let assignments = final.map(argmax)
         let record = MixtureIteration(
-            restart: restart, iteration: iteration, temperature: temperature, logLikelihood: logLikelihood,
+            restart: restart,
+            iteration: iteration,
+            temperature: temperature,
+            logLikelihood: logLikelihood,
             logLikelihoodPerComparison: scores.perComparison(logLikelihood),
-            groupSizes: groupSizes(final, groups: groups), changes: changes,
+            groupSizes: groupSizes(final, groups: groups),
+            changes: changes,
             testAccuracy: (0..<groups).map { group in
                 scores.testAccuracy(of: group, users: assignments.indices.filter { assignments[$0] == group })
             },
-            training: training, seeded: seeded
+            training: training,
+            seeded: seeded
         )
         let reason = stopReason(
-            iteration: iteration, changes: changes, shift: largestShift(before, final), logLikelihood: logLikelihood,
-            previous: iterations.last?.logLikelihood, settled: temperature == 1 && seeded == nil && !justSeeded,
-            assignment: settings.assignment, settings: settings
+            iteration: iteration,
+            changes: changes,
+            shift: largestShift(before, final),
+            logLikelihood: logLikelihood,
+            previous: iterations.last?.logLikelihood,
+            settled: temperature == 1 && seeded == nil && !justSeeded,
+            assignment: settings.assignment,
+            settings: settings
         )
         iterations.append(record)
         report(.iteration(record))
         if let reason {
             return FittedStart(
-                models: models, scores: scores, responsibilities: final, logLikelihood: logLikelihood,
-                iterations: iterations, stopReason: reason
+                models: models,
+                scores: scores,
+                responsibilities: final,
+                logLikelihood: logLikelihood,
+                iterations: iterations,
+                stopReason: reason
             )
         }
         justSeeded = seeded != nil
@@ -92,7 +119,10 @@ func expectationMaximisation<Models: RewardModels>(
 
 /// The E-step.
 private func expectation(
-    _ scores: UserScores, before: [[Double]], temperature: Double, assignment: AssignmentRule
+    _ scores: UserScores,
+    before: [[Double]],
+    temperature: Double,
+    assignment: AssignmentRule
 ) -> [[Double]] {
     switch assignment {
     case .known: before
@@ -103,7 +133,9 @@ private func expectation(
         }
     case .soft:
         softResponsibilities(
-            scores.logLikelihoods, shares: groupShares(before, groups: before[0].count), temperature: temperature
+            scores.logLikelihoods,
+            shares: groupShares(before, groups: before[0].count),
+            temperature: temperature
         )
     }
 }

@@ -9,8 +9,11 @@ import Failures
 /// weights that training starts from. Throws `configuration` or `badData` for settings or users that cannot work, and
 /// `internalError` on all ranks, naming stage and step, where a loss, gradient or reward is not finite on any.
 public func fitRewardMixture<Models: RewardModels>(
-    _ localUsers: [UserComparisons<Models.Comparison>], settings: RewardMixtureSettings,
-    over communicator: any Communicator, makeModels: (Int) throws -> Models, report: (MixtureEvent) -> Void
+    _ localUsers: [UserComparisons<Models.Comparison>],
+    settings: RewardMixtureSettings,
+    over communicator: any Communicator,
+    makeModels: (Int) throws -> Models,
+    report: (MixtureEvent) -> Void
 ) throws -> FittedMixture<Models> {
     try validate(settings)
     let users = try ShardedUsers(localUsers, over: communicator)
@@ -20,13 +23,22 @@ public func fitRewardMixture<Models: RewardModels>(
     let labels = settings.assignment == .known ? try knownLabels(users.members) : nil
     let groups = labels?.count ?? settings.groups
     guard groups <= users.members.count else {
-        throw Failure(.configuration, "\(groups) groups of \(users.members.count) users; ask for fewer", at: "reward.groups")
+        throw Failure(
+            .configuration,
+            "\(groups) groups of \(users.members.count) users; ask for fewer",
+            at: "reward.groups"
+        )
     }
 
     let single = try makeModels(1)
     let everyone = Array(repeating: [1.0], count: users.members.count)
     let singleTraining = try maximise(
-        single, users: users, responsibilities: everyone, settings: settings, stage: "single", round: 0,
+        single,
+        users: users,
+        responsibilities: everyone,
+        settings: settings,
+        stage: "single",
+        round: 0,
         progress: { report(.step(stage: "single", step: $0, of: settings.maxSteps)) }
     )[0]
     let singleScores = try score(users, under: single, stage: "single")
@@ -37,28 +49,48 @@ public func fitRewardMixture<Models: RewardModels>(
     for restart in 0..<(settings.assignment == .known ? 1 : settings.restarts) {
         let models = try makeModels(groups)
         let start = startResponsibilities(
-            users.members, labels: labels, groups: groups, singleScores: singleScores, settings: settings,
+            users.members,
+            labels: labels,
+            groups: groups,
+            singleScores: singleScores,
+            settings: settings,
             restart: restart
         )
         if labels == nil, settings.start == .residual { models.copyWeights(to: 0, from: single, model: 0) }
         let fitted = try expectationMaximisation(
-            models, users: users, start: start, settings: settings, restart: restart, report: report
+            models,
+            users: users,
+            start: start,
+            settings: settings,
+            restart: restart,
+            report: report
         )
         logLikelihoods.append(fitted.logLikelihood)
         if fitted.logLikelihood > (best?.logLikelihood ?? -.infinity) { best = fitted }
     }
     guard let best else { throw Failure(.internalError, "no start of the reward mixture has a finite likelihood") }
     return FittedMixture(
-        models: best.models, single: single, labels: labels, scores: best.scores, singleScores: singleScores,
-        responsibilities: best.responsibilities, shares: groupShares(best.responsibilities, groups: groups),
-        singleTraining: singleTraining, iterations: best.iterations, stopReason: best.stopReason,
+        models: best.models,
+        single: single,
+        labels: labels,
+        scores: best.scores,
+        singleScores: singleScores,
+        responsibilities: best.responsibilities,
+        shares: groupShares(best.responsibilities, groups: groups),
+        singleTraining: singleTraining,
+        iterations: best.iterations,
+        stopReason: best.stopReason,
         restartLogLikelihoods: logLikelihoods
     )
 }
 
 /// The responsibilities of the first M-step.
 private func startResponsibilities(
-    _ members: [Member], labels: [String]?, groups: Int, singleScores: UserScores, settings: RewardMixtureSettings,
+    _ members: [Member],
+    labels: [String]?,
+    groups: Int,
+    singleScores: UserScores,
+    settings: RewardMixtureSettings,
     restart: Int
 ) -> [[Double]] {
     if let labels {
@@ -68,14 +100,17 @@ private func startResponsibilities(
     case .roundRobin: return oneHot(roundRobinStart(users: members.count, groups: groups), groups: groups)
     case .random:
         return oneHot(
-            randomStart(users: members.count, groups: groups, seed: settings.seed, restart: restart), groups: groups
+            randomStart(users: members.count, groups: groups, seed: settings.seed, restart: restart),
+            groups: groups
         )
     case .residual:
         // The single model is group 0; further groups are seeded one per iteration by `expectationMaximisation`.
         let everyoneInGroup0 = oneHot(Array(repeating: 0, count: members.count), groups: groups)
         guard groups > 1 else { return everyoneInGroup0 }
         return seeding(
-            group: 1, in: everyoneInGroup0, explained: explained(singleScores.logLikelihoods, members: members)
+            group: 1,
+            in: everyoneInGroup0,
+            explained: explained(singleScores.logLikelihoods, members: members)
         ).responsibilities
     }
 }
@@ -85,7 +120,8 @@ private func knownLabels(_ members: [Member]) throws -> [String] {
     let labels = try members.map { member in
         guard let label = member.group else {
             throw Failure(
-                .badData, "user \"\(member.id)\" has no group label, which reward.assignment: known needs; use hard or soft"
+                .badData,
+                "user \"\(member.id)\" has no group label, which reward.assignment: known needs; use hard or soft"
             )
         }
         return label

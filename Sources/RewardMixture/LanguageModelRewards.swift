@@ -16,18 +16,22 @@ public final class LanguageModelRewards: RewardModels {
     private let initial: Tensor
     private var kept: [Tensor]
     private var optimizers: [AdamW] = []
-    private let microBatchTokens: Int
+    private let scorer: LanguageModelScorer
 
     /// `count` copies of the trunk of `base`, each with the same new reward head drawn from `seed`: all start from equal weights.
     public init(
-        copying base: LanguageModel, count: Int, trainable: Trainable, microBatchTokens: Int, seed: UInt64
+        copying base: LanguageModel,
+        count: Int,
+        trainable: Trainable,
+        microBatchTokens: Int,
+        seed: UInt64
     ) {
-        self.microBatchTokens = microBatchTokens
         models = (0..<count).map { _ in
             let model = base.copy(head: .reward, seed: seed)
             model.trainable = trainable
             return model
         }
+        scorer = LanguageModelScorer(models, microBatchTokens: microBatchTokens)
         let range = models[0].trainableRange
         let parameterCount = models[0].parameters.values.count
         precondition(range.upperBound == parameterCount, "the trainable parameters are the last ones")
@@ -45,7 +49,7 @@ public final class LanguageModelRewards: RewardModels {
 
     /// Δ of each comparison: chosen and rejected of a micro-batch in one forward pass.
     public func margins(of comparisons: [TokenComparison], under model: Int) -> [Float] {
-        microBatches(comparisons).flatMap { margins(fromRewards: models[model].rewards(of: packed(comparisons[$0]))) }
+        scorer.margins(of: comparisons, under: model)
     }
 
     /// New optimisers, moments zero.
@@ -62,9 +66,15 @@ public final class LanguageModelRewards: RewardModels {
             return AdamW(
                 parameters: Self.trained(model),
                 gradients: model.parameters.gradients.view(at: range.lowerBound, shape: [range.count]),
-                decaying: decaying, settings: constants
+                decaying: decaying,
+                settings: constants
             )
         }
+    }
+
+    /// Frees the moments.
+    public func endTraining() {
+        optimizers = []
     }
 
     /// Zeroes the slab.
@@ -74,8 +84,10 @@ public final class LanguageModelRewards: RewardModels {
 
     /// Forward, loss and backward of each micro-batch.
     public func addGradient(of comparisons: [TokenComparison], to model: Int, loss: ([Float]) -> [Float]) {
-        for batch in microBatches(comparisons) {
-            let dMargins = loss(margins(fromRewards: models[model].forwardRewards(packed(comparisons[batch]))))
+        for batch in microBatches(comparisons, limit: scorer.microBatchTokens) {
+            let dMargins = loss(
+                RewardMixture.margins(fromRewards: models[model].forwardRewards(packed(comparisons[batch])))
+            )
             // Δ = r(chosen) − r(rejected), so the two rewards' derivatives are dΔ and −dΔ.
             models[model].backwardRewards(dMargins.flatMap { [$0, -$0] })
         }
@@ -128,33 +140,6 @@ public final class LanguageModelRewards: RewardModels {
     private static func trained(_ model: LanguageModel) -> Tensor {
         let range = model.trainableRange
         return model.parameters.values.view(at: range.lowerBound, shape: [range.count])
-    }
-
-    /// Chosen and rejected sequences side by side.
-    private func packed(_ comparisons: ArraySlice<TokenComparison>) -> PackedSequences {
-        PackedSequences(comparisons.flatMap { [$0.chosen, $0.rejected] })
-    }
-
-    private func margins(fromRewards rewards: [Float]) -> [Float] {
-        stride(from: 0, to: rewards.count, by: 2).map { rewards[$0] - rewards[$0 + 1] }
-    }
-
-    /// Runs of comparisons of at most `microBatchTokens` tokens, or of one longer comparison.
-    private func microBatches(_ comparisons: [TokenComparison]) -> [Range<Int>] {
-        var batches: [Range<Int>] = []
-        var start = 0
-        var tokens = 0
-        for (index, comparison) in comparisons.enumerated() {
-            let length = comparison.chosen.count + comparison.rejected.count
-            if index > start, tokens + length > microBatchTokens {
-                batches.append(start..<index)
-                start = index
-                tokens = 0
-            }
-            tokens += length
-        }
-        if start < comparisons.count { batches.append(start..<comparisons.count) }
-        return batches
     }
 }
 

@@ -21,20 +21,32 @@ public struct GroupTraining: Equatable, Sendable {
 /// best), and those compete: an M-step never ends with a higher validation loss than it started with.
 /// A group without users is left as it is. `round` numbers the M-steps of a run, for the order of comparisons.
 func maximise<Models: RewardModels>(
-    _ models: Models, users: ShardedUsers<Models.Comparison>, responsibilities: [[Double]],
-    settings: RewardMixtureSettings, stage: String, round: Int, progress: (Int) -> Void
+    _ models: Models,
+    users: ShardedUsers<Models.Comparison>,
+    responsibilities: [[Double]],
+    settings: RewardMixtureSettings,
+    stage: String,
+    round: Int,
+    progress: (Int) -> Void
 ) throws -> [GroupTraining] {
     let schedule = Schedule(
-        shape: settings.schedule, peak: settings.learningRate, warmupSteps: settings.warmupSteps,
+        shape: settings.schedule,
+        peak: settings.learningRate,
+        warmupSteps: settings.warmupSteps,
         totalSteps: settings.maxSteps
     )
     let weights = fitWeights(users, responsibilities: responsibilities, groups: models.count)
     let populated = (0..<models.count).filter { weights[$0].contains { $0 > 0 } }
     var budgets = Array(
-        repeating: EarlyStopping(patience: settings.patience, maxSteps: settings.maxSteps), count: models.count
+        repeating: EarlyStopping(patience: settings.patience, maxSteps: settings.maxSteps),
+        count: models.count
     )
     var samplers = makeSamplers(
-        users, responsibilities: responsibilities, groups: populated, seed: settings.seed, round: round
+        users,
+        responsibilities: responsibilities,
+        groups: populated,
+        seed: settings.seed,
+        round: round
     )
 
     func look(at groups: [Int], step: Int) throws {
@@ -70,10 +82,14 @@ func maximise<Models: RewardModels>(
         }
         try models.allReduceGradients(&statistics, over: users.communicator)
         for group in training {
-            guard statistics[2 * group].isFinite else { throw notFinite("loss", group: group, stage: stage, step: step) }
+            guard statistics[2 * group].isFinite else {
+                throw notFinite("loss", group: group, stage: stage, step: step)
+            }
             // The batch was drawn in proportion to q, so its mean is the gradient of the loss above.
             let norm = models.update(
-                group, gradientScale: 1 / statistics[2 * group + 1], learningRate: schedule.rate(at: step)
+                group,
+                gradientScale: 1 / statistics[2 * group + 1],
+                learningRate: schedule.rate(at: step)
             )
             guard norm.isFinite else { throw notFinite("gradient", group: group, stage: stage, step: step) }
         }
@@ -81,6 +97,7 @@ func maximise<Models: RewardModels>(
         progress(step)
     }
     for group in populated { models.restoreWeights(of: group) }
+    models.endTraining()
     return budgets.map {
         GroupTraining(steps: $0.steps, bestStep: $0.bestStep, bestLoss: $0.bestLoss.isFinite ? $0.bestLoss : nil)
     }
@@ -95,7 +112,9 @@ private func notFinite(_ what: String, group: Int, stage: String, step: Int) -> 
 
 /// [K][shards]: Σ q_h(u) over a shard's `fit` comparisons.
 private func fitWeights<Comparison>(
-    _ users: ShardedUsers<Comparison>, responsibilities: [[Double]], groups: Int
+    _ users: ShardedUsers<Comparison>,
+    responsibilities: [[Double]],
+    groups: Int
 ) -> [[Double]] {
     var weights = Array(repeating: Array(repeating: 0.0, count: users.shardCount), count: groups)
     for (member, row) in zip(users.members, responsibilities) {
@@ -108,7 +127,11 @@ private func fitWeights<Comparison>(
 
 /// One sampler for each of this rank's shards and each group; none where the shard has nothing for the group.
 private func makeSamplers<Comparison>(
-    _ users: ShardedUsers<Comparison>, responsibilities: [[Double]], groups: [Int], seed: UInt64, round: Int
+    _ users: ShardedUsers<Comparison>,
+    responsibilities: [[Double]],
+    groups: [Int],
+    seed: UInt64,
+    round: Int
 ) -> [[Int: ComparisonSampler]] {
     users.localShards.map { local in
         var samplers: [Int: ComparisonSampler] = [:]
@@ -118,7 +141,10 @@ private func makeSamplers<Comparison>(
             }
             guard weights.contains(where: { $0 >= ComparisonSampler.negligible }) else { continue }
             samplers[group] = ComparisonSampler(
-                weights: weights, seed: seed, stream: round * responsibilities[0].count + group, shard: local.shard
+                weights: weights,
+                seed: seed,
+                stream: round * responsibilities[0].count + group,
+                shard: local.shard
             )
         }
         return samplers
@@ -130,7 +156,10 @@ private func makeSamplers<Comparison>(
 /// A group none of whose users has a validation comparison (users with very few comparisons) is judged by its `fit`
 /// comparisons: its budget then ends where they are fitted.
 private func validationLosses<Models: RewardModels>(
-    of groups: [Int], _ models: Models, users: ShardedUsers<Models.Comparison>, responsibilities: [[Double]]
+    of groups: [Int],
+    _ models: Models,
+    users: ShardedUsers<Models.Comparison>,
+    responsibilities: [[Double]]
 ) throws -> [Double] {
     try groups.map { group in
         let takesPart = { (index: Int) in responsibilities[index][group] >= ComparisonSampler.negligible }

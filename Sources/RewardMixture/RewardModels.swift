@@ -1,9 +1,7 @@
 public import Collectives
 
-/// Reward models trained side by side, one per group: all that the mixture's algorithm needs to know of a model.
-///
-/// `LanguageModelRewards` is the real thing; tests use linear rewards of feature vectors.
-public protocol RewardModels: AnyObject {
+/// Reward models that can be asked, and no more.
+public protocol RewardScorer {
     /// What a comparison is to these models.
     associatedtype Comparison
 
@@ -12,9 +10,16 @@ public protocol RewardModels: AnyObject {
 
     /// Δ(c) = r(x, y⁺) − r(x, y⁻) of each comparison under one model.
     func margins(of comparisons: [Comparison], under model: Int) -> [Float]
+}
 
+/// Reward models trained side by side, one per group: all that the mixture's algorithm needs to know of a model.
+///
+/// `LanguageModelRewards` is the real thing; tests use linear rewards of feature vectors.
+public protocol RewardModels: RewardScorer, AnyObject {
     /// Forgets optimiser state and gradients: an M-step begins.
     func beginTraining(_ settings: RewardMixtureSettings)
+    /// Frees what only training needs: an M-step is over.
+    func endTraining()
     /// Sets all gradients to zero.
     func zeroGradients()
     /// Adds the gradient of a loss over `comparisons` to one model's: `loss` gives d loss / dΔ for the margins it is

@@ -65,8 +65,11 @@ struct ShardedUsers<Comparison> {
     }
 
     /// The margins of each user's comparisons under one model, computed in one batch per shard.
-    func margins<Models: RewardModels>(
-        _ use: KeyPath<UserComparisons<Comparison>, [Comparison]>, of users: [Local], under model: Int, of models: Models
+    func margins<Models: RewardScorer>(
+        _ use: KeyPath<UserComparisons<Comparison>, [Comparison]>,
+        of users: [Local],
+        under model: Int,
+        of models: Models
     ) -> [ArraySlice<Float>] where Models.Comparison == Comparison {
         let margins = models.margins(of: users.flatMap { $0.user[keyPath: use] }, under: model)
         var end = 0

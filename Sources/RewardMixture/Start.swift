@@ -36,7 +36,8 @@ func worstExplained(_ meanLogLikelihoods: [Double?], separation: Double = 3) -> 
         let high = mean(values[cut...])
         let between = Double(cut * (values.count - cut)) * (high - low) * (high - low)
         if between > best.between {
-            let within = values[..<cut].reduce(0) { $0 + ($1 - low) * ($1 - low) }
+            let within =
+                values[..<cut].reduce(0) { $0 + ($1 - low) * ($1 - low) }
                 + values[cut...].reduce(0) { $0 + ($1 - high) * ($1 - high) }
             let spread = (within / Double(max(1, values.count - 2))).squareRoot()
             best = (cut, between, high - low > separation * spread)
@@ -55,7 +56,9 @@ private func mean(_ values: ArraySlice<Double>) -> Double {
 ///
 /// `explained`: [U], log-likelihood per comparison under the mixture; nil without comparisons.
 func seeding(
-    group: Int, in responsibilities: [[Double]], explained: [Double?]
+    group: Int,
+    in responsibilities: [[Double]],
+    explained: [Double?]
 ) -> (responsibilities: [[Double]], seeds: [Int]) {
     let seeds = worstExplained(explained)
     var seeded = responsibilities

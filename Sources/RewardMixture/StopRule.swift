@@ -16,8 +16,14 @@ public enum StopReason: String, Sendable {
 /// not settled while it exceeds 0.01. `settled` is false while the temperature is above 1 or a group has just been seeded:
 /// only the iteration limit then ends EM.
 func stopReason(
-    iteration: Int, changes: Int, shift: Double, logLikelihood: Double, previous: Double?, settled: Bool,
-    assignment: AssignmentRule, settings: RewardMixtureSettings
+    iteration: Int,
+    changes: Int,
+    shift: Double,
+    logLikelihood: Double,
+    previous: Double?,
+    settled: Bool,
+    assignment: AssignmentRule,
+    settings: RewardMixtureSettings
 ) -> StopReason? {
     if assignment == .known { return .known }
     if settled {

@@ -31,7 +31,12 @@ public struct UserComparisons<Comparison> {
 
     /// A user.
     public init(
-        id: String, group: String?, shard: Int, fit: [Comparison], validation: [Comparison], assign: [Comparison],
+        id: String,
+        group: String?,
+        shard: Int,
+        fit: [Comparison],
+        validation: [Comparison],
+        assign: [Comparison],
         test: [Comparison]
     ) {
         self.id = id

@@ -25,14 +25,18 @@ public struct UserScores: Equatable, Sendable {
 /// Scores users under every model, whether or not the models were trained on them.
 ///
 /// Every rank calls this with its own users. Throws `internalError` on all ranks where a reward is not finite.
-public func scoreUsers<Models: RewardModels>(
-    _ users: [UserComparisons<Models.Comparison>], under models: Models, over communicator: any Communicator
+public func scoreUsers<Models: RewardScorer>(
+    _ users: [UserComparisons<Models.Comparison>],
+    under models: Models,
+    over communicator: any Communicator
 ) throws -> UserScores {
     try score(ShardedUsers(users, over: communicator), under: models, stage: "scoring users")
 }
 
-func score<Models: RewardModels>(
-    _ users: ShardedUsers<Models.Comparison>, under models: Models, stage: String
+func score<Models: RewardScorer>(
+    _ users: ShardedUsers<Models.Comparison>,
+    under models: Models,
+    stage: String
 ) throws -> UserScores {
     let logLikelihoods = try users.gatherRows(width: models.count) { locals in
         let columns = (0..<models.count).map { users.margins(\.assign, of: locals, under: $0, of: models) }
