@@ -6,7 +6,9 @@ public struct UserAssignment: Equatable, Sendable {
     public let group: Int
     /// [K]: ℓ(u) over the user's `assign` comparisons.
     public let logLikelihoods: [Double]
-    /// [K]: posterior probability of each group, η_u·exp(ℓ(u)) normalised. Few comparisons leave it near the prior η.
+    /// [K]: posterior probability of each group, η_u·exp(ℓ(u)) normalised.
+    ///
+    /// Few comparisons leave it near the prior η.
     public let posterior: [Double]
 }
 

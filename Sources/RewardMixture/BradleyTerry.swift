@@ -11,8 +11,9 @@ public func sigmoid(_ x: Double) -> Double {
     return x >= 0 ? 1 / (1 + tail) : tail / (1 + tail)
 }
 
-/// The Bradley–Terry loss of comparisons and its gradient (MaxMin-RLHF, arXiv 2402.08925, eq. 3).
+/// The Bradley–Terry loss of comparisons and its gradient.
 ///
+/// The loss is equation 3 of MaxMin-RLHF (arXiv 2402.08925).
 /// With the margin Δ = r(x, y⁺) − r(x, y⁻) the loss is −Σ log σ(Δ), and d loss / dΔ = −σ(−Δ).
 public func bradleyTerry(margins: [Float]) -> (loss: Double, dMargins: [Float]) {
     var loss = 0.0

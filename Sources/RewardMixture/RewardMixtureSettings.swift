@@ -20,9 +20,13 @@ public enum MixtureStart: String, CaseIterable, Sendable {
     case residual
 }
 
-/// How a mixture of reward models is fitted. Steps and comparisons are counts; rates are per step.
+/// How a mixture of reward models is fitted.
+///
+/// Steps and comparisons are counts; rates are per step.
 public struct RewardMixtureSettings: Equatable, Sendable {
-    /// K, how many groups to look for. With `known` assignment the number of labels is used instead.
+    /// K, how many groups to look for.
+    ///
+    /// With `known` assignment the number of labels is used instead.
     public var groups = 2
     /// How users are assigned.
     public var assignment = AssignmentRule.hard

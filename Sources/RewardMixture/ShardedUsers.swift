@@ -22,7 +22,9 @@ struct ShardedUsers<Comparison> {
     let shardCount: Int
     let communicator: any Communicator
 
-    /// Exchanges the roster. Throws `badData` on all ranks where an id occurs twice, or a shard on two ranks.
+    /// Exchanges the roster.
+    ///
+    /// Throws `badData` on all ranks where an id occurs twice, or a shard on two ranks.
     init(_ users: [UserComparisons<Comparison>], over communicator: any Communicator) throws {
         self.communicator = communicator
         let gathered = try communicator.allGather(Array(JSONEncoder().encode(users.map { Member($0) })))
