@@ -1,4 +1,3 @@
-import Randomness
 public import Tensors
 
 /// Named tensors laid end to end in one flat float32 vector, trunk first, head last; gradients in a second one.
@@ -72,7 +71,8 @@ public struct Parameters {
         return flat.view(at: entry.offset, shape: entry.shape)
     }
 
-    static func layout(_ configuration: ModelConfiguration, head: Head) -> [Entry] {
+    /// The tensors of a model, in order: embeddings, blocks, final norm, head.
+    public static func layout(_ configuration: ModelConfiguration, head: Head) -> [Entry] {
         let d = configuration.width
         let f = configuration.innerWidth
         var shapes: [(String, [Int])] = [

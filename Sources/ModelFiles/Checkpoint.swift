@@ -1,0 +1,168 @@
+import Failures
+import Foundation
+import LanguageModels
+import StrictJSON
+import Tensors
+
+/// The weight files of a model directory and where each tensor is.
+struct Checkpoint {
+    /// A tensor and the file that holds it.
+    struct Place {
+        let file: Int
+        let tensor: StoredTensor
+    }
+
+    private let files: [String]
+    /// Every tensor that may be a parameter, under the name that parameters have.
+    private let places: [(name: String, place: Place)]
+    private(set) var warnings: [String] = []
+
+    /// Opens every weight file in turn and checks its header.
+    init(directory: String, followSymlinks: Bool) throws(Failure) {
+        let single = directory + "/model.safetensors"
+        let indexPath = single + ".index.json"
+        let manager = FileManager.default
+        let index: ShardIndex?
+        if manager.fileExists(atPath: single) {
+            index = nil
+            files = [single]
+        } else if manager.fileExists(atPath: indexPath) {
+            let found = try ShardIndex(path: indexPath)
+            index = found
+            files = found.shards.map { "\(directory)/\($0)" }
+        } else {
+            let hasPickle = manager.fileExists(atPath: directory + "/pytorch_model.bin")
+            let hint = hasPickle ? "; pytorch_model.bin is not read: convert it to safetensors" : ""
+            throw Failure(.missingInput, "no such file\(hint)", at: single)
+        }
+        var found: [(name: String, place: Place)] = []
+        var seen: Set<ByteString> = []
+        var bytes = 0
+        for (number, file) in files.enumerated() {
+            if index != nil && !followSymlinks {
+                try checkInside(folder: directory, file: file)
+            }
+            for tensor in try SafetensorsFile(path: file).header.tensors {
+                if let index {
+                    try Self.checkIndexed(tensor, in: file, index: index, indexPath: indexPath)
+                }
+                seen.insert(ByteString(tensor.name))
+                bytes += tensor.bytes.count
+                found.append((tensor.name, Place(file: number, tensor: tensor)))
+            }
+        }
+        if let index {
+            if let missing = index.names.first(where: { !seen.contains(ByteString($0)) }) {
+                throw Failure(.badData, "tensor '\(missing)' is not in the file that the index names", at: indexPath)
+            }
+            if let total = index.totalBytes, total != bytes {
+                warnings.append("\(indexPath): total_size is \(total), but the tensors take \(bytes) bytes")
+            }
+        }
+        places = Self.parameterNames(found)
+    }
+
+    /// The place of each entry; nil for those of a head that the files lack.
+    ///
+    /// - Throws: `Failure(.badData)` naming up to ten tensors that are missing, superfluous or of another shape,
+    ///   `Failure(.configuration)` where the embedding has other rows than `vocab_size` says.
+    func match(
+        _ entries: [Parameters.Entry],
+        configuration: ModelConfiguration
+    ) throws(Failure) -> [(entry: Parameters.Entry, place: Place?)] {
+        let byName = Dictionary(places.map { (ByteString($0.name), $0.place) }) { first, _ in first }
+        var faults: [String] = []
+        var matched: [(entry: Parameters.Entry, place: Place?)] = []
+        for entry in entries {
+            let place = byName[ByteString(entry.name)]
+            if let place, place.tensor.shape != entry.shape {
+                if entry.name == "transformer.wte.weight", let rows = place.tensor.shape.first,
+                    rows != configuration.vocabularySize
+                {
+                    throw Failure(
+                        .configuration,
+                        "config.json says vocab_size \(configuration.vocabularySize), but the embedding has \(rows) rows",
+                        at: files[place.file]
+                    )
+                }
+                faults.append("'\(entry.name)' is \(place.tensor.shape), expected \(entry.shape)")
+            } else if place == nil && entry.name.hasPrefix("transformer.") {
+                faults.append("'\(entry.name)' is missing")
+            }
+            matched.append((entry, place))
+        }
+        let known = Set(entries.map { ByteString($0.name) })
+        for (name, _) in places where !known.contains(ByteString(name)) && !Self.isOptional(name) {
+            faults.append("'\(name)' is no tensor of a GPT-2 model of this shape")
+        }
+        guard faults.isEmpty else {
+            let rest = faults.count > 10 ? " and \(faults.count - 10) more" : ""
+            throw Failure(
+                .badData,
+                "tensors do not fit config.json: " + faults.prefix(10).joined(separator: "; ") + rest,
+                at: files.count == 1 ? files[0] : files[0] + " and its other shards"
+            )
+        }
+        return matched
+    }
+
+    /// Reads the tensors into their places in the flat vector, file by file.
+    func read(
+        _ matched: [(entry: Parameters.Entry, place: Place?)],
+        into parameters: Parameters,
+        allowNonFinite: Bool
+    ) throws(Failure) {
+        for (number, path) in files.enumerated() {
+            let file = try SafetensorsFile(path: path)
+            for (entry, place) in matched {
+                guard let place, place.file == number else { continue }
+                guard file.header.tensors.contains(place.tensor) else {
+                    throw Failure(.inputOutput, "changed while it was read", at: path)
+                }
+                let tensor = parameters.values.view(at: entry.offset, shape: entry.shape)
+                try file.read(place.tensor, into: tensor)
+                let count = allowNonFinite ? 0 : nonFiniteCount(tensor)
+                guard count == 0 else {
+                    throw Failure(
+                        .internalError,
+                        "tensor '\(place.tensor.name)' has \(count) NaN or infinite values",
+                        at: path
+                    )
+                }
+            }
+        }
+    }
+
+    private static func checkIndexed(
+        _ tensor: StoredTensor,
+        in file: String,
+        index: ShardIndex,
+        indexPath: String
+    ) throws(Failure) {
+        guard let shard = index.shard[ByteString(tensor.name)] else {
+            throw Failure(.badData, "tensor '\(tensor.name)' is not in the index \(indexPath)", at: file)
+        }
+        guard file.hasSuffix("/" + shard) else {
+            throw Failure(.badData, "tensor '\(tensor.name)' belongs to \(shard) by the index", at: file)
+        }
+    }
+
+    /// The original GPT-2 files lack the prefix `transformer.`, and hold attention masks as buffers.
+    private static func parameterNames(_ tensors: [(name: String, place: Place)]) -> [(name: String, place: Place)] {
+        let hasPrefix = tensors.contains { $0.name.hasPrefix("transformer.") }
+        var parameters: [(name: String, place: Place)] = []
+        for (name, place) in tensors {
+            if name.hasSuffix(".attn.bias") || name.hasSuffix(".attn.masked_bias") || name == "lm_head.weight" {
+                continue
+            }
+            let isTrunk = !hasPrefix && !isOptional(name)
+            parameters.append((isTrunk ? "transformer." + name : name, place))
+        }
+        return parameters
+    }
+
+    /// Tensors of a head, which a model without that head leaves unread.
+    private static func isOptional(_ name: String) -> Bool {
+        name == "score.weight" || name == "value.weight" || name == "value.bias"
+    }
+}

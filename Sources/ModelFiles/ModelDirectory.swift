@@ -1,0 +1,120 @@
+public import Failures
+import Foundation
+public import LanguageModels
+import StrictJSON
+import Tensors
+
+/// A model read from a directory.
+public struct LoadedModel {
+    /// The model.
+    public let model: LanguageModel
+    /// Where its tokenizer is: the path of a `tokenizer.json`, which may be missing.
+    public let tokenizerFile: String
+    /// What is odd about the directory though the model could be read; one line each.
+    public let warnings: [String]
+}
+
+/// Hugging Face model directories: `config.json`, `model.safetensors` (or shards with their index), `tokenizer.json`.
+public enum ModelDirectory {
+    /// What is copied beside a saved model so that it is complete.
+    private static let tokenizerFiles = [
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json",
+    ]
+
+    /// Reads only the shape of a model.
+    public static func configuration(_ path: String) throws(Failure) -> ModelConfiguration {
+        try ConfigFile(path: path + "/config.json").configuration
+    }
+
+    /// Whether the directory holds a reward model.
+    public static func isRewardModel(_ path: String) throws(Failure) -> Bool {
+        try ConfigFile(path: path + "/config.json").isRewardModel
+    }
+
+    /// Loads a model.
+    ///
+    /// - Parameters:
+    ///   - path: the directory.
+    ///   - precision: the type of products; the parameters are fp32 in any case.
+    ///   - head: the head it shall have; nil: a reward head if the directory has one, else none. A head that the
+    ///     directory lacks is initialised by `seed`.
+    ///   - allowNonFinite: accept NaN and infinite weights.
+    ///   - followSymlinks: accept shards that are links to files outside the directory, as in a Hub cache.
+    /// - Throws: `Failure` naming file, tensor or field; `configuration` for what we do not support, `badData` for files
+    ///   that are malformed or do not fit together, `missingInput`, and `internalError` for weights that are not finite.
+    public static func load(
+        _ path: String,
+        precision: Precision,
+        head: Head? = nil,
+        seed: UInt64 = 0,
+        allowNonFinite: Bool = false,
+        followSymlinks: Bool = false
+    ) throws(Failure) -> LoadedModel {
+        let config = try ConfigFile(path: path + "/config.json")
+        guard precision == .float32 || Precisions.hasBFloat16 else {
+            throw Failure(.configuration, "this build has no bf16 products (trait OneDNN); use fp32", at: "precision")
+        }
+        if config.isRewardModel && head == Head.none {
+            throw Failure(.configuration, "is a reward model where a language model is needed", at: path)
+        }
+        let head = head ?? (config.isRewardModel ? .reward : .none)
+        let checkpoint = try Checkpoint(directory: path, followSymlinks: followSymlinks)
+        let entries = Parameters.layout(config.configuration, head: head)
+        let places = try checkpoint.match(entries, configuration: config.configuration)
+        let model = LanguageModel(config.configuration, head: head, precision: precision)
+        try checkpoint.read(places, into: model.parameters, allowNonFinite: allowNonFinite)
+        if places.last?.place == nil {
+            model.initialiseHead(seed: seed)
+        }
+        model.parametersDidChange()
+        return LoadedModel(
+            model: model,
+            tokenizerFile: path + "/tokenizer.json",
+            warnings: checkpoint.warnings
+        )
+    }
+
+    /// Saves a model so that `transformers` loads it: as `GPT2LMHeadModel`, or with a reward head as
+    /// `GPT2ForSequenceClassification` with one label.
+    ///
+    /// Each file is written atomically. The reward of a sequence is the classifier's logit; `pad_token_id` is not set, so
+    /// `transformers` takes one sequence at a time.
+    ///
+    /// - Parameters:
+    ///   - tokenizerFrom: the directory whose tokenizer files are copied; nil: none.
+    ///   - keepsValueHead: also write a value head's tensors, for going on with training; `transformers` ignores them.
+    public static func save(
+        _ model: LanguageModel,
+        to path: String,
+        tokenizerFrom source: String?,
+        keepsValueHead: Bool = false
+    ) throws(Failure) {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(.cannotCreate, "folder cannot be created", at: path)
+        }
+        if let source, !isSame(source, path) {
+            for name in tokenizerFiles where FileManager.default.fileExists(atPath: "\(source)/\(name)") {
+                try writeAtomically(readBytes(ofFile: "\(source)/\(name)", limit: 256 << 20), to: "\(path)/\(name)")
+            }
+        }
+        let text = ConfigFile.text(model.configuration, isRewardModel: model.head == .reward)
+        try writeAtomically(Array(text.utf8), to: path + "/config.json")
+        let parameters = model.parameters
+        let isWritten = { (entry: Parameters.Entry) in
+            model.head != .value || keepsValueHead || !parameters.headRange.contains(entry.offset)
+        }
+        let written = parameters.entries.filter(isWritten)
+        let count = written.last?.range.upperBound ?? 0
+        try writeSafetensors(
+            written.map { ($0.name, $0.shape) },
+            values: parameters.values.view(at: 0, shape: [count]),
+            to: path + "/model.safetensors"
+        )
+    }
+
+    private static func isSame(_ a: String, _ b: String) -> Bool {
+        URL(fileURLWithPath: a).resolvingSymlinksInPath().path == URL(fileURLWithPath: b).resolvingSymlinksInPath().path
+    }
+}

@@ -1,0 +1,122 @@
+"""Makes the golden files of three tiny random GPT-2 models with transformers and PyTorch (fp32, CPU, eager attention).
+
+Run in this folder:  python make_golden.py
+Needs torch, transformers and safetensors; the versions used last are written into every file's metadata.
+
+Each NAME.golden is a safetensors file (the ending keeps it out of .gitignore):
+  config.*            the shape, as int64-free float32 scalars [vocab, positions, width, layers, heads, inner]
+  weight.NAME         the language model's tensors, Hugging Face names
+  sequence.I          token ids (as float32) of sequence I
+  logits.I            its logits
+  loss                mean next-token loss over all predictions of all sequences
+  grad.NAME           its gradients
+  adamw.losses        the losses before each of ten AdamW steps, and after the last
+  score.weight        a reward head on the same trunk
+  rewards             rewards of the sequences (GPT2ForSequenceClassification)
+  bt.loss             Bradley-Terry loss of the pairs (0, 1), (2, 3): sequence 2i is chosen over 2i + 1
+  bt.grad.NAME        its gradients
+"""
+
+import torch
+import transformers
+from safetensors.torch import save_file
+
+SHAPES = {
+    # name: vocabulary, positions, width, layers, heads, inner, lengths of the sequences
+    "small": (50, 24, 16, 2, 2, None, [9, 1 + 4, 17, 24]),
+    "odd": (37, 19, 15, 3, 3, 22, [3, 19, 2, 8]),
+    "deep": (61, 40, 12, 4, 1, 40, [40, 7, 11, 30]),
+}
+LEARNING_RATE, WEIGHT_DECAY, STEPS = 1e-2, 0.1, 10
+
+
+def configuration(shape):
+    vocabulary, positions, width, layers, heads, inner, _ = shape
+    return transformers.GPT2Config(
+        vocab_size=vocabulary, n_positions=positions, n_embd=width, n_layer=layers, n_head=heads, n_inner=inner,
+        resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, activation_function="gelu_new",
+        bos_token_id=0, eos_token_id=0, attn_implementation="eager", num_labels=1, pad_token_id=None,
+    )
+
+
+def randomise(model, generator):
+    """Larger than the usual start, biases and gains included, so that every term matters."""
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            noise = torch.randn(parameter.shape, generator=generator)
+            if name.endswith("ln_1.weight") or name.endswith("ln_2.weight") or name.endswith("ln_f.weight"):
+                parameter.copy_(1 + 0.2 * noise)
+            else:
+                parameter.copy_(0.25 * noise if parameter.dim() > 1 else 0.1 * noise)
+
+
+def next_token_loss(model, sequences):
+    losses = [
+        torch.nn.functional.cross_entropy(model(s[None]).logits[0, :-1], s[1:], reduction="sum") for s in sequences
+    ]
+    return sum(losses) / sum(len(s) - 1 for s in sequences)
+
+
+def make(name, shape, seed):
+    generator = torch.Generator().manual_seed(seed)
+    config = configuration(shape)
+    out = {"config": torch.tensor([*shape[:5], shape[5] or 4 * shape[2]], dtype=torch.float32)}
+    sequences = [torch.randint(shape[0], (n,), generator=generator) for n in shape[6]]
+    for i, s in enumerate(sequences):
+        out[f"sequence.{i}"] = s.float()
+
+    model = transformers.GPT2LMHeadModel(config).eval()
+    randomise(model, generator)
+    for key, parameter in model.named_parameters():
+        out[f"weight.{key}"] = parameter.detach().clone()
+    with torch.no_grad():
+        for i, s in enumerate(sequences):
+            out[f"logits.{i}"] = model(s[None]).logits[0]
+    loss = next_token_loss(model, sequences)
+    loss.backward()
+    out["loss"] = loss.detach()[None]
+    for key, parameter in model.named_parameters():
+        out[f"grad.{key}"] = parameter.grad.clone()
+
+    classifier = transformers.GPT2ForSequenceClassification(config).eval()
+    classifier.transformer.load_state_dict(model.transformer.state_dict())
+    with torch.no_grad():
+        classifier.score.weight.copy_(torch.randn(classifier.score.weight.shape, generator=generator))
+    out["score.weight"] = classifier.score.weight.detach().clone()
+    rewards = torch.stack([classifier(s[None]).logits[0, 0] for s in sequences])
+    bt = -torch.nn.functional.logsigmoid(rewards[0::2] - rewards[1::2]).mean()
+    bt.backward()
+    out["rewards"] = rewards.detach()
+    out["bt.loss"] = bt.detach()[None]
+    for key, parameter in classifier.named_parameters():
+        out[f"bt.grad.{key}"] = parameter.grad.clone()
+
+    parameters = list(model.parameters())
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": [p for p in parameters if p.dim() > 1], "weight_decay": WEIGHT_DECAY},
+            {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
+        ],
+        lr=LEARNING_RATE,
+    )
+    losses = []
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        loss = next_token_loss(model, sequences)
+        losses.append(loss.item())
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        losses.append(next_token_loss(model, sequences).item())
+    out["adamw.losses"] = torch.tensor(losses)
+
+    save_file(
+        {key: value.contiguous() for key, value in out.items()}, f"{name}.golden",
+        metadata={"torch": torch.__version__, "transformers": transformers.__version__, "seed": str(seed)},
+    )
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    for seed, (name, shape) in enumerate(SHAPES.items()):
+        make(name, shape, seed)
