@@ -1,5 +1,7 @@
-/// A run's whole configuration. Every key is declared once, where its section reads it; `docs/configuration.md` and
-/// `config.yaml` are made from those declarations.
+/// A run's whole configuration.
+///
+/// Every key is declared once, where its section reads it; `docs/configuration.md` and `config.yaml` are made from
+/// those declarations.
 package struct Configuration: Equatable, Sendable {
     package let run: RunSection
     package let model: ModelSection

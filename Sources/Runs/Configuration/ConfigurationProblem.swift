@@ -11,7 +11,9 @@ package struct ConfigurationProblem: Equatable, Sendable, CustomStringConvertibl
     package var description: String { Failure(.configuration, message, at: place).description }
 }
 
-/// Everything wrong with a configuration, found in one pass. Ends the program with exit code 78.
+/// Everything wrong with a configuration, found in one pass.
+///
+/// Ends the program with exit code 78.
 package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
     /// In the order of the reference; never empty.
     package let problems: [ConfigurationProblem]

@@ -75,7 +75,9 @@ extension KeyType<Bool> {
 
 extension KeyType<String> {
     static var text: Self { string(named: "text") }
-    /// Taken literally: no `~`, no variables. Relative paths are relative to the working directory.
+    /// Taken literally: no `~`, no variables.
+    ///
+    /// Relative paths are relative to the working directory.
     static var path: Self { string(named: "path") }
 
     private static func string(named name: String) -> Self {

@@ -1,5 +1,7 @@
-/// Lays one `--set a.b=value` over a configuration. The value is YAML, so lists may be given: `[maxmin, single]`.
-/// A number in the path chooses an element of a list, from 0: `simulate.groups.0.users=11`.
+/// Lays one `--set a.b=value` over a configuration.
+///
+/// The value is YAML, so lists may be given: `[maxmin, single]`. A number in the path chooses an element of a list,
+/// from 0: `simulate.groups.0.users=11`.
 func applyOverride(_ option: String, to root: inout ConfigurationNode) throws(ConfigurationError) {
     let place = "--set \(option)"
     guard let equals = option.firstIndex(of: "="), equals != option.startIndex else {

@@ -15,9 +15,11 @@ struct KeyRecord: Equatable, Sendable {
     var line: String { "\(key): \(value)" }
 }
 
-/// Reads one section of a configuration, key by key. Each call declares a key, and is all there is about it: it decodes
-/// and checks the value, and records name, type, unit, range, meaning and default for the reference and for the
-/// effective configuration. Problems are collected; a key with a problem reads as its default.
+/// Reads one section of a configuration, key by key.
+///
+/// Each call declares a key, and is all there is about it: it decodes and checks the value, and records name, type,
+/// unit, range, meaning and default for the reference and for the effective configuration. Problems are collected; a
+/// key with a problem reads as its default.
 struct SectionReader {
     /// Shown in paths: `policy`, `simulate.groups[0]`.
     let path: String
@@ -47,7 +49,9 @@ struct SectionReader {
         }
     }
 
-    /// Reports keys that no declaration asked for. Call last.
+    /// Reports keys that no declaration asked for.
+    ///
+    /// Call last.
     mutating func finish() {
         for member in members where !known.contains(member.key) {
             let near = nearestName(to: member.key, among: known).map { "; did you mean \(fullPath($0))?" } ?? ""
@@ -73,7 +77,9 @@ struct SectionReader {
         return read(key, type, placeholder, shown: "required", meaning)
     }
 
-    /// Declares and reads a list of mappings, each by `body`. `standard` is the default, as YAML.
+    /// Declares and reads a list of mappings, each by `body`.
+    ///
+    /// `standard` is the default, as YAML.
     mutating func readList<Element>(
         _ key: String,
         standard: String,

@@ -1,8 +1,10 @@
 internal import Yams
 
 /// Reads the part of YAML that a configuration needs: block and flow mappings and lists, plain and quoted scalars,
-/// comments. Anchors, aliases, tags, merge keys, block scalars and several documents are refused, so a small file
-/// cannot expand into a large one and no type is guessed.
+/// comments.
+///
+/// Anchors, aliases, tags, merge keys, block scalars and several documents are refused, so a small file cannot expand
+/// into a large one and no type is guessed.
 func readYAML(_ text: String, file: String) throws(ConfigurationError) -> ConfigurationNode {
     guard text.utf8.count <= 1 << 20 else {
         throw ConfigurationError(file, nil, "larger than 1 MiB; that is no configuration file")

@@ -2,7 +2,9 @@ package import Failures
 internal import Foundation
 
 /// Writes a file so that a reader sees all of it or none, also after a power cut: a new file beside it, fsync, rename,
-/// fsync of the directory. Follows no symbolic link; permissions follow the umask.
+/// fsync of the directory.
+///
+/// Follows no symbolic link; permissions follow the umask.
 ///
 /// - Throws: `Failure`: 77 without permission, 73 where the file cannot be made, 74 where writing fails.
 package func writeAtomically(_ bytes: [UInt8], to path: String) throws(Failure) {
