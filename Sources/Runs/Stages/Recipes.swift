@@ -1,0 +1,2 @@
+/// What each stage does, in order.
+let recipes: [(stage: Stage, body: @Sendable (RunContext) throws -> Void)] = []
