@@ -77,3 +77,15 @@ package func runStages(
     }
     return (configuration, finished)
 }
+
+/// A finished run as one JSON object on one line, for `--json`.
+package func summary(of configuration: Configuration, _ finished: [FinishedStage]) -> String {
+    let stages = finished.map { stage -> JSONValue in
+        ["stage": .string(stage.stage.rawValue), "seconds": .number(stage.seconds)]
+    }
+    let object: JSONValue = [
+        "run": .string(configuration.run.name), "directory": .string(configuration.run.directory),
+        "stages": .array(stages),
+    ]
+    return object.encoded()
+}

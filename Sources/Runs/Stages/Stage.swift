@@ -21,7 +21,7 @@ package enum Stage: String, CaseIterable, Sendable {
         case .sft: ["reference"]
         case .simulate: ["preferences.jsonl"]
         case .reward: ["reward"]
-        case .calibrate: ["calibration.json"]
+        case .calibrate: ["reward/calibration.json"]
         case .policy: ["policy"]
         case .evaluate: ["evaluation.json"]
         case .report: ["report.html"]

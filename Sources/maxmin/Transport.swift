@@ -1,0 +1,70 @@
+import Collectives
+import Failures
+import Foundation
+import Runs
+
+#if MPI
+import MPICollectives
+#endif
+
+/// This process's rank as its launcher tells it before MPI is initialised; 0 without a launcher.
+let launchedRank: Int = {
+    let environment = ProcessInfo.processInfo.environment
+    let names = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"]
+    return names.lazy.compactMap { environment[$0].flatMap { Int($0) } }.first ?? 0
+}()
+
+/// Runs `body` on this process alone, or on every rank that mpirun or srun started.
+///
+/// Without a launcher MPI is never initialised. An error on any rank is told in one line that names the rank, and ends
+/// every rank.
+func onEveryRank(_ body: (_ communicator: any Communicator, _ suggestedThreads: Int) throws -> Void) throws {
+    guard let launch = try Launch.detect(in: ProcessInfo.processInfo.environment) else {
+        let communicator = SoloCommunicator()
+        endingAllRanks(communicator) {
+            try body(communicator, ProcessInfo.processInfo.activeProcessorCount)
+        }
+        return
+    }
+    #if MPI
+    try withMPI(launch) { communicator in
+        endingAllRanks(communicator) { try body(communicator, communicator.suggestedThreads) }
+    }
+    #else
+    let ranks = launch.ranks.map { "\($0) ranks" } ?? "several ranks"
+    throw Failure(
+        .configuration,
+        "started as \(ranks), but this program was built without MPI; build it with the trait MPI (swift build "
+            + "--traits MPI,OneDNN, needs libopenmpi-dev) or start it without mpirun"
+    )
+    #endif
+}
+
+/// Throws where mpirun started several copies of a command that works alone.
+func requireOneProcess(_ command: String) throws {
+    guard let launch = try Launch.detect(in: ProcessInfo.processInfo.environment), launch.ranks != 1 else { return }
+    if launchedRank > 0 { sleep(1) }
+    throw Failure(.usage, "\(command) works on one process; start it without mpirun")
+}
+
+/// Runs `body`; tells its error and ends every rank with its exit code.
+private func endingAllRanks(_ communicator: any Communicator, _ body: () throws -> Void) {
+    do {
+        try body()
+    } catch {
+        // What every rank meets (a missing file) should be told once: lower ranks speak first, and their abort ends the
+        // others while these still wait.
+        Thread.sleep(forTimeInterval: 0.1 * Double(min(communicator.rank, 10)))
+        let (lines, code) = explain(error)
+        tell(lines, rank: communicator.size > 1 ? communicator.rank : nil)
+        communicator.abort(code: code.rawValue)
+    }
+}
+
+private func explain(_ error: any Error) -> (lines: [String], code: ExitCode) {
+    switch error {
+    case let failure as Failure: ([failure.description], failure.code)
+    case let error as ConfigurationError: (error.problems.map(\.description), .configuration)
+    default: (["\(error)"], .internalError)
+    }
+}
