@@ -146,8 +146,8 @@ let package = Package(
         tests(
             "Runs",
             uses: [
-                "Collectives", "Failures", "LanguageModels", "ModelFiles", "Preferences", "Randomness", "StrictJSON",
-                "Tensors", "Text",
+                "Collectives", "Failures", "LanguageModels", "MaxMinPolicy", "ModelFiles", "Preferences", "Randomness",
+                "RewardMixture", "StrictJSON", "Tensors", "Text",
             ]
         ),
     ]

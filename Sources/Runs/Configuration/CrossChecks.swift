@@ -1,3 +1,6 @@
+internal import MaxMinPolicy
+internal import RewardMixture
+
 /// What is wrong with a configuration whose keys are each right: keys that contradict one another.
 func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
     var problems: [ConfigurationProblem] = []

@@ -1,16 +1,16 @@
+package import Preferences
+
 /// `data`: prompts, preferences and text.
 package struct DataSection: Equatable, Sendable {
     /// How a conversation becomes text.
     package enum ChatTemplate: String, CaseIterable, Sendable { case none }
-    /// What to do with a line that cannot be read.
-    package enum OnBadLine: String, CaseIterable, Sendable { case fail, skip }
 
     package let prompts: String?
     package let preferences: String?
     package let text: String?
     package let chatTemplate: ChatTemplate
     package let maxLength: Int
-    package let onBadLine: OnBadLine
+    package let onBadLine: BadLinePolicy
     package let heldOutPrompts: Int
 
     init(_ keys: inout SectionReader) {
@@ -47,7 +47,7 @@ package struct DataSection: Equatable, Sendable {
         )
         onBadLine = keys.read(
             "on_bad_line",
-            .choice(OnBadLine.self),
+            .choice(BadLinePolicy.self),
             .fail,
             "What to do with a line that cannot be read: end, or skip and count it (more than 1 % skipped ends the run)."
         )

@@ -1,3 +1,4 @@
+package import MaxMinPolicy
 internal import Optimizers
 
 /// `policy`: alignment of one policy per objective (Algorithm 1 of arXiv 2402.08925).
@@ -11,15 +12,11 @@ package struct PolicySection: Equatable, Sendable {
         case proportional
         case maxminUncalibrated = "maxmin-uncalibrated"
     }
-    /// The policy-gradient method.
-    package enum Algorithm: String, CaseIterable, Sendable { case ppo, rloo }
-    /// How β moves.
-    package enum KLControl: String, CaseIterable, Sendable { case fixed, adaptive }
 
     package let objectives: [Objective]
-    package let algorithm: Algorithm
+    package let algorithm: PolicySettings.Algorithm
     package let beta: Double
-    package let kl: KLControl
+    package let kl: PolicySettings.KLControl
     package let klTarget: Double
     package let klHorizon: Double
     package let steps: Int
@@ -55,14 +52,14 @@ package struct PolicySection: Equatable, Sendable {
         )
         algorithm = keys.read(
             "algorithm",
-            .choice(Algorithm.self),
+            .choice(PolicySettings.Algorithm.self),
             .rloo,
             "ppo: with a value head; rloo: leave-one-out over the samples of a prompt, without one."
         )
         beta = keys.read("beta", .number(.atLeast(0)), 0.05, "Weight β of the divergence from the reference.")
         kl = keys.read(
             "kl",
-            .choice(KLControl.self),
+            .choice(PolicySettings.KLControl.self),
             .fixed,
             "fixed: β stays; adaptive: β follows `kl_target` (arXiv 1909.08593)."
         )
@@ -109,14 +106,14 @@ package struct PolicySection: Equatable, Sendable {
             &keys,
             learningRate: 5e-5,
             schedule: .constant,
-            warmupSteps: 3,
+            warmupSteps: 0,
             weightDecay: 0
         )
         epochs = keys.read("epochs", .integer(.from(1, to: 100)), 1, "Passes over the samples of a step.")
         minibatches = keys.read("minibatches", .integer(.atLeast(1)), 1, "Updates in each pass.")
         clip = keys.read("clip", .number(.above(0)), 0.2, "Clipping range of the probability ratio.")
         valueClip = keys.read("value_clip", .number(.above(0)), 0.2, "Clipping range of the value head's change (ppo).")
-        valueCoefficient = keys.read("value_coefficient", .number(.atLeast(0)), 0.1, "Weight of the value loss (ppo).")
+        valueCoefficient = keys.read("value_coefficient", .number(.atLeast(0)), 0.5, "Weight of the value loss (ppo).")
         lambda = keys.read("lambda", .number(.from(0, to: 1)), 0.95, "λ of generalised advantage estimation (ppo).")
         gamma = keys.read("gamma", .number(.over(0, upTo: 1)), 1, "Discount γ (ppo).")
         missingEOSPenalty = keys.read(
@@ -133,23 +130,23 @@ package struct PolicySection: Equatable, Sendable {
         )
         maxBadSteps = keys.read(
             "max_bad_steps",
-            .integer(.atLeast(0), unit: "steps"),
+            .integer(.atLeast(1), unit: "steps"),
             3,
-            "Steps with a loss or gradient that is not finite that are skipped before the run ends."
+            "Steps in a row with a loss or gradient that is not finite that end the run; fewer are skipped."
         )
         halfLife = keys.read(
             "half_life",
             .number(.atLeast(0), unit: "steps"),
-            5,
-            "Half-life of the running average of utilities that weights are taken from; 0: none."
+            4,
+            "Steps in which the memory of past weights halves; 0: no memory."
         )
         softminTemperature = keys.read(
             "softmin_temperature",
             .number(.above(0), unit: "calibrated reward"),
-            0.1,
+            0.25,
             "Temperature τ of `softmin`: w ∝ exp(−F/τ)."
         )
-        mirrorRate = keys.read("mirror_rate", .number(.above(0)), 0.1, "Step size η of `mirror`: w ∝ w·exp(−η·F).")
+        mirrorRate = keys.read("mirror_rate", .number(.above(0)), 0.5, "Step size η of `mirror`: w ∝ w·exp(−η·F).")
         alpha = keys.read("alpha", .number(.atLeast(0)), 2, "α of `alpha-fair`: 0 utilitarian, 1 Nash, ∞ max–min.")
         nominalMix = keys.read(
             "nominal_mix",

@@ -1,21 +1,19 @@
 internal import Optimizers
+package import RewardMixture
 
 /// `reward`: the mixture of reward models (Algorithm 2 of arXiv 2402.08925).
 package struct RewardSection: Equatable, Sendable {
-    /// How users are given to groups.
-    package enum Assignment: String, CaseIterable, Sendable { case hard, soft, known }
-    /// Where expectation–maximisation starts.
-    package enum Start: String, CaseIterable, Sendable { case residual, random, roundRobin = "round-robin" }
     /// Which parameters are trained.
     package enum Trainable: String, CaseIterable, Sendable { case full, head }
 
     package let groups: Int
-    package let assignment: Assignment
-    package let start: Start
+    package let assignment: AssignmentRule
+    package let start: MixtureStart
     package let restarts: Int
     package let maxIterations: Int
     package let tolerance: Double
     package let temperature: Double
+    package let temperatureDecay: Double
     package let trainable: Trainable
     package let optimizer: OptimizerKeys
     package let batchComparisons: Int
@@ -32,13 +30,13 @@ package struct RewardSection: Equatable, Sendable {
         groups = keys.read("groups", .integer(.from(1, to: 64)), 2, "Number of groups K.")
         assignment = keys.read(
             "assignment",
-            .choice(Assignment.self),
+            .choice(AssignmentRule.self),
             .hard,
             "hard: each user to the likeliest group; soft: by responsibilities; known: by the data's own `group` labels."
         )
         start = keys.read(
             "start",
-            .choice(Start.self),
+            .choice(MixtureStart.self),
             .residual,
             "residual: seed each further group with the users that the models so far explain worst; random; round-robin."
         )
@@ -63,8 +61,14 @@ package struct RewardSection: Equatable, Sendable {
         temperature = keys.read(
             "temperature",
             .number(.atLeast(1)),
-            1,
-            "Where the temperature of soft assignment starts; it is annealed to 1."
+            4,
+            "Where the temperature of soft assignment starts."
+        )
+        temperatureDecay = keys.read(
+            "temperature_decay",
+            .number(.over(0, upTo: 1)),
+            0.5,
+            "Factor of the temperature from iteration to iteration, down to 1."
         )
         trainable = keys.read(
             "trainable",
@@ -77,7 +81,7 @@ package struct RewardSection: Equatable, Sendable {
             learningRate: 1e-4,
             schedule: .constant,
             warmupSteps: 10,
-            weightDecay: 0.01
+            weightDecay: 0
         )
         batchComparisons = keys.read(
             "batch_comparisons",
