@@ -1,0 +1,32 @@
+/// Which two tokens may be joined, into which, and in what order of preference.
+struct MergeTable: Sendable {
+    /// Left and right token of every merge, best first.
+    private(set) var pairs: [(left: Int32, right: Int32)] = []
+    private var table: [UInt64: Merge] = [:]
+
+    /// The outcome of joining two tokens.
+    struct Merge {
+        let rank: Int32
+        let token: Int32
+    }
+
+    init(capacity: Int) {
+        pairs.reserveCapacity(capacity)
+        table.reserveCapacity(capacity)
+    }
+
+    /// Adds the merge of the next rank; a pair that was added before takes the later rank, as in `tokenizers`.
+    mutating func append(_ left: Int32, _ right: Int32, into token: Int32) {
+        table[Self.key(left, right)] = Merge(rank: Int32(pairs.count), token: token)
+        pairs.append((left, right))
+    }
+
+    /// How the two tokens merge, or nil where they do not.
+    func merge(_ left: Int32, _ right: Int32) -> Merge? {
+        table[Self.key(left, right)]
+    }
+
+    private static func key(_ left: Int32, _ right: Int32) -> UInt64 {
+        UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
+    }
+}

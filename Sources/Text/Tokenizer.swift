@@ -1,0 +1,134 @@
+public import Failures
+import StrictJSON
+
+/// How a tokenizer turns text without added tokens into ids; one conforming type per family of vocabularies.
+protocol TokenScheme: Sendable {
+    /// Appends the ids of a text, given as UTF-8.
+    func encode(_ bytes: [UInt8], appendingTo ids: inout [Int32])
+    /// The members of `tokenizer.json` that state the scheme, in order.
+    func fileContent(tokens: [String]) -> [(key: String, value: JSONValue)]
+}
+
+/// Turns text into token ids and back, with a model's own vocabulary.
+///
+/// Tokens are byte strings throughout: two spellings of "é" are two texts, and any bytes can be encoded.
+public struct Tokenizer: Sendable {
+    /// What happens to the text of a special token (`<|endoftext|>`) within a text.
+    public enum SpecialTokens: Sendable {
+        /// It is ordinary text: nobody's data can end a sequence or forge a turn.
+        case asText
+        /// It becomes the special token, as in `tokenizers`.
+        case recognised
+    }
+
+    /// Token text by id, as the vocabulary file spells it (`Ġthe`).
+    let tokens: [String]
+    /// The bytes of all tokens one after another; token i is `tokenBytes[tokenEnds[i - 1]..<tokenEnds[i]]`.
+    private let tokenBytes: [UInt8]
+    private let tokenEnds: [Int]
+    let addedTokens: AddedTokens
+    let scheme: any TokenScheme
+    /// Id of the token that ends a text, where `tokenizer_config.json` or the trainer names one.
+    public let endOfText: Int32?
+    /// Id of the token that begins a text, where there is one.
+    public let beginningOfText: Int32?
+    /// Where this tokenizer came from, for messages.
+    let place: String
+
+    init(
+        tokens: [String],
+        bytes: [[UInt8]],
+        addedTokens: AddedTokens,
+        scheme: any TokenScheme,
+        endOfText: Int32?,
+        beginningOfText: Int32?,
+        place: String
+    ) {
+        self.tokens = tokens
+        self.addedTokens = addedTokens
+        self.scheme = scheme
+        self.endOfText = endOfText
+        self.beginningOfText = beginningOfText
+        self.place = place
+        var ends: [Int] = []
+        var end = 0
+        for token in bytes {
+            end += token.count
+            ends.append(end)
+        }
+        tokenEnds = ends
+        tokenBytes = Array(bytes.joined())
+    }
+
+    /// Number of tokens; ids run from 0 to one below.
+    public var vocabularySize: Int { tokens.count }
+
+    /// The ids of a text.
+    public func encode(_ text: String, specialTokens: SpecialTokens = .asText) -> [Int32] {
+        encode(Array(text.utf8), specialTokens: specialTokens)
+    }
+
+    /// The ids of a text given as UTF-8; bytes that are not UTF-8 are kept, each as a character of its own.
+    public func encode(_ bytes: [UInt8], specialTokens: SpecialTokens = .asText) -> [Int32] {
+        var ids: [Int32] = []
+        ids.reserveCapacity(bytes.count / 3 + 4)
+        var start = 0
+        addedTokens.forEachMatch(in: bytes, specialTokens: specialTokens) { match, id in
+            if start < match.lowerBound { scheme.encode(Array(bytes[start..<match.lowerBound]), appendingTo: &ids) }
+            ids.append(id)
+            start = match.upperBound
+        }
+        if start < bytes.count { scheme.encode(start == 0 ? bytes : Array(bytes[start...]), appendingTo: &ids) }
+        return ids
+    }
+
+    /// The text of ids; bytes that are not UTF-8, as when a sequence ends within a character, become U+FFFD.
+    ///
+    /// - Throws: `Failure(.badData)` for an id outside the vocabulary.
+    public func decode(_ ids: some Sequence<Int32>, skippingSpecialTokens: Bool = false) throws(Failure) -> String {
+        String(decoding: try decodeBytes(ids, skippingSpecialTokens: skippingSpecialTokens), as: UTF8.self)
+    }
+
+    /// The bytes of ids.
+    ///
+    /// - Throws: `Failure(.badData)` for an id outside the vocabulary.
+    public func decodeBytes(
+        _ ids: some Sequence<Int32>,
+        skippingSpecialTokens: Bool = false
+    ) throws(Failure) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for id in ids {
+            let i = Int(id)
+            guard tokens.indices.contains(i) else {
+                throw Failure(.badData, "token id \(id) is outside the vocabulary 0..<\(tokens.count)", at: place)
+            }
+            if skippingSpecialTokens, addedTokens.isSpecial(id) { continue }
+            bytes.append(contentsOf: tokenBytes[(i == 0 ? 0 : tokenEnds[i - 1])..<tokenEnds[i]])
+        }
+        return bytes
+    }
+
+    /// The token of an id as the vocabulary spells it (`Ġthe`), or nil outside the vocabulary.
+    public func token(for id: Int32) -> String? {
+        tokens.indices.contains(Int(id)) ? tokens[Int(id)] : nil
+    }
+
+    /// The id of an added token such as `<|endoftext|>`, or nil where there is none of that text.
+    public func id(ofAddedToken text: String) -> Int32? {
+        addedTokens.id(of: text)
+    }
+
+    /// The id of the token that ends a text.
+    ///
+    /// - Throws: `Failure(.configuration)` where the model does not name one.
+    public func requiredEndOfText() throws(Failure) -> Int32 {
+        guard let endOfText else {
+            throw Failure(
+                .configuration,
+                "no end-of-text token; name one of the added tokens as \"eos_token\" in tokenizer_config.json",
+                at: place
+            )
+        }
+        return endOfText
+    }
+}
