@@ -16,7 +16,7 @@ let strict: [SwiftSetting] = [
 
 let strictC: [CSetting] = warningsAreErrors ? [.treatAllWarnings(as: .error)] : []
 
-/// Byte loops over megabytes of text: without optimisation they would make the tests wait.
+/// Loops over megabytes of text, or of gradients in the in-process group: without optimisation they would make the tests wait.
 let optimisedInDebug: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 /// A room of the program: a Swift target and its mirror in `Tests/`.
@@ -64,7 +64,7 @@ let package = Package(
         room("Failures"),
         room("Randomness"),
         .target(name: "StrictJSON", dependencies: ["Failures"], swiftSettings: strict + optimisedInDebug),
-        room("Collectives", uses: ["Failures"]),
+        .target(name: "Collectives", dependencies: ["Failures"], swiftSettings: strict + optimisedInDebug),
 
         // Numbers and ranks.
         room("Tensors", uses: ["CKernels"]),

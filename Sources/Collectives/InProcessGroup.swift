@@ -60,17 +60,25 @@ private final class InProcessCommunicator: Communicator {
     func allReduceSum(_ values: inout MutableSpan<Float>) throws {
         let mine = values.indices.map { values[$0] }
         let all = try gather(mine, "allReduceSum", count: mine.count)
-        for index in mine.indices { values[index] = all.dropFirst().reduce(all[0][index]) { $0 + $1[index] } }
+        for index in mine.indices { values[index] = all[0][index] }
+        for other in all.dropFirst() {
+            for index in mine.indices { values[index] += other[index] }
+        }
     }
 
     func allReduceSum(_ values: inout [Double]) throws {
         let all = try gather(values, "allReduceSum", count: values.count)
-        for index in values.indices { values[index] = all.dropFirst().reduce(all[0][index]) { $0 + $1[index] } }
+        values = all[0]
+        for other in all.dropFirst() {
+            for index in values.indices { values[index] += other[index] }
+        }
     }
 
     func allReduceMax(_ values: inout [Double]) throws {
         let all = try gather(values, "allReduceMax", count: values.count)
-        for index in values.indices { values[index] = all.dropFirst().reduce(all[0][index]) { max($0, $1[index]) } }
+        for other in all {
+            for index in values.indices { values[index] = max(values[index], other[index]) }
+        }
     }
 
     func broadcast(_ values: inout MutableSpan<Float>) throws {
