@@ -24,7 +24,11 @@ struct MaxMin: ParsableCommand {
                     Run.self, SFT.self, Simulate.self, Reward.self, Calibrate.self, Policy.self, Evaluate.self,
                     Report.self,
                 ]
-            )
+            ),
+            CommandGroup(
+                name: "Models",
+                subcommands: [Generate.self, Score.self, Tokenize.self, Init.self]
+            ),
         ]
     )
 }

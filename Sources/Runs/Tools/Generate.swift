@@ -1,0 +1,86 @@
+internal import Failures
+internal import LanguageModels
+internal import Randomness
+internal import StrictJSON
+internal import Text
+
+/// What `maxmin generate` is asked for.
+package struct GenerateRequest: Sendable {
+    package var model: String
+    /// Path of a JSON Lines file of prompts, `-` for standard input; nil where `prompts` are given.
+    package var input: String?
+    package var prompts: [String] = []
+    package var samples = 1
+    package var maxNewTokens = 64
+    package var temperature = 1.0
+    package var topK = 0
+    package var topP = 1.0
+    package var seed: UInt64 = 1
+    package var precision = ModelSection.Precision.fp32
+    package var threads = 1
+    package var json = false
+
+    /// Samples from `model`.
+    package init(model: String) { self.model = model }
+}
+
+/// Samples of one batch.
+private let samplesAtATime = 64
+
+private struct PromptLine {
+    let text: String
+    let tokens: [Int32]
+}
+
+/// Samples responses to each prompt: lines `{"prompt"}` or `{"token_ids"}`, or texts given directly.
+///
+/// A response depends on the seed, its prompt's number and its own number alone.
+package func generate(
+    _ request: GenerateRequest, log: (String) -> Void, emit: (String) throws -> Void
+) throws {
+    let text = try TextModel(
+        directory: request.model, precision: request.precision, threads: request.threads, log: log)
+    guard text.model.head == .none else {
+        throw Failure(.configuration, "is a reward model; generate needs a language model", at: request.model)
+    }
+    var lines: [PromptLine] = []
+    for (index, prompt) in request.prompts.enumerated() {
+        let tokens = text.tokenizer.encode(prompt)
+        try text.check(tokens, at: "--prompt \(index + 1)", roomFor: 1)
+        lines.append(PromptLine(text: prompt, tokens: tokens))
+    }
+    if let input = request.input {
+        try forEachInputLine(of: input) { fields, place in
+            let isTokens = fields.object["token_ids"] != nil
+            let tokens =
+                isTokens ? try fields.tokenIDs("token_ids") : text.tokenizer.encode(try fields.string("prompt"))
+            try text.check(tokens, at: place, roomFor: 1)
+            let prompt = isTokens ? try text.tokenizer.decode(tokens) : try fields.string("prompt")
+            lines.append(PromptLine(text: prompt, tokens: tokens))
+        }
+    }
+    let options = SamplingOptions(
+        maxNewTokens: request.maxNewTokens, temperature: Float(request.temperature), topK: request.topK,
+        topP: Float(request.topP), stop: text.endOfText)
+    let total = lines.count * request.samples
+    for start in stride(from: 0, to: total, by: samplesAtATime) {
+        let items = Array(start..<min(start + samplesAtATime, total))
+        let samples = text.model.sample(
+            prompts: items.map { lines[$0 / request.samples].tokens }, options: options,
+            streams: items.map { CounterRandom(seed: request.seed, purpose: .sampling, item: $0) })
+        for (item, sample) in zip(items, samples) {
+            let response = try text.tokenizer.decode(sample.finished ? sample.tokens.dropLast() : sample.tokens[...])
+            try emit(describe(sample, prompt: lines[item / request.samples].text, response, json: request.json))
+        }
+    }
+}
+
+private func describe(_ sample: Sample, prompt: String, _ response: String, json: Bool) -> String {
+    guard json else { return "\(prompt)\(response)\n" }
+    let object: JSONValue = [
+        "prompt": .string(prompt), "response": .string(response),
+        "token_ids": .array(sample.tokens.map { .integer(Int($0)) }),
+        "logprobs": .array(sample.logProbabilities.map { JSONValue($0) }), "finished": .bool(sample.finished),
+    ]
+    return object.encoded()
+}

@@ -1,0 +1,36 @@
+internal import Failures
+internal import Foundation
+internal import LanguageModels
+internal import ModelFiles
+internal import StrictJSON
+internal import Tensors
+
+/// Names of the shapes that `maxmin init` knows.
+package var presetNames: [String] { ModelPreset.names }
+
+/// Writes a randomly initialised model of a named shape, with the tokenizer of another directory where one is given.
+///
+/// - Returns: what was written, as one JSON object.
+/// - Throws: `Failure` 78 for an unknown shape or a directory that is not empty, 73, 74 or 77 where writing fails.
+package func initialiseModel(
+    preset: String, directory: String, tokenizerFrom: String?, seed: UInt64, threads: Int
+) throws -> String {
+    guard let shape = ModelPreset.named(preset) else {
+        let near = nearestName(to: preset, among: presetNames).map { "; did you mean \($0)?" } ?? ""
+        throw Failure(.configuration, "no such shape; known are \(presetNames.joined(separator: ", "))\(near)", at: preset)
+    }
+    let contents = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    guard contents.isEmpty else {
+        throw Failure(.configuration, "is not empty; choose another directory", at: directory)
+    }
+    // Before any weight is drawn: the directory must be writable.
+    try createDirectory(directory)
+    KernelThreads.set(threads)
+    let model = LanguageModel(shape, head: .none, precision: .float32, seed: seed)
+    try ModelDirectory.save(model, to: directory, tokenizerFrom: tokenizerFrom)
+    let summary: JSONValue = [
+        "preset": .string(preset), "directory": .string(directory), "parameters": .integer(model.parameters.count),
+        "seed": .string(String(seed)),
+    ]
+    return summary.encoded()
+}

@@ -1,0 +1,54 @@
+internal import Failures
+internal import LanguageModels
+internal import ModelFiles
+internal import Tensors
+internal import Text
+
+extension ModelSection.Precision {
+    /// The type of products on this machine.
+    var resolved: Precision {
+        switch self {
+        case .bf16: .bfloat16
+        case .fp32: .float32
+        case .auto: Precisions.prefersBFloat16 ? .bfloat16 : .float32
+        }
+    }
+}
+
+/// A model with its tokenizer, for the commands that work on given text.
+struct TextModel {
+    let model: LanguageModel
+    let tokenizer: Tokenizer
+    /// The token that ends a response.
+    var endOfText: Int32? { tokenizer.endOfText ?? model.configuration.endOfText }
+
+    /// Loads a Hugging Face directory; sets the threads of this process.
+    init(
+        directory: String, precision: ModelSection.Precision, threads: Int, log: (String) -> Void
+    ) throws(Failure) {
+        KernelThreads.set(threads)
+        tokenizer = try Tokenizer(directory: directory)
+        let loaded = try ModelDirectory.load(directory, precision: precision.resolved)
+        for warning in loaded.warnings { log("warning: \(warning)") }
+        model = loaded.model
+        guard tokenizer.vocabularySize <= model.configuration.vocabularySize else {
+            let reason =
+                "the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(model.configuration.vocabularySize)"
+            throw Failure(.configuration, "\(reason); they do not belong together", at: directory)
+        }
+    }
+
+    /// Refuses tokens that the model cannot take, naming where they came from.
+    func check(_ tokens: [Int32], at place: String, roomFor more: Int = 0) throws(Failure) {
+        guard !tokens.isEmpty else { throw Failure(.badData, "has no tokens", at: place) }
+        do {
+            try model.validate(PackedSequences([tokens]))
+        } catch {
+            throw Failure(error.code, error.message, at: place)
+        }
+        guard tokens.count + more <= model.configuration.positions else {
+            let reason = "\(tokens.count) tokens leave no room in the model's context of \(model.configuration.positions)"
+            throw Failure(.badData, reason, at: place)
+        }
+    }
+}

@@ -1,0 +1,93 @@
+internal import Failures
+internal import LanguageModels
+internal import StrictJSON
+internal import Text
+
+/// What `maxmin score` is asked for.
+package struct ScoreRequest: Sendable {
+    package var model: String
+    package var input: String
+    package var precision = ModelSection.Precision.fp32
+    package var threads = 1
+    package var json = false
+
+    /// Scores the lines of `input` under `model`.
+    package init(model: String, input: String) {
+        self.model = model
+        self.input = input
+    }
+}
+
+/// Tokens of one pass.
+private let tokensAtATime = 8_192
+
+/// Scores each line of the input: log-probabilities of its tokens, and its reward where the model is a reward model.
+///
+/// A line is `{"text"}`, `{"prompt", "response"}` (encoded apart, as in training) or `{"token_ids"}`. Nothing is added:
+/// a reward model is trained on responses that end in the end-of-text token, so give `token_ids` to include it.
+package func score(
+    _ request: ScoreRequest, log: (String) -> Void, emit: (String) throws -> Void
+) throws {
+    let text = try TextModel(
+        directory: request.model, precision: request.precision, threads: request.threads, log: log)
+    var pending: [[Int32]] = []
+    var pendingTokens = 0
+    func flush() throws {
+        try scoreLines(pending, model: text.model, json: request.json, emit: emit)
+        pending = []
+        pendingTokens = 0
+    }
+    try forEachInputLine(of: request.input) { fields, place in
+        let tokens = try scoredTokens(fields, place, text.tokenizer)
+        try text.check(tokens, at: place)
+        if pendingTokens + tokens.count > tokensAtATime { try flush() }
+        pending.append(tokens)
+        pendingTokens += tokens.count
+    }
+    try flush()
+}
+
+private func scoredTokens(_ fields: JSONFields, _ place: String, _ tokenizer: Tokenizer) throws(Failure) -> [Int32] {
+    if fields.object["token_ids"] != nil { return try fields.tokenIDs("token_ids") }
+    if fields.object["text"] != nil { return tokenizer.encode(try fields.string("text")) }
+    guard fields.object["prompt"] != nil else {
+        throw Failure(.badData, "needs \"text\", \"prompt\" with \"response\", or \"token_ids\"", at: place)
+    }
+    return tokenizer.encode(try fields.string("prompt")) + tokenizer.encode(try fields.string("response"))
+}
+
+private func scoreLines(
+    _ sequences: [[Int32]], model: LanguageModel, json: Bool, emit: (String) throws -> Void
+) throws {
+    guard !sequences.isEmpty else { return }
+    let packed = PackedSequences(sequences)
+    // The last token of a sequence predicts nothing that is there to be scored.
+    let rows = (0..<packed.count).flatMap { packed.rows(of: $0).dropLast().map { Int32($0) } }
+    let logProbabilities = model.tokenScores(of: packed, rows: rows, temperature: 1).logProbabilities
+    let rewards: [Float]? = model.head == .reward ? model.rewards(of: packed) : nil
+    var next = 0
+    for (index, tokens) in sequences.enumerated() {
+        let scores = logProbabilities[next..<(next + tokens.count - 1)]
+        next += tokens.count - 1
+        if json {
+            var object: JSONValue = [
+                "token_ids": .array(tokens.map { .integer(Int($0)) }), "logprobs": .array(scores.map { JSONValue($0) }),
+            ]
+            if let rewards { object = object.adding("reward", JSONValue(rewards[index])) }
+            try emit(object.encoded())
+        } else {
+            let sum = scores.reduce(0.0) { $0 + Double($1) }
+            let reward = rewards.map { "  reward \($0[index])" } ?? ""
+            try emit("\(tokens.count) tokens  log-probability \(sum)\(reward)")
+        }
+    }
+}
+
+extension JSONValue {
+    /// This object with one member more.
+    func adding(_ key: String, _ value: JSONValue) -> JSONValue {
+        guard var object else { return self }
+        object[key] = value
+        return .object(object)
+    }
+}

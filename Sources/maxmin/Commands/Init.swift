@@ -1,0 +1,46 @@
+import ArgumentParser
+import Foundation
+import Runs
+
+struct Init: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Writes a randomly initialised model of a named shape, for scaling experiments.",
+        discussion: """
+            Shapes: \(presetNames.joined(separator: ", ")). Example:
+
+              maxmin init --preset gpt2 --out models/gpt2-random --tokenizer ../shared/tokenizers/gpt2
+            """)
+
+    @Option(help: "Name of the shape.")
+    var preset: String
+
+    @Option(help: "Directory to write; it must be new or empty.")
+    var out: String
+
+    @Option(help: "Directory whose tokenizer is copied.")
+    var tokenizer: String?
+
+    @Option(help: "Seed of the weights.")
+    var seed: UInt64 = 1
+
+    @Option(help: "Threads; default: the CPUs that this process may use.")
+    var threads: Int = ProcessInfo.processInfo.activeProcessorCount
+
+    @Flag(help: "Print a JSON object on standard output.")
+    var json = false
+
+    func validate() throws {
+        guard (1...1024).contains(threads) else { throw ValidationError("--threads must be 1 to 1024") }
+    }
+
+    func run() throws {
+        try requireOneProcess("init")
+        let summary = try initialiseModel(
+            preset: preset, directory: out, tokenizerFrom: tokenizer, seed: seed, threads: threads)
+        if json {
+            try printingLines { try $0(summary) }
+        } else {
+            say("wrote \(out)")
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import ArgumentParser
+import Foundation
+import Runs
+
+/// What every command that works on one model takes.
+struct ModelOptions: ParsableArguments {
+    @Option(help: "Hugging Face model directory.")
+    var model: String
+
+    @Option(help: "Type of matrix products: fp32, bf16, or auto (bf16 where the CPU has instructions for it).")
+    var precision: ModelSection.Precision = .fp32
+
+    @Option(help: "Threads; default: the CPUs that this process may use.")
+    var threads: Int = ProcessInfo.processInfo.activeProcessorCount
+
+    func validate() throws {
+        guard (1...1024).contains(threads) else { throw ValidationError("--threads must be 1 to 1024") }
+    }
+}
+
+extension ModelSection.Precision: ExpressibleByArgument {}
+
+/// Runs `body` with a function that prints a line on standard output.
+func printingLines(_ body: ((String) throws -> Void) throws -> Void) throws {
+    var output = LineOutput()
+    do {
+        try body { try output.line($0) }
+    } catch {
+        // Lines before the one at fault are results.
+        try output.flush()
+        throw error
+    }
+    try output.flush()
+}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Runs
+
+struct Score: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Log-probabilities of given text, and its reward where the model is a reward model.",
+        discussion: """
+            Each line of the input is {"text"}, {"prompt", "response"} or {"token_ids"}. With --json each gives a line \
+            {"token_ids", "logprobs"}: logprobs[i] is the natural log-probability of token_ids[i+1] given all before it; a \
+            reward model adds "reward". Example:
+
+              maxmin score --model runs/quickstart/reference --input texts.jsonl --json
+            """)
+
+    @OptionGroup var options: ModelOptions
+
+    @Option(help: "JSON Lines file; - is standard input.")
+    var input: String
+
+    @Flag(help: "Print a JSON object a line.")
+    var json = false
+
+    func run() throws {
+        try requireOneProcess("score")
+        var request = ScoreRequest(model: options.model, input: input)
+        request.precision = options.precision
+        request.threads = options.threads
+        request.json = json
+        try printingLines { try score(request, log: say, emit: $0) }
+    }
+}
