@@ -36,10 +36,16 @@ private struct PromptLine {
 ///
 /// A response depends on the seed, its prompt's number and its own number alone.
 package func generate(
-    _ request: GenerateRequest, log: (String) -> Void, emit: (String) throws -> Void
+    _ request: GenerateRequest,
+    log: (String) -> Void,
+    emit: (String) throws -> Void
 ) throws {
     let text = try TextModel(
-        directory: request.model, precision: request.precision, threads: request.threads, log: log)
+        directory: request.model,
+        precision: request.precision,
+        threads: request.threads,
+        log: log
+    )
     guard text.model.head == .none else {
         throw Failure(.configuration, "is a reward model; generate needs a language model", at: request.model)
     }
@@ -60,14 +66,20 @@ package func generate(
         }
     }
     let options = SamplingOptions(
-        maxNewTokens: request.maxNewTokens, temperature: Float(request.temperature), topK: request.topK,
-        topP: Float(request.topP), stop: text.endOfText)
+        maxNewTokens: request.maxNewTokens,
+        temperature: Float(request.temperature),
+        topK: request.topK,
+        topP: Float(request.topP),
+        stop: text.endOfText
+    )
     let total = lines.count * request.samples
     for start in stride(from: 0, to: total, by: samplesAtATime) {
         let items = Array(start..<min(start + samplesAtATime, total))
         let samples = text.model.sample(
-            prompts: items.map { lines[$0 / request.samples].tokens }, options: options,
-            streams: items.map { CounterRandom(seed: request.seed, purpose: .sampling, item: $0) })
+            prompts: items.map { lines[$0 / request.samples].tokens },
+            options: options,
+            streams: items.map { CounterRandom(seed: request.seed, purpose: .sampling, item: $0) }
+        )
         for (item, sample) in zip(items, samples) {
             let response = try text.tokenizer.decode(sample.finished ? sample.tokens.dropLast() : sample.tokens[...])
             try emit(describe(sample, prompt: lines[item / request.samples].text, response, json: request.json))

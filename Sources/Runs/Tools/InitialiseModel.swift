@@ -13,11 +13,19 @@ package var presetNames: [String] { ModelPreset.names }
 /// - Returns: what was written, as one JSON object.
 /// - Throws: `Failure` 78 for an unknown shape or a directory that is not empty, 73, 74 or 77 where writing fails.
 package func initialiseModel(
-    preset: String, directory: String, tokenizerFrom: String?, seed: UInt64, threads: Int
+    preset: String,
+    directory: String,
+    tokenizerFrom: String?,
+    seed: UInt64,
+    threads: Int
 ) throws -> String {
     guard let shape = ModelPreset.named(preset) else {
         let near = nearestName(to: preset, among: presetNames).map { "; did you mean \($0)?" } ?? ""
-        throw Failure(.configuration, "no such shape; known are \(presetNames.joined(separator: ", "))\(near)", at: preset)
+        throw Failure(
+            .configuration,
+            "no such shape; known are \(presetNames.joined(separator: ", "))\(near)",
+            at: preset
+        )
     }
     let contents = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
     guard contents.isEmpty else {

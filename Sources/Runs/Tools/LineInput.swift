@@ -6,7 +6,8 @@ internal import StrictJSON
 ///
 /// - Throws: `Failure` at `file:line` for a line that is no JSON object.
 func forEachInputLine(
-    of path: String, _ body: (_ fields: JSONFields, _ place: String) throws -> Void
+    of path: String,
+    _ body: (_ fields: JSONFields, _ place: String) throws -> Void
 ) throws {
     let bytes = path == "-" ? readStandardInput() : try readBytes(ofFile: path)
     let file = path == "-" ? "standard input" : path

@@ -24,7 +24,10 @@ struct TextModel {
 
     /// Loads a Hugging Face directory; sets the threads of this process.
     init(
-        directory: String, precision: ModelSection.Precision, threads: Int, log: (String) -> Void
+        directory: String,
+        precision: ModelSection.Precision,
+        threads: Int,
+        log: (String) -> Void
     ) throws(Failure) {
         KernelThreads.set(threads)
         tokenizer = try Tokenizer(directory: directory)
@@ -47,7 +50,8 @@ struct TextModel {
             throw Failure(error.code, error.message, at: place)
         }
         guard tokens.count + more <= model.configuration.positions else {
-            let reason = "\(tokens.count) tokens leave no room in the model's context of \(model.configuration.positions)"
+            let reason =
+                "\(tokens.count) tokens leave no room in the model's context of \(model.configuration.positions)"
             throw Failure(.badData, reason, at: place)
         }
     }

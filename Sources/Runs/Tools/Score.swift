@@ -26,10 +26,16 @@ private let tokensAtATime = 8_192
 /// A line is `{"text"}`, `{"prompt", "response"}` (encoded apart, as in training) or `{"token_ids"}`. Nothing is added:
 /// a reward model is trained on responses that end in the end-of-text token, so give `token_ids` to include it.
 package func score(
-    _ request: ScoreRequest, log: (String) -> Void, emit: (String) throws -> Void
+    _ request: ScoreRequest,
+    log: (String) -> Void,
+    emit: (String) throws -> Void
 ) throws {
     let text = try TextModel(
-        directory: request.model, precision: request.precision, threads: request.threads, log: log)
+        directory: request.model,
+        precision: request.precision,
+        threads: request.threads,
+        log: log
+    )
     var pending: [[Int32]] = []
     var pendingTokens = 0
     func flush() throws {
@@ -57,7 +63,10 @@ private func scoredTokens(_ fields: JSONFields, _ place: String, _ tokenizer: To
 }
 
 private func scoreLines(
-    _ sequences: [[Int32]], model: LanguageModel, json: Bool, emit: (String) throws -> Void
+    _ sequences: [[Int32]],
+    model: LanguageModel,
+    json: Bool,
+    emit: (String) throws -> Void
 ) throws {
     guard !sequences.isEmpty else { return }
     let packed = PackedSequences(sequences)

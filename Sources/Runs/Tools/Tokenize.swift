@@ -35,7 +35,9 @@ package func tokenize(_ request: TokenizeRequest, emit: (String) throws -> Void)
             try emit(request.json ? object.encoded() : text)
         } else {
             let ids = tokenizer.encode(
-                try fields.string("text"), specialTokens: request.specialTokens ? .recognised : .asText)
+                try fields.string("text"),
+                specialTokens: request.specialTokens ? .recognised : .asText
+            )
             let object: JSONValue = ["ids": .array(ids.map { .integer(Int($0)) })]
             try emit(request.json ? object.encoded() : ids.map(String.init).joined(separator: " "))
         }

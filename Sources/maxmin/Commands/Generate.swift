@@ -11,7 +11,8 @@ struct Generate: ParsableCommand {
 
               maxmin generate --model runs/quickstart/policy/maxmin --prompt "The film was" --samples 3
               maxmin generate --model runs/quickstart/policy/maxmin --input prompts.jsonl --json
-            """)
+            """
+    )
 
     @OptionGroup var options: ModelOptions
 

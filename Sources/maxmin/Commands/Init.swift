@@ -9,7 +9,8 @@ struct Init: ParsableCommand {
             Shapes: \(presetNames.joined(separator: ", ")). Example:
 
               maxmin init --preset gpt2 --out models/gpt2-random --tokenizer ../shared/tokenizers/gpt2
-            """)
+            """
+    )
 
     @Option(help: "Name of the shape.")
     var preset: String
@@ -36,7 +37,12 @@ struct Init: ParsableCommand {
     func run() throws {
         try requireOneProcess("init")
         let summary = try initialiseModel(
-            preset: preset, directory: out, tokenizerFrom: tokenizer, seed: seed, threads: threads)
+            preset: preset,
+            directory: out,
+            tokenizerFrom: tokenizer,
+            seed: seed,
+            threads: threads
+        )
         if json {
             try printingLines { try $0(summary) }
         } else {

@@ -10,7 +10,8 @@ struct Score: ParsableCommand {
             reward model adds "reward". Example:
 
               maxmin score --model runs/quickstart/reference --input texts.jsonl --json
-            """)
+            """
+    )
 
     @OptionGroup var options: ModelOptions
 

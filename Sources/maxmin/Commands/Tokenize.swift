@@ -9,7 +9,8 @@ struct Tokenize: ParsableCommand {
             The text of a special token such as <|endoftext|> is ordinary text unless --special-tokens is given. Example:
 
               maxmin tokenize --model runs/quickstart/reference --input texts.jsonl --json
-            """)
+            """
+    )
 
     @Option(help: "Directory with tokenizer.json.")
     var model: String
