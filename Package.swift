@@ -57,7 +57,8 @@ let package = Package(
         .target(
             name: "CKernels",
             dependencies: ["COpenBLAS", .target(name: "COneDNN", condition: .when(traits: ["OneDNN"]))],
-            cSettings: [.define("CK_ONEDNN", .when(traits: ["OneDNN"])), .unsafeFlags(["-O3"])] + strictC
+            cSettings: [.define("CK_ONEDNN", .when(traits: ["OneDNN"])), .unsafeFlags(["-O3"])] + strictC,
+            linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("dnnl", .when(traits: ["OneDNN"]))]
         ),
 
         // Ground floor: no dependencies.
@@ -126,7 +127,7 @@ let package = Package(
             swiftSettings: strict
         ),
         tests("Collectives", uses: ["CollectiveChecks", "Failures"]),
-        tests("Tensors"),
+        tests("Tensors", uses: ["Randomness"]),
         tests("Optimizers", uses: ["Tensors", "Collectives"]),
         tests("Text", uses: ["Failures", "StrictJSON"]),
         tests("Preferences", uses: ["Failures", "Randomness", "StrictJSON", "Text"]),

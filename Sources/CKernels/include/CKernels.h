@@ -1,1 +1,74 @@
 #pragma once
+
+// The numeric kernels: plain C over row-major float32 and bfloat16 arrays, run on one OpenMP pool.
+//
+// Shapes: n rows (tokens), d columns. `type` arguments say what the `void *` beside them points to. Arrays must not
+// overlap unless a comment says so. The Swift room `Tensors` is the only caller and checks every shape.
+
+#include <stdint.h>
+
+enum { CK_FLOAT32 = 0, CK_BFLOAT16 = 1 };
+
+// Threads (threads.c).
+void ck_set_threads(int count);
+int ck_threads(void);
+
+// Products (product_float32.c, product_bfloat16.c): c [m, n] = op(a)·op(b) (+ c).
+void ck_product_float32(long m, long n, long k, const float *a, int transpose_a, const float *b, int transpose_b,
+                        float *c, int accumulate);
+int ck_bfloat16_compiled(void);
+int ck_bfloat16_fast(void);
+// Returns 0, or oneDNN's status (−1 without oneDNN).
+int ck_product_bfloat16(long m, long n, long k, const uint16_t *a, int transpose_a, const uint16_t *b, int transpose_b,
+                        float *c, int accumulate);
+
+// Elementwise (elementwise.c, convert.c).
+void ck_fill(float *x, float value, long count);
+void ck_fill_bfloat16(uint16_t *x, float value, long count);
+void ck_add_scaled(const float *x, float scale, float *y, long count);
+void ck_scale(float *x, float factor, long count);
+double ck_sum_of_squares(const float *x, long count);
+long ck_non_finite_count(const void *x, int type, long count);
+void ck_convert(const void *x, int x_type, void *y, int y_type, long count);
+
+// Rows (rows.c).
+void ck_gather_rows(const void *x, int x_type, const int32_t *rows, long n, long d, void *out, int out_type);
+void ck_scatter_add_rows(const float *x, const int32_t *rows, long n, long d, float *out);
+void ck_embedding_forward(const int32_t *tokens, const int32_t *positions, const float *token_table,
+                          const float *position_table, long n, long d, float *x);
+void ck_embedding_backward(const float *dx, const int32_t *tokens, const int32_t *positions, long n, long d,
+                           float *token_gradient, float *position_gradient);
+
+// Bias and activation (bias.c, activation.c).
+void ck_add_bias(const float *bias, long n, long d, float *x);
+void ck_add_residual(const float *x, const float *bias, long n, long d, float *residual);
+void ck_bias_backward(const float *dy, long n, long d, float *gradient);
+void ck_gelu_forward(float *x, const float *bias, long n, long d, void *y, int y_type);
+// `bias_gradient` and `copy` (of type bfloat16) may be null.
+void ck_gelu_backward(const float *x, long n, long d, float *dy, float *bias_gradient, uint16_t *copy);
+
+// Layer norm (layer_norm.c).
+void ck_layer_norm_forward(const float *x, const float *gain, const float *bias, float epsilon, long n, long d, void *y,
+                           int y_type, float *mean, float *rstd);
+void ck_layer_norm_backward(const float *dy, const float *x, const float *gain, const float *mean, const float *rstd,
+                            long n, long d, float *dx, float *gain_gradient, float *bias_gradient);
+
+// Attention (attention.c, decode.c).
+void ck_attention_forward(const float *qkv, const int32_t *offsets, long sequences, long heads, long d, void *out,
+                          int out_type, float *log_sum_exp);
+void ck_attention_backward(const float *qkv, const int32_t *offsets, long sequences, long heads, long d,
+                           const void *out, int out_type, const float *log_sum_exp, const float *dout, float *dqkv);
+void ck_attention_decode(const float *qkv, float *keys, float *values, const int32_t *slots, const int32_t *lengths,
+                         long batch, long capacity, long heads, long d, void *out, int out_type);
+
+// Log-probabilities (log_probabilities.c). `dlogits` may be `logits` itself when it is float32.
+void ck_log_probabilities_forward(const float *logits, const int32_t *targets, float temperature, long n, long v,
+                                  float *log_probability, float *entropy, float *log_normaliser);
+void ck_log_probabilities_backward(const float *logits, const int32_t *targets, float temperature,
+                                   const float *log_normaliser, const float *dlogp, long n, long v, void *dlogits,
+                                   int type);
+
+// Optimiser (adamw.c). `copy` (bfloat16, may be null) receives the updated parameters.
+void ck_adamw(float *parameters, const float *gradients, float *first, float *second, long count, float rate,
+              float beta1, float beta2, float epsilon, float decay, float gradient_scale, float correction1,
+              float correction2, uint16_t *copy);

@@ -1,0 +1,161 @@
+#include <math.h>
+#include <stdlib.h>
+
+#include "parallel.h"
+#include "tile.h"
+
+// Causal attention of packed sequences: one task for each sequence and head, which takes its query rows in blocks and
+// holds a whole block of scores [BLOCK, t], so that the softmax needs no rescaling. Keys and values of the task are
+// transposed once where the product needs them so.
+
+enum { BLOCK = 32 };
+
+struct arguments {
+    const float *qkv;
+    const int32_t *offsets;
+    long heads, d, width, n; // d: of a head; width = heads·d; n: all rows
+    const void *out;
+    void *y;
+    float *log_sum_exp;
+    const float *dout;
+    float *dqkv;
+    int type;
+    float *scratch;
+    long scratch_size;
+};
+
+static long round_up(long x, long step) { return (x + step - 1) / step * step; }
+
+// y [d, t_padded] = transpose of x [t, d], zero beyond t.
+CK_INLINE void transpose(const float *x, long x_row, long t, long t_padded, long d, float *y) {
+    for (long j = 0; j < t; j++)
+        for (long i = 0; i < d; i++) y[i * t_padded + j] = x[j * x_row + i];
+    for (long i = 0; i < d; i++)
+        for (long j = t; j < t_padded; j++) y[i * t_padded + j] = 0;
+}
+
+// Row of scores → weights: e^(scale·score − shift) for the first `visible`, 0 up to `width`; returns their sum.
+CK_INLINE float exponentials(float *row, long visible, long width, float scale, float shift) {
+    v16 sum = {0}, x;
+    for (long j = 0; j < width; j += CK_LANES) {
+        ck_load(&x, row + j, CK_LANES);
+        x = x * scale - shift;
+        ck_exp(&x);
+        for (long l = visible - j; l < CK_LANES; l++) x[l < 0 ? 0 : l] = 0;
+        sum += x;
+        ck_store(&x, row + j, CK_LANES);
+    }
+    return ck_lane_sum(&sum);
+}
+
+CK_CLONES static void forward(void *context, long task, int thread) {
+    const struct arguments *a = context;
+    long head = task % a->heads, sequence = task / a->heads, d = a->d, row = 3 * a->width;
+    long start = a->offsets[sequence], t = a->offsets[sequence + 1] - start, t_padded = round_up(t, BLOCK);
+    const float *q = a->qkv + start * row + head * d, *k = q + a->width, *v = k + a->width;
+    float *keys = a->scratch + thread * a->scratch_size, *scores = keys + d * t_padded;
+    float *block = scores + BLOCK * t_padded;
+    float scale = 1.0f / sqrtf((float)d);
+    transpose(k, row, t, t_padded, d, keys);
+    for (long i0 = 0; i0 < t; i0 += BLOCK) {
+        long rows = t - i0 < BLOCK ? t - i0 : BLOCK, width = i0 + BLOCK;
+        ck_small_product(rows, width, d, q + i0 * row, row, 1, keys, t_padded, scores, t_padded, 0);
+        float inverse[BLOCK];
+        for (long r = 0; r < rows; r++) {
+            float *score = scores + r * t_padded, most = score[0];
+            for (long j = 1; j <= i0 + r; j++) most = score[j] > most ? score[j] : most;
+            float sum = exponentials(score, i0 + r + 1, width, scale, most * scale);
+            inverse[r] = 1.0f / sum;
+            a->log_sum_exp[head * a->n + start + i0 + r] = most * scale + logf(sum);
+        }
+        ck_small_product(rows, d, i0 + rows, scores, t_padded, 1, v, row, block, d, 0);
+        for (long r = 0; r < rows; r++) {
+            for (long i = 0; i < d; i += CK_LANES) {
+                v16 x;
+                ck_load(&x, block + r * d + i, d - i);
+                x *= inverse[r];
+                ck_store_any(&x, a->y, a->type, (start + i0 + r) * a->width + head * d + i, d - i);
+            }
+        }
+    }
+}
+
+static long longest_sequence(const int32_t *offsets, long sequences) {
+    long longest = 0;
+    for (long s = 0; s < sequences; s++)
+        if (offsets[s + 1] - offsets[s] > longest) longest = offsets[s + 1] - offsets[s];
+    return longest;
+}
+
+static float *make_scratch(long size) {
+    return aligned_alloc(64, (size_t)(ck_threads() * size) * sizeof(float));
+}
+
+void ck_attention_forward(const float *qkv, const int32_t *offsets, long sequences, long heads, long d, void *out,
+                          int out_type, float *log_sum_exp) {
+    struct arguments a = {.qkv = qkv, .offsets = offsets, .heads = heads, .d = d, .width = heads * d,
+                          .n = offsets[sequences], .y = out, .type = out_type, .log_sum_exp = log_sum_exp};
+    long t_padded = round_up(longest_sequence(offsets, sequences), BLOCK);
+    a.scratch_size = round_up((d + BLOCK) * t_padded + BLOCK * d, 64);
+    a.scratch = make_scratch(a.scratch_size);
+    ck_parallel_tasks(sequences * heads, forward, &a);
+    free(a.scratch);
+}
+
+// With P the weights, dP = dO·Vᵀ and δ_i = Σ_c dO_ic·O_ic = Σ_j P_ij·dP_ij (FlashAttention-2, arXiv 2307.08691, §2.1):
+//   dS = P∘(dP − δ)/√d,  dQ = dS·K,  dK = dSᵀ·Q,  dV = Pᵀ·dO.
+CK_CLONES static void backward(void *context, long task, int thread) {
+    const struct arguments *a = context;
+    long head = task % a->heads, sequence = task / a->heads, d = a->d, row = 3 * a->width;
+    long start = a->offsets[sequence], t = a->offsets[sequence + 1] - start, t_padded = round_up(t, BLOCK);
+    const float *q = a->qkv + start * row + head * d, *k = q + a->width, *v = k + a->width;
+    const float *dout = a->dout + start * a->width + head * d;
+    float *dq = a->dqkv + start * row + head * d, *dk = dq + a->width, *dv = dk + a->width;
+    float *keys = a->scratch + thread * a->scratch_size, *values = keys + d * t_padded;
+    float *weights = values + d * t_padded, *dscores = weights + BLOCK * t_padded;
+    float scale = 1.0f / sqrtf((float)d);
+    transpose(k, row, t, t_padded, d, keys);
+    transpose(v, row, t, t_padded, d, values);
+    for (long i0 = 0; i0 < t; i0 += BLOCK) {
+        long rows = t - i0 < BLOCK ? t - i0 : BLOCK, width = i0 + BLOCK;
+        ck_small_product(rows, width, d, q + i0 * row, row, 1, keys, t_padded, weights, t_padded, 0);
+        ck_small_product(rows, width, d, dout + i0 * a->width, a->width, 1, values, t_padded, dscores, t_padded, 0);
+        for (long r = 0; r < rows; r++) {
+            long at = start + i0 + r;
+            v16 sum = {0}, x, y, p;
+            for (long i = 0; i < d; i += CK_LANES) {
+                ck_load_any(&x, a->out, a->type, at * a->width + head * d + i, d - i);
+                ck_load(&y, dout + (i0 + r) * a->width + i, d - i);
+                sum += x * y;
+            }
+            float delta = ck_lane_sum(&sum);
+            exponentials(weights + r * t_padded, i0 + r + 1, width, scale, a->log_sum_exp[head * a->n + at]);
+            for (long j = 0; j < width; j += CK_LANES) {
+                ck_load(&p, weights + r * t_padded + j, CK_LANES);
+                ck_load(&x, dscores + r * t_padded + j, CK_LANES);
+                x = p * (x - delta) * scale;
+                ck_store(&x, dscores + r * t_padded + j, CK_LANES);
+            }
+        }
+        // Keys of this block are met here for the first time, earlier ones are added to.
+        for (long j = i0; j < i0 + rows; j++) {
+            memset(dk + j * row, 0, (size_t)d * sizeof(float));
+            memset(dv + j * row, 0, (size_t)d * sizeof(float));
+        }
+        ck_small_product(rows, d, i0 + rows, dscores, t_padded, 1, k, row, dq + i0 * row, row, 0);
+        ck_small_product(i0 + rows, d, rows, dscores, 1, t_padded, q + i0 * row, row, dk, row, 1);
+        ck_small_product(i0 + rows, d, rows, weights, 1, t_padded, dout + i0 * a->width, a->width, dv, row, 1);
+    }
+}
+
+void ck_attention_backward(const float *qkv, const int32_t *offsets, long sequences, long heads, long d,
+                           const void *out, int out_type, const float *log_sum_exp, const float *dout, float *dqkv) {
+    struct arguments a = {.qkv = qkv, .offsets = offsets, .heads = heads, .d = d, .width = heads * d,
+                          .n = offsets[sequences], .out = out, .type = out_type, .dout = dout, .dqkv = dqkv,
+                          .log_sum_exp = (float *)log_sum_exp};
+    long t_padded = round_up(longest_sequence(offsets, sequences), BLOCK);
+    a.scratch_size = round_up((2 * d + 2 * BLOCK) * t_padded, 64);
+    a.scratch = make_scratch(a.scratch_size);
+    ck_parallel_tasks(sequences * heads, backward, &a);
+    free(a.scratch);
+}

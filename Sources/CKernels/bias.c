@@ -1,0 +1,60 @@
+#include <stdlib.h>
+
+#include "columns.h"
+#include "parallel.h"
+#include "vector.h"
+
+struct arguments {
+    const float *x, *bias;
+    float *y;
+    long n, d;
+};
+
+static long grain(long d) { return 1 + 8192 / (d + 1); }
+
+CK_CLONES static void add_bias(void *context, long begin, long end) {
+    const struct arguments *a = context;
+    const float *bias = a->bias;
+    for (long r = begin; r < end; r++) {
+        float *y = a->y + r * a->d;
+        for (long i = 0; i < a->d; i++) y[i] += bias[i];
+    }
+}
+
+void ck_add_bias(const float *bias, long n, long d, float *x) {
+    struct arguments a = {.bias = bias, .y = x, .d = d};
+    ck_parallel(n, grain(d), add_bias, &a);
+}
+
+CK_CLONES static void add_residual(void *context, long begin, long end) {
+    const struct arguments *a = context;
+    const float *bias = a->bias;
+    for (long r = begin; r < end; r++) {
+        const float *x = a->x + r * a->d;
+        float *y = a->y + r * a->d;
+        for (long i = 0; i < a->d; i++) y[i] += x[i] + bias[i];
+    }
+}
+
+void ck_add_residual(const float *x, const float *bias, long n, long d, float *residual) {
+    struct arguments a = {.x = x, .bias = bias, .y = residual, .d = d};
+    ck_parallel(n, grain(d), add_residual, &a);
+}
+
+CK_CLONES static void sum_rows(void *context, long task, int thread) {
+    const struct arguments *a = context;
+    long begin = task * CK_CHUNK, end = begin + CK_CHUNK < a->n ? begin + CK_CHUNK : a->n;
+    float *partial = a->y + task * a->d;
+    for (long r = begin; r < end; r++) {
+        const float *x = a->x + r * a->d;
+        for (long i = 0; i < a->d; i++) partial[i] += x[i];
+    }
+}
+
+void ck_bias_backward(const float *dy, long n, long d, float *gradient) {
+    float *partials = ck_make_partials(n, d);
+    struct arguments a = {.x = dy, .y = partials, .n = n, .d = d};
+    ck_parallel_tasks(ck_chunks(n), sum_rows, &a);
+    ck_add_partials(partials, n, d, 0, d, gradient);
+    free(partials);
+}

@@ -1,0 +1,29 @@
+#include "columns.h"
+
+#include <stdlib.h>
+
+#include "parallel.h"
+#include "vector.h"
+
+float *ck_make_partials(long n, long width) {
+    return calloc((size_t)(ck_chunks(n) * width + 1), sizeof(float));
+}
+
+struct arguments {
+    const float *partials;
+    float *sum;
+    long chunks, width;
+};
+
+CK_CLONES static void add(void *context, long begin, long end) {
+    const struct arguments *a = context;
+    for (long c = 0; c < a->chunks; c++) {
+        const float *partial = a->partials + c * a->width;
+        for (long j = begin; j < end; j++) a->sum[j] += partial[j];
+    }
+}
+
+void ck_add_partials(const float *partials, long n, long width, long first, long d, float *sum) {
+    struct arguments a = {partials + first, sum, ck_chunks(n), width};
+    ck_parallel(d, 512, add, &a);
+}

@@ -1,0 +1,89 @@
+#include <math.h>
+
+#include "parallel.h"
+#include "vector.h"
+
+struct arguments {
+    const float *logits;
+    const int32_t *targets;
+    float temperature;
+    long v;
+    float *log_probability, *entropy, *log_normaliser;
+    const float *dlogp;
+    void *dlogits;
+    int type;
+};
+
+// With z = logits/T, m = max z, s = Σ e^(z−m):  log p_i = z_i − m − log s,  H = log s − Σ e^(z−m)·(z−m)/s.
+CK_CLONES static void forward(void *context, long begin, long end) {
+    const struct arguments *a = context;
+    long v = a->v;
+    float inverse = 1.0f / a->temperature;
+    for (long r = begin; r < end; r++) {
+        const float *row = a->logits + r * v;
+        v16 most = (v16){0} - INFINITY, x;
+        for (long i = 0; i < v; i += CK_LANES) {
+            // The last sixteen may overlap what was seen: a maximum does not mind.
+            if (v >= CK_LANES) {
+                ck_load(&x, row + (v - i < CK_LANES ? v - CK_LANES : i), CK_LANES);
+            } else {
+                x = (v16){0} - INFINITY;
+                memcpy(&x, row, (size_t)v * sizeof(float));
+            }
+            most = CK_SELECT(x > most, x, most);
+        }
+        float m = ck_lane_max(&most);
+        v16 sum = {0}, moment = {0};
+        for (long i = 0; i < v; i += CK_LANES) {
+            ck_load(&x, row + i, v - i);
+            x = (x - m) * inverse;
+            // A logit of −∞ has weight 0 and must not make 0·∞ in the entropy.
+            v16 z = CK_SELECT(x < -200.0f, (v16){0} - 200.0f, x);
+            x = z;
+            ck_exp(&x);
+            for (long l = v - i; l < CK_LANES; l++) x[l] = 0;
+            sum += x;
+            moment += x * z;
+        }
+        float s = ck_lane_sum(&sum), log_s = logf(s);
+        a->log_probability[r] = (row[a->targets[r]] - m) * inverse - log_s;
+        a->entropy[r] = log_s - ck_lane_sum(&moment) / s;
+        a->log_normaliser[r] = m * inverse + log_s;
+    }
+}
+
+void ck_log_probabilities_forward(const float *logits, const int32_t *targets, float temperature, long n, long v,
+                                  float *log_probability, float *entropy, float *log_normaliser) {
+    struct arguments a = {.logits = logits, .targets = targets, .temperature = temperature, .v = v,
+                          .log_probability = log_probability, .entropy = entropy, .log_normaliser = log_normaliser};
+    ck_parallel(n, 1 + 4096 / (v + 1), forward, &a);
+}
+
+// dlogits = dlogp·(1[target] − p)/T,  p = e^(logit/T − log Σ).
+CK_CLONES static void backward(void *context, long begin, long end) {
+    const struct arguments *a = context;
+    long v = a->v;
+    float inverse = 1.0f / a->temperature;
+    for (long r = begin; r < end; r++) {
+        const float *row = a->logits + r * v;
+        float factor = a->dlogp[r] * inverse, shift = a->log_normaliser[r];
+        long target = a->targets[r], target_block = target / CK_LANES * CK_LANES;
+        for (long i = 0; i < v; i += CK_LANES) {
+            v16 x;
+            ck_load(&x, row + i, v - i);
+            x = x * inverse - shift;
+            ck_exp(&x);
+            x *= -factor;
+            if (i == target_block) x[target - i] += factor;
+            ck_store_any(&x, a->dlogits, a->type, r * v + i, v - i);
+        }
+    }
+}
+
+void ck_log_probabilities_backward(const float *logits, const int32_t *targets, float temperature,
+                                   const float *log_normaliser, const float *dlogp, long n, long v, void *dlogits,
+                                   int type) {
+    struct arguments a = {.logits = logits, .targets = targets, .temperature = temperature, .v = v,
+                          .log_normaliser = (float *)log_normaliser, .dlogp = dlogp, .dlogits = dlogits, .type = type};
+    ck_parallel(n, 1 + 4096 / (v + 1), backward, &a);
+}

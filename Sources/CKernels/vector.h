@@ -1,0 +1,112 @@
+#pragma once
+
+// Sixteen floats at a time, for any CPU: the compiler lowers these types to AVX-512, AVX2 or SSE registers, and
+// CK_CLONES compiles a function once for each and picks at run time. Vectors pass by pointer, never by value: passing
+// them would tie the calling convention to the instruction set. Sums keep sixteen partial sums, in the same order on
+// every CPU.
+
+#include <stdint.h>
+#include <string.h>
+
+#include "CKernels.h"
+
+#define CK_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define CK_INLINE static inline __attribute__((always_inline))
+
+enum { CK_LANES = 16 };
+typedef float v16 __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t v16i __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint32_t v16u __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint16_t v16h __attribute__((vector_size(32), aligned(2), may_alias));
+
+// mask ? a : b, lane by lane.
+#define CK_SELECT(mask, a, b) ((v16)(((mask) & (v16i)(a)) | (~(mask) & (v16i)(b))))
+
+// The first `n` floats at p (all sixteen when n ≥ 16); the other lanes are 0.
+CK_INLINE void ck_load(v16 *x, const float *p, long n) {
+    if (n >= CK_LANES) {
+        *x = *(const v16 *)p;
+    } else {
+        *x = (v16){0};
+        memcpy(x, p, (size_t)n * sizeof(float));
+    }
+}
+
+CK_INLINE void ck_store(const v16 *x, float *p, long n) {
+    if (n >= CK_LANES)
+        *(v16 *)p = *x;
+    else
+        memcpy(p, x, (size_t)n * sizeof(float));
+}
+
+CK_INLINE void ck_load_bfloat16(v16 *x, const uint16_t *p, long n) {
+    v16h h = {0};
+    if (n >= CK_LANES)
+        h = *(const v16h *)p;
+    else
+        memcpy(&h, p, (size_t)n * sizeof(uint16_t));
+    *x = (v16)(__builtin_convertvector(h, v16u) << 16);
+}
+
+// Rounds to nearest, ties to even; a NaN stays one.
+CK_INLINE void ck_store_bfloat16(const v16 *x, uint16_t *p, long n) {
+    v16u u = (v16u)*x;
+    v16u rounded = (u + 0x7FFF + ((u >> 16) & 1)) >> 16;
+    v16u nan = (u >> 16) | 0x40;
+    v16u is_nan = (v16u)((u & 0x7FFFFFFF) > 0x7F800000);
+    v16h h = __builtin_convertvector((is_nan & nan) | (~is_nan & rounded), v16h);
+    if (n >= CK_LANES)
+        *(v16h *)p = h;
+    else
+        memcpy(p, &h, (size_t)n * sizeof(uint16_t));
+}
+
+CK_INLINE void ck_load_any(v16 *x, const void *p, int type, long i, long n) {
+    if (type == CK_FLOAT32)
+        ck_load(x, (const float *)p + i, n);
+    else
+        ck_load_bfloat16(x, (const uint16_t *)p + i, n);
+}
+
+CK_INLINE void ck_store_any(const v16 *x, void *p, int type, long i, long n) {
+    if (type == CK_FLOAT32)
+        ck_store(x, (float *)p + i, n);
+    else
+        ck_store_bfloat16(x, (uint16_t *)p + i, n);
+}
+
+// Pairwise sum of the lanes.
+CK_INLINE float ck_lane_sum(const v16 *x) {
+    v16 t = *x;
+    for (int width = CK_LANES / 2; width > 0; width /= 2)
+        for (int j = 0; j < width; j++) t[j] += t[j + width];
+    return t[0];
+}
+
+CK_INLINE float ck_lane_max(const v16 *x) {
+    v16 t = *x;
+    float m = t[0];
+    for (int j = 1; j < CK_LANES; j++) m = t[j] > m ? t[j] : m;
+    return m;
+}
+
+// x := exp(x), relative error below 2e-7; 0 below −87.3 and infinite above 88.7. exp(x) = 2^k·exp(r) with
+// k = round(x/ln 2) and |r| ≤ ln(2)/2; coefficients of the minimax polynomial from Cephes (expf).
+CK_INLINE void ck_exp(v16 *x) {
+    v16i small = *x < -87.3f, large = *x > 88.7f;
+    const v16 shift = (v16){0} + 12582912.0f; // 1.5·2²³: adding it rounds to an integer held in the low bits
+    v16 shifted = *x * 1.44269504088896341f + shift;
+    v16 k = shifted - shift;
+    v16 r = *x - k * 0.693359375f;
+    r = r + k * 2.12194440e-4f;
+    v16 p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r + 1.0f;
+    v16i power = ((v16i)shifted << 23) + 0x3F800000; // bits of 2^k
+    p = p * (v16)power;
+    p = CK_SELECT(small, (v16){0}, p);
+    *x = CK_SELECT(large, (v16){0} + __builtin_inff(), p);
+}

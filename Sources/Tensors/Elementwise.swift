@@ -1,0 +1,40 @@
+internal import CKernels
+
+extension Tensor {
+    /// Sets every element to `value`.
+    public func fill(_ value: Float) {
+        switch elementType {
+        case .float32: unsafe ck_fill(floats, value, count)
+        case .bfloat16: unsafe ck_fill_bfloat16(halves, value, count)
+        }
+    }
+
+    /// Copies the elements of `other`, converting between element types where they differ.
+    ///
+    /// float32 rounds to bfloat16 to nearest, ties to even.
+    public func copy(from other: Tensor) {
+        expect(other, count: count, "the source")
+        unsafe ck_convert(other.bytes, other.elementType.code, bytes, elementType.code, count)
+    }
+}
+
+/// y += scale·x, element by element, float32.
+public func addScaled(_ x: Tensor, scale: Float, to y: Tensor) {
+    expect(x, count: y.count, "x")
+    unsafe ck_add_scaled(x.floats, scale, y.floats, y.count)
+}
+
+/// x *= scale, float32.
+public func scale(_ x: Tensor, by factor: Float) {
+    unsafe ck_scale(x.floats, factor, x.count)
+}
+
+/// Σ x², accumulated in float64 in a fixed order; not finite if any element is not.
+public func sumOfSquares(_ x: Tensor) -> Double {
+    unsafe ck_sum_of_squares(x.floats, x.count)
+}
+
+/// How many elements are NaN or infinite.
+public func nonFiniteCount(_ x: Tensor) -> Int {
+    unsafe ck_non_finite_count(x.bytes, x.elementType.code, x.count)
+}

@@ -1,0 +1,48 @@
+internal import CKernels
+
+/// x[i] = tokenEmbedding[tokens[i]] + positionEmbedding[positions[i]].
+///
+/// x: [N, D]. All float32.
+public func embeddingForward(
+    tokens: [Int32],
+    positions: [Int32],
+    tokenEmbedding: Tensor,
+    positionEmbedding: Tensor,
+    into x: Tensor
+) {
+    let (n, d) = matrix(x, "x")
+    checkEmbedding(tokens, positions, tokenEmbedding, positionEmbedding, n, d)
+    unsafe ck_embedding_forward(tokens, positions, tokenEmbedding.floats, positionEmbedding.floats, n, d, x.floats)
+}
+
+/// Adds dx [N, D] to the gradients of both embeddings.
+///
+/// Deterministic for repeated tokens.
+public func embeddingBackward(
+    dx: Tensor,
+    tokens: [Int32],
+    positions: [Int32],
+    tokenGradient: Tensor,
+    positionGradient: Tensor
+) {
+    let (n, d) = matrix(dx, "dx")
+    checkEmbedding(tokens, positions, tokenGradient, positionGradient, n, d)
+    unsafe ck_embedding_backward(dx.floats, tokens, positions, n, d, tokenGradient.floats, positionGradient.floats)
+}
+
+private func checkEmbedding(
+    _ tokens: [Int32],
+    _ positions: [Int32],
+    _ tokenTable: Tensor,
+    _ positionTable: Tensor,
+    _ n: Int,
+    _ d: Int
+) {
+    precondition(tokens.count == n && positions.count == n, "\(tokens.count) tokens for \(n) rows")
+    let vocabulary = matrix(tokenTable, "token table").rows
+    let context = matrix(positionTable, "position table").rows
+    expect(tokenTable, [vocabulary, d], "token table")
+    expect(positionTable, [context, d], "position table")
+    expect(tokens, below: vocabulary, "tokens")
+    expect(positions, below: context, "positions")
+}

@@ -1,0 +1,61 @@
+internal import CKernels
+
+/// logProbability[r] = log softmax(logits[r]/temperature)[targets[r]] and entropy[r] of the same distribution.
+///
+/// logits: [R, V] float32, unchanged; logNormaliser [R] = log Σ exp(logits/temperature), kept for the backward pass.
+/// A logit of −∞ has probability 0; a row of nothing else gives NaN.
+public func logProbabilitiesForward(
+    logits: Tensor,
+    targets: [Int32],
+    temperature: Float,
+    logProbability: Tensor,
+    entropy: Tensor,
+    logNormaliser: Tensor
+) {
+    let (n, v) = matrix(logits, "logits")
+    precondition(targets.count == n, "\(targets.count) targets for \(n) rows")
+    expect(targets, below: v, "targets")
+    expect(logProbability, count: n, "logProbability")
+    expect(entropy, count: n, "entropy")
+    expect(logNormaliser, count: n, "logNormaliser")
+    unsafe ck_log_probabilities_forward(
+        logits.floats,
+        targets,
+        temperature,
+        n,
+        v,
+        logProbability.floats,
+        entropy.floats,
+        logNormaliser.floats
+    )
+}
+
+/// dlogits[r, v] = dlogp[r]·(1[v = target] − softmax(logits[r]/temperature)[v])/temperature.
+///
+/// dlogits: [R, V] of either type; may be `logits` itself.
+public func logProbabilitiesBackward(
+    logits: Tensor,
+    targets: [Int32],
+    temperature: Float,
+    logNormaliser: Tensor,
+    dlogp: Tensor,
+    into dlogits: Tensor
+) {
+    let (n, v) = matrix(logits, "logits")
+    precondition(targets.count == n, "\(targets.count) targets for \(n) rows")
+    expect(targets, below: v, "targets")
+    expect(logNormaliser, count: n, "logNormaliser")
+    expect(dlogp, count: n, "dlogp")
+    expect(dlogits, [n, v], "dlogits")
+    unsafe ck_log_probabilities_backward(
+        logits.floats,
+        targets,
+        temperature,
+        logNormaliser.floats,
+        dlogp.floats,
+        n,
+        v,
+        dlogits.bytes,
+        dlogits.elementType.code
+    )
+}

@@ -1,0 +1,85 @@
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct ProductTests {
+    struct Shape: Sendable { let m, n, k: Int }
+    static let shapes = [
+        Shape(m: 1, n: 1, k: 1), Shape(m: 3, n: 5, k: 7), Shape(m: 1, n: 33, k: 64), Shape(m: 64, n: 48, k: 17),
+        Shape(m: 130, n: 70, k: 65), Shape(m: 200, n: 1, k: 31), Shape(m: 300, n: 64, k: 3),
+    ]
+
+    /// op(a)·op(b) (+ c) as defined, in float64.
+    private func product(
+        _ a: [Float],
+        _ transposeA: Bool,
+        _ b: [Float],
+        _ transposeB: Bool,
+        _ shape: Shape,
+        _ c: [Float]?
+    ) -> [Float] {
+        let (m, n, k) = (shape.m, shape.n, shape.k)
+        var result = [Float](repeating: 0, count: m * n)
+        for i in 0..<m {
+            for j in 0..<n {
+                var sum = Double(c?[i * n + j] ?? 0)
+                for p in 0..<k {
+                    sum += Double(a[transposeA ? p * m + i : i * k + p]) * Double(b[transposeB ? j * k + p : p * n + j])
+                }
+                result[i * n + j] = Float(sum)
+            }
+        }
+        return result
+    }
+
+    private func check(_ shape: Shape, _ type: ElementType) {
+        for (index, (transposeA, transposeB)) in [(false, false), (false, true), (true, false), (true, true)]
+            .enumerated()
+        {
+            let seed = UInt64(index)
+            var a = samples(shape.m * shape.k, seed: seed)
+            var b = samples(shape.k * shape.n, seed: seed + 10)
+            let start = samples(shape.m * shape.n, seed: seed + 20)
+            if type == .bfloat16 {
+                a = a.map(roundedToBFloat16)
+                b = b.map(roundedToBFloat16)
+            }
+            let x = Tensor(zeros: transposeA ? [shape.k, shape.m] : [shape.m, shape.k], type)
+            let y = Tensor(zeros: transposeB ? [shape.n, shape.k] : [shape.k, shape.n], type)
+            x.copy(from: Tensor(a, shape: x.shape))
+            y.copy(from: Tensor(b, shape: y.shape))
+            for accumulate in [false, true] {
+                let c = Tensor(start, shape: [shape.m, shape.n])
+                multiply(x, transposed: transposeA, y, transposed: transposeB, into: c, accumulate: accumulate)
+                let expected = product(a, transposeA, b, transposeB, shape, accumulate ? start : nil)
+                #expect(relativeError(c.array(), expected) < 2e-6, "\(type) \(transposeA) \(transposeB) \(accumulate)")
+            }
+        }
+    }
+
+    @Test(arguments: shapes) func float32(shape: Shape) { check(shape, .float32) }
+
+    @Test(.enabled(if: Precisions.hasBFloat16, "built without the trait OneDNN"), arguments: shapes)
+    func bfloat16(shape: Shape) { check(shape, .bfloat16) }
+
+    @Test func emptyProducts() {
+        let c = Tensor([5, 6], shape: [1, 2])
+        multiply(Tensor(zeros: [1, 0]), Tensor(zeros: [0, 2]), into: c, accumulate: true)
+        #expect(c.array() == [5, 6])
+        multiply(Tensor(zeros: [1, 0]), Tensor(zeros: [0, 2]), into: c)
+        #expect(c.array() == [0, 0])
+        multiply(Tensor(zeros: [0, 3]), Tensor(zeros: [3, 2]), into: Tensor(zeros: [0, 2]))
+    }
+
+    /// Many shapes in turn push primitives out of the cache; results must stay right.
+    @Test(.enabled(if: Precisions.hasBFloat16, "built without the trait OneDNN"))
+    func manyShapes() {
+        let ones = Tensor(zeros: [128, 8], .bfloat16)
+        ones.fill(1)
+        for m in 1...128 {
+            let c = Tensor(zeros: [m, m])
+            multiply(ones.rows(0..<m), transposed: false, ones.rows(0..<m), transposed: true, into: c)
+            #expect(c.array().allSatisfy { $0 == 8 })
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct RowAndElementTests {
+    @Test(arguments: [1, 7, 64, 100]) func embeddings(d: Int) {
+        let tokens: [Int32] = [4, 0, 4, 4, 2]
+        let positions: [Int32] = [0, 1, 2, 0, 1]
+        let table = sampleTensor([5, d], seed: 1)
+        let places = sampleTensor([3, d], seed: 2)
+        let x = Tensor(zeros: [5, d])
+        embeddingForward(
+            tokens: tokens,
+            positions: positions,
+            tokenEmbedding: table,
+            positionEmbedding: places,
+            into: x
+        )
+        let (tableValues, placeValues) = (table.array(), places.array())
+        #expect(
+            x.array()
+                == (0..<(5 * d)).map {
+                    tableValues[Int(tokens[$0 / d]) * d + $0 % d] + placeValues[Int(positions[$0 / d]) * d + $0 % d]
+                }
+        )
+        let dx = samples(5 * d, seed: 3)
+        embeddingBackward(
+            dx: Tensor(dx, shape: [5, d]),
+            tokens: tokens,
+            positions: positions,
+            tokenGradient: table,
+            positionGradient: places
+        )
+        var (expectedTable, expectedPlaces) = (tableValues, placeValues)
+        for index in dx.indices {
+            expectedTable[Int(tokens[index / d]) * d + index % d] += dx[index]
+            expectedPlaces[Int(positions[index / d]) * d + index % d] += dx[index]
+        }
+        #expect(table.array() == expectedTable && places.array() == expectedPlaces)
+    }
+
+    @Test(arguments: [1, 18, 700]) func gatherAndScatter(d: Int) {
+        let x = samples(6 * d, seed: 1)
+        let rows: [Int32] = [5, 0, 3]
+        let picked = rows.flatMap { x[(Int($0) * d)..<((Int($0) + 1) * d)] }
+        let source = Tensor(x, shape: [6, d])
+        let out = Tensor(zeros: [3, d])
+        gatherRows(source, rows, into: out)
+        #expect(out.array() == picked)
+        let half = Tensor(zeros: [3, d], .bfloat16)
+        gatherRows(source, rows, into: half)
+        #expect(half.array() == picked.map(roundedToBFloat16))
+        scatterAddRows(out, rows, into: source)
+        #expect(source.array() == x.indices.map { rows.contains(Int32($0 / d)) ? 2 * x[$0] : x[$0] })
+    }
+
+    @Test(arguments: [0, 1, 17, 16_384, 100_003]) func elementwise(count: Int) {
+        let (x, y) = (samples(count, seed: 1), samples(count, seed: 2))
+        let sum = Tensor(y, shape: [count])
+        addScaled(Tensor(x, shape: [count]), scale: 0.3, to: sum)
+        #expect(maximalDifference(sum.array(), zip(x, y).map { $1 + 0.3 * $0 }) < 1e-6)
+        let scaled = Tensor(x, shape: [count])
+        scale(scaled, by: -2)
+        #expect(scaled.array() == x.map { -2 * $0 })
+        let squares = x.reduce(0.0) { $0 + Double($1) * Double($1) }
+        #expect(abs(sumOfSquares(Tensor(x, shape: [count])) - squares) <= 1e-12 * squares)
+    }
+
+    @Test func nonFiniteValuesAreSeen() {
+        var values = samples(40_000, seed: 1)
+        #expect(nonFiniteCount(Tensor(values, shape: [40_000])) == 0)
+        values[3] = .nan
+        values[17_000] = -.infinity
+        values[39_999] = .infinity
+        let x = Tensor(values, shape: [40_000])
+        #expect(nonFiniteCount(x) == 3)
+        #expect(!sumOfSquares(x).isFinite)
+        let half = Tensor(zeros: [40_000], .bfloat16)
+        half.copy(from: x)
+        #expect(nonFiniteCount(half) == 3)
+        #expect(sumOfSquares(Tensor([3e38, 3e38], shape: [2])).isFinite)
+    }
+
+    @Test(arguments: [1, 33, 20_001]) func adamW(count: Int) {
+        var (theta, m, v) = (
+            doubles(samples(count, seed: 1)), [Double](repeating: 0, count: count), [Double](repeating: 0, count: count)
+        )
+        let parameters = Tensor(floats(theta), shape: [count])
+        let (first, second) = (Tensor(zeros: [count]), Tensor(zeros: [count]))
+        let copy = Tensor(zeros: [count], .bfloat16)
+        for step in 1...4 {
+            let gradient = samples(count, seed: UInt64(10 + step))
+            adamWStep(
+                parameters: parameters,
+                gradients: Tensor(gradient, shape: [count]),
+                firstMoment: first,
+                secondMoment: second,
+                step: step,
+                learningRate: 0.01,
+                beta1: 0.9,
+                beta2: 0.99,
+                epsilon: 1e-8,
+                weightDecay: 0.1,
+                gradientScale: 0.5,
+                copy: copy
+            )
+            for i in 0..<count {
+                let g = 0.5 * Double(gradient[i])
+                m[i] = 0.9 * m[i] + 0.1 * g
+                v[i] = 0.99 * v[i] + 0.01 * g * g
+                let corrected = m[i] / (1 - pow(0.9, Double(step)))
+                let spread = (v[i] / (1 - pow(0.99, Double(step)))).squareRoot()
+                theta[i] -= 0.01 * 0.1 * theta[i]
+                theta[i] -= 0.01 * corrected / (spread + 1e-8)
+            }
+        }
+        #expect(maximalDifference(parameters.array(), floats(theta)) < 1e-5)
+        #expect(copy.array() == parameters.array().map(roundedToBFloat16))
+    }
+}
