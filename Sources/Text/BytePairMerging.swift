@@ -39,37 +39,27 @@ enum BytePairMerging {
         }
     }
 
-    /// A possible merge; it is stale when the tokens at its place have changed since.
-    private struct Candidate: Comparable {
-        /// Rank, then position: both below 2³².
-        let order: UInt64
-        let left: Int32
-        let right: Int32
-        let token: Int32
-
-        var position: Int { Int(order & 0xFFFF_FFFF) }
-
-        static func < (a: Candidate, b: Candidate) -> Bool { a.order < b.order }
-    }
-
     /// O(n log n), for the megabyte without a space.
     static func mergeByHeap(_ tokens: inout [Int32], _ merges: MergeTable) {
         // A doubly linked list over the positions; a position that was merged away holds -1.
         let count = tokens.count
         var previous = (0..<count).map { $0 - 1 }
         var next = (0..<count).map { $0 + 1 }
-        var heap = BinaryHeap<Candidate>()
+        var queue = PairQueue()
         func push(_ i: Int) {
             guard i >= 0, next[i] < count, let merge = merges.merge(tokens[i], tokens[next[i]]) else { return }
-            let order = UInt64(merge.rank) << 32 | UInt64(i)
-            heap.push(Candidate(order: order, left: tokens[i], right: tokens[next[i]], token: merge.token))
+            // Rank first, then position, both below 2³¹.
+            queue.push(TokenPair(left: tokens[i], right: tokens[next[i]]), order: Int(merge.rank) << 32 | i)
         }
         for i in 0..<count { push(i) }
-        while let candidate = heap.pop() {
-            let i = candidate.position
+        while let entry = queue.pop() {
+            let i = entry.order & 0xFFFF_FFFF
             let j = next[i]
-            guard tokens[i] == candidate.left, j < count, tokens[j] == candidate.right else { continue }
-            tokens[i] = candidate.token
+            // Skipped where a neighbour has been merged since.
+            guard tokens[i] == entry.pair.left, j < count, tokens[j] == entry.pair.right,
+                let merge = merges.merge(tokens[i], tokens[j])
+            else { continue }
+            tokens[i] = merge.token
             tokens[j] = -1
             next[i] = next[j]
             if next[j] < count { previous[next[j]] = i }

@@ -1,8 +1,8 @@
 /// Which two tokens may be joined, into which, and in what order of preference.
 struct MergeTable: Sendable {
     /// Left and right token of every merge, best first.
-    private(set) var pairs: [(left: Int32, right: Int32)] = []
-    private var table: [UInt64: Merge] = [:]
+    private(set) var pairs: [TokenPair] = []
+    private var table: [TokenPair: Merge] = [:]
 
     /// The outcome of joining two tokens.
     struct Merge {
@@ -17,16 +17,12 @@ struct MergeTable: Sendable {
 
     /// Adds the merge of the next rank; a pair that was added before takes the later rank, as in `tokenizers`.
     mutating func append(_ left: Int32, _ right: Int32, into token: Int32) {
-        table[Self.key(left, right)] = Merge(rank: Int32(pairs.count), token: token)
-        pairs.append((left, right))
+        table[TokenPair(left: left, right: right)] = Merge(rank: Int32(pairs.count), token: token)
+        pairs.append(TokenPair(left: left, right: right))
     }
 
     /// How the two tokens merge, or nil where they do not.
     func merge(_ left: Int32, _ right: Int32) -> Merge? {
-        table[Self.key(left, right)]
-    }
-
-    private static func key(_ left: Int32, _ right: Int32) -> UInt64 {
-        UInt64(UInt32(bitPattern: left)) << 32 | UInt64(UInt32(bitPattern: right))
+        table[TokenPair(left: left, right: right)]
     }
 }

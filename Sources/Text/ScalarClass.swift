@@ -5,9 +5,15 @@ enum ScalarClass: UInt8 {
     case number
     case space
 
-    /// The class of a scalar by its Unicode general category; `\s` is the White_Space property.
+    /// The class of a scalar by its general category in Unicode 16; `\s` is the White_Space property.
+    ///
+    /// What later versions assign stays `other`, as in `tokenizers`: ids must not change with the compiler.
     init(_ scalar: Unicode.Scalar) {
         let properties = scalar.properties
+        guard let age = properties.age, age.major <= 16 else {
+            self = .other
+            return
+        }
         if properties.isWhitespace {
             self = .space
             return

@@ -1,0 +1,162 @@
+import Failures
+import Foundation
+import StrictJSON
+import Testing
+
+@testable import Text
+
+private func failure(_ body: () throws -> Void) -> Failure? {
+    do { try body() } catch { return error as? Failure }
+    return nil
+}
+
+private func read(_ file: JSONValue, config: JSONValue? = nil) throws -> Tokenizer {
+    try Tokenizer(
+        JSONFields(file, at: "tokenizer.json"),
+        config: config.map { value throws(Failure) in try JSONFields(value, at: "tokenizer_config.json") }
+    )
+}
+
+@Suite("Reading and writing tokenizer files")
+struct ReadingTests {
+    @Test("trained on the same texts, our vocabulary and merges are those of tokenizers")
+    func trainedAlike() throws {
+        let theirs = try Tokenizer(directory: fixture("tiny"))
+        let ours = try BytePairTrainer(vocabularySize: 400).train(on: try goldenCases().corpus)
+        #expect(ours.tokens == theirs.tokens)
+        let merges = try [ours, theirs].map {
+            try #require($0.scheme as? ByteLevelBPE).merges.pairs.map { [$0.left, $0.right] }
+        }
+        #expect(merges[0].count == 143)
+        #expect(merges[0] == merges[1])
+    }
+
+    @Test("what is written reads back the same")
+    func roundTrip() throws {
+        let directory = NSTemporaryDirectory() + "tokenizer-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let original = try Tokenizer(directory: fixture("tiny"))
+        try original.write(toDirectory: directory)
+        let copy = try Tokenizer(directory: directory)
+        #expect(copy.tokens == original.tokens)
+        #expect(copy.endOfText == 0)
+        #expect(copy.beginningOfText == 0)
+        for golden in try goldenCases().cases {
+            #expect(copy.encode(golden.text, specialTokens: .recognised) == golden.special)
+        }
+    }
+
+    @Test("merges may be written as \"left right\"")
+    func mergeStrings() throws {
+        let file = try tinyFile()
+        let pairs = file.object?["model"]?.object?["merges"]?.array ?? []
+        let strings = pairs.map { pair in
+            JSONValue.string((pair.array ?? []).compactMap(\.string).joined(separator: " "))
+        }
+        let tokenizer = try read(file.setting("model", "merges", to: .array(strings)))
+        for golden in try goldenCases().cases { #expect(tokenizer.encode(golden.text) == golden.asText) }
+    }
+
+    @Test("canonically equivalent tokens are two tokens")
+    func canonicalTwins() throws {
+        // The byte C3 is spelled "Ã" (U+00C3), whose decomposition is "A" + U+0303.
+        let file = try tinyFile().setting("model", "vocab", "A\u{303}", to: 400)
+        let tokenizer = try read(file)
+        #expect(tokenizer.token(for: 400).map { Array($0.utf8) } == Array("A\u{303}".utf8))
+        let byte = try #require(tokenizer.encode([0xC3]).first)
+        #expect(byte != 400)
+        #expect(tokenizer.token(for: byte).map { Array($0.utf8) } == Array("\u{C3}".utf8))
+    }
+
+    @Test("the token that ends a text is named as text or as an object, or not at all")
+    func endOfText() throws {
+        let file = try tinyFile()
+        #expect(try read(file, config: ["eos_token": "<|endoftext|>"]).requiredEndOfText() == 0)
+        #expect(try read(file, config: ["eos_token": ["content": "<|endoftext|>"]]).endOfText == 0)
+        #expect(try read(file, config: ["eos_token": nil]).endOfText == nil)
+        #expect(failure { _ = try read(file).requiredEndOfText() }?.code == .configuration)
+        #expect(failure { _ = try read(file, config: ["eos_token": "</s>"]) }?.place == "tokenizer_config.json")
+        #expect(failure { _ = try read(file, config: ["eos_token": 3]) }?.code == .badData)
+    }
+
+    @Test("files that contradict themselves are refused with 65")
+    func malformed() throws {
+        let file = try tinyFile()
+        let token: (Int, String) -> JSONValue = { ["id": .integer($0), "content": .string($1), "special": true] }
+        let cases: [(JSONValue, String)] = [
+            (file.setting("model", "merges", to: nil), "'model.merges' is missing"),
+            (file.setting("model", "vocab", to: nil), "'model.vocab' is missing"),
+            (file.setting("model", "merges", to: [["q", "q"]]), "\"qq\", which is not in the vocabulary"),
+            (file.setting("model", "merges", to: ["a b c"]), "must be \"left right\""),
+            (file.setting("model", "merges", to: [["a"]]), "must be \"left right\""),
+            (file.setting("model", "merges", to: [["a", 1]]), "must be \"left right\""),
+            (file.setting("model", "merges", to: [3]), "must be \"left right\""),
+            (file.setting("model", "vocab", "a", to: 1), "has id"),
+            (file.setting("model", "vocab", "new", to: 401), "must run from 0 to 400"),
+            (file.setting("model", "vocab", "a", to: -1), "must be an id"),
+            (file.setting("model", "vocab", "a", to: .integer(1 << 31)), "must be an id"),
+            (file.setting("model", "vocab", "a", to: 1.0), "must be an id"),
+            (file.setting("model", "vocab", "a", to: "1"), "must be an id"),
+            (file.setting("model", "vocab", "a", to: nil), "ids must run from 0"),
+            (file.setting("added_tokens", to: [token(0, "")]), "is empty"),
+            (file.setting("added_tokens", to: [token(5, "<|endoftext|>")]), "in 'added_tokens'"),
+            (file.setting("added_tokens", to: [token(3, "<x>")]), "has id"),
+            (file.setting("added_tokens", to: [token(400, "<x>"), token(401, "<x>")]), "listed twice"),
+            (file.setting("added_tokens", to: [token(400, "<x>"), token(400, "<y>")]), "listed twice"),
+            (file.setting("added_tokens", to: [token(-1, "<x>")]), "must be in 0"),
+            (file.setting("model", to: []), "expected an object"),
+            ([], "expected an object"),
+        ]
+        for (file, message) in cases {
+            let found = failure { _ = try read(file) }
+            #expect(found?.code == .badData, "\(message)")
+            #expect(found?.message.contains(message) == true, "\(message): \(found?.description ?? "accepted")")
+        }
+    }
+
+    @Test("a vocabulary that cannot spell every byte is refused")
+    func missingByte() throws {
+        let file = try tinyFile()
+        var vocabulary = try #require(file.object?["model"]?.object?["vocab"]?.object)
+        let id = vocabulary["a"]
+        vocabulary["a"] = nil
+        vocabulary["other"] = id
+        let changed = file.setting("model", "vocab", to: .object(vocabulary)).setting("model", "merges", to: [])
+        #expect(failure { _ = try read(changed) }?.message.contains("the token of byte 97") == true)
+    }
+
+    @Test("tokenizers of other kinds are refused by name with 78")
+    func otherKinds() throws {
+        let file = try tinyFile()
+        let cases: [(JSONValue, String)] = [
+            (file.setting("model", "type", to: "Unigram"), "'model' is Unigram"),
+            (file.setting("normalizer", to: ["type": "NFC"]), "'normalizer' is NFC"),
+            (file.setting("pre_tokenizer", to: ["type": "Metaspace"]), "'pre_tokenizer' is Metaspace"),
+            (file.setting("pre_tokenizer", to: nil), "'pre_tokenizer' is missing"),
+            (file.setting("pre_tokenizer", "use_regex", to: false), "'pre_tokenizer.use_regex' is false"),
+            (file.setting("decoder", "type", to: "Sequence"), "'decoder' is Sequence"),
+            (
+                file.setting("post_processor", "type", to: "TemplateProcessing"),
+                "'post_processor' is TemplateProcessing"
+            ),
+            (file.setting("model", "byte_fallback", to: true), "'model.byte_fallback' is true"),
+            (file.setting("model", "ignore_merges", to: true), "'model.ignore_merges' is true"),
+            (file.setting("model", "dropout", to: 0.1), "'model.dropout' is set"),
+            (file.setting("model", "end_of_word_suffix", to: "</w>"), "'model.end_of_word_suffix' is \"</w>\""),
+            (
+                file.setting("added_tokens", to: [["id": 0, "content": "<|endoftext|>", "lstrip": true]]),
+                "'added_tokens[0].lstrip' is true"
+            ),
+        ]
+        for (file, message) in cases {
+            let found = failure { _ = try read(file) }
+            #expect(found?.code == .configuration, "\(message)")
+            #expect(found?.message.hasPrefix(message) == true, "\(message): \(found?.description ?? "accepted")")
+        }
+    }
+
+    @Test("a directory without a tokenizer is missing input")
+    func missing() {
+        #expect(failure { _ = try Tokenizer(directory: "/nonexistent") }?.code == .missingInput)
+    }
+}
