@@ -26,8 +26,8 @@ struct MaxMin: ParsableCommand {
                 ]
             ),
             CommandGroup(
-                name: "Models",
-                subcommands: [Generate.self, Score.self, Tokenize.self, Init.self]
+                name: "Models and data",
+                subcommands: [Generate.self, Score.self, Tokenize.self, Init.self, Assign.self, Inspect.self]
             ),
         ]
     )

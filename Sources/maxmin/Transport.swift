@@ -61,7 +61,11 @@ private func endingAllRanks(_ communicator: any Communicator, _ body: () throws 
     }
 }
 
-private func explain(_ error: any Error) -> (lines: [String], code: ExitCode) {
+/// Whether an error is one of ours, not the argument parser's.
+func isOurs(_ error: any Error) -> Bool { error is Failure || error is ConfigurationError }
+
+/// An error's lines and the exit code that it ends the program with.
+func explain(_ error: any Error) -> (lines: [String], code: Failures.ExitCode) {
     switch error {
     case let failure as Failure: ([failure.description], failure.code)
     case let error as ConfigurationError: (error.problems.map(\.description), .configuration)

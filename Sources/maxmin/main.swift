@@ -8,9 +8,10 @@ signal(SIGPIPE, SIG_IGN)
 do {
     var command = try MaxMin.parseAsRoot()
     try command.run()
-} catch let failure as Failure {
-    tell([failure.description], rank: nil)
-    exit(failure.code.rawValue)
+} catch  where isOurs(error) {
+    let (lines, code) = explain(error)
+    tell(lines, rank: nil)
+    exit(code.rawValue)
 } catch {
     // Wrong usage (64), or a request for help (0). Under mpirun the root speaks for all.
     if launchedRank > 0 {

@@ -1,0 +1,105 @@
+internal import Collectives
+internal import Failures
+internal import Foundation
+internal import LanguageModels
+internal import ModelFiles
+internal import Preferences
+internal import RewardMixture
+internal import StrictJSON
+internal import Tensors
+internal import Text
+
+/// What `maxmin assign` is asked for.
+package struct AssignRequest: Sendable {
+    /// Run directory of a finished reward stage.
+    package var run: String
+    /// Preference file of the new users.
+    package var input: String
+    package var precision = ModelSection.Precision.fp32
+    package var threads = 1
+    package var json = false
+
+    /// Assigns the users of `input` to the groups that `run` found.
+    package init(run: String, input: String) {
+        self.run = run
+        self.input = input
+    }
+}
+
+/// Tokens of one pass.
+private let tokensAtATime = 8_192
+
+/// Gives each new user's group and how sure it is, from all of their comparisons.
+package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (String) throws -> Void) throws {
+    KernelThreads.set(request.threads)
+    let directory = RunDirectory(path: request.run)
+    let configuration = try loadConfiguration(
+        directory.file("config.yaml"),
+        overrides: [],
+        communicator: SoloCommunicator()
+    )
+    let csv = try directory.require("reward/assignments.csv", madeBy: .reward)
+    let shares = try groupShares(csv: String(decoding: readBytes(ofFile: csv), as: UTF8.self), at: csv)
+    var models: [LanguageModel] = []
+    for group in shares.indices {
+        let path = try directory.require("reward/group-\(group)", madeBy: .reward)
+        models.append(try ModelDirectory.load(path, precision: request.precision.resolved, head: .reward).model)
+    }
+    let tokenizer = try Tokenizer(directory: directory.file("reward/group-0"))
+    let loaded = try loadPreferences(request.input)
+    for warning in loaded.report.warnings { log("warning: \(warning)") }
+    let options = TokenizationOptions(
+        maximumLength: min(configuration.data.maxLength, models[0].configuration.positions),
+        endOfText: tokenizer.endOfText,
+        vocabularySize: models[0].configuration.vocabularySize
+    )
+    let tokenized = try Preferences.tokenize(loaded.users, options) { tokenizer.encode($0) }
+    for warning in tokenized.report.warnings { log("warning: \(warning)") }
+    let users = tokenized.users.map { user in
+        UserComparisons(
+            id: user.id,
+            group: user.group,
+            shard: 0,
+            fit: [],
+            validation: [],
+            assign: user.comparisons.map { TokenComparison(chosen: $0.chosen, rejected: $0.rejected) },
+            test: []
+        )
+    }
+    let scores = try scoreUsers(
+        users,
+        under: LanguageModelScorer(models, microBatchTokens: tokensAtATime),
+        over: SoloCommunicator()
+    )
+    for user in RewardMixture.assignUsers(scores, shares: shares) {
+        try emit(request.json ? object(user).encoded() : line(user))
+    }
+}
+
+private func object(_ user: UserAssignment) -> JSONValue {
+    [
+        "user_id": .string(user.member.id), "group": .integer(user.group),
+        "posterior": .array(user.posterior.map(JSONValue.number)),
+        "log_likelihoods": .array(user.logLikelihoods.map(JSONValue.number)),
+        "comparisons": .integer(user.member.assignCount),
+    ]
+}
+
+private func line(_ user: UserAssignment) -> String {
+    let sure = String(format: "%.1f", 100 * user.posterior[user.group])
+    return "\(user.member.id)  group \(user.group)  probability \(sure) %  from \(user.member.assignCount) comparisons"
+}
+
+/// η, the mean responsibility of each group, from the text of `assignments.csv`.
+///
+/// The responsibilities are the last columns; a user id may hold commas and line breaks, and those lines end otherwise.
+func groupShares(csv: String, at place: String) throws(Failure) -> [Double] {
+    let lines = csv.split(whereSeparator: \.isNewline)
+    let columns = lines.first?.split(separator: ",") ?? []
+    let groups = columns.filter { $0.hasPrefix("responsibility_") }.count
+    let rows = lines.dropFirst().map { line in
+        line.split(separator: ",").suffix(groups).compactMap { Double($0) }
+    }.filter { $0.count == groups }
+    guard groups > 0, !rows.isEmpty else { throw Failure(.badData, "is no table of assignments", at: place) }
+    return (0..<groups).map { group in rows.reduce(0) { $0 + $1[group] } / Double(rows.count) }
+}

@@ -1,0 +1,120 @@
+import Collectives
+import Failures
+import Foundation
+import StrictJSON
+import Testing
+
+@testable import Runs
+
+@Suite struct RunDirectoryTests {
+    /// The code that `body` fails with; nil where it does not fail.
+    private func code(_ body: () throws -> Void) -> ExitCode? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return (error as? Failure)?.code
+        }
+    }
+
+    @Test func aForeignDirectoryIsRefused() throws {
+        try withTemporaryDirectory { path in
+            try "mine".write(toFile: path + "/thesis.tex", atomically: true, encoding: .utf8)
+            let directory = RunDirectory(path: path)
+            #expect(code { try prepareDirectory(directory, for: [.sft], overwrite: false) } == .configuration)
+            #expect(code { try prepareDirectory(directory, for: [.sft], overwrite: true) } == .configuration)
+            #expect(FileManager.default.fileExists(atPath: path + "/thesis.tex"))
+        }
+    }
+
+    @Test func overwritingClearsAStageAndWhatFollowsFromIt() throws {
+        try withTemporaryDirectory { path in
+            let directory = RunDirectory(path: path)
+            try writeAtomically("", to: directory.file("config.yaml"))
+            for stage in [Stage.sft, .reward, .policy] {
+                try directory.makeFolder(stage.outputs[0])
+                try directory.complete(stage)
+            }
+            #expect(code { try prepareDirectory(directory, for: [.reward], overwrite: false) } == .configuration)
+            #expect(code { try prepareDirectory(directory, for: [.simulate], overwrite: false) } == nil)
+            #expect(!directory.isComplete(.reward), "a stage before it was done again")
+            try directory.complete(.reward)
+            try directory.makeFolder("reward")
+            try prepareDirectory(directory, for: [.reward], overwrite: true)
+            #expect(directory.isComplete(.sft))
+            #expect(!directory.isComplete(.reward) && !directory.isComplete(.policy))
+            #expect(!FileManager.default.fileExists(atPath: directory.file("policy")))
+        }
+    }
+
+    @Test func aMissingStageIsNamed() throws {
+        try withTemporaryDirectory { path in
+            let directory = RunDirectory(path: path)
+            try directory.makeFolder("reward")
+            // The folder is there, but the stage did not finish.
+            do {
+                _ = try directory.require("reward", madeBy: .reward)
+                Issue.record("an unfinished stage was taken for a finished one")
+            } catch {
+                #expect(error.code == .missingInput)
+                #expect(error.description.contains("\(path)/reward") && error.description.contains("stage reward"))
+            }
+            try directory.complete(.reward)
+            #expect(try directory.require("reward", madeBy: .reward) == path + "/reward")
+        }
+    }
+
+    @Test func directoriesThatCannotBeMadeAreRefused() throws {
+        try withTemporaryDirectory { path in
+            try writeAtomically("x", to: path + "/file")
+            #expect(code { try createDirectory(path + "/file/run") } == .cannotCreate)
+            #expect(code { try writeAtomically("x", to: path + "/nowhere/file") } == .cannotCreate)
+        }
+    }
+
+    @Test func atomicWritesReplaceAndLeaveNothingBehind() throws {
+        try withTemporaryDirectory { path in
+            let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+            try writeAtomically("old", to: path + "/file")
+            try writeAtomically(bytes, to: path + "/file")
+            #expect(try readBytes(ofFile: path + "/file") == bytes)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: path) == ["file"])
+            // A link is replaced, not followed.
+            try FileManager.default.createSymbolicLink(atPath: path + "/link", withDestinationPath: path + "/file")
+            try writeAtomically("new", to: path + "/link")
+            #expect(try readBytes(ofFile: path + "/file") == bytes)
+        }
+    }
+
+    @Test(arguments: [1, 3])
+    func everyRankGetsTheSameConfiguration(ranks: Int) throws {
+        try withTemporaryDirectory { path in
+            try writeAtomically("shards: 3\nrun: { name: \"a b\" }", to: path + "/run.yaml")
+            let names = try InProcessGroup.run(ranks: ranks) { communicator in
+                let configuration = try loadConfiguration(
+                    path + "/run.yaml",
+                    overrides: ["run.seed=\(communicator.rank + 5)"],
+                    communicator: communicator
+                )
+                // The root's options count.
+                return "\(configuration.run.name) \(configuration.run.seed)"
+            }
+            #expect(names == Array(repeating: "a b 5", count: ranks))
+        }
+    }
+
+    @Test func environmentSaysWhatRan() {
+        let fields = describeEnvironment(ranks: 2, threads: 3, commandLine: ["maxmin", "run"])
+        #expect(fields.object?["ranks"]?.integer == 2)
+        #expect(fields.object?["threads_per_rank"]?.integer == 3)
+        #expect(fields.object?["cpu"]?.string?.isEmpty == false)
+    }
+
+    @Test func groupSharesAreMeanResponsibilities() throws {
+        let csv =
+            "user_id,group,log_likelihood_0,log_likelihood_1,responsibility_0,responsibility_1\n"
+            + "a,0,-1,-2,1.0,0.0\n\"b,\nc\",1,-2,-1,0.5,0.5\n"
+        #expect(try groupShares(csv: csv, at: "x.csv") == [0.75, 0.25])
+        #expect(throws: Failure.self) { try groupShares(csv: "user_id\n", at: "x.csv") }
+    }
+}
