@@ -1,4 +1,4 @@
-/// How the program ends, as the exit code that scripts and schedulers rely on (docs/exit-codes.md).
+/// How the program ends, as the exit code that scripts and schedulers rely on (docs/command-line.md).
 public enum ExitCode: Int32, Sendable {
     case done = 0
     case usage = 64

@@ -1,16 +1,15 @@
+package import MaxMinPolicy
+
 /// `calibrate`: one origin and unit for the groups' rewards, from samples of the reference policy.
 package struct CalibrateSection: Equatable, Sendable {
-    /// How a reward is brought to the common scale.
-    package enum Method: String, CaseIterable, Sendable { case standardise, center, logSigmoid = "log-sigmoid", none }
-
-    package let method: Method
+    package let method: Calibration.Method
     package let prompts: Int
     package let samplesPerPrompt: Int
 
     init(_ keys: inout SectionReader) {
         method = keys.read(
             "method",
-            .choice(Method.self),
+            .choice(Calibration.Method.self),
             .standardise,
             "standardise: (r − μ)/σ; center: r − μ; log-sigmoid: log σ(r − median of the prompt's samples); none: r."
         )
