@@ -52,7 +52,7 @@ import Testing
             let directory = RunDirectory(path: path)
             try directory.makeFolder("reward")
             // The folder is there, but the stage did not finish.
-            do {
+            do throws(Failure) {
                 _ = try directory.require("reward", madeBy: .reward)
                 Issue.record("an unfinished stage was taken for a finished one")
             } catch {
