@@ -37,15 +37,31 @@ CK_INLINE void transpose(const float *x, long x_row, long t, long t_padded, long
 // Row of scores → weights: e^(scale·score − shift) for the first `visible`, 0 up to `width`; returns their sum.
 CK_INLINE float exponentials(float *row, long visible, long width, float scale, float shift) {
     v16 sum = {0}, x;
-    for (long j = 0; j < width; j += CK_LANES) {
+    long j = 0;
+    for (; j < visible; j += CK_LANES) {
         ck_load(&x, row + j, CK_LANES);
         x = x * scale - shift;
         ck_exp(&x);
-        for (long l = visible - j; l < CK_LANES; l++) x[l < 0 ? 0 : l] = 0;
+        ck_keep(&x, visible - j);
         sum += x;
         ck_store(&x, row + j, CK_LANES);
     }
+    x = (v16){0};
+    for (; j < width; j += CK_LANES) ck_store(&x, row + j, CK_LANES);
     return ck_lane_sum(&sum);
+}
+
+// Largest of the first `count` scores.
+CK_INLINE float largest(const float *row, long count) {
+    v16 most = (v16){0} + row[0], x;
+    long j = 0;
+    for (; j + CK_LANES <= count; j += CK_LANES) {
+        ck_load(&x, row + j, CK_LANES);
+        most = CK_SELECT(x > most, x, most);
+    }
+    float m = ck_lane_max(&most);
+    for (; j < count; j++) m = row[j] > m ? row[j] : m;
+    return m;
 }
 
 CK_CLONES static void forward(void *context, long task, int thread) {
@@ -62,8 +78,7 @@ CK_CLONES static void forward(void *context, long task, int thread) {
         ck_small_product(rows, width, d, q + i0 * row, row, 1, keys, t_padded, scores, t_padded, 0);
         float inverse[BLOCK];
         for (long r = 0; r < rows; r++) {
-            float *score = scores + r * t_padded, most = score[0];
-            for (long j = 1; j <= i0 + r; j++) most = score[j] > most ? score[j] : most;
+            float *score = scores + r * t_padded, most = largest(score, i0 + r + 1);
             float sum = exponentials(score, i0 + r + 1, width, scale, most * scale);
             inverse[r] = 1.0f / sum;
             a->log_sum_exp[head * a->n + start + i0 + r] = most * scale + logf(sum);
@@ -87,8 +102,8 @@ static long longest_sequence(const int32_t *offsets, long sequences) {
     return longest;
 }
 
-static float *make_scratch(long size) {
-    return aligned_alloc(64, (size_t)(ck_threads() * size) * sizeof(float));
+static float *make_scratch(int threads, long size) {
+    return aligned_alloc(64, (size_t)(threads * size) * sizeof(float));
 }
 
 void ck_attention_forward(const float *qkv, const int32_t *offsets, long sequences, long heads, long d, void *out,
@@ -97,8 +112,9 @@ void ck_attention_forward(const float *qkv, const int32_t *offsets, long sequenc
                           .n = offsets[sequences], .y = out, .type = out_type, .log_sum_exp = log_sum_exp};
     long t_padded = round_up(longest_sequence(offsets, sequences), BLOCK);
     a.scratch_size = round_up((d + BLOCK) * t_padded + BLOCK * d, 64);
-    a.scratch = make_scratch(a.scratch_size);
-    ck_parallel_tasks(sequences * heads, forward, &a);
+    int threads = ck_threads();
+    a.scratch = make_scratch(threads, a.scratch_size);
+    ck_parallel_tasks(threads, sequences * heads, forward, &a);
     free(a.scratch);
 }
 
@@ -155,7 +171,8 @@ void ck_attention_backward(const float *qkv, const int32_t *offsets, long sequen
                           .log_sum_exp = (float *)log_sum_exp};
     long t_padded = round_up(longest_sequence(offsets, sequences), BLOCK);
     a.scratch_size = round_up((2 * d + 2 * BLOCK) * t_padded, 64);
-    a.scratch = make_scratch(a.scratch_size);
-    ck_parallel_tasks(sequences * heads, backward, &a);
+    int threads = ck_threads();
+    a.scratch = make_scratch(threads, a.scratch_size);
+    ck_parallel_tasks(threads, sequences * heads, backward, &a);
     free(a.scratch);
 }

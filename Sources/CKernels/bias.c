@@ -54,7 +54,7 @@ CK_CLONES static void sum_rows(void *context, long task, int thread) {
 void ck_bias_backward(const float *dy, long n, long d, float *gradient) {
     float *partials = ck_make_partials(n, d);
     struct arguments a = {.x = dy, .y = partials, .n = n, .d = d};
-    ck_parallel_tasks(ck_chunks(n), sum_rows, &a);
+    ck_parallel_tasks(ck_threads(), ck_chunks(n), sum_rows, &a);
     ck_add_partials(partials, n, d, 0, d, gradient);
     free(partials);
 }

@@ -4,10 +4,10 @@
 #include "parallel.h"
 #include "vector.h"
 
-// Attention of one new token a sequence over its cache: bound by reading the cache once. A task takes a few heads of
+// Attention of one new token a sequence over its cache: bound by reading the cache once. A task takes many heads of
 // one sequence together, so that it reads the cache in long runs.
 
-enum { HEADS = 4 };
+enum { HEADS = 16 };
 
 struct arguments {
     const float *qkv;
@@ -55,7 +55,7 @@ CK_CLONES static void decode(void *context, long task, int thread) {
             ck_load(&x, scores + h * row + j, CK_LANES);
             x -= most[h];
             ck_exp(&x);
-            for (long l = length - j; l < CK_LANES; l++) x[l] = 0;
+            ck_keep(&x, length - j);
             ck_store(&x, scores + h * row + j, CK_LANES);
             sum += x;
         }
@@ -66,7 +66,13 @@ CK_CLONES static void decode(void *context, long task, int thread) {
         for (long h = 0; h < heads; h++) {
             const float *value = values + j * width + h * d;
             float weight = scores[h * row + j], *sum = sums + h * d;
-            for (long i = 0; i < d; i++) sum[i] += weight * value[i];
+            for (long i = 0; i < d; i += CK_LANES) {
+                v16 x, y;
+                ck_load(&x, sum + i, d - i);
+                ck_load(&y, value + i, d - i);
+                x += weight * y;
+                ck_store(&x, sum + i, d - i);
+            }
         }
     }
     for (long h = 0; h < heads; h++) {
@@ -85,7 +91,8 @@ void ck_attention_decode(const float *qkv, float *keys, float *values, const int
                           .capacity = capacity, .heads = heads, .d = d, .width = heads * d,
                           .groups = (heads + HEADS - 1) / HEADS, .out = out, .type = out_type};
     a.scratch_size = (HEADS * (capacity + CK_LANES + d) + 63) / 64 * 64;
-    a.scratch = aligned_alloc(64, (size_t)(ck_threads() * a.scratch_size) * sizeof(float));
-    ck_parallel_tasks(batch * a.groups, decode, &a);
+    int threads = ck_threads();
+    a.scratch = aligned_alloc(64, (size_t)(threads * a.scratch_size) * sizeof(float));
+    ck_parallel_tasks(threads, batch * a.groups, decode, &a);
     free(a.scratch);
 }

@@ -102,7 +102,7 @@ double ck_sum_of_squares(const float *x, long count) {
     long chunks = (count + GRAIN - 1) / GRAIN;
     double *sums = malloc((size_t)(chunks + 1) * sizeof(double));
     struct arguments a = {.x = x, .count = count, .sums = sums};
-    ck_parallel_tasks(chunks, sum_chunk, &a);
+    ck_parallel_tasks(ck_threads(), chunks, sum_chunk, &a);
     double sum = 0;
     for (long i = 0; i < chunks; i++) sum += sums[i];
     free(sums);
@@ -127,7 +127,7 @@ long ck_non_finite_count(const void *x, int type, long count) {
     long chunks = (count + GRAIN - 1) / GRAIN;
     long *counts = malloc((size_t)(chunks + 1) * sizeof(long));
     struct arguments a = {.x = x, .x_type = type, .count = count, .counts = counts};
-    ck_parallel_tasks(chunks, count_chunk, &a);
+    ck_parallel_tasks(ck_threads(), chunks, count_chunk, &a);
     long sum = 0;
     for (long i = 0; i < chunks; i++) sum += counts[i];
     free(counts);

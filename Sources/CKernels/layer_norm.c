@@ -29,8 +29,7 @@ CK_CLONES static void forward(void *context, long begin, long end) {
         for (long i = 0; i < d; i += CK_LANES) {
             ck_load(&x, row + i, d - i);
             x -= mean;
-            if (d - i < CK_LANES)
-                for (long j = d - i; j < CK_LANES; j++) x[j] = 0;
+            ck_keep(&x, d - i);
             squares += x * x;
         }
         float rstd = 1.0f / sqrtf(ck_lane_sum(&squares) / (float)d + a->epsilon);
@@ -96,7 +95,7 @@ void ck_layer_norm_backward(const float *dy, const float *x, const float *gain, 
     float *partials = ck_make_partials(n, 2 * d);
     struct arguments a = {.dy = dy, .x = x, .gain = gain, .mean = (float *)mean, .rstd = (float *)rstd, .n = n, .d = d,
                           .dx = dx, .partials = partials};
-    ck_parallel_tasks(ck_chunks(n), backward, &a);
+    ck_parallel_tasks(ck_threads(), ck_chunks(n), backward, &a);
     ck_add_partials(partials, n, 2 * d, 0, d, gain_gradient);
     ck_add_partials(partials, n, 2 * d, d, d, bias_gradient);
     free(partials);

@@ -41,7 +41,7 @@ CK_CLONES static void forward(void *context, long begin, long end) {
             v16 z = CK_SELECT(x < -200.0f, (v16){0} - 200.0f, x);
             x = z;
             ck_exp(&x);
-            for (long l = v - i; l < CK_LANES; l++) x[l] = 0;
+            ck_keep(&x, v - i);
             sum += x;
             moment += x * z;
         }
@@ -67,14 +67,15 @@ CK_CLONES static void backward(void *context, long begin, long end) {
     for (long r = begin; r < end; r++) {
         const float *row = a->logits + r * v;
         float factor = a->dlogp[r] * inverse, shift = a->log_normaliser[r];
-        long target = a->targets[r], target_block = target / CK_LANES * CK_LANES;
+        long target = a->targets[r];
         for (long i = 0; i < v; i += CK_LANES) {
             v16 x;
             ck_load(&x, row + i, v - i);
             x = x * inverse - shift;
             ck_exp(&x);
             x *= -factor;
-            if (i == target_block) x[target - i] += factor;
+            const v16i lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+            x += (v16)((v16i)((v16){0} + factor) & (lane == (int)(target - i)));
             ck_store_any(&x, a->dlogits, a->type, r * v + i, v - i);
         }
     }

@@ -6,8 +6,8 @@
 // The split depends on the thread count only, so give it work whose result does not depend on the split.
 void ck_parallel(long count, long grain, void (*body)(void *context, long begin, long end), void *context);
 
-// Runs `body` for every task in [0, count), handed out as threads become free; `thread` is below ck_threads().
-void ck_parallel_tasks(long count, void (*body)(void *context, long task, int thread), void *context);
+// Runs `body` for every task in [0, count), handed out as threads become free; `thread` is below `threads`.
+void ck_parallel_tasks(int threads, long count, void (*body)(void *context, long task, int thread), void *context);
 
 // Makes OpenBLAS and oneDNN, called from this thread, use ck_threads() threads.
 void ck_enter_library(void);

@@ -75,8 +75,7 @@ static void run_tasks(void *data) {
     }
 }
 
-void ck_parallel_tasks(long count, void (*body)(void *, long, int), void *context) {
-    int threads = ck_threads();
+void ck_parallel_tasks(int threads, long count, void (*body)(void *, long, int), void *context) {
     if (threads == 1 || count <= 1 || omp_in_parallel()) {
         for (long task = 0; task < count; task++) body(context, task, 0);
         return;

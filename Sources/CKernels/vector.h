@@ -22,29 +22,42 @@ typedef uint16_t v16h __attribute__((vector_size(32), aligned(2), may_alias));
 // mask ? a : b, lane by lane.
 #define CK_SELECT(mask, a, b) ((v16)(((mask) & (v16i)(a)) | (~(mask) & (v16i)(b))))
 
-// The first `n` floats at p (all sixteen when n ≥ 16); the other lanes are 0.
+// The first `n` floats at p (all sixteen when n ≥ 16); the other lanes are 0. The partial case goes through a variable
+// of its own: copying into *x would keep it in memory in the whole loop around.
 CK_INLINE void ck_load(v16 *x, const float *p, long n) {
     if (n >= CK_LANES) {
         *x = *(const v16 *)p;
     } else {
-        *x = (v16){0};
-        memcpy(x, p, (size_t)n * sizeof(float));
+        v16 part = {0};
+        memcpy(&part, p, (size_t)n * sizeof(float));
+        *x = part;
     }
 }
 
 CK_INLINE void ck_store(const v16 *x, float *p, long n) {
-    if (n >= CK_LANES)
+    if (n >= CK_LANES) {
         *(v16 *)p = *x;
-    else
-        memcpy(p, x, (size_t)n * sizeof(float));
+    } else {
+        v16 part = *x;
+        memcpy(p, &part, (size_t)n * sizeof(float));
+    }
+}
+
+// Lanes from n on become 0.
+CK_INLINE void ck_keep(v16 *x, long n) {
+    const v16i lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    if (n < CK_LANES) *x = (v16)((v16i)*x & (lane < (int)(n < 0 ? 0 : n)));
 }
 
 CK_INLINE void ck_load_bfloat16(v16 *x, const uint16_t *p, long n) {
-    v16h h = {0};
-    if (n >= CK_LANES)
+    v16h h;
+    if (n >= CK_LANES) {
         h = *(const v16h *)p;
-    else
-        memcpy(&h, p, (size_t)n * sizeof(uint16_t));
+    } else {
+        v16h part = {0};
+        memcpy(&part, p, (size_t)n * sizeof(uint16_t));
+        h = part;
+    }
     *x = (v16)(__builtin_convertvector(h, v16u) << 16);
 }
 
@@ -55,10 +68,12 @@ CK_INLINE void ck_store_bfloat16(const v16 *x, uint16_t *p, long n) {
     v16u nan = (u >> 16) | 0x40;
     v16u is_nan = (v16u)((u & 0x7FFFFFFF) > 0x7F800000);
     v16h h = __builtin_convertvector((is_nan & nan) | (~is_nan & rounded), v16h);
-    if (n >= CK_LANES)
+    if (n >= CK_LANES) {
         *(v16h *)p = h;
-    else
-        memcpy(p, &h, (size_t)n * sizeof(uint16_t));
+    } else {
+        v16h part = h;
+        memcpy(p, &part, (size_t)n * sizeof(uint16_t));
+    }
 }
 
 CK_INLINE void ck_load_any(v16 *x, const void *p, int type, long i, long n) {
@@ -75,19 +90,29 @@ CK_INLINE void ck_store_any(const v16 *x, void *p, int type, long i, long n) {
         ck_store_bfloat16(x, (uint16_t *)p + i, n);
 }
 
+// x with its lanes moved round by `step`, for the folds below.
+#define CK_ROTATED(x, step)                                                                                            \
+    __builtin_shufflevector(x, x, (step), (step) + 1, (step) + 2, (step) + 3, (step) + 4, (step) + 5, (step) + 6,      \
+                            (step) + 7, (step) + 8, (step) + 9, (step) + 10, (step) + 11, (step) + 12, (step) + 13,    \
+                            (step) + 14, (step) + 15)
+
 // Pairwise sum of the lanes.
 CK_INLINE float ck_lane_sum(const v16 *x) {
     v16 t = *x;
-    for (int width = CK_LANES / 2; width > 0; width /= 2)
-        for (int j = 0; j < width; j++) t[j] += t[j + width];
+    t += CK_ROTATED(t, 8);
+    t += CK_ROTATED(t, 4);
+    t += CK_ROTATED(t, 2);
+    t += CK_ROTATED(t, 1);
     return t[0];
 }
 
 CK_INLINE float ck_lane_max(const v16 *x) {
-    v16 t = *x;
-    float m = t[0];
-    for (int j = 1; j < CK_LANES; j++) m = t[j] > m ? t[j] : m;
-    return m;
+    v16 t = *x, u;
+    u = CK_ROTATED(t, 8), t = CK_SELECT(t > u, t, u);
+    u = CK_ROTATED(t, 4), t = CK_SELECT(t > u, t, u);
+    u = CK_ROTATED(t, 2), t = CK_SELECT(t > u, t, u);
+    u = CK_ROTATED(t, 1), t = CK_SELECT(t > u, t, u);
+    return t[0];
 }
 
 // x := exp(x), relative error below 2e-7; 0 below −87.3 and infinite above 88.7. exp(x) = 2^k·exp(r) with

@@ -1,0 +1,85 @@
+import Tensors
+import Testing
+
+/// Every kernel but the products promises the same bits for any number of threads.
+@Suite struct ThreadTests {
+    @Test func sameBitsForAnyNumberOfThreads() {
+        let original = KernelThreads.count
+        defer { KernelThreads.set(original) }
+        KernelThreads.set(1)
+        let one = everything()
+        for count in [2, 3, 7] {
+            KernelThreads.set(count)
+            #expect(KernelThreads.count == count)
+            for (alone, together) in zip(one, everything()) {
+                #expect(alone.array() == together.array())
+            }
+        }
+    }
+
+    /// Results of all kernels that split or reduce over rows.
+    private func everything() -> [Tensor] {
+        let (n, d, v) = (300, 192, 1003)
+        let offsets: [Int32] = [0, 50, 51, 180, 300]
+        let x = sampleTensor([n, d], seed: 1)
+        let dy = sampleTensor([n, d], seed: 2)
+        let gain = sampleTensor([d], seed: 3)
+        let (mean, rstd, y, dx) = (
+            Tensor(zeros: [n]), Tensor(zeros: [n]), Tensor(zeros: [n, d]), Tensor(zeros: [n, d])
+        )
+        let (dgain, dbias, colsum) = (Tensor(zeros: [d]), Tensor(zeros: [d]), Tensor(zeros: [d]))
+        layerNormForward(x: x, gain: gain, bias: gain, epsilon: 1e-5, into: y, mean: mean, rstd: rstd)
+        layerNormBackward(
+            dy: dy,
+            x: x,
+            gain: gain,
+            mean: mean,
+            rstd: rstd,
+            dx: dx,
+            gainGradient: dgain,
+            biasGradient: dbias
+        )
+        let activated = Tensor(zeros: [n, d])
+        geluForward(x: x, bias: gain, into: activated)
+        geluBackward(x: x, dy: dy, biasGradient: colsum, copy: nil)
+        addResidual(x, bias: gain, to: dy)
+
+        let qkv = sampleTensor([n, 3 * d], seed: 4)
+        let (attended, dqkv, logSumExp) = (Tensor(zeros: [n, d]), Tensor(zeros: [n, 3 * d]), Tensor(zeros: [3, n]))
+        attentionForward(qkv: qkv, offsets: offsets, heads: 3, into: attended, logSumExp: logSumExp)
+        attentionBackward(
+            qkv: qkv,
+            offsets: offsets,
+            heads: 3,
+            out: attended,
+            logSumExp: logSumExp,
+            dout: dy,
+            into: dqkv
+        )
+
+        let logits = sampleTensor([n, v], seed: 5, scale: 9)
+        let targets = (0..<n).map { Int32($0 * 3 % v) }
+        let (logp, entropy, normaliser) = (Tensor(zeros: [n]), Tensor(zeros: [n]), Tensor(zeros: [n]))
+        logProbabilitiesForward(
+            logits: logits,
+            targets: targets,
+            temperature: 1,
+            logProbability: logp,
+            entropy: entropy,
+            logNormaliser: normaliser
+        )
+        let (tokenGradient, positionGradient) = (Tensor(zeros: [40, d]), Tensor(zeros: [60, d]))
+        embeddingBackward(
+            dx: x,
+            tokens: (0..<n).map { Int32($0 * 7 % 40) },
+            positions: (0..<n).map { Int32($0 % 60) },
+            tokenGradient: tokenGradient,
+            positionGradient: positionGradient
+        )
+        let squares = Tensor([Float(sumOfSquares(logits) / 1e4)], shape: [1])
+        return [
+            y, dx, dgain, dbias, activated, colsum, dy, attended, logSumExp, dqkv, logp, entropy, tokenGradient,
+            positionGradient, squares,
+        ]
+    }
+}
