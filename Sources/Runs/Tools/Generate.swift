@@ -81,7 +81,7 @@ package func generate(
             streams: items.map { CounterRandom(seed: request.seed, purpose: .sampling, item: $0) }
         )
         for (item, sample) in zip(items, samples) {
-            let response = try text.tokenizer.decode(sample.finished ? sample.tokens.dropLast() : sample.tokens[...])
+            let response = try text.decode(sample.finished ? sample.tokens.dropLast() : sample.tokens[...])
             try emit(describe(sample, prompt: lines[item / request.samples].text, response, json: request.json))
         }
     }

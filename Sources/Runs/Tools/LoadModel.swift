@@ -41,6 +41,16 @@ struct TextModel {
         }
     }
 
+    /// The text of sampled tokens.
+    ///
+    /// A model may have more tokens than its tokenizer (padding of the embedding); those have no text and become U+FFFD.
+    func decode(_ tokens: ArraySlice<Int32>) throws(Failure) -> String {
+        var parts: [String] = []
+        let pieces = tokens.split(omittingEmptySubsequences: false) { Int($0) >= tokenizer.vocabularySize }
+        for piece in pieces { parts.append(try tokenizer.decode(piece)) }
+        return parts.joined(separator: "\u{FFFD}")
+    }
+
     /// Refuses tokens that the model cannot take, naming where they came from.
     func check(_ tokens: [Int32], at place: String, roomFor more: Int = 0) throws(Failure) {
         guard !tokens.isEmpty else { throw Failure(.badData, "has no tokens", at: place) }
