@@ -1,0 +1,157 @@
+import Randomness
+import Simulation
+import Testing
+
+@testable import Evaluation
+
+@Suite struct WinRateTests {
+    @Test func countsTiesHalfAndAveragesPairsWithinPrompts() {
+        let estimate = winRate(policy: [[2], [1], [0], [1, 3]], reference: [[1], [1], [5], [2, 3]], seed: 1)
+        // 1, ½, 0, and of four pairs (1<2, 1<3, 3>2, 3=3): 1½ / 4.
+        #expect(abs(estimate.mean - (1 + 0.5 + 0 + 0.375) / 4) < 1e-12)
+        #expect(estimate.low <= estimate.mean && estimate.mean <= estimate.high)
+    }
+
+    @Test func swappingSidesMirrorsTheRate() {
+        var random = CounterRandom(seed: 1, purpose: .test)
+        let a = (0..<40).map { _ in (0..<3).map { _ in (random.uniform() * 4).rounded() } }
+        let b = (0..<40).map { _ in (0..<2).map { _ in (random.uniform() * 4).rounded() } }
+        let forward = winRate(policy: a, reference: b, seed: 1)
+        let backward = winRate(policy: b, reference: a, seed: 1)
+        #expect(abs(forward.mean + backward.mean - 1) < 1e-12)
+        #expect(abs(forward.low + backward.high - 1) < 1e-9)
+        #expect(winRate(policy: a, reference: a, seed: 1).mean == 0.5)
+    }
+
+    @Test func aConstantHasNoSpreadAndASeedRepeats() {
+        #expect(bootstrapMean([0.5, 0.5, 0.5], seed: 1) == Estimate(mean: 0.5, low: 0.5, high: 0.5))
+        let values = (0..<50).map { Double($0 % 7) }
+        #expect(bootstrapMean(values, seed: 1) == bootstrapMean(values, seed: 1))
+        #expect(bootstrapMean(values, seed: 1) != bootstrapMean(values, seed: 2))
+    }
+
+    /// For 400 coin tosses the interval is near 0.5 ± 1.96 · 0.5/20 = ± 0.049.
+    @Test func theIntervalHasTheNormalWidth() {
+        let values = (0..<400).map { Double($0 % 2) }
+        let estimate = bootstrapMean(values, resamples: 4000, seed: 3)
+        #expect(abs(estimate.low - 0.451) < 0.004 && abs(estimate.high - 0.549) < 0.004)
+    }
+
+    /// 95 % intervals of 60 normal values should hold the true mean 95 times in 100; 300 trials: ± 2.5 points (2σ).
+    @Test func theIntervalCoversTheTruthAsOftenAsItSays() {
+        var covered = 0
+        for trial in 0..<300 {
+            var random = CounterRandom(seed: 11, purpose: .test, item: trial)
+            let estimate = bootstrapMean((0..<60).map { _ in random.normal() }, resamples: 300, seed: UInt64(trial))
+            covered += estimate.low <= 0 && 0 <= estimate.high ? 1 : 0
+        }
+        #expect((270...296).contains(covered), "\(covered) of 300")
+    }
+}
+
+@Suite struct AccuracyTests {
+    @Test func countsRightOnesAndHalfTies() {
+        let accuracy = Accuracy(chosen: [1, 2, 3, 4], rejected: [0, 2, 5, 1])
+        #expect(accuracy == Accuracy(right: 2.5, total: 4))
+        #expect(accuracy + Accuracy(right: 1, total: 1) == Accuracy(right: 3.5, total: 5))
+        #expect(Accuracy(right: 0, total: 0).estimate == nil)
+    }
+
+    /// The formula evaluated apart, in Python.
+    @Test(arguments: [(8.0, 10, 0.4901625, 0.9433178), (0, 10, 0, 0.2775328), (71, 100, 0.6146111, 0.7898516)])
+    func hasWilsonsInterval(right: Double, total: Int, low: Double, high: Double) throws {
+        let estimate = try #require(Accuracy(right: right, total: total).estimate)
+        #expect(abs(estimate.low - low) < 1e-6 && abs(estimate.high - high) < 1e-6, "\(estimate)")
+    }
+}
+
+@Suite struct ClusterAgreementTests {
+    @Test func namesOfGroupsDoNotMatter() {
+        let truth = ["p", "p", "p", "p", "c", "c"]
+        let straight = ClusterAgreement(groups: [0, 0, 0, 1, 1, 1], truth: truth, groupCount: 2)
+        let swapped = ClusterAgreement(groups: [1, 1, 1, 0, 0, 0], truth: truth, groupCount: 2)
+        #expect(abs(straight.agreement - 5.0 / 6) < 1e-12)
+        #expect(swapped.agreement == straight.agreement && swapped.adjustedRandIndex == straight.adjustedRandIndex)
+        #expect(straight.labels == ["p", "c"] && swapped.labels == ["c", "p"])
+    }
+
+    @Test func moreGroupsThanLabelsLeaveOneUnnamed() {
+        let agreement = ClusterAgreement(
+            groups: [2, 2, 0, 0, 1],
+            truth: ["a", "a", "b", "b", "b"],
+            groupCount: 4
+        )
+        #expect(agreement.agreement == 0.8)
+        #expect(agreement.labels == ["b", nil, "a", nil])
+        let one = ClusterAgreement(groups: [0, 0, 0], truth: ["a", "b", "b"], groupCount: 1)
+        #expect(one.labels == ["b"] && abs(one.agreement - 2.0 / 3) < 1e-12 && one.adjustedRandIndex == 0)
+    }
+
+    /// sklearn.metrics.adjusted_rand_score([0,0,1,1], [0,0,1,2]) and of two crossed halves, from its documentation.
+    @Test func hasTheKnownRandIndices() {
+        let partly = ClusterAgreement(groups: [0, 0, 1, 2], truth: ["a", "a", "b", "b"], groupCount: 3)
+        #expect(abs(partly.adjustedRandIndex - 0.5714285714) < 1e-9)
+        let crossed = ClusterAgreement(groups: [0, 1, 0, 1], truth: ["a", "a", "b", "b"], groupCount: 2)
+        #expect(abs(crossed.adjustedRandIndex + 0.5) < 1e-9 && crossed.agreement == 0.5)
+        #expect(ClusterAgreement(groups: [0, 0], truth: ["a", "a"], groupCount: 1).adjustedRandIndex == 1)
+    }
+
+    @Test func matchesAsWellAsTheBestPermutation() {
+        for trial in 0..<60 {
+            var random = CounterRandom(seed: 2, purpose: .test, item: trial)
+            let rows = 1 + trial % 5
+            let columns = 1 + trial / 5 % 5
+            let gains = (0..<rows).map { _ in (0..<columns).map { _ in Int(random.uniform() * 10) } }
+            let match = bestMatching(gains)
+            let used = match.compactMap { $0 }
+            #expect(Set(used).count == used.count && used.count == min(rows, columns))
+            let sum = zip(gains, match).reduce(0) { total, pair in total + (pair.1.map { pair.0[$0] } ?? 0) }
+            #expect(sum == best(gains, row: 0, free: Set(0..<columns)))
+        }
+    }
+
+    /// The best sum by trying every matching.
+    private func best(_ gains: [[Int]], row: Int, free: Set<Int>) -> Int {
+        guard row < gains.count else { return 0 }
+        var result = free.count < gains.count - row ? best(gains, row: row + 1, free: free) : 0
+        for column in free {
+            result = max(result, gains[row][column] + best(gains, row: row + 1, free: free.subtracting([column])))
+        }
+        return result
+    }
+}
+
+@Suite struct JudgeTests {
+    func response(_ text: String, tokens: Int) -> JudgedResponse {
+        JudgedResponse(
+            prompt: "The film was",
+            response: text,
+            promptTokens: [1],
+            responseTokens: [Int32](repeating: 2, count: tokens)
+        )
+    }
+
+    @Test func judgesByTasteInTheOrderOfThePrompts() throws {
+        let samples = [
+            [response(" superb", tokens: 3), response(" awful", tokens: 5)], [response(" long", tokens: 9)],
+        ]
+        #expect(try Judge(name: "taste", taste: .length).utilities(byPrompt: samples) == [[-3, -5], [-9]])
+        #expect(try Judge(name: "taste", taste: .sentiment).utilities(byPrompt: samples) == [[1, -1], [0]])
+        let reward = Judge(name: "reward") { $0.map { Double($0.responseTokens.count) } }
+        #expect(try reward.utilities(byPrompt: samples) == [[3, 5], [9]])
+    }
+
+    @Test func theWorstGroupIsTheFirstOfTheLowest() {
+        func estimate(_ mean: Double) -> Estimate { Estimate(mean: mean, low: mean, high: mean) }
+        let policy = PolicyEvaluation(
+            name: "maxmin",
+            winRate: [("a", 0.8), ("b", 0.7), ("c", 0.7)].map { GroupEstimate(group: $0.0, estimate: estimate($0.1)) },
+            winRateAgainstSingle: [],
+            winRateByJudge: [],
+            kl: 1,
+            meanTokens: 2,
+            samples: []
+        )
+        #expect(policy.worstGroup == "b")
+    }
+}
