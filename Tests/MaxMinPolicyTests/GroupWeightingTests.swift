@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+
+@testable import MaxMinPolicy
+
+private func weighting(
+    _ objective: PolicySettings.Objective,
+    sizes: [Double] = [1, 1, 1],
+    _ change: (inout PolicySettings) -> Void = { _ in }
+) -> GroupWeighting {
+    var settings = PolicySettings()
+    settings.objective = objective
+    settings.halfLife = 0
+    change(&settings)
+    return GroupWeighting(settings, groupSizes: sizes)
+}
+
+private func observed(_ weighting: GroupWeighting, _ utilities: [Double], reference: [Double] = [0, 0, 0]) -> [Double] {
+    var weighting = weighting
+    weighting.observe(utilities: utilities, reference: reference)
+    return weighting.weights
+}
+
+private func isClose(_ a: [Double], _ b: [Double]) -> Bool {
+    a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) < 1e-9 }
+}
+
+@Test func maxminPutsAllWeightOnTheWorstOff() {
+    #expect(observed(weighting(.maxmin), [0.3, -0.1, 0.2]) == [0, 1, 0])
+    #expect(observed(weighting(.maxmin), [0.3, 0.1, 0.1]) == [0, 1, 0])
+}
+
+@Test func memoryHalvesInItsHalfLife() {
+    var weights = weighting(.maxmin) { $0.halfLife = 4 }
+    for _ in 0..<4 { weights.observe(utilities: [0, 1, 1], reference: [0, 0, 0]) }
+    #expect(isClose(weights.weights, [2.0 / 3, 1.0 / 6, 1.0 / 6]))
+}
+
+@Test func softminIsASoftmaxOfLosses() {
+    let utilities = [0.5, 0.0, 1.0]
+    let total = utilities.reduce(0.0) { $0 + exp(-$1 / 0.5) }
+    let result = observed(weighting(.softmin) { $0.softminTemperature = 0.5 }, utilities)
+    #expect(isClose(result, utilities.map { exp(-$0 / 0.5) / total }))
+    // Far apart and cold: the one-hot of maxmin, without overflow.
+    #expect(observed(weighting(.softmin) { $0.softminTemperature = 1e-4 }, [-1e3, 0, 1e3]) == [1, 0, 0])
+}
+
+@Test func mirrorMultipliesUp() {
+    var weights = weighting(.mirror) { $0.mirrorRate = 0.5 }
+    weights.observe(utilities: [1, 2, 3], reference: [0, 0, 0])
+    weights.observe(utilities: [1, 0, 3], reference: [0, 0, 0])
+    let raw = [exp(-1.0), exp(-1.0), exp(-3.0)]
+    #expect(isClose(weights.weights, raw.map { $0 / raw.reduce(0, +) }))
+    // A group that was best off for long still comes back within steps.
+    for _ in 0..<1000 { weights.observe(utilities: [0, 0, 10], reference: [0, 0, 0]) }
+    for _ in 0..<6 { weights.observe(utilities: [5, 5, 0], reference: [0, 0, 0]) }
+    #expect(weights.weights[2] > 0.9)
+}
+
+/// The weights are the gradient of the welfare function in the gains.
+@Test func fairWeightsAreGradientsOfWelfare() {
+    let (utilities, reference) = ([0.9, 0.6, 1.4], [-0.1, 0.1, 0.4])
+    #expect(isClose(observed(weighting(.nash), utilities, reference: reference), [1 / 4.0, 1 / 2.0, 1 / 4.0]))
+    let squared = observed(weighting(.alphaFair) { $0.alpha = 2 }, utilities, reference: reference)
+    #expect(isClose(squared, [1 / 6.0, 4 / 6.0, 1 / 6.0]))
+    #expect(isClose(observed(weighting(.alphaFair) { $0.alpha = 0 }, utilities), [1 / 3.0, 1 / 3.0, 1 / 3.0]))
+    // A loss counts as the smallest gain.
+    #expect(isClose(observed(weighting(.nash, sizes: [1, 1]), [-5, 0.1], reference: [0, 0]), [0.5, 0.5]))
+}
+
+@Test func fixedWeightsStay() {
+    #expect(isClose(observed(weighting(.utilitarian), [5, 1, 2]), [1 / 3.0, 1 / 3.0, 1 / 3.0]))
+    #expect(
+        isClose(observed(weighting(.proportional, sizes: [20, 2, 2]), [5, 1, 2]), [20 / 24.0, 2 / 24.0, 2 / 24.0])
+    )
+}
+
+@Test func nominalMixKeepsAShareEqual() {
+    let weights = observed(weighting(.maxmin) { $0.nominalMix = 0.3 }, [1, 0, 2])
+    #expect(isClose(weights.map { ($0 * 1e6).rounded() / 1e6 }, [0.1, 0.8, 0.1]))
+}
+
+@Test func responsesEarnByObjective() {
+    var settings = PolicySettings()
+    let rows: [[Float]] = [[1, 4], [3, 2], [-7, 7]]
+    #expect(combinedRewards(rows, weighting: [0.5, 0.5], settings: settings) == [2, 3])
+    settings.objective = .perResponse
+    #expect(combinedRewards(rows, weighting: [0.5, 0.5], settings: settings) == [1, 2])
+    settings.nominalMix = 0.5
+    #expect(combinedRewards(rows, weighting: [0.5, 0.5], settings: settings) == [1.5, 2.5])
+    settings.objective = .single
+    #expect(combinedRewards(rows, weighting: [0.5, 0.5], settings: settings) == [-7, 7])
+}
