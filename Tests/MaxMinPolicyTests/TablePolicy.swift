@@ -4,7 +4,9 @@ import LanguageModels
 import MaxMinPolicy
 import Randomness
 
-/// A softmax table: the next token depends on the last one alone, and so does the value. Everything about it is exact.
+/// A softmax table: the next token depends on the last one alone, and so does the value.
+///
+/// Everything about it is exact.
 final class TablePolicy: TrainablePolicy {
     let vocabulary: Int
     let hasValues: Bool

@@ -6,7 +6,9 @@ import Testing
 
 @testable import MaxMinPolicy
 
-/// Six responses of one token to two prompts (tokens 6 and 7). The groups disagree about 0 and 1; 2 is a compromise, and
+/// Six responses of one token to two prompts (tokens 6 and 7).
+///
+/// The groups disagree about 0 and 1; 2 is a compromise, and
 /// group 1 is easier to please.
 private let rewards: [[Float]] = [
     [1.0, -1.0, 0.3, 0.0, -0.5, 0.2],
@@ -126,6 +128,7 @@ func trainingReachesTheSaddle(
     settings.learningRate = 0.1
     settings.schedule = .constant
     settings.halfLife = 48
+    settings.mirrorRate = 0.1
     settings.softminTemperature = 0.02
     let exact = closedForm(beta: 1)
     let best = exact.value(exact.saddle())

@@ -79,8 +79,9 @@ private func batches(_ table: TablePolicy, settings: PolicySettings) throws -> [
     return batches
 }
 
-/// The gradient that an update accumulates is that of the mean loss over all response tokens: packing, rows, shards and
-/// micro-batches included. The table has moved since it sampled, so that ratios differ from 1 and some are clipped.
+/// The gradient that an update accumulates is that of the mean loss over all response tokens.
+///
+/// Packing, rows, shards and micro-batches are included. The table has moved since it sampled, so that ratios differ from 1 and some are clipped.
 @Test(arguments: [PolicySettings.Algorithm.ppo, .rloo])
 func updateGradientMatchesFiniteDifferences(algorithm: PolicySettings.Algorithm) throws {
     let settings = multiTokenSettings(algorithm)
