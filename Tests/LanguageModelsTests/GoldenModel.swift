@@ -1,0 +1,90 @@
+import Foundation
+import ModelFiles
+import Tensors
+
+@testable import LanguageModels
+
+/// A golden file that `Tests/Fixtures/LanguageModels/make_golden.py` made with `transformers`.
+struct GoldenModel: CustomTestStringConvertible {
+    static let names = ["small", "odd", "deep"]
+
+    let name: String
+    let configuration: ModelConfiguration
+    let sequences: [[Int32]]
+    private let values: [String: [Float]]
+
+    var testDescription: String { name }
+
+    init(_ name: String) throws {
+        let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Fixtures/LanguageModels/\(name).golden").path
+        let file = try SafetensorsFile(path: path)
+        var values: [String: [Float]] = [:]
+        for stored in file.header.tensors {
+            let tensor = Tensor(zeros: [stored.bytes.count / 4])
+            try file.read(stored, into: tensor)
+            values[stored.name] = tensor.array()
+        }
+        let shape = (values["config"] ?? []).map { Int($0) }
+        self.name = name
+        self.values = values
+        configuration = ModelConfiguration(
+            vocabularySize: shape[0],
+            positions: shape[1],
+            width: shape[2],
+            layers: shape[3],
+            heads: shape[4],
+            innerWidth: shape[5]
+        )
+        sequences = (0..<4).map { (values["sequence.\($0)"] ?? []).map { Int32($0) } }
+    }
+
+    /// A stored list; empty, which no comparison accepts, where there is none of that name.
+    subscript(_ name: String) -> [Float] { values[name] ?? [] }
+
+    /// The model with the golden weights.
+    func model(head: Head, precision: Precision) -> LanguageModel {
+        let model = LanguageModel(configuration, head: head, precision: precision)
+        for entry in model.parameters.entries {
+            let stored = self[entry.name == "score.weight" ? entry.name : "weight.\(entry.name)"]
+            model.parameters.values.view(at: entry.offset, shape: [entry.count]).copy(from: stored)
+        }
+        model.parametersDidChange()
+        return model
+    }
+}
+
+/// The rows that have a next token.
+func predictingRows(_ sequences: PackedSequences) -> [Int32] {
+    (0..<sequences.count).flatMap { sequences.rows(of: $0).dropLast().map { Int32($0) } }
+}
+
+/// Mean next-token loss and its gradients.
+func nextTokenLoss(_ model: LanguageModel, _ sequences: PackedSequences) -> Double {
+    let rows = predictingRows(sequences)
+    let scores = model.forwardTokenScores(sequences, rows: rows, temperature: 1)
+    model.parameters.gradients.fill(0)
+    model.backwardTokenScores(
+        dLogProbabilities: Array(repeating: -1 / Float(rows.count), count: rows.count),
+        dValues: []
+    )
+    return -scores.logProbabilities.reduce(0.0) { $0 + Double($1) } / Double(rows.count)
+}
+
+/// Bradley–Terry loss of (chosen, rejected) pairs that follow each other, and its gradients.
+func pairLoss(_ model: LanguageModel, _ sequences: PackedSequences) -> Double {
+    let rewards = model.forwardRewards(sequences).map { Double($0) }
+    let pairs = rewards.count / 2
+    var loss = 0.0
+    var dRewards = [Float](repeating: 0, count: rewards.count)
+    for pair in 0..<pairs {
+        let difference = rewards[2 * pair] - rewards[2 * pair + 1]
+        loss += log1p(exp(-difference)) / Double(pairs)
+        let slope = Float(-1 / (1 + exp(difference)) / Double(pairs))
+        dRewards[2 * pair] = slope
+        dRewards[2 * pair + 1] = -slope
+    }
+    model.parameters.gradients.fill(0)
+    model.backwardRewards(dRewards)
+    return loss
+}
