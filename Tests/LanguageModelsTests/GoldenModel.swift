@@ -5,15 +5,13 @@ import Tensors
 @testable import LanguageModels
 
 /// A golden file that `Tests/Fixtures/LanguageModels/make_golden.py` made with `transformers`.
-struct GoldenModel: CustomTestStringConvertible {
+struct GoldenModel {
     static let names = ["small", "odd", "deep"]
 
     let name: String
     let configuration: ModelConfiguration
     let sequences: [[Int32]]
     private let values: [String: [Float]]
-
-    var testDescription: String { name }
 
     init(_ name: String) throws {
         let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
