@@ -132,7 +132,7 @@ let package = Package(
         tests("Text", uses: ["Failures", "StrictJSON"]),
         tests("Preferences", uses: ["Failures", "Randomness", "StrictJSON", "Text"]),
         tests("LanguageModels", uses: ["Failures", "Randomness", "Tensors", "ModelFiles", "Optimizers"]),
-        tests("ModelFiles", uses: ["Failures", "LanguageModels", "StrictJSON", "Tensors", "Text"]),
+        tests("ModelFiles", uses: ["Failures", "LanguageModels", "Randomness", "StrictJSON", "Tensors", "Text"]),
         tests(
             "RewardMixture",
             uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Preferences", "Randomness", "Tensors"]

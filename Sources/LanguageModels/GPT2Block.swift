@@ -102,6 +102,7 @@ func blockBackward(
 ) {
     let dActivation = scratch.wide.view(at: 0, shape: a.preActivation.shape)
     let dQKV = scratch.wide.view(at: 0, shape: a.qkv.shape)
+    let isHalf = weights.qkvWeight.elementType == .bfloat16
 
     // y = h + W₂·gelu(W₁·LN2(h) + b₁) + b₂
     biasBackward(dy: dx, biasGradient: gradients.outerBias)
@@ -112,10 +113,10 @@ func blockBackward(
         dx: dActivation,
         weightGradient: gradients.outerWeight
     )
-    geluBackward(x: a.preActivation, dy: dActivation)
-    biasBackward(dy: dActivation, biasGradient: gradients.innerBias)
+    let dActivationCopy = isHalf ? scratch.wideProduct.view(at: 0, shape: dActivation.shape) : nil
+    geluBackward(x: a.preActivation, dy: dActivation, biasGradient: gradients.innerBias, copy: dActivationCopy)
     linearBackward(
-        dy: inProductType(dActivation, scratch.wideProduct),
+        dy: dActivationCopy ?? dActivation,
         x: a.feedForwardInput,
         weight: weights.innerWeight,
         dx: scratch.narrow,

@@ -26,7 +26,7 @@ struct ConfigFile {
             vocabularySize: vocabulary,
             positions: fields.int("n_positions", in: 1...Int(Int32.max)),
             width: width,
-            layers: fields.int("n_layer", in: 1...1_000_000),
+            layers: fields.int("n_layer", in: 1...10_000),
             heads: heads,
             innerWidth: fields.optionalInt("n_inner", in: 1...(1 << 22)),
             layerNormEpsilon: Float(epsilon),

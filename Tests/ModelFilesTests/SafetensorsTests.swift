@@ -126,7 +126,7 @@ import Testing
         for (what, bytes, says) in cases {
             let error = failure { try open(bytes) }
             #expect(error?.code == .badData, "\(what): \(error?.description ?? "")")
-            #expect(error?.message.contains(says) == true, "\(what): \(error?.description ?? "")")
+            #expect(says.isEmpty || error?.message.contains(says) == true, "\(what): \(error?.description ?? "")")
         }
     }
 

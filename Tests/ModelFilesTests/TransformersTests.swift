@@ -1,0 +1,57 @@
+import Foundation
+import LanguageModels
+import ModelFiles
+import Randomness
+import StrictJSON
+import Testing
+
+/// Writes models for `Tests/Fixtures/ModelFiles/check_transformers.py`, which is run by hand.
+@Suite struct TransformersTests {
+    static let output = ProcessInfo.processInfo.environment["MAXMIN_MODELS_OUT"]
+    static let shared = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "shared/models/imdb-gpt2-10m-sft").path
+
+    @Test(.enabled(if: output != nil, "MAXMIN_MODELS_OUT is not set")) func writeModels() throws {
+        let output = try #require(Self.output)
+        let shape = ModelConfiguration(
+            vocabularySize: 90,
+            positions: 40,
+            width: 24,
+            layers: 3,
+            heads: 4,
+            innerWidth: 40,
+            layerNormEpsilon: 1e-6,
+            endOfText: 89
+        )
+        for head in [Head.none, .reward, .value] {
+            let model = LanguageModel(shape, head: head, precision: .float32, seed: 2)
+            try write(model, to: "\(output)/tiny-\(head)", tokenizerFrom: nil)
+        }
+        if FileManager.default.fileExists(atPath: Self.shared) {
+            for head in [Head.none, .reward] {
+                let model = try ModelDirectory.load(Self.shared, precision: .float32, head: head, seed: 1).model
+                try write(model, to: "\(output)/imdb-\(head)", tokenizerFrom: Self.shared)
+            }
+        }
+    }
+
+    private func write(_ model: LanguageModel, to path: String, tokenizerFrom: String?) throws {
+        try ModelDirectory.save(model, to: path, tokenizerFrom: tokenizerFrom)
+        var random = CounterRandom(seed: 3, purpose: .test)
+        let vocabulary = Int32(model.configuration.vocabularySize)
+        let sequences = [2, 40, 17].map { length in
+            (0..<length).map { _ in Int32.random(in: 0..<vocabulary, using: &random) }
+        }
+        let logProbabilities = sequences.map { sequence in
+            let rows = Array(0..<Int32(sequence.count - 1))
+            return model.tokenScores(of: PackedSequences([sequence]), rows: rows, temperature: 1).logProbabilities
+        }
+        let rewards = model.head == .reward ? model.rewards(of: PackedSequences(sequences)) : nil
+        let expected: JSONValue = [
+            "sequences": .array(sequences.map { .array($0.map { .integer(Int($0)) }) }),
+            "logprobs": .array(logProbabilities.map { .array($0.map { JSONValue($0) }) }),
+            "rewards": rewards.map { .array($0.map { JSONValue($0) }) } ?? .null,
+        ]
+        try Data(expected.encoded().utf8).write(to: URL(filePath: path + ".json"))
+    }
+}
