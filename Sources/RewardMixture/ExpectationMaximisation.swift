@@ -62,15 +62,11 @@ func expectationMaximisation<Models: RewardModels>(
         var seeded: MixtureIteration.Seeding?
         let empty = groupSizes(responsibilities, groups: groups).firstIndex { $0 < 0.5 }
         if let empty, seedingsLeft > 0, iteration < settings.maxIterations {
-            let next = seeding(
-                group: empty,
-                in: responsibilities,
-                explained: explained(scores.logLikelihoods, members: users.members)
-            )
-            if !next.seeds.isEmpty {
+            let found = try seeds(users, scores: scores, models: models)
+            if !found.isEmpty {
                 models.resetWeights(of: empty)
-                responsibilities = next.responsibilities
-                seeded = MixtureIteration.Seeding(group: empty, users: next.seeds)
+                responsibilities = moving(found, to: empty, in: responsibilities)
+                seeded = MixtureIteration.Seeding(group: empty, users: found)
                 seedingsLeft -= 1
             }
         }
@@ -146,11 +142,4 @@ func annealedTemperature(at iteration: Int, _ settings: RewardMixtureSettings) -
     var temperature = settings.temperature
     for _ in 1..<max(1, iteration) { temperature *= settings.temperatureDecay }
     return max(1, temperature)
-}
-
-/// Log-likelihood per `assign` comparison of each user under its best model; nil for a user without any.
-func explained(_ logLikelihoods: [[Double]], members: [Member]) -> [Double?] {
-    zip(logLikelihoods, members).map { row, member in
-        member.assignCount == 0 ? nil : row[argmax(row)] / Double(member.assignCount)
-    }
 }

@@ -48,10 +48,11 @@ public func fitRewardMixture<Models: RewardModels>(
     var logLikelihoods: [Double] = []
     for restart in 0..<(settings.assignment == .known ? 1 : settings.restarts) {
         let models = try makeModels(groups)
-        let start = startResponsibilities(
-            users.members,
+        let start = try startResponsibilities(
+            users,
             labels: labels,
             groups: groups,
+            single: single,
             singleScores: singleScores,
             settings: settings,
             restart: restart
@@ -85,14 +86,16 @@ public func fitRewardMixture<Models: RewardModels>(
 }
 
 /// The responsibilities of the first M-step.
-private func startResponsibilities(
-    _ members: [Member],
+private func startResponsibilities<Models: RewardModels>(
+    _ users: ShardedUsers<Models.Comparison>,
     labels: [String]?,
     groups: Int,
+    single: Models,
     singleScores: UserScores,
     settings: RewardMixtureSettings,
     restart: Int
-) -> [[Double]] {
+) throws -> [[Double]] {
+    let members = users.members
     if let labels {
         return oneHot(members.map { member in labels.firstIndex { $0 == member.group } ?? 0 }, groups: groups)
     }
@@ -107,11 +110,7 @@ private func startResponsibilities(
         // The single model is group 0; further groups are seeded one per iteration by `expectationMaximisation`.
         let everyoneInGroup0 = oneHot(Array(repeating: 0, count: members.count), groups: groups)
         guard groups > 1 else { return everyoneInGroup0 }
-        return seeding(
-            group: 1,
-            in: everyoneInGroup0,
-            explained: explained(singleScores.logLikelihoods, members: members)
-        ).responsibilities
+        return try moving(seeds(users, scores: singleScores, models: single), to: 1, in: everyoneInGroup0)
     }
 }
 

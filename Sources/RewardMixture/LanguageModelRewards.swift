@@ -112,6 +112,22 @@ public final class LanguageModelRewards: RewardModels {
         return norm
     }
 
+    /// The width of the hidden state.
+    public var headWidth: Int { models[0].configuration.width }
+
+    /// Runs the backward pass of the head alone.
+    public func headGradient(of comparisons: [TokenComparison], under model: Int) -> [Float] {
+        guard !comparisons.isEmpty else { return Array(repeating: 0, count: headWidth) }
+        let trained = models[model].trainable
+        models[model].trainable = .head
+        defer { models[model].trainable = trained }
+        let parameters = models[model].parameters
+        let gradient = parameters.gradients.view(at: parameters.values.count - headWidth, shape: [headWidth])
+        gradient.fill(0)
+        addGradient(of: comparisons, to: model) { bradleyTerry(margins: $0).dMargins }
+        return gradient.array().map { -$0 / Float(comparisons.count) }
+    }
+
     /// Copies the trainable weights aside.
     public func keepWeights(of model: Int) {
         kept[model].copy(from: Self.trained(models[model]))

@@ -31,6 +31,12 @@ public protocol RewardModels: RewardScorer, AnyObject {
     /// before clipping. A non-finite norm changes nothing.
     func update(_ model: Int, gradientScale: Float, learningRate: Float) -> Double
 
+    /// How many weights a reward head has.
+    var headWidth: Int { get }
+    /// The mean gradient of log σ(Δ) over comparisons with respect to one model's head weights, [headWidth]; zeros without
+    /// comparisons. May overwrite the gradients.
+    func headGradient(of comparisons: [Comparison], under model: Int) -> [Float]
+
     /// Remembers one model's weights.
     func keepWeights(of model: Int)
     /// Returns to the remembered weights.

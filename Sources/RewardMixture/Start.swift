@@ -13,55 +13,89 @@ func randomStart(users: Int, groups: Int, seed: UInt64, restart: Int) -> [Int] {
     return assignments
 }
 
-/// The users that seed a new group: those whose `assign` comparisons the present models explain worst.
+/// The users that the present models explain worst, worst first, and whether they stand apart from the rest.
 ///
-/// `meanLogLikelihoods`: per user, per comparison, under the user's best present model; nil for users without `assign`
-/// comparisons, who never seed. Returned ascending.
-///
-/// How many: sorted from the worst, users are cut where the variance between the two sides is largest (Otsu's threshold,
-/// the exact 2-means of a line), with at most half of them on the worst side. If the sides are well apart (the cut's gap
-/// in means exceeds `separation` times the spread within the sides) the worst side is a group that the models miss, be it 1 of 22 or 11 of 22,
-/// and seeds all of it. Otherwise the models are a compromise that explains everyone about alike, as with equal groups,
-/// and the worst quarter seeds: few enough to lean to one group, many enough to train a model on; the E-step amplifies
-/// the lean.
-func worstExplained(_ meanLogLikelihoods: [Double?], separation: Double = 3) -> [Int] {
-    let sorted = meanLogLikelihoods.indices
-        .compactMap { index in meanLogLikelihoods[index].map { (index: index, value: $0) } }
+/// `explained`: [U], log-likelihood per `assign` comparison under the user's best present model; nil for a user without
+/// any, who is left out. The cut is where the variance between the two sides is largest (Otsu's threshold, the exact 2-means of a
+/// line) with at most half of the users on the worst side; `apart` counts those on the worst side if their mean lies
+/// more than three spreads below the others', else it is 0.
+func worstExplained(_ explained: [Double?]) -> (order: [Int], apart: Int) {
+    let sorted = explained.indices
+        .compactMap { index in explained[index].map { (index: index, value: $0) } }
         .sorted { ($0.value, $0.index) < ($1.value, $1.index) }
-    guard sorted.count > 1 else { return [] }
     let values = sorted.map(\.value)
-    var best = (cut: 1, between: -1.0, apart: false)
-    for cut in 1...(values.count / 2) {
-        let low = mean(values[..<cut])
-        let high = mean(values[cut...])
-        let between = Double(cut * (values.count - cut)) * (high - low) * (high - low)
+    var best = (between: -1.0, apart: 0)
+    for cut in 0..<values.count / 2 {
+        let worst = values[...cut]
+        let rest = values[(cut + 1)...]
+        let gap = mean(rest) - mean(worst)
+        let between = Double(worst.count * rest.count) * gap * gap
         if between > best.between {
-            let within =
-                values[..<cut].reduce(0) { $0 + ($1 - low) * ($1 - low) }
-                + values[cut...].reduce(0) { $0 + ($1 - high) * ($1 - high) }
+            let within = squaredDeviations(worst) + squaredDeviations(rest)
             let spread = (within / Double(max(1, values.count - 2))).squareRoot()
-            best = (cut, between, high - low > separation * spread)
+            best = (between, gap > 3 * spread ? worst.count : 0)
         }
     }
-    let count = best.apart ? best.cut : max(1, values.count / 4)
-    return sorted.prefix(count).map(\.index).sorted()
+    return (sorted.map(\.index), best.apart)
 }
 
 private func mean(_ values: ArraySlice<Double>) -> Double {
     values.reduce(0, +) / Double(values.count)
 }
 
-/// Responsibilities after the group `group` has been seeded with the users that the mixture explains worst, or unchanged
-/// where no user can be spared.
+private func squaredDeviations(_ values: ArraySlice<Double>) -> Double {
+    let center = mean(values)
+    return values.reduce(0) { $0 + ($1 - center) * ($1 - center) }
+}
+
+/// The users that seed a new group, ascending; empty where there are too few users to split.
 ///
-/// `explained`: [U], log-likelihood per comparison under the mixture; nil without comparisons.
-func seeding(
-    group: Int,
-    in responsibilities: [[Double]],
-    explained: [Double?]
-) -> (responsibilities: [[Double]], seeds: [Int]) {
-    let seeds = worstExplained(explained)
-    var seeded = responsibilities
-    for user in seeds { seeded[user] = oneHot([group], groups: responsibilities[user].count)[0] }
-    return (seeded, seeds)
+/// If the users whose `assign` comparisons are explained worst stand apart from the rest, they are a group that the
+/// models miss, be it 1 of 22 or 5, and all of them seed. Otherwise likelihood alone cannot tell: the models are
+/// a compromise that explains everyone about alike, as with groups of equal size. Then the directions in which the users' unexplained choices pull
+/// decide (`residualCluster`), starting from the users explained worst.
+func seeds<Models: RewardModels>(
+    _ users: ShardedUsers<Models.Comparison>,
+    scores: UserScores,
+    models: Models
+) throws -> [Int] {
+    let worst = worstExplained(explained(scores))
+    if worst.apart > 0 { return worst.order.prefix(worst.apart).sorted() }
+    return try residualCluster(
+        fit: residuals(\.fit, users, scores: scores, models: models),
+        check: residuals(\.assign, users, scores: scores, models: models),
+        anchors: Array(worst.order.prefix(16))
+    )
+}
+
+/// What each user's best present model leaves unexplained of some of the user's comparisons.
+private func residuals<Models: RewardModels>(
+    _ use: KeyPath<UserComparisons<Models.Comparison>, [Models.Comparison]>,
+    _ users: ShardedUsers<Models.Comparison>,
+    scores: UserScores,
+    models: Models
+) throws -> Residuals {
+    let width = models.headWidth
+    let rows = try users.gatherRows(width: width + 1) { locals in
+        locals.map { local in
+            let comparisons = local.user[keyPath: use]
+            let model = argmax(scores.logLikelihoods[local.index])
+            return models.headGradient(of: comparisons, under: model).map(Double.init) + [Double(comparisons.count)]
+        }
+    }
+    return Residuals(gradients: rows.map { Array($0[..<width]) }, weights: rows.map { $0[width] })
+}
+
+/// Log-likelihood per `assign` comparison of each user under its best model; nil for a user without any.
+private func explained(_ scores: UserScores) -> [Double?] {
+    zip(scores.logLikelihoods, scores.members).map { row, member in
+        member.assignCount == 0 ? nil : row[argmax(row)] / Double(member.assignCount)
+    }
+}
+
+/// Responsibilities with some users moved to one group altogether.
+func moving(_ seeds: [Int], to group: Int, in responsibilities: [[Double]]) -> [[Double]] {
+    var moved = responsibilities
+    for user in seeds { moved[user] = oneHot([group], groups: responsibilities[user].count)[0] }
+    return moved
 }

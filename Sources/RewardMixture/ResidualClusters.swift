@@ -1,0 +1,100 @@
+// Shapes: U users, D head weights.
+
+/// What users' present models leave unexplained, on some of their comparisons.
+struct Residuals {
+    /// [U][D]: each user's mean gradient of log σ(Δ) with respect to the head.
+    var gradients: [[Double]]
+    /// [U]: how many comparisons that is the mean of.
+    var weights: [Double]
+
+    /// Positions of the users who have any.
+    var present: [Int] { weights.indices.filter { weights[$0] > 0 } }
+
+    /// Centred, and each coordinate divided by its spread over users per comparison, so that a user's noise is about 1.
+    func standardised() -> Residuals {
+        let center = mean(of: present)
+        let scale = center.indices.map { column in
+            let square = present.reduce(0) { sum, user in
+                let deviation = gradients[user][column] - center[column]
+                return sum + weights[user] * deviation * deviation
+            }
+            return square > 0 ? (Double(present.count) / square).squareRoot() : 0
+        }
+        return Residuals(
+            gradients: gradients.map { row in row.indices.map { (row[$0] - center[$0]) * scale[$0] } },
+            weights: weights
+        )
+    }
+
+    /// The residuals over both sets of comparisons.
+    func pooled(with other: Residuals) -> Residuals {
+        let total = zip(weights, other.weights).map { $0 + $1 }
+        let pooled = gradients.indices.map { user in
+            zip(gradients[user], other.gradients[user]).map {
+                total[user] == 0 ? 0 : (weights[user] * $0 + other.weights[user] * $1) / total[user]
+            }
+        }
+        return Residuals(gradients: pooled, weights: total)
+    }
+
+    /// The mean gradient over all comparisons of some users.
+    func mean(of users: [Int]) -> [Double] {
+        let total = users.reduce(0) { $0 + weights[$1] }
+        var mean = Array(repeating: 0.0, count: gradients.first?.count ?? 0)
+        for user in users where total > 0 {
+            for column in mean.indices { mean[column] += weights[user] / total * gradients[user][column] }
+        }
+        return mean
+    }
+
+    /// Mean gradient of the users on one side less that of the others.
+    func difference(_ side: [Int]) -> [Double] {
+        zip(mean(of: side), mean(of: present.filter { !side.contains($0) })).map { $0 - $1 }
+    }
+
+    /// Lloyd's iterations of weighted 2-means from a side; nil where one side is empty at the end.
+    func split(from start: [Int]) -> [Int]? {
+        var side = start
+        for _ in 0..<20 {
+            let rest = present.filter { !side.contains($0) }
+            if side.isEmpty || rest.isEmpty { return nil }
+            let inner = mean(of: side)
+            let outer = mean(of: rest)
+            let next = present.filter { squaredDistance(gradients[$0], inner) < squaredDistance(gradients[$0], outer) }
+            if next == side { break }
+            side = next
+        }
+        return side.isEmpty || side.count == present.count ? nil : side
+    }
+}
+
+/// Splits users in two by the direction of what their present models leave unexplained, and returns one side: the users
+/// that seed a new group, ascending; empty where no split exists.
+///
+/// At a fitted model the users' gradients cancel in sum, but users who want different things pull in different
+/// directions, even where the model is a compromise that explains everyone about alike. Giving a set of users a model of its
+/// own raises the log-likelihood, after one Newton step of the head, in proportion to the squared difference between the
+/// two sides' mean gradients in coordinates of unit noise: the objective of 2-means. Lloyd's iterations on `fit` start from
+/// each of the `anchors` (users, worst explained first) as a side of its own. With few users in many dimensions any
+/// split of noise looks good to itself, so splits compete by cross-validation: the inner product of the difference on
+/// `fit` with that on `check`, zero on average for noise. The best split is settled on all comparisons.
+func residualCluster(fit: Residuals, check: Residuals, anchors: [Int]) -> [Int] {
+    let fitted = fit.standardised()
+    let checked = check.standardised()
+    var best: (gain: Double, side: [Int])?
+    for anchor in anchors {
+        guard let side = fitted.split(from: [anchor]) else { continue }
+        let sideWeight = side.reduce(0) { $0 + check.weights[$1] }
+        let restWeight = check.weights.reduce(0, +) - sideWeight
+        guard sideWeight > 0, restWeight > 0 else { continue }
+        let agreement = zip(fitted.difference(side), checked.difference(side)).reduce(0) { $0 + $1.0 * $1.1 }
+        let gain = sideWeight * restWeight / (sideWeight + restWeight) * agreement
+        if gain > (best?.gain ?? -.infinity) { best = (gain, side) }
+    }
+    guard let best else { return [] }
+    return fitted.pooled(with: checked).split(from: best.side) ?? best.side
+}
+
+private func squaredDistance(_ a: [Double], _ b: [Double]) -> Double {
+    zip(a, b).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+}

@@ -1,0 +1,177 @@
+import Collectives
+import Optimizers
+import Randomness
+import RewardMixture
+
+/// Linear rewards of feature vectors: a comparison is x = φ(x, y⁺) − φ(x, y⁻) and Δ = w·x. Zero weights, plain AdamW.
+final class LinearRewards: RewardModels {
+    let width: Int
+    var weights: [[Float]]
+    private var kept: [[Float]]
+    private var gradients: [Float]
+    private var first: [[Float]]
+    private var second: [[Float]]
+    private var steps: [Int]
+
+    init(count: Int, width: Int) {
+        self.width = width
+        weights = Array(repeating: Array(repeating: 0, count: width), count: count)
+        kept = weights
+        first = weights
+        second = weights
+        steps = Array(repeating: 0, count: count)
+        gradients = Array(repeating: 0, count: count * width)
+    }
+
+    var count: Int { weights.count }
+
+    func margins(of comparisons: [[Float]], under model: Int) -> [Float] {
+        comparisons.map { x in zip(x, weights[model]).reduce(0) { $0 + $1.0 * $1.1 } }
+    }
+
+    func beginTraining(_ settings: RewardMixtureSettings) {
+        first = weights.map { $0.map { _ in 0 } }
+        second = first
+        steps = Array(repeating: 0, count: count)
+    }
+
+    func endTraining() {}
+
+    func zeroGradients() {
+        for index in gradients.indices { gradients[index] = 0 }
+    }
+
+    func addGradient(of comparisons: [[Float]], to model: Int, loss: ([Float]) -> [Float]) {
+        for (x, derivative) in zip(comparisons, loss(margins(of: comparisons, under: model))) {
+            for index in x.indices { gradients[model * width + index] += derivative * x[index] }
+        }
+    }
+
+    func allReduceGradients(_ statistics: inout [Float], over communicator: any Communicator) throws {
+        var slab = gradients + statistics
+        var span = slab.mutableSpan
+        try communicator.allReduceSum(&span)
+        gradients = Array(slab[..<gradients.count])
+        statistics = Array(slab[gradients.count...])
+    }
+
+    func update(_ model: Int, gradientScale: Float, learningRate: Float) -> Double {
+        let gradient = gradients[model * width..<(model + 1) * width].map { $0 * gradientScale }
+        let norm = Double(gradient.reduce(0) { $0 + $1 * $1 }.squareRoot())
+        guard norm.isFinite else { return norm }
+        steps[model] += 1
+        for index in 0..<width {
+            first[model][index] = 0.9 * first[model][index] + 0.1 * gradient[index]
+            second[model][index] = 0.99 * second[model][index] + 0.01 * gradient[index] * gradient[index]
+            let mean = first[model][index] / (1 - power(0.9, steps[model]))
+            let square = second[model][index] / (1 - power(0.99, steps[model]))
+            weights[model][index] -= learningRate * mean / (square.squareRoot() + 1e-8)
+        }
+        return norm
+    }
+
+    var headWidth: Int { width }
+
+    func headGradient(of comparisons: [[Float]], under model: Int) -> [Float] {
+        var sum = Array(repeating: Float(0), count: width)
+        for (x, derivative) in zip(comparisons, bradleyTerry(margins: margins(of: comparisons, under: model)).dMargins)
+        {
+            for index in 0..<width { sum[index] -= derivative * x[index] / Float(comparisons.count) }
+        }
+        return sum
+    }
+
+    func keepWeights(of model: Int) { kept[model] = weights[model] }
+    func restoreWeights(of model: Int) { weights[model] = kept[model] }
+    func resetWeights(of model: Int) { weights[model] = Array(repeating: 0, count: width) }
+    func copyWeights(to model: Int, from other: LinearRewards, model otherModel: Int) {
+        weights[model] = other.weights[otherModel]
+    }
+}
+
+private func power(_ base: Float, _ exponent: Int) -> Float {
+    (0..<exponent).reduce(1) { product, _ in product * base }
+}
+
+/// A group of simulated users: how many, and the reward vector they choose by.
+struct SimulatedGroup {
+    let users: Int
+    let reward: [Double]
+}
+
+/// Users who choose between random pairs by σ(w·x); ids are shuffled over groups. `comparisons`: of each user, split
+/// half fit, a tenth validation, a third assign, the rest test (fewer than 4: in turn assign, fit, test, validation).
+func simulatedUsers(
+    _ groups: [SimulatedGroup],
+    comparisons: Int,
+    shards: Int = 4,
+    seed: UInt64
+) -> [UserComparisons<[Float]>] {
+    var owners = groups.indices.flatMap { Array(repeating: $0, count: groups[$0].users) }
+    var random = CounterRandom(seed: seed, purpose: .test)
+    owners.shuffle(using: &random)
+    return owners.enumerated().map { number, group in
+        var random = CounterRandom(seed: seed, purpose: .test, item: 1 + number)
+        let drawn = (0..<comparisons).map { _ in
+            let x = groups[group].reward.map { _ in random.normal() }
+            let margin = zip(x, groups[group].reward).reduce(0) { $0 + $1.0 * $1.1 }
+            let isChosen = random.uniform() < sigmoid(margin)
+            return x.map { Float(isChosen ? $0 : -$0) }
+        }
+        let parts = [max(comparisons / 3, 1), comparisons / 2, comparisons / 10]
+        let ends = parts.reduce(into: [0]) { $0.append(min(comparisons, $0[$0.count - 1] + $1)) }
+        return UserComparisons(
+            id: "u" + String(1000 + number),
+            group: "group-\(group)",
+            shard: number % shards,
+            fit: Array(drawn[ends[1]..<ends[2]]),
+            validation: Array(drawn[ends[2]..<ends[3]]),
+            assign: Array(drawn[..<ends[1]]),
+            test: Array(drawn[ends[3]...])
+        )
+    }
+}
+
+/// A reward vector with random direction and length `scale` (the standard deviation of the margins).
+func rewardVector(width: Int, scale: Double, seed: UInt64) -> [Double] {
+    var random = CounterRandom(seed: seed, purpose: .test, step: 1)
+    let direction = (0..<width).map { _ in random.normal() }
+    let norm = direction.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    return direction.map { $0 * scale / norm }
+}
+
+/// Settings that fit linear models of tens of features in a second or less.
+func linearSettings(groups: Int, seed: UInt64) -> RewardMixtureSettings {
+    var settings = RewardMixtureSettings()
+    settings.groups = groups
+    settings.learningRate = 0.1
+    settings.warmupSteps = 0
+    settings.clipNorm = 0
+    settings.maxSteps = 60
+    settings.evaluateEvery = 5
+    settings.batchComparisons = 64
+    settings.seed = seed
+    return settings
+}
+
+func fitLinear(
+    _ users: [UserComparisons<[Float]>],
+    _ settings: RewardMixtureSettings,
+    width: Int,
+    over communicator: any Communicator = SoloCommunicator()
+) throws -> FittedMixture<LinearRewards> {
+    try fitRewardMixture(
+        users,
+        settings: settings,
+        over: communicator,
+        makeModels: { LinearRewards(count: $0, width: width) },
+        report: { _ in }
+    )
+}
+
+/// How many users the best matching of two groups and labels puts right.
+func rightUsers(_ mixture: FittedMixture<LinearRewards>) -> Int {
+    let labels = mixture.scores.members.map { $0.group == "group-0" ? 0 : 1 }
+    let right = zip(labels, mixture.assignments).count { $0 == $1 }
+    return max(right, labels.count - right)
+}
