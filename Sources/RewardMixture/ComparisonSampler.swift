@@ -3,7 +3,7 @@ import Randomness
 /// Draws one shard's training comparisons for one group, in proportion to their users' responsibilities.
 ///
 /// Systematic sampling: the comparisons are laid end to end in random order, each as long as its weight, and points one
-/// apart pick them. With weights 1 (hard assignment) every comparison is drawn exactly once before any comes again; with
+/// apart, from a random first one, pick them. With weights 1 (hard assignment) every comparison is drawn exactly once before any comes again; with
 /// fractional weights each is drawn as often as its weight says. Every drawn comparison then counts 1 in the loss.
 struct ComparisonSampler {
     /// Weights below this are never drawn, so that a group's batches do not fill up with users of other groups.
@@ -17,7 +17,7 @@ struct ComparisonSampler {
     private var epoch = 0
     private var cursor = 0
     /// From the start of comparison `order[cursor]` to the next point.
-    private var distance = 0.5
+    private var distance = 0.0
 
     /// `stream` numbers the M-step and group; `weights`: one of each comparison, in [0, 1], and not all negligible.
     init(weights: [Double], seed: UInt64, stream: Int, shard: Int) {
@@ -43,7 +43,6 @@ struct ComparisonSampler {
                 cursor += 1
                 if cursor == order.count {
                     epoch += 1
-                    cursor = 0
                     shuffle()
                 }
             }
@@ -59,8 +58,10 @@ struct ComparisonSampler {
             item: shard,
             position: UInt64(epoch) << 32
         )
+        cursor = 0
         order.sort()
         order.shuffle(using: &random)
+        distance = random.uniform()
     }
 }
 

@@ -46,8 +46,11 @@ func expectationMaximisation<Models: RewardModels>(
         let temperature = annealedTemperature(at: iteration, settings)
         let before = responsibilities
         let shares = groupShares(before, groups: groups)
+        // A model that had no users is untrained, and its likelihoods mean nothing: only seeding opens an empty group.
+        let eligible = scores.logLikelihoods.map { row in zip(row, shares).map { $1 > 0 ? $0 : -.infinity } }
         responsibilities = expectation(
-            scores,
+            eligible,
+            members: users.members,
             before: before,
             temperature: temperature,
             assignment: settings.assignment
@@ -62,7 +65,7 @@ func expectationMaximisation<Models: RewardModels>(
         var seeded: MixtureIteration.Seeding?
         let empty = groupSizes(responsibilities, groups: groups).firstIndex { $0 < 0.5 }
         if let empty, seedingsLeft > 0, iteration < settings.maxIterations {
-            let found = try seeds(users, scores: scores, models: models)
+            let found = try seeds(users, logLikelihoods: eligible, models: models)
             if !found.isEmpty {
                 models.resetWeights(of: empty)
                 responsibilities = moving(found, to: empty, in: responsibilities)
@@ -115,7 +118,8 @@ func expectationMaximisation<Models: RewardModels>(
 
 /// The E-step.
 private func expectation(
-    _ scores: UserScores,
+    _ logLikelihoods: [[Double]],
+    members: [Member],
     before: [[Double]],
     temperature: Double,
     assignment: AssignmentRule
@@ -124,12 +128,12 @@ private func expectation(
     case .known: before
     case .hard:
         // A user without `assign` comparisons has no likelihood to compare and keeps its group.
-        zip(hardResponsibilities(scores.logLikelihoods), zip(scores.members, before)).map { assigned, old in
+        zip(hardResponsibilities(logLikelihoods), zip(members, before)).map { assigned, old in
             old.0.assignCount == 0 ? old.1 : assigned
         }
     case .soft:
         softResponsibilities(
-            scores.logLikelihoods,
+            logLikelihoods,
             shares: groupShares(before, groups: before[0].count),
             temperature: temperature
         )

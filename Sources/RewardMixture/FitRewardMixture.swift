@@ -110,7 +110,11 @@ private func startResponsibilities<Models: RewardModels>(
         // The single model is group 0; further groups are seeded one per iteration by `expectationMaximisation`.
         let everyoneInGroup0 = oneHot(Array(repeating: 0, count: members.count), groups: groups)
         guard groups > 1 else { return everyoneInGroup0 }
-        return try moving(seeds(users, scores: singleScores, models: single), to: 1, in: everyoneInGroup0)
+        return try moving(
+            seeds(users, logLikelihoods: singleScores.logLikelihoods, models: single),
+            to: 1,
+            in: everyoneInGroup0
+        )
     }
 }
 

@@ -10,20 +10,15 @@ struct Residuals {
     /// Positions of the users who have any.
     var present: [Int] { weights.indices.filter { weights[$0] > 0 } }
 
-    /// Centred, and each coordinate divided by its spread over users per comparison, so that a user's noise is about 1.
-    func standardised() -> Residuals {
+    /// The same, the mean over all comparisons subtracted.
+    func centred() -> Residuals {
         let center = mean(of: present)
-        let scale = center.indices.map { column in
-            let square = present.reduce(0) { sum, user in
-                let deviation = gradients[user][column] - center[column]
-                return sum + weights[user] * deviation * deviation
-            }
-            return square > 0 ? (Double(present.count) / square).squareRoot() : 0
-        }
-        return Residuals(
-            gradients: gradients.map { row in row.indices.map { (row[$0] - center[$0]) * scale[$0] } },
-            weights: weights
-        )
+        return Residuals(gradients: gradients.map { zip($0, center).map { $0 - $1 } }, weights: weights)
+    }
+
+    /// The same, each coordinate multiplied by a factor.
+    func scaled(by factors: [Double]) -> Residuals {
+        Residuals(gradients: gradients.map { zip($0, factors).map { $0 * $1 } }, weights: weights)
     }
 
     /// The residuals over both sets of comparisons.
@@ -79,8 +74,9 @@ struct Residuals {
 /// split of noise looks good to itself, so splits compete by cross-validation: the inner product of the difference on
 /// `fit` with that on `check`, zero on average for noise. The best split is settled on all comparisons.
 func residualCluster(fit: Residuals, check: Residuals, anchors: [Int]) -> [Int] {
-    let fitted = fit.standardised()
-    let checked = check.standardised()
+    let factors = noiseFactors(fit.centred(), check.centred())
+    let fitted = fit.centred().scaled(by: factors)
+    let checked = check.centred().scaled(by: factors)
     var best: (gain: Double, side: [Int])?
     for anchor in anchors {
         guard let side = fitted.split(from: [anchor]) else { continue }
@@ -93,6 +89,21 @@ func residualCluster(fit: Residuals, check: Residuals, anchors: [Int]) -> [Int] 
     }
     guard let best else { return [] }
     return fitted.pooled(with: checked).split(from: best.side) ?? best.side
+}
+
+/// [D]: factors that bring the noise of one comparison to 1 in each coordinate.
+///
+/// Noise is what differs between a user's two sets of comparisons; what differs between users may be signal. With σ² the
+/// variance of one comparison, two means of m and n comparisons differ by σ²·(1/m + 1/n).
+private func noiseFactors(_ first: Residuals, _ second: Residuals) -> [Double] {
+    let both = first.present.filter { second.weights[$0] > 0 }
+    return (first.gradients.first ?? []).indices.map { column in
+        let squares = both.reduce(0) { sum, user in
+            let difference = first.gradients[user][column] - second.gradients[user][column]
+            return sum + difference * difference / (1 / first.weights[user] + 1 / second.weights[user])
+        }
+        return squares > 0 ? (Double(both.count) / squares).squareRoot() : 0
+    }
 }
 
 private func squaredDistance(_ a: [Double], _ b: [Double]) -> Double {

@@ -50,20 +50,22 @@ private func squaredDeviations(_ values: ArraySlice<Double>) -> Double {
 
 /// The users that seed a new group, ascending; empty where there are too few users to split.
 ///
+/// `logLikelihoods`: [U][K] on `assign`, −∞ under models that do not count.
+///
 /// If the users whose `assign` comparisons are explained worst stand apart from the rest, they are a group that the
 /// models miss, be it 1 of 22 or 5, and all of them seed. Otherwise likelihood alone cannot tell: the models are
 /// a compromise that explains everyone about alike, as with groups of equal size. Then the directions in which the users' unexplained choices pull
 /// decide (`residualCluster`), starting from the users explained worst.
 func seeds<Models: RewardModels>(
     _ users: ShardedUsers<Models.Comparison>,
-    scores: UserScores,
+    logLikelihoods: [[Double]],
     models: Models
 ) throws -> [Int] {
-    let worst = worstExplained(explained(scores))
+    let worst = worstExplained(explained(logLikelihoods, members: users.members))
     if worst.apart > 0 { return worst.order.prefix(worst.apart).sorted() }
     return try residualCluster(
-        fit: residuals(\.fit, users, scores: scores, models: models),
-        check: residuals(\.assign, users, scores: scores, models: models),
+        fit: residuals(\.fit, users, logLikelihoods: logLikelihoods, models: models),
+        check: residuals(\.assign, users, logLikelihoods: logLikelihoods, models: models),
         anchors: Array(worst.order.prefix(16))
     )
 }
@@ -72,14 +74,14 @@ func seeds<Models: RewardModels>(
 private func residuals<Models: RewardModels>(
     _ use: KeyPath<UserComparisons<Models.Comparison>, [Models.Comparison]>,
     _ users: ShardedUsers<Models.Comparison>,
-    scores: UserScores,
+    logLikelihoods: [[Double]],
     models: Models
 ) throws -> Residuals {
     let width = models.headWidth
     let rows = try users.gatherRows(width: width + 1) { locals in
         locals.map { local in
             let comparisons = local.user[keyPath: use]
-            let model = argmax(scores.logLikelihoods[local.index])
+            let model = argmax(logLikelihoods[local.index])
             return models.headGradient(of: comparisons, under: model).map(Double.init) + [Double(comparisons.count)]
         }
     }
@@ -87,8 +89,8 @@ private func residuals<Models: RewardModels>(
 }
 
 /// Log-likelihood per `assign` comparison of each user under its best model; nil for a user without any.
-private func explained(_ scores: UserScores) -> [Double?] {
-    zip(scores.logLikelihoods, scores.members).map { row, member in
+private func explained(_ logLikelihoods: [[Double]], members: [Member]) -> [Double?] {
+    zip(logLikelihoods, members).map { row, member in
         member.assignCount == 0 ? nil : row[argmax(row)] / Double(member.assignCount)
     }
 }

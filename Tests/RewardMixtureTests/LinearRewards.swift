@@ -3,7 +3,9 @@ import Optimizers
 import Randomness
 import RewardMixture
 
-/// Linear rewards of feature vectors: a comparison is x = φ(x, y⁺) − φ(x, y⁻) and Δ = w·x. Zero weights, plain AdamW.
+/// Linear rewards of feature vectors: a comparison is the difference of two of them and Δ = w·x.
+///
+/// Weights start at zero; the optimiser is Adam.
 final class LinearRewards: RewardModels {
     let width: Int
     var weights: [[Float]]
@@ -99,8 +101,9 @@ struct SimulatedGroup {
     let reward: [Double]
 }
 
-/// Users who choose between random pairs by σ(w·x); ids are shuffled over groups. `comparisons`: of each user, split
-/// half fit, a tenth validation, a third assign, the rest test (fewer than 4: in turn assign, fit, test, validation).
+/// Users who choose between random pairs by σ(w·x); ids are shuffled over groups.
+///
+/// Each user's `comparisons` are split: a third assign, half fit, a tenth validation, the rest test.
 func simulatedUsers(
     _ groups: [SimulatedGroup],
     comparisons: Int,

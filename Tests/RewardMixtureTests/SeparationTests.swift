@@ -1,43 +1,140 @@
+import Collectives
+import Failures
 import Foundation
-import RewardMixture
 import Testing
 
+@testable import RewardMixture
+
+/// Whole fits on simulated users with linear rewards.
 @Suite struct SeparationTests {
-    @Test(.enabled(if: ProcessInfo.processInfo.environment["MAXMIN_SURVEY"] != nil))
-    func survey() throws {
-        let width = 24
-        for (scaleA, scaleB) in [(1.0, 3.0), (1.0, 1.0), (0.7, 1.5), (3.0, 3.0)] {
-            for (a, b) in [(11, 11), (15, 7), (19, 3), (20, 2), (21, 1)] {
-                for start in MixtureStart.allCases {
-                    var right = 0
-                    var users = 0
-                    var iterations = 0
-                    let seeds = 20
-                    for seed in 0..<UInt64(seeds) {
-                        let groups = [
-                            SimulatedGroup(users: a, reward: rewardVector(width: width, scale: scaleA, seed: 2 * seed)),
-                            SimulatedGroup(
-                                users: b,
-                                reward: rewardVector(width: width, scale: scaleB, seed: 2 * seed + 1)
-                            ),
-                        ]
-                        var settings = linearSettings(groups: 2, seed: seed)
-                        settings.start = start
-                        let mixture = try fitLinear(
-                            simulatedUsers(groups, comparisons: 200, seed: seed),
-                            settings,
-                            width: width
-                        )
-                        let n = rightUsers(mixture)
-                        users += n
-                        right += n == a + b ? 1 : 0
-                        iterations += mixture.iterations.count
-                    }
-                    print(
-                        "scales \(scaleA) \(scaleB) users \(a)+\(b) \(start.rawValue): all right \(right)/\(seeds), users \(users)/\(seeds * (a + b)), iterations \(Double(iterations) / Double(seeds))"
-                    )
-                }
-            }
+    static let width = 8
+
+    func groups(_ sizes: [Int], scale: Double = 3, seed: UInt64) -> [SimulatedGroup] {
+        sizes.enumerated().map { number, size in
+            SimulatedGroup(
+                users: size,
+                reward: rewardVector(width: Self.width, scale: scale, seed: 10 * seed + UInt64(number))
+            )
         }
+    }
+
+    @Test(arguments: [[11, 11], [8, 4], [12, 2], [20, 2], [11, 1]])
+    func findsBothGroups(sizes: [Int]) throws {
+        var right = 0
+        for seed in 0..<4 as Range<UInt64> {
+            let users = simulatedUsers(groups(sizes, seed: seed), comparisons: 120, seed: seed)
+            let mixture = try fitLinear(users, linearSettings(groups: 2, seed: seed), width: Self.width)
+            right += rightUsers(mixture) == users.count ? 1 : 0
+        }
+        #expect(right >= 3, "\(right) of 4")
+    }
+
+    @Test func softAssignmentAndOtherStarts() throws {
+        let users = simulatedUsers(groups([6, 6], seed: 3), comparisons: 120, seed: 3)
+        for (assignment, start) in [
+            (AssignmentRule.soft, MixtureStart.residual), (.hard, .random), (.soft, .roundRobin),
+        ] {
+            var settings = linearSettings(groups: 2, seed: 1)
+            settings.assignment = assignment
+            settings.start = start
+            settings.restarts = start == .random ? 3 : 1
+            let mixture = try fitLinear(users, settings, width: Self.width)
+            #expect(rightUsers(mixture) == users.count, "\(assignment) \(start)")
+            #expect(mixture.restartLogLikelihoods.max() == mixture.iterations.last?.logLikelihood)
+            #expect(abs(mixture.shares.reduce(0, +) - 1) < 1e-12)
+        }
+    }
+
+    @Test func accuracyIsHigherPerGroupThanOfTheSingleModel() throws {
+        let users = simulatedUsers(groups([8, 8], seed: 4), comparisons: 160, seed: 4)
+        let mixture = try fitLinear(users, linearSettings(groups: 2, seed: 4), width: Self.width)
+        let single = try #require(mixture.singleScores.testAccuracy(of: 0, users: Array(users.indices)))
+        for group in 0..<2 {
+            let accuracy = try #require(mixture.iterations.last?.testAccuracy[group])
+            #expect(accuracy > single + 0.05)
+        }
+        // New users are assigned from `assign` alone, and few comparisons leave the posterior unsure.
+        let mapping = mixture.scores.members.first?.group == "group-\(mixture.assignments[0])" ? [0, 1] : [1, 0]
+        let strangers = simulatedUsers(groups([8, 8], seed: 4), comparisons: 60, seed: 99)
+        let scores = try scoreUsers(strangers, under: mixture.models, over: SoloCommunicator())
+        let assigned = assignUsers(scores, shares: mixture.shares)
+        #expect(assigned.count { $0.member.group == "group-\(mapping[$0.group])" } >= 15)
+        let briefly = try scoreUsers(
+            simulatedUsers(groups([8, 8], seed: 4), comparisons: 1, seed: 99),
+            under: mixture.models,
+            over: SoloCommunicator()
+        )
+        let unsure = assignUsers(briefly, shares: mixture.shares)
+        let surest = { (users: [UserAssignment]) in users.reduce(0) { $0 + ($1.posterior.max() ?? 0) } }
+        #expect(surest(unsure) < surest(assigned))
+    }
+
+    @Test func oneGroupIsTheSingleModel() throws {
+        let users = simulatedUsers(groups([6], seed: 5), comparisons: 60, seed: 5)
+        let mixture = try fitLinear(users, linearSettings(groups: 1, seed: 5), width: Self.width)
+        #expect(mixture.assignments == Array(repeating: 0, count: 6))
+        #expect(mixture.stopReason == .noChange)
+        #expect(mixture.iterations.count == 1)
+    }
+
+    @Test func moreGroupsThanTheTruthEnds() throws {
+        let users = simulatedUsers(groups([6, 6], seed: 6), comparisons: 90, seed: 6)
+        var settings = linearSettings(groups: 4, seed: 6)
+        settings.maxIterations = 12
+        let mixture = try fitLinear(users, settings, width: Self.width)
+        // No group mixes users of different kinds.
+        for group in 0..<4 {
+            let labels = zip(mixture.scores.members, mixture.assignments).filter { $0.1 == group }.map(\.0.group)
+            #expect(Set(labels).count <= 1)
+        }
+    }
+
+    @Test func threeGroups() throws {
+        let users = simulatedUsers(groups([8, 5, 3], seed: 8), comparisons: 150, seed: 8)
+        let mixture = try fitLinear(users, linearSettings(groups: 3, seed: 8), width: Self.width)
+        let pairs = Set(zip(mixture.scores.members, mixture.assignments).map { "\($0.group ?? "")/\($1)" })
+        #expect(pairs.count == 3, "\(pairs)")
+        #expect(mixture.iterations.first?.seeded?.group == 2)
+    }
+
+    @Test func usersWithOneComparisonDoNotBreakAnything() throws {
+        let many = simulatedUsers(groups([6, 6], seed: 9), comparisons: 90, seed: 9)
+        let few = simulatedUsers(groups([3, 3], seed: 9), comparisons: 1, seed: 10).map {
+            UserComparisons(
+                id: "one-" + $0.id,
+                group: $0.group,
+                shard: $0.shard,
+                fit: $0.fit,
+                validation: $0.validation,
+                assign: $0.assign,
+                test: $0.test
+            )
+        }
+        let mixture = try fitLinear(many + few, linearSettings(groups: 2, seed: 9), width: Self.width)
+        let certain = zip(mixture.scores.members, mixture.assignments).filter { !$0.0.id.hasPrefix("one-") }
+        #expect(Set(certain.map { "\($0.0.group ?? "")/\($0.1)" }).count == 2)
+        // All users with one comparison each: nothing to find, but an answer for everyone.
+        let only = few.map {
+            UserComparisons(
+                id: $0.id,
+                group: nil,
+                shard: $0.shard,
+                fit: $0.assign,
+                validation: [],
+                assign: [],
+                test: []
+            )
+        }
+        #expect(try fitLinear(only, linearSettings(groups: 2, seed: 9), width: Self.width).assignments.count == 6)
+    }
+
+    @Test func knownGroupsReplaceTheEStep() throws {
+        let users = simulatedUsers(groups([7, 3], seed: 11), comparisons: 90, seed: 11)
+        var settings = linearSettings(groups: 5, seed: 11)
+        settings.assignment = .known
+        let mixture = try fitLinear(users, settings, width: Self.width)
+        #expect(mixture.labels == ["group-0", "group-1"])
+        #expect(zip(mixture.scores.members, mixture.assignments).allSatisfy { $0.group == "group-\($1)" })
+        #expect(mixture.stopReason == .known && mixture.iterations.count == 1)
     }
 }

@@ -1,0 +1,84 @@
+import Collectives
+import Failures
+import Testing
+
+@testable import RewardMixture
+
+@Suite struct RankTests {
+    static let width = 6
+
+    static func users() -> [UserComparisons<[Float]>] {
+        let groups = [
+            SimulatedGroup(users: 7, reward: rewardVector(width: width, scale: 2, seed: 1)),
+            SimulatedGroup(users: 3, reward: rewardVector(width: width, scale: 2, seed: 2)),
+        ]
+        return simulatedUsers(groups, comparisons: 90, shards: 4, seed: 1)
+    }
+
+    struct Outcome: Equatable, Sendable {
+        let assignments: [Int]
+        let logLikelihoods: [[Double]]
+        let iterations: [MixtureIteration]
+    }
+
+    static func fit(_ users: [UserComparisons<[Float]>], ranks: Int, soft: Bool) throws -> [Outcome] {
+        try InProcessGroup.run(ranks: ranks) { communicator in
+            let hosted = try Shards(count: 4, ranks: ranks).hosted(by: communicator.rank)
+            var settings = linearSettings(groups: 2, seed: 2)
+            settings.assignment = soft ? .soft : .hard
+            let mixture = try fitLinear(
+                users.filter { hosted.contains($0.shard) },
+                settings,
+                width: width,
+                over: communicator
+            )
+            return Outcome(
+                assignments: mixture.assignments,
+                logLikelihoods: mixture.scores.logLikelihoods,
+                iterations: mixture.iterations
+            )
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func ranksDoNotMatter(soft: Bool) throws {
+        let users = Self.users()
+        let alone = try #require(Self.fit(users, ranks: 1, soft: soft).first)
+        for ranks in 2...4 {
+            let together = try Self.fit(users, ranks: ranks, soft: soft)
+            for outcome in together {
+                // All ranks hold the same bits; against one rank only the order of gradient sums differs.
+                #expect(outcome == together[0])
+                #expect(outcome.assignments == alone.assignments)
+                for (row, expected) in zip(outcome.logLikelihoods, alone.logLikelihoods) {
+                    for (value, reference) in zip(row, expected) { #expect(abs(value - reference) < 0.01) }
+                }
+            }
+        }
+    }
+
+    @Test func aNotFiniteLossOnOneRankFailsAll() {
+        let users = Self.users().map { user in
+            guard user.shard == 3 else { return user }
+            return UserComparisons(
+                id: user.id,
+                group: user.group,
+                shard: user.shard,
+                fit: user.fit.map { $0.map { _ in Float.nan } },
+                validation: user.validation,
+                assign: user.assign,
+                test: user.test
+            )
+        }
+        #expect { try Self.fit(users, ranks: 3, soft: false) } throws: { error in
+            (error as? Failure)?.code == .internalError && "\(error)".contains("stage \"single\", step 1")
+        }
+    }
+
+    @Test func aUserOnTwoRanksIsRefused() {
+        let users = Self.users()
+        #expect { try Self.fit(users + [users[0]], ranks: 2, soft: false) } throws: { error in
+            (error as? Failure)?.code == .badData && "\(error)".contains("occurs twice")
+        }
+    }
+}

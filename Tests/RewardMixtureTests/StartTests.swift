@@ -1,0 +1,42 @@
+import Randomness
+import Testing
+
+@testable import RewardMixture
+
+@Suite struct StartTests {
+    @Test func startsUseEveryGroup() {
+        #expect(roundRobinStart(users: 5, groups: 2) == [0, 1, 0, 1, 0])
+        let random = randomStart(users: 9, groups: 3, seed: 1, restart: 0)
+        #expect(random.sorted() == [0, 0, 0, 1, 1, 1, 2, 2, 2])
+        #expect(random != randomStart(users: 9, groups: 3, seed: 1, restart: 1))
+        #expect(random == randomStart(users: 9, groups: 3, seed: 1, restart: 0))
+    }
+
+    @Test func usersWhoStandApartAreFound() {
+        var random = CounterRandom(seed: 1, purpose: .test)
+        let majority = (0..<20).map { _ in -0.55 + 0.02 * random.normal() }
+        let worst = worstExplained([-0.9] + majority + [-1.0, nil])
+        #expect(worst.apart == 2)
+        #expect(worst.order.prefix(2) == [21, 0])
+        #expect(worst.order.count == 22)
+        #expect(worstExplained(majority).apart == 0)
+        #expect(worstExplained([]).apart == 0)
+        #expect(worstExplained([nil, -0.5]).order == [1])
+    }
+
+    @Test(arguments: [2, 4, 10])
+    func residualDirectionsSeparateEquallyExplainedUsers(minority: Int) {
+        // Two groups pull in opposite directions with equal lengths, in 12 dimensions of noise.
+        func draw(_ item: Int, _ user: Int) -> [Double] {
+            var random = CounterRandom(seed: 7, purpose: .test, step: item, item: user)
+            return (0..<12).map { (($0 == 3 ? 1 : 0) * (user < minority ? 3.0 : -3.0) + random.normal()) / 8 }
+        }
+        let weights = Array(repeating: 64.0, count: 20)
+        let side = residualCluster(
+            fit: Residuals(gradients: (0..<20).map { draw(0, $0) }, weights: weights),
+            check: Residuals(gradients: (0..<20).map { draw(1, $0) }, weights: weights),
+            anchors: Array(0..<16)
+        )
+        #expect(side == Array(0..<minority) || side == Array(minority..<20))
+    }
+}
