@@ -1,0 +1,139 @@
+import Collectives
+import LanguageModels
+import Randomness
+import Testing
+
+@testable import RewardMixture
+
+/// The mixture on tiny GPT-2 models: one group likes token 3, the other dislikes long responses.
+@Suite struct LanguageModelRewardsTests {
+    static let configuration = ModelConfiguration(vocabularySize: 12, positions: 16, width: 32, layers: 2, heads: 2)
+
+    static func comparison(_ item: Int, _ user: Int, likesToken: Bool) -> TokenComparison {
+        var random = CounterRandom(seed: 1, purpose: .test, step: item, item: user)
+        var pair: [[Int32]] = []
+        for _ in 0..<2 {
+            let length = Int.random(in: 4...12, using: &random)
+            pair.append((0..<length).map { _ in Int32.random(in: 0..<12, using: &random) })
+        }
+        func utility(_ tokens: [Int32]) -> Int { likesToken ? tokens.count { $0 == 3 } : -tokens.count }
+        let firstWins = utility(pair[0]) >= utility(pair[1])
+        return TokenComparison(chosen: pair[firstWins ? 0 : 1], rejected: pair[firstWins ? 1 : 0])
+    }
+
+    static func users(ids: Range<Int>, likingToken: Int) -> [UserComparisons<TokenComparison>] {
+        ids.map { user in
+            let all = (0..<70).map { comparison($0, user, likesToken: user < likingToken) }
+            return UserComparisons(
+                id: "u\(100 + user)",
+                group: user < likingToken ? "token" : "short",
+                shard: user % 2,
+                fit: Array(all[..<36]),
+                validation: Array(all[36..<42]),
+                assign: Array(all[42..<58]),
+                test: Array(all[58...])
+            )
+        }
+    }
+
+    static func base() -> LanguageModel {
+        LanguageModel(configuration, head: .none, precision: .float32, seed: 3)
+    }
+
+    static func settings() -> RewardMixtureSettings {
+        var settings = RewardMixtureSettings()
+        settings.learningRate = 3e-3
+        settings.warmupSteps = 5
+        settings.maxSteps = 60
+        settings.batchComparisons = 16
+        settings.microBatchTokens = 200
+        return settings
+    }
+
+    static func fit(
+        _ users: [UserComparisons<TokenComparison>],
+        trainable: Trainable = .full,
+        over communicator: any Communicator
+    ) throws -> FittedMixture<LanguageModelRewards> {
+        let base = base()
+        return try fitRewardMixture(
+            users,
+            settings: settings(),
+            over: communicator,
+            makeModels: {
+                LanguageModelRewards(copying: base, count: $0, trainable: trainable, microBatchTokens: 200, seed: 4)
+            },
+            report: { _ in }
+        )
+    }
+
+    @Test func findsTheGroups() throws {
+        let users = Self.users(ids: 0..<8, likingToken: 5)
+        let mixture = try Self.fit(users, over: SoloCommunicator())
+        #expect(Set(zip(mixture.scores.members, mixture.assignments).map { "\($0.group ?? "")/\($1)" }).count == 2)
+        for accuracy in mixture.iterations.last?.testAccuracy ?? [] { #expect(try #require(accuracy) > 0.7) }
+    }
+
+    @Test func ranksGiveTheSameModels() throws {
+        let outcomes = try InProcessGroup.run(ranks: 2) { communicator in
+            let users = Self.users(ids: 0..<4, likingToken: 2).filter { $0.shard == communicator.rank }
+            let mixture = try Self.fit(users, over: communicator)
+            return mixture.models.models.map { $0.parameters.values.array() }
+        }
+        #expect(outcomes[0] == outcomes[1])
+    }
+
+    @Test func headTrainingLeavesTheTrunkAlone() throws {
+        let models = LanguageModelRewards(
+            copying: Self.base(),
+            count: 2,
+            trainable: .head,
+            microBatchTokens: 64,
+            seed: 4
+        )
+        let trunk = models.models[0].parameters.values.count - 32
+        let before = models.models.map { $0.parameters.values.array() }
+        models.beginTraining(Self.settings())
+        models.zeroGradients()
+        let comparisons = (0..<9).map { Self.comparison($0, 0, likesToken: true) }
+        models.addGradient(of: comparisons, to: 1) { bradleyTerry(margins: $0).dMargins }
+        var statistics: [Float] = [1, 2, 3, 4]
+        try models.allReduceGradients(&statistics, over: SoloCommunicator())
+        #expect(statistics == [1, 2, 3, 4])
+        #expect(models.update(0, gradientScale: 1, learningRate: 0.1) == 0)
+        #expect(models.update(1, gradientScale: 1 / 9, learningRate: 0.1) > 0)
+        #expect(models.models[0].parameters.values.array() == before[0])
+        let after = models.models[1].parameters.values.array()
+        #expect(after[..<trunk] == before[1][..<trunk] && after[trunk...] != before[1][trunk...])
+    }
+
+    @Test func gradientIsThatOfTheLoss() {
+        let models = LanguageModelRewards(
+            copying: Self.base(),
+            count: 2,
+            trainable: .full,
+            microBatchTokens: 50,
+            seed: 4
+        )
+        let comparisons = (0..<7).map { Self.comparison($0, 0, likesToken: true) }
+        models.zeroGradients()
+        models.addGradient(of: comparisons, to: 1) { bradleyTerry(margins: $0).dMargins }
+        let parameters = models.models[1].parameters
+        let gradient = parameters.gradients.array()
+        for index in [5, parameters.values.count / 2, parameters.values.count - 7] {
+            let value = parameters.values[index]
+            func loss(_ shift: Float) -> Double {
+                parameters.values[index] = value + shift
+                return bradleyTerry(margins: models.margins(of: comparisons, under: 1)).loss
+            }
+            let numeric = (loss(1e-2) - loss(-1e-2)) / 2e-2
+            parameters.values[index] = value
+            #expect(abs(numeric - Double(gradient[index])) < 2e-3 + 0.02 * abs(numeric))
+        }
+        // The mean gradient of log σ on the head is the last part of it.
+        let head = models.headGradient(of: comparisons, under: 1)
+        for (index, value) in head.enumerated() {
+            #expect(abs(value + gradient[gradient.count - 32 + index] / 7) < 1e-4)
+        }
+    }
+}
