@@ -1,6 +1,7 @@
 import Collectives
 import LanguageModels
 import Randomness
+import Tensors
 import Testing
 
 @testable import RewardMixture

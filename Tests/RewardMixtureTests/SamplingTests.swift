@@ -14,9 +14,9 @@ import Testing
         let weights = [1, 0.5, 0.1, 0.0001, 0.4]
         var sampler = ComparisonSampler(weights: weights, seed: 5, stream: 1, shard: 2)
         var counts = Array(repeating: 0.0, count: 5)
-        for _ in 0..<400 { for index in sampler.draw(5) { counts[index] += 1 } }
+        for _ in 0..<4000 { for index in sampler.draw(5) { counts[index] += 1 } }
         for (count, weight) in zip(counts, weights) {
-            #expect(abs(count / 2000 - (weight < 0.001 ? 0 : weight / 2)) < 0.01)
+            #expect(abs(count / 20000 - (weight < 0.001 ? 0 : weight / 2)) < 0.01)
         }
     }
 
