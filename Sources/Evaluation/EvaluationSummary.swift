@@ -6,20 +6,20 @@ public struct EvaluationSummary: Equatable, Sendable {
     public var policies: [PolicyEvaluation]
     /// Each reward model: `group-0`…, `single`, and the models of the known groups where they were fitted.
     public var rewards: [RewardEvaluation]
-    /// Agreement of found and true groups; nil where the data names no groups.
-    public var assignment: ClusterAgreement?
+    /// Share of users in the group of their label; nil where the data names no groups.
+    public var assignmentAgreement: Double?
 
     /// States the results.
     public init(
         prompts: Int,
         policies: [PolicyEvaluation],
         rewards: [RewardEvaluation],
-        assignment: ClusterAgreement?
+        assignmentAgreement: Double?
     ) {
         self.prompts = prompts
         self.policies = policies
         self.rewards = rewards
-        self.assignment = assignment
+        self.assignmentAgreement = assignmentAgreement
     }
 }
 

@@ -11,6 +11,7 @@ public enum RandomPurpose: UInt64, Sendable {
     case start
     case bootstrap
     case prompts
+    case evaluation
     case test
 }
 

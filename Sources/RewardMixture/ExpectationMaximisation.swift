@@ -21,7 +21,7 @@ func expectationMaximisation<Models: RewardModels>(
     start: [[Double]],
     settings: RewardMixtureSettings,
     restart: Int,
-    report: (MixtureEvent) -> Void
+    report: (MixtureEvent) throws -> Void
 ) throws -> FittedStart<Models> {
     let groups = models.count
     var responsibilities = start
@@ -39,7 +39,7 @@ func expectationMaximisation<Models: RewardModels>(
             settings: settings,
             stage: stage,
             round: 1 + restart * settings.maxIterations + iteration,
-            progress: { report(.step(stage: stage, step: $0, of: settings.maxSteps)) }
+            progress: { try report(.step(stage: stage, step: $0, of: settings.maxSteps)) }
         )
 
         let scores = try score(users, under: models, stage: stage)
@@ -101,7 +101,7 @@ func expectationMaximisation<Models: RewardModels>(
             settings: settings
         )
         iterations.append(record)
-        report(.iteration(record))
+        try report(.iteration(record))
         if let reason {
             return FittedStart(
                 models: models,

@@ -6,14 +6,15 @@ import Failures
 ///
 /// Every rank calls it with the users of its own shards; results are the same on every rank, and do not depend on how
 /// shards lie on ranks, but for the order in which gradients are summed. `makeModels(n)` makes n equal models with the
-/// weights that training starts from. Throws `configuration` or `badData` for settings or users that cannot work, and
+/// weights that training starts from. `reusing` takes the single model of an earlier fit to the same users. Throws `configuration` or `badData` for settings or users that cannot work, and
 /// `internalError` on all ranks, naming stage and step, where a loss, gradient or reward is not finite on any.
 public func fitRewardMixture<Models: RewardModels>(
     _ localUsers: [UserComparisons<Models.Comparison>],
     settings: RewardMixtureSettings,
     over communicator: any Communicator,
+    reusing earlier: FittedMixture<Models>? = nil,
     makeModels: (Int) throws -> Models,
-    report: (MixtureEvent) -> Void
+    report: (MixtureEvent) throws -> Void
 ) throws -> FittedMixture<Models> {
     try validate(settings)
     let users = try ShardedUsers(localUsers, over: communicator)
@@ -30,19 +31,12 @@ public func fitRewardMixture<Models: RewardModels>(
         )
     }
 
-    let single = try makeModels(1)
-    let everyone = Array(repeating: [1.0], count: users.members.count)
-    let singleTraining = try maximise(
-        single,
-        users: users,
-        responsibilities: everyone,
-        settings: settings,
-        stage: "single",
-        round: 0,
-        progress: { report(.step(stage: "single", step: $0, of: settings.maxSteps)) }
-    )[0]
-    let singleScores = try score(users, under: single, stage: "single")
-    report(.single(singleTraining, testAccuracy: singleScores.testAccuracy(of: 0, users: Array(everyone.indices))))
+    let (single, singleTraining, singleScores) =
+        if let earlier {
+            (earlier.single, earlier.singleTraining, earlier.singleScores)
+        } else {
+            try fitSingle(users, settings: settings, makeModels: makeModels, report: report)
+        }
 
     var best: FittedStart<Models>?
     var logLikelihoods: [Double] = []
@@ -83,6 +77,28 @@ public func fitRewardMixture<Models: RewardModels>(
         stopReason: best.stopReason,
         restartLogLikelihoods: logLikelihoods
     )
+}
+
+/// Fits the baseline: one reward model of all users.
+private func fitSingle<Models: RewardModels>(
+    _ users: ShardedUsers<Models.Comparison>,
+    settings: RewardMixtureSettings,
+    makeModels: (Int) throws -> Models,
+    report: (MixtureEvent) throws -> Void
+) throws -> (models: Models, training: GroupTraining, scores: UserScores) {
+    let models = try makeModels(1)
+    let training = try maximise(
+        models,
+        users: users,
+        responsibilities: Array(repeating: [1.0], count: users.members.count),
+        settings: settings,
+        stage: "single",
+        round: 0,
+        progress: { try report(.step(stage: "single", step: $0, of: settings.maxSteps)) }
+    )[0]
+    let scores = try score(users, under: models, stage: "single")
+    try report(.single(training, testAccuracy: scores.testAccuracy(of: 0, users: Array(users.members.indices))))
+    return (models, training, scores)
 }
 
 /// The responsibilities of the first M-step.

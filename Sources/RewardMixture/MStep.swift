@@ -27,7 +27,7 @@ func maximise<Models: RewardModels>(
     settings: RewardMixtureSettings,
     stage: String,
     round: Int,
-    progress: (Int) -> Void
+    progress: (Int) throws -> Void
 ) throws -> [GroupTraining] {
     let schedule = Schedule(
         shape: settings.schedule,
@@ -94,7 +94,7 @@ func maximise<Models: RewardModels>(
             guard norm.isFinite else { throw notFinite("gradient", group: group, stage: stage, step: step) }
         }
         if step % settings.evaluateEvery == 0 || step == settings.maxSteps { try look(at: training, step: step) }
-        progress(step)
+        try progress(step)
     }
     for group in populated { models.restoreWeights(of: group) }
     models.endTraining()

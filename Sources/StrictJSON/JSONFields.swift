@@ -105,6 +105,15 @@ public struct JSONFields: Sendable {
         return integers
     }
 
+    /// An array of numbers, integers included.
+    public func doubles(_ key: String) throws(Failure) -> [Double] {
+        var numbers: [Double] = []
+        for (i, element) in try array(key).enumerated() {
+            numbers.append(try number("\(key)[\(i)]", element, in: -Double.infinity...Double.infinity))
+        }
+        return numbers
+    }
+
     /// An array of strings.
     public func strings(_ key: String) throws(Failure) -> [String] {
         var strings: [String] = []

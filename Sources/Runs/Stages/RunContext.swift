@@ -1,13 +1,48 @@
 package import Collectives
+package import Reporting
 
 /// What every stage works with.
 package struct RunContext {
     package let configuration: Configuration
     package let directory: RunDirectory
     package let communicator: any Communicator
-    /// Tells people one line; silent on all ranks but the root.
-    package let log: (String) -> Void
+    /// Shows progress and says lines to people; silent on all ranks but the root.
+    package let progress: ProgressMeter
+    /// `metrics.jsonl`; writes on the root only.
+    package let metrics: MetricsWriter
+
+    /// Describes a run.
+    package init(
+        configuration: Configuration,
+        directory: RunDirectory,
+        communicator: any Communicator,
+        progress: ProgressMeter,
+        metrics: MetricsWriter
+    ) {
+        self.configuration = configuration
+        self.directory = directory
+        self.communicator = communicator
+        self.progress = progress
+        self.metrics = metrics
+    }
 
     /// Whether this rank writes files and talks.
     package var isRoot: Bool { communicator.rank == 0 }
+
+    /// The key of all randomness.
+    var seed: UInt64 { configuration.run.seed }
+}
+
+extension RunContext {
+    /// The shards of the run, and which of them this rank hosts.
+    func shards() throws -> (all: Shards, hosted: Range<Int>) {
+        let shards = try Shards(count: configuration.shards, ranks: communicator.size)
+        return (shards, shards.hosted(by: communicator.rank))
+    }
+
+    /// Does `work` on the root alone, while the others wait; a failure there ends every rank.
+    func onRoot(_ work: () throws -> Void) throws {
+        if isRoot { try work() }
+        try communicator.barrier()
+    }
 }

@@ -1,6 +1,7 @@
 package import Collectives
 internal import Failures
 internal import Foundation
+package import Reporting
 internal import StrictJSON
 internal import Tensors
 
@@ -35,7 +36,7 @@ package struct FinishedStage: Equatable, Sendable {
 package func runStages(
     _ request: RunRequest,
     communicator: any Communicator,
-    log: @escaping (String) -> Void
+    progress: ProgressMeter
 ) throws -> (configuration: Configuration, finished: [FinishedStage]) {
     let configuration = try loadConfiguration(
         request.configuration,
@@ -63,7 +64,8 @@ package func runStages(
         configuration: configuration,
         directory: directory,
         communicator: communicator,
-        log: communicator.rank == 0 ? log : { _ in }
+        progress: progress,
+        metrics: try MetricsWriter(appendingTo: communicator.rank == 0 ? directory.file("metrics.jsonl") : nil)
     )
     var finished: [FinishedStage] = []
     for (stage, body) in chosen {
@@ -73,7 +75,7 @@ package func runStages(
         if context.isRoot { try directory.complete(stage) }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         finished.append(FinishedStage(stage: stage, seconds: seconds))
-        context.log("\(stage.rawValue): done in \(String(format: "%.1f", seconds)) s")
+        progress.say("\(stage.rawValue): done in \(seconds.formatted(decimals: 1)) s")
     }
     return (configuration, finished)
 }

@@ -1,12 +1,12 @@
 internal import Failures
-internal import LanguageModels
+package import LanguageModels
 internal import ModelFiles
 internal import Tensors
 internal import Text
 
 extension ModelSection.Precision {
     /// The type of products on this machine.
-    var resolved: Precision {
+    package var resolved: Precision {
         switch self {
         case .bf16: .bfloat16
         case .fp32: .float32

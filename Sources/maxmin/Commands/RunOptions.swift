@@ -1,6 +1,7 @@
 import ArgumentParser
 import Collectives
 import Failures
+import Reporting
 import Runs
 
 /// What every command that works on a run configuration takes.
@@ -32,7 +33,8 @@ struct RunOptions: ParsableArguments {
             request.overwrite = overwrite
             request.suggestedThreads = suggestedThreads
             request.commandLine = CommandLine.arguments
-            let (configuration, finished) = try runStages(request, communicator: communicator, log: say)
+            let progress = ProgressMeter.onStandardError(rank: communicator.rank)
+            let (configuration, finished) = try runStages(request, communicator: communicator, progress: progress)
             if json, communicator.rank == 0 {
                 var output = LineOutput()
                 try output.line(summary(of: configuration, finished))

@@ -1,0 +1,37 @@
+import Collectives
+import LanguageModels
+import MaxMinPolicy
+import Preferences
+import Reporting
+import StrictJSON
+
+/// Brings the reward models to one origin and unit, on samples of the reference policy.
+///
+/// Writes `reward/calibration.json`.
+func runCalibrate(_ run: RunContext) throws {
+    let section = run.configuration.calibrate
+    let reference = try run.loadReference()
+    let prompts = try run.loadPrompts(reference).training
+    let models = try run.loadRewardModels()
+    run.progress.begin("calibrate", total: 1, unit: "passes")
+    let calibration = try calibrate(
+        section.method,
+        reference: reference.model,
+        prompts: prompts.map(\.tokens),
+        promptCount: section.prompts,
+        samplesPerPrompt: section.samplesPerPrompt,
+        maxNewTokens: run.configuration.policy.maxNewTokens,
+        endOfText: reference.endOfText,
+        rewardModels: models.count,
+        rewards: models.rewards,
+        seed: run.seed,
+        shards: try run.shards().all,
+        communicator: run.communicator
+    )
+    run.progress.advance()
+    run.progress.end("\(section.method.rawValue) on \(calibration.prompts) prompts × \(section.samplesPerPrompt)")
+    try run.onRoot {
+        let text = calibration.json(models: models.names).encoded(pretty: true) + "\n"
+        try writeAtomically(text, to: run.directory.file("reward/calibration.json"))
+    }
+}

@@ -1,0 +1,161 @@
+import Collectives
+import Evaluation
+import Failures
+import LanguageModels
+import ModelFiles
+import Preferences
+import Randomness
+import Reporting
+import Simulation
+import StrictJSON
+
+/// Measures every policy against the reference and against the single-reward policy, on held-out prompts, by the groups'
+/// true tastes and by the learned rewards.
+///
+/// Writes `evaluation.json` and prints its table.
+func runEvaluate(_ run: RunContext) throws {
+    let section = run.configuration.evaluate
+    let reference = try run.loadReference()
+    let prompts = try Array(run.loadPrompts(reference).heldOut.prefix(section.prompts))
+    guard prompts.count == section.prompts else {
+        throw Failure(
+            .configuration,
+            "asks for \(section.prompts) prompts of \(prompts.count) held-out ones; raise data.held_out_prompts",
+            at: "evaluate.prompts"
+        )
+    }
+    let objectives = run.configuration.policy.objectives.map(\.rawValue)
+    run.progress.begin("evaluate", total: objectives.count + 1, unit: "policies")
+    var answers = [try answer(prompts, with: reference.model, as: "reference", place: 0, reference, run)]
+    run.progress.advance()
+    for (index, name) in objectives.enumerated() {
+        let path = try run.directory.require("policy/\(name)", madeBy: .policy)
+        let policy = try ModelDirectory.load(path, precision: run.configuration.model.precision.resolved, head: Head.none).model
+        answers.append(try answer(prompts, with: policy, as: name, place: index + 1, reference, run))
+        run.progress.advance()
+    }
+    run.progress.end("\(prompts.count) prompts × \(section.samplesPerPrompt)")
+
+    let mixture = try run.loadMixtureRecord()
+    let judges = try run.judges(labels: mixture.labelOfGroup)
+    try run.onRoot {
+        let summary = EvaluationSummary(
+            prompts: prompts.count,
+            policies: try compare(answers, judges: judges, run: run),
+            rewards: mixture.rewards,
+            assignmentAgreement: mixture.agreement
+        )
+        try writeAtomically(summary.json.encoded(pretty: true) + "\n", to: run.directory.file("evaluation.json"))
+        run.progress.say("\n" + summary.table)
+    }
+}
+
+/// One policy's responses to every prompt.
+struct PolicyAnswers {
+    let name: String
+    /// Prompts × samples.
+    let responses: [[JudgedResponse]]
+    /// KL(π ‖ π_ref) a response, in nats, estimated by k1.
+    let kl: Double
+
+    var meanTokens: Double {
+        let lengths = responses.joined().map { Double($0.responseTokens.count) }
+        return lengths.reduce(0, +) / Double(max(1, lengths.count))
+    }
+}
+
+/// Samples a policy on all prompts and measures how far it is from the reference; the same result on every rank.
+private func answer(
+    _ prompts: [Prompt],
+    with policy: LanguageModel,
+    as name: String,
+    place: Int,
+    _ reference: Reference,
+    _ run: RunContext
+) throws -> PolicyAnswers {
+    let section = run.configuration.evaluate
+    let each = section.samplesPerPrompt
+    let samples = try run.sampleOverShards(
+        count: prompts.count * each,
+        prompt: { prompts[$0 / each].tokens },
+        from: policy,
+        options: SamplingOptions(
+            maxNewTokens: run.configuration.policy.maxNewTokens,
+            temperature: Float(section.temperature),
+            stop: reference.endOfText
+        ),
+        purpose: .evaluation,
+        step: place
+    )
+    let responses = try prompts.indices.map { index in
+        try samples[index * each..<(index + 1) * each].map { sample in
+            JudgedResponse(
+                prompt: prompts[index].text,
+                response: try reference.text(of: sample.tokens),
+                promptTokens: prompts[index].tokens,
+                responseTokens: sample.tokens
+            )
+        }
+    }
+    let kl = try place == 0 ? 0 : divergence(of: Array(responses.joined()), policy: policy, reference.model, run)
+    return PolicyAnswers(name: name, responses: responses, kl: kl)
+}
+
+/// Mean over responses of Σ_t log π − log π_ref (k1), each shard's responses scored on its rank.
+private func divergence(
+    of responses: [JudgedResponse],
+    policy: LanguageModel,
+    _ reference: LanguageModel,
+    _ run: RunContext
+) throws -> Double {
+    let (shards, hosted) = try run.shards()
+    var sum = 0.0
+    for item in hosted.flatMap({ shards.items(of: $0, total: responses.count) }) {
+        let response = responses[item]
+        let packed = PackedSequences([response.promptTokens + response.responseTokens])
+        let first = response.promptTokens.count - 1
+        let rows = (first..<first + response.responseTokens.count).map(Int32.init)
+        let own = policy.tokenScores(of: packed, rows: rows, temperature: 1).logProbabilities
+        let base = reference.tokenScores(of: packed, rows: rows, temperature: 1).logProbabilities
+        sum += zip(own, base).reduce(0) { $0 + Double($1.0) - Double($1.1) }
+    }
+    var total = [sum]
+    try run.communicator.allReduceSum(&total)
+    return total[0] / Double(responses.count)
+}
+
+/// Win rates of every policy by every judge.
+private func compare(_ answers: [PolicyAnswers], judges: [GroupJudge], run: RunContext) throws -> [PolicyEvaluation] {
+    // Judges × answers × prompts × samples; every response is judged once.
+    let utilities = try judges.map { judge in try answers.map { try judge.judge.utilities(byPrompt: $0.responses) } }
+    let single = answers.firstIndex { $0.name == PolicySection.Objective.single.rawValue }
+    let kinds = run.configuration.evaluate.judges.map(\.rawValue).filter { kind in judges.contains { $0.kind == kind } }
+    func winRates(of policy: Int, against other: Int, by kind: String) -> [GroupEstimate] {
+        judges.indices.filter { judges[$0].kind == kind }.map { index in
+            GroupEstimate(
+                group: judges[index].group,
+                estimate: winRate(
+                    policy: utilities[index][policy],
+                    reference: utilities[index][other],
+                    resamples: run.configuration.evaluate.bootstrap,
+                    seed: run.seed
+                )
+            )
+        }
+    }
+    return answers.indices.map { policy in
+        PolicyEvaluation(
+            name: answers[policy].name,
+            winRate: kinds.first.map { winRates(of: policy, against: 0, by: $0) } ?? [],
+            winRateAgainstSingle: single.flatMap { single in
+                kinds.first.map { winRates(of: policy, against: single, by: $0) }
+            } ?? [],
+            winRateByJudge: kinds.dropFirst().map { kind in
+                JudgeEstimates(judge: kind, groups: winRates(of: policy, against: 0, by: kind))
+            },
+            kl: answers[policy].kl,
+            meanTokens: answers[policy].meanTokens,
+            samples: answers[policy].responses.prefix(run.configuration.evaluate.sampleTexts).compactMap(\.first)
+        )
+    }
+}

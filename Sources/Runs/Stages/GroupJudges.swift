@@ -1,0 +1,53 @@
+import Evaluation
+import Failures
+import LanguageModels
+import Simulation
+
+/// What one group prefers, by its true taste or by its learned reward.
+struct GroupJudge {
+    /// `taste` or `reward`.
+    let kind: String
+    /// The group's label, or `group-u` where users carry none.
+    let group: String
+    let judge: Judge
+}
+
+/// Sequences that a learned reward scores in one forward pass.
+private let batchSize = 64
+
+extension RunContext {
+    /// The judges that `evaluate.judges` asks for, true tastes first: those exist for simulated users only.
+    ///
+    /// - Parameter labels: the label of each fitted group, nil where it has none.
+    func judges(labels: [String?]) throws -> [GroupJudge] {
+        var judges: [GroupJudge] = []
+        let wanted = configuration.evaluate.judges
+        if wanted.contains(.taste), configuration.data.preferences == nil {
+            judges += try simulatedGroups().map { group in
+                GroupJudge(kind: "taste", group: group.name, judge: Judge(name: group.name, taste: group.taste))
+            }
+        }
+        if wanted.contains(.reward) {
+            let models = try loadRewardModels()
+            judges += models.models.prefix(models.groups).enumerated().map { index, model in
+                let name = labels[index] ?? models.names[index]
+                return GroupJudge(kind: "reward", group: name, judge: Judge(name: name) { rewards(of: $0, under: model) })
+            }
+        }
+        guard !judges.isEmpty else {
+            throw Failure(
+                .configuration,
+                "taste needs simulated users; with data.preferences ask for the judge reward",
+                at: "evaluate.judges"
+            )
+        }
+        return judges
+    }
+}
+
+private func rewards(of responses: [JudgedResponse], under model: LanguageModel) -> [Double] {
+    stride(from: 0, to: responses.count, by: batchSize).flatMap { start in
+        let batch = responses[start..<min(start + batchSize, responses.count)]
+        return model.rewards(of: PackedSequences(batch.map { $0.promptTokens + $0.responseTokens })).map(Double.init)
+    }
+}

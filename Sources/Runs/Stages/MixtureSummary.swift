@@ -1,0 +1,107 @@
+import Evaluation
+import RewardMixture
+import StrictJSON
+
+/// A fitted mixture against the labels that the data carries, where it does: nothing here was seen by training.
+struct MixtureSummary {
+    /// Users that EM gave to each group.
+    let groupSizes: [Double]
+    /// The labels of the data, sorted; empty where users carry none.
+    let labels: [String]
+    /// How the found groups match the labels; nil without labels.
+    let agreement: ClusterAgreement?
+    /// Held-out accuracy of each model on the users of each label: models (groups, then single) × labels.
+    let accuracy: [[Estimate?]]
+    /// Users who carry a label.
+    let labelledUsers: Int
+    let shares: [Double]
+    let iterations: Int
+    let stopReason: StopReason
+
+    init(_ mixture: FittedMixture<LanguageModelRewards>) {
+        let members = mixture.scores.members
+        let assignments = mixture.assignments
+        let groups = mixture.models.count
+        let labels = Set(members.compactMap(\.group)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let usersOfLabel = labels.map { label in members.indices.filter { members[$0].group == label } }
+        groupSizes = RewardMixture.groupSizes(mixture.responsibilities, groups: groups)
+        self.labels = labels
+        let labelled = members.indices.filter { members[$0].group != nil }
+        agreement = labelled.isEmpty ? nil : ClusterAgreement(
+            groups: labelled.map { assignments[$0] },
+            truth: labelled.compactMap { members[$0].group },
+            groupCount: groups
+        )
+        labelledUsers = labelled.count
+        accuracy =
+            (0..<groups).map { group in usersOfLabel.map { mixture.scores.accuracy(of: group, users: $0) } }
+            + [usersOfLabel.map { mixture.singleScores.accuracy(of: 0, users: $0) }]
+        shares = mixture.shares
+        iterations = mixture.iterations.count
+        stopReason = mixture.stopReason
+    }
+
+    var hasLabels: Bool { !labels.isEmpty }
+
+    /// For people.
+    var lines: [String] {
+        guard let agreement else { return [] }
+        let right = Int((agreement.agreement * Double(labelledUsers)).rounded())
+        return ["reward: \(right) of \(labelledUsers) users in the group of their label"]
+            + accuracy.enumerated().map { model, row in
+                let name = model < groupSizes.count ? "group-\(model)" : "single"
+                let figures = zip(labels, row).map { "\($0) \($1.map { (100 * $0.mean).formatted(decimals: 1) } ?? "–") %" }
+                return "reward: held-out accuracy of \(name) on \(figures.joined(separator: ", "))"
+            }
+    }
+
+    /// The content of `mixture.json`.
+    func json(known: MixtureSummary?, newcomers: [UserAssignment]?) -> JSONObject {
+        var object: JSONObject = [
+            "group_sizes": .array(groupSizes.map(JSONValue.number)),
+            "shares": .array(shares.map(JSONValue.number)),
+            "iterations": .integer(iterations),
+            "stop_reason": .string(stopReason.rawValue),
+            "rewards": .object(accuracyJSON),
+        ]
+        if let agreement {
+            object["assignment_agreement"] = .number(agreement.agreement)
+            object["adjusted_rand_index"] = .number(agreement.adjustedRandIndex)
+            object["label_of_group"] = .array(agreement.labels.map { $0.map(JSONValue.string) ?? .null })
+        }
+        if let known { object["known_groups"] = .object(known.accuracyJSON) }
+        if let newcomers { object["held_out_users"] = heldOutJSON(newcomers) }
+        return object
+    }
+
+    /// `{"group-0": {"accuracy": {LABEL: {mean, low, high}}}, …, "single": …}`.
+    private var accuracyJSON: JSONObject {
+        var object = JSONObject()
+        for (model, row) in accuracy.enumerated() {
+            var byLabel = JSONObject()
+            for (label, value) in zip(labels, row) { byLabel[label] = value?.json ?? .null }
+            object[model < groupSizes.count ? "group-\(model)" : "single"] = ["accuracy": .object(byLabel)]
+        }
+        return object
+    }
+
+    /// How users that EM never saw were assigned.
+    private func heldOutJSON(_ newcomers: [UserAssignment]) -> JSONValue {
+        let labelled = newcomers.filter { $0.member.group != nil }
+        let right = labelled.filter { $0.member.group == agreement?.labels[$0.group] }.count
+        return [
+            "users": .integer(newcomers.count),
+            "agreement": labelled.isEmpty ? .null : .number(Double(right) / Double(labelled.count)),
+        ]
+    }
+}
+
+extension UserScores {
+    /// Accuracy of one model on the `test` comparisons of some users, with its interval; nil without comparisons.
+    fileprivate func accuracy(of model: Int, users: [Int]) -> Estimate? {
+        Accuracy(
+            right: users.reduce(0) { $0 + testCorrect[$1][model] },
+            total: users.reduce(0) { $0 + members[$1].testCount }
+        ).estimate
+    }
+}

@@ -1,0 +1,41 @@
+import MaxMinPolicy
+import StrictJSON
+
+extension PolicyStepRecord {
+    /// What `metrics.jsonl` holds of a step; `models` names the reward models, groups first.
+    func figures(models: [String]) -> JSONObject {
+        let groups = models.dropLast()
+        func perModel(_ values: [Double], _ names: some Sequence<String>) -> JSONValue {
+            var object = JSONObject()
+            for (name, value) in zip(names, values) { object[name] = .number(value) }
+            return .object(object)
+        }
+        var figures: JSONObject = [
+            "utility": perModel(utilities, models),
+            "reward": perModel(rewards, models),
+            "raw_reward": perModel(rawRewards, models),
+            "weight": perModel(weights, groups),
+            "worst_group": .string(models[worstGroup]),
+            "worst_group_changed": .bool(worstGroupChanged),
+            "objective": .number(objective),
+            "beta": .number(Double(beta)),
+            "kl_k1": .number(klK1),
+            "kl_k3": .number(klK3),
+            "entropy": .number(entropy),
+            "response_tokens": .number(responseTokens),
+            "finished": .number(finished),
+            "clip_fraction": .number(clipFraction),
+            "policy_loss": .number(policyLoss),
+            "value_loss": .number(valueLoss),
+            "update_kl": .number(updateKL),
+            "gradient_norm": .number(gradientNorm),
+            "learning_rate": .number(Double(learningRate)),
+            "updates": .integer(updates),
+            "stopped_early": .bool(stoppedEarly),
+            "skipped": .bool(skipped),
+            "bad_steps": .integer(badSteps),
+        ]
+        for phase in phases { figures["\(phase.name)_tokens_per_second"] = .number(phase.tokensPerSecond) }
+        return figures
+    }
+}

@@ -1,0 +1,78 @@
+import Collectives
+import Failures
+import LanguageModels
+import MaxMinPolicy
+import ModelFiles
+import Preferences
+import Reporting
+import StrictJSON
+
+/// Aligns one policy per objective, each from the reference.
+///
+/// Writes `policy/OBJECTIVE/`, Hugging Face directories.
+func runPolicy(_ run: RunContext) throws {
+    let reference = try run.loadReference()
+    let prompts = try run.loadPrompts(reference).training
+    let models = try run.loadRewardModels()
+    let calibration = try run.loadCalibration(models: models.names)
+    let sizes = try run.loadMixtureRecord().groupSizes
+    for objective in run.configuration.policy.objectives {
+        let settings = PolicySettings(run.configuration.policy, objective: objective)
+        let task = PolicyTask(
+            prompts: prompts.map(\.tokens),
+            endOfText: reference.endOfText,
+            groupSizes: sizes,
+            calibration: objective == .maxminUncalibrated ? .none(rewardModels: models.count) : calibration,
+            rewards: models.rewards,
+            seed: run.seed,
+            shards: try run.shards().all
+        )
+        try align(objective, settings: settings, task: task, reference: reference, models: models.names, run: run)
+    }
+}
+
+/// Trains and saves the policy of one objective.
+private func align(
+    _ objective: PolicySection.Objective,
+    settings: PolicySettings,
+    task: PolicyTask,
+    reference: Reference,
+    models: [String],
+    run: RunContext
+) throws {
+    let policy = LanguageModelPolicy(
+        startingFrom: reference.model,
+        algorithm: settings.algorithm,
+        settings: run.configuration.policy.optimizer.adamW,
+        seed: run.seed
+    )
+    let name = "policy \(objective.rawValue)"
+    run.progress.begin(name, total: settings.steps)
+    var changes = 0
+    _ = try trainPolicy(
+        policy,
+        reference: reference.model,
+        task: task,
+        settings: settings,
+        communicator: run.communicator
+    ) { record, _ in
+        try run.metrics.write(
+            stage: name,
+            step: record.step,
+            seconds: record.phases.reduce(0) { $0 + $1.seconds },
+            record.figures(models: models)
+        )
+        if record.worstGroupChanged { changes += 1 }
+        let utilities = record.utilities.prefix(task.groupSizes.count).map { $0.formatted(decimals: 2) }
+        run.progress.advance(
+            note: "F \(utilities.joined(separator: " ")), worst group-\(record.worstGroup), "
+                + "KL \(record.klK1.formatted(decimals: 1)), \(record.responseTokens.formatted(decimals: 0)) tokens"
+        )
+    }
+    run.progress.end("the worst-off group changed \(changes) times")
+    try run.onRoot {
+        let path = run.directory.file("policy/\(objective.rawValue)")
+        try run.directory.makeFolder("policy")
+        try ModelDirectory.save(policy.model, to: path, tokenizerFrom: reference.path)
+    }
+}

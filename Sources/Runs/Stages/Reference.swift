@@ -1,0 +1,92 @@
+import Failures
+import LanguageModels
+import ModelFiles
+import Preferences
+import Reporting
+import Simulation
+import Text
+
+/// Openings of the embedded corpus that training uses.
+private let embeddedTrainingPrompts = 1024
+
+/// The reference policy π_ref with its tokenizer, frozen.
+struct Reference {
+    let model: LanguageModel
+    let tokenizer: Tokenizer
+    /// Its Hugging Face directory.
+    let path: String
+
+    var endOfText: Int32? { model.configuration.endOfText }
+
+    /// A response as text, without its end-of-text.
+    func text(of response: [Int32]) throws(Failure) -> String {
+        try tokenizer.decode(response.last == endOfText ? response.dropLast() : response[...])
+    }
+}
+
+extension RunContext {
+    /// The directory of the reference: the configuration's, or what the `sft` stage made.
+    func referencePath() throws(Failure) -> String {
+        if let path = configuration.model.path { return path }
+        return try directory.require("reference", madeBy: .sft)
+    }
+
+    /// Reads the reference policy and its tokenizer.
+    func loadReference() throws(Failure) -> Reference {
+        let path = try referencePath()
+        let loaded = try ModelDirectory.load(path, precision: configuration.model.precision.resolved, head: Head.none)
+        for warning in loaded.warnings { progress.say(warning) }
+        let tokenizer = try Tokenizer(directory: path)
+        guard tokenizer.vocabularySize <= loaded.model.configuration.vocabularySize else {
+            throw Failure(
+                .configuration,
+                "the tokenizer has \(tokenizer.vocabularySize) tokens, the model only "
+                    + "\(loaded.model.configuration.vocabularySize); they do not belong together",
+                at: loaded.tokenizerFile
+            )
+        }
+        return Reference(model: loaded.model, tokenizer: tokenizer, path: path)
+    }
+
+    /// The distinct prompts of the run, those of the evaluation kept apart.
+    func loadPrompts(_ reference: Reference) throws(Failure) -> (training: [Prompt], heldOut: [Prompt]) {
+        let data = configuration.data
+        let room = reference.model.configuration.positions - configuration.policy.maxNewTokens
+        guard room > 0 else {
+            throw Failure(
+                .configuration,
+                "\(configuration.policy.maxNewTokens) new tokens leave no room for a prompt in the model's "
+                    + "\(reference.model.configuration.positions) positions",
+                at: "policy.max_new_tokens"
+            )
+        }
+        guard let path = data.prompts else { return try embeddedPrompts(reference) }
+        let loaded = try loadPromptTexts(path, options: LoadOptions(onBadLine: data.onBadLine))
+        loaded.report.warnings.forEach(progress.say)
+        let prompts = tokenized(loaded.prompts, reference, maximumTokens: min(room, data.maxLength - 1))
+        return try splitPrompts(prompts, heldOut: data.heldOutPrompts, seed: seed)
+    }
+
+    /// Openings of the embedded corpus, which keeps its held-out ones apart itself.
+    private func embeddedPrompts(_ reference: Reference) throws(Failure) -> (training: [Prompt], heldOut: [Prompt]) {
+        let heldOut = configuration.data.heldOutPrompts
+        let training = try EmbeddedCorpus.prompts(count: embeddedTrainingPrompts, seed: seed, heldOut: false)
+        let evaluation = try EmbeddedCorpus.prompts(count: heldOut, seed: seed, heldOut: true)
+        let room = reference.model.configuration.positions - 1
+        return (
+            tokenized(training.map(PromptText.whole), reference, maximumTokens: room),
+            tokenized(evaluation.map(PromptText.whole), reference, maximumTokens: room)
+        )
+    }
+
+    private func tokenized(_ texts: [PromptText], _ reference: Reference, maximumTokens: Int) -> [Prompt] {
+        tokenizePrompts(
+            texts,
+            openingTokens: configuration.simulate.promptTokens,
+            maximumTokens: maximumTokens,
+            encode: { reference.tokenizer.encode($0) },
+            // Only ids that the tokenizer gave itself are decoded here, so it knows them all.
+            decode: { (try? reference.tokenizer.decode($0)) ?? "" }
+        ).prompts
+    }
+}

@@ -1,0 +1,53 @@
+import Failures
+import Foundation
+import LanguageModels
+import MaxMinPolicy
+import ModelFiles
+import StrictJSON
+
+/// The finished reward models of a run: K groups, then the single model.
+struct RewardModelSet {
+    let names: [String]
+    let models: [LanguageModel]
+
+    var count: Int { models.count }
+    var groups: Int { models.count - 1 }
+
+    /// Raw rewards of sequences of tokens: models × sequences.
+    func rewards(of sequences: [[Int32]]) -> [[Float]] {
+        guard !sequences.isEmpty else { return models.map { _ in [] } }
+        let packed = PackedSequences(sequences)
+        return models.map { $0.rewards(of: packed) }
+    }
+}
+
+extension RunContext {
+    /// Reads what the `reward` stage wrote.
+    func loadRewardModels() throws -> RewardModelSet {
+        let folder = try directory.require("reward", madeBy: .reward)
+        var names: [String] = []
+        while FileManager.default.fileExists(atPath: "\(folder)/group-\(names.count)") {
+            names.append("group-\(names.count)")
+        }
+        names.append("single")
+        let precision = configuration.model.precision.resolved
+        let models = try names.map { name in
+            try ModelDirectory.load("\(folder)/\(name)", precision: precision, head: .reward).model
+        }
+        return RewardModelSet(names: names, models: models)
+    }
+
+    /// Reads `reward/calibration.json`; policies are refused on rewards without it.
+    func loadCalibration(models: [String]) throws -> Calibration {
+        let path = try directory.require("reward/calibration.json", madeBy: .calibrate)
+        let calibration = try Calibration(JSONFields(JSONValue(contentsOfFile: path), at: path))
+        guard calibration.means.count == models.count else {
+            throw Failure(
+                .configuration,
+                "calibrates \(calibration.means.count) reward models, there are \(models.count); calibrate again",
+                at: path
+            )
+        }
+        return calibration
+    }
+}

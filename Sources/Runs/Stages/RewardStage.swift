@@ -1,0 +1,77 @@
+import Collectives
+import Evaluation
+import Failures
+import Foundation
+import LanguageModels
+import ModelFiles
+import Preferences
+import Reporting
+import RewardMixture
+import StrictJSON
+
+/// Finds the hidden groups and a reward model for each by EM over users, and the single model beside them.
+///
+/// Writes `reward/`: `group-0/` …, `single/`, `assignments.csv`, `mixture.json`.
+func runReward(_ run: RunContext) throws {
+    let section = run.configuration.reward
+    let reference = try run.loadReference()
+    let (everyone, heldOut) = try run.loadUsers(reference)
+    let settings = RewardMixtureSettings(section, seed: run.seed)
+    func makeModels(_ count: Int) -> LanguageModelRewards {
+        LanguageModelRewards(
+            copying: reference.model,
+            count: count,
+            trainable: section.trainable == .full ? .full : .head,
+            microBatchTokens: settings.microBatchTokens,
+            seed: run.seed
+        )
+    }
+    run.progress.say("reward: \(everyone.total) users, \(everyone.comparisons) comparisons, \(section.groups) groups")
+    let narrator = MixtureNarrator(run)
+    let mixture = try fitRewardMixture(
+        everyone.local,
+        settings: settings,
+        over: run.communicator,
+        makeModels: makeModels,
+        report: narrator.report
+    )
+    let summary = MixtureSummary(mixture)
+    summary.lines.forEach(run.progress.say)
+    var known: FittedMixture<LanguageModelRewards>?
+    if section.knownBaseline, summary.hasLabels {
+        var settings = settings
+        settings.assignment = .known
+        let narrator = MixtureNarrator(run, prefix: "known groups: ")
+        known = try fitRewardMixture(
+            everyone.local,
+            settings: settings,
+            over: run.communicator,
+            reusing: mixture,
+            makeModels: makeModels,
+            report: narrator.report
+        )
+        }
+    let newcomers = try heldOut.total == 0
+        ? nil : assignUsers(scoreUsers(heldOut.local, under: mixture.models, over: run.communicator), shares: mixture.shares)
+
+    try run.onRoot {
+        try run.directory.makeFolder("reward")
+        for (group, model) in mixture.models.models.enumerated() {
+            let path = run.directory.file("reward/group-\(group)")
+            try ModelDirectory.save(model, to: path, tokenizerFrom: reference.path)
+        }
+        let single = run.directory.file("reward/single")
+        try ModelDirectory.save(mixture.single.models[0], to: single, tokenizerFrom: reference.path)
+        try writeAtomically(assignmentsCSV(of: mixture), to: run.directory.file("reward/assignments.csv"))
+        if let newcomers {
+            try writeAtomically(assignmentsCSV(
+                    ids: newcomers.map(\.member.id),
+                    groups: newcomers.map(\.group),
+                    logLikelihoods: newcomers.map(\.logLikelihoods),
+                    responsibilities: newcomers.map(\.posterior)
+                ), to: run.directory.file("reward/held-out-assignments.csv"))
+        }
+        let record = summary.json(known: known.map(MixtureSummary.init), newcomers: newcomers)
+        try writeAtomically(JSONValue.object(record).encoded(pretty: true) + "\n", to: run.directory.file("reward/mixture.json"))
+    }
+}

@@ -1,0 +1,140 @@
+import Collectives
+import Failures
+import Foundation
+import LanguageModels
+import ModelFiles
+import Optimizers
+import Preferences
+import Randomness
+import Reporting
+import Simulation
+import StrictJSON
+import Tensors
+import Text
+
+/// Makes the reference policy: trains a byte-level BPE tokenizer and a GPT-2 on documents, next token by next token.
+///
+/// Writes `reference/`, a Hugging Face directory.
+func runSFT(_ run: RunContext) throws {
+    let settings = run.configuration.sft
+    let (shards, hosted) = try run.shards()
+    let texts = try run.loadDocuments()
+    let path = run.directory.file("reference")
+    try run.onRoot {
+        try BytePairTrainer(vocabularySize: settings.vocabularySize).train(on: texts).write(toDirectory: path)
+    }
+    let tokenizer = try Tokenizer(directory: path)
+    let endOfText = try tokenizer.requiredEndOfText()
+    let documents = texts.map { Array((tokenizer.encode($0) + [endOfText]).prefix(settings.positions)) }
+    let validation = Array(documents.suffix(min(256, documents.count / 10)))
+    let training = Array(documents.dropLast(validation.count))
+    guard training.count >= shards.count else {
+        throw Failure(.badData, "\(documents.count) documents are too few for \(shards.count) shards", at: "data.text")
+    }
+
+    let model = LanguageModel(
+        ModelConfiguration(
+            vocabularySize: tokenizer.vocabularySize,
+            positions: settings.positions,
+            width: settings.width,
+            layers: settings.layers,
+            heads: settings.heads,
+            endOfText: endOfText
+        ),
+        head: .none,
+        precision: run.configuration.model.precision.resolved,
+        seed: run.seed
+    )
+    let optimizer = AdamW(training: model, settings.optimizer.adamW)
+    let schedule = settings.optimizer.schedule(steps: settings.steps)
+    run.progress.say("sft: \(model.parameters.values.count) parameters, \(tokenizer.vocabularySize) tokens")
+    run.progress.begin("sft", total: settings.steps)
+    for step in 1...settings.steps {
+        let started = Date()
+        let batch = batchOfStep(step, size: settings.batchSequences, from: training, seed: run.seed)
+        // Every rank knows the whole batch, so the number of predictions needs no exchange.
+        let predictions = batch.reduce(0) { $0 + $1.count - 1 }
+        model.parameters.gradients.fill(0)
+        var loss = 0.0
+        for shard in hosted {
+            let own = shards.items(of: shard, total: batch.count).map { batch[$0] }
+            guard !own.isEmpty else { continue }
+            let scores = model.forwardNextTokens(own)
+            loss -= scores.logProbabilities.reduce(0) { $0 + Double($1) }
+            let share = [Float](repeating: -1 / Float(predictions), count: scores.logProbabilities.count)
+            model.backwardTokenScores(dLogProbabilities: share, dValues: [])
+        }
+        try run.communicator.allReduceSum(model.parameters.gradients)
+        var totals = [loss]
+        try run.communicator.allReduceSum(&totals)
+        let rate = schedule.rate(at: step)
+        let norm = optimizer.update(learningRate: rate)
+        guard norm.isFinite, totals[0].isFinite else {
+            throw Failure(.internalError, "the loss is not finite at step \(step); lower sft.learning_rate", at: "sft")
+        }
+        model.parametersDidChange()
+        let mean = totals[0] / Double(predictions)
+        let seconds = Date().timeIntervalSince(started)
+        try run.metrics.write(
+            stage: "sft",
+            step: step,
+            seconds: seconds,
+            [
+                "loss": .number(mean), "gradient_norm": .number(norm), "learning_rate": .number(Double(rate)),
+                "tokens_per_second": .number(Double(predictions) / seconds),
+            ]
+        )
+        run.progress.advance(note: "loss \(mean.formatted(decimals: 3))")
+    }
+    let held = model.meanNextTokenLoss(validation)
+    run.progress.end("loss on held-out documents \(held.formatted(decimals: 3))")
+    try run.onRoot { try ModelDirectory.save(model, to: path, tokenizerFrom: nil) }
+}
+
+/// The sequences of a step: documents in an order drawn anew for each pass over them.
+private func batchOfStep(_ step: Int, size: Int, from documents: [[Int32]], seed: UInt64) -> [[Int32]] {
+    var orders: [Int: [Int]] = [:]
+    return ((step - 1) * size..<step * size).map { place in
+        let (pass, index) = place.quotientAndRemainder(dividingBy: documents.count)
+        if orders[pass] == nil {
+            var random = CounterRandom(seed: seed, purpose: .order, step: pass)
+            orders[pass] = documents.indices.shuffled(using: &random)
+        }
+        return documents[orders[pass]?[index] ?? index]
+    }
+}
+
+extension LanguageModel {
+    /// Scores of every token but the first of each sequence, recorded.
+    fileprivate func forwardNextTokens(_ sequences: [[Int32]]) -> TokenScores {
+        let packed = PackedSequences(sequences)
+        return forwardTokenScores(packed, rows: packed.predictingRows, temperature: 1)
+    }
+
+    /// Mean −log π of every token but the first of each sequence.
+    fileprivate func meanNextTokenLoss(_ sequences: [[Int32]]) -> Double {
+        guard !sequences.isEmpty else { return .nan }
+        let packed = PackedSequences(sequences)
+        let scores = tokenScores(of: packed, rows: packed.predictingRows, temperature: 1)
+        return -scores.logProbabilities.reduce(0) { $0 + Double($1) } / Double(scores.logProbabilities.count)
+    }
+}
+
+extension PackedSequences {
+    /// Every row that has a next token.
+    fileprivate var predictingRows: [Int32] {
+        zip(offsets, offsets.dropFirst()).flatMap { start, end in Array(start..<max(start, end - 1)) }
+    }
+}
+
+extension RunContext {
+    /// The documents of `data.text`, or of the embedded corpus.
+    fileprivate func loadDocuments() throws(Failure) -> [String] {
+        guard let path = configuration.data.text else {
+            return EmbeddedCorpus.documents(count: configuration.sft.documents, seed: seed)
+        }
+        let loaded = try loadTexts(path, options: LoadOptions(onBadLine: configuration.data.onBadLine))
+        loaded.report.warnings.forEach(progress.say)
+        return Array(loaded.texts.prefix(configuration.sft.documents))
+    }
+}

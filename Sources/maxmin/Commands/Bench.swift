@@ -1,0 +1,92 @@
+import ArgumentParser
+import Collectives
+import Failures
+import LanguageModels
+import ModelFiles
+import Runs
+import StrictJSON
+import Tensors
+
+extension BenchTask: ExpressibleByArgument {}
+
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Times the work that training does, by itself.",
+        discussion: """
+            Tasks: reward-step (Bradley–Terry on 8 pairs of 128 tokens, all parameters trained), score (their rewards), \
+            generate (16 responses of 48 tokens), policy-step (16 responses sampled, scored by 2 groups and the \
+            reference, 4 epochs of PPO), allreduce (256 MiB over the ranks), gemm (the largest product). The model is \
+            random, of a named shape, or read from a directory. Examples:
+
+              maxmin bench reward-step --preset gpt2
+              mpirun -n 2 --bind-to none maxmin bench allreduce --preset gpt2-tiny --json
+
+            launch/benchmarks/against-pytorch.sh compares the same tasks with PyTorch.
+            """
+    )
+
+    @Argument(help: "reward-step, score, generate, policy-step, allreduce or gemm.")
+    var task: BenchTask
+
+    @Option(help: "A shape: \(ModelPreset.names.joined(separator: ", ")).")
+    var preset = "gpt2"
+
+    @Option(help: "A Hugging Face directory, instead of a shape.")
+    var model: String?
+
+    @Option(help: "Type of matrix products: fp32, bf16, or auto (bf16 where the CPU has instructions for it).")
+    var precision: ModelSection.Precision = .auto
+
+    @Option(help: "Pairs, or sequences for generate and policy-step; 8 and 16 unless stated.")
+    var batch: Int?
+
+    @Option(help: "Timed repetitions.")
+    var repeats = 5
+
+    @Option(help: "Threads of each rank; the CPUs it may use unless stated.")
+    var threads: Int?
+
+    @Flag(help: "Print a JSON object.")
+    var json = false
+
+    func validate() throws {
+        guard repeats >= 1 else { throw ValidationError("--repeats must be 1 or more") }
+        guard batch ?? 1 >= 1 else { throw ValidationError("--batch must be 1 or more") }
+        guard threads ?? 1 >= 1 else { throw ValidationError("--threads must be 1 or more") }
+    }
+
+    func run() throws {
+        try onEveryRank { communicator, suggestedThreads in
+            let threads = threads ?? suggestedThreads
+            KernelThreads.set(threads)
+            let subject = try subject()
+            let result = try bench(
+                task,
+                model: subject,
+                named: model ?? preset,
+                batch: batch,
+                repeats: repeats,
+                threads: threads,
+                communicator: communicator
+            )
+            guard communicator.rank == 0 else { return }
+            var output = LineOutput()
+            try output.line(json ? JSONValue.object(result.json).encoded() : result.line)
+            try output.flush()
+        }
+    }
+
+    /// The model to measure with.
+    private func subject() throws -> LanguageModel {
+        let precision = precision.resolved
+        if let model { return try ModelDirectory.load(model, precision: precision, head: Head.none).model }
+        guard let shape = ModelPreset.named(preset) else {
+            throw Failure(
+                .usage,
+                "no preset is named \(preset); there are \(ModelPreset.names.joined(separator: ", "))",
+                at: "--preset"
+            )
+        }
+        return LanguageModel(shape, head: .none, precision: precision, seed: 1)
+    }
+}

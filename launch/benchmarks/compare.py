@@ -1,0 +1,64 @@
+"""Runs tasks in maxmin and in PyTorch in turn and prints the ratio of their speeds, round by round.
+
+Called by against-pytorch.sh. The machine may be shared: a ratio is formed within each round, and the median of the ratios
+is the result.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+# PyTorch's task, maxmin's task and its batch.
+TASKS = [
+    ("reward-step", "reward-step", 8),
+    ("score", "score", 8),
+    ("generate-16", "generate", 16),
+    ("generate-64", "generate", 64),
+]
+
+
+def tokens_per_second(command, environment):
+    finished = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(finished.stdout.splitlines()[-1])["tokens_per_second"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--maxmin", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16")
+    parser.add_argument("--tasks", nargs="+", default=[name for name, _, _ in TASKS])
+    arguments = parser.parse_args()
+    # A core type forced from outside would slow one side only.
+    environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}
+    environment["OMP_NUM_THREADS"] = str(arguments.threads)
+    common = ["--threads", str(arguments.threads), "--repeats", str(arguments.repeats)]
+    common += ["--precision", arguments.precision]
+    pytorch = [sys.executable, str(pathlib.Path(__file__).with_name("pytorch_tasks.py")), arguments.model]
+
+    print(f"{'task':<14}{'maxmin tokens/s':>18}{'PyTorch tokens/s':>18}{'ratio':>8}   ratios of the rounds")
+    for name, task, batch in TASKS:
+        if name not in arguments.tasks:
+            continue
+        ours, theirs = [], []
+        for _ in range(arguments.rounds):
+            command = [arguments.maxmin, "bench", task, "--model", arguments.model, "--batch", str(batch), "--json"]
+            ours.append(tokens_per_second(command + common, environment))
+            theirs.append(tokens_per_second(pytorch + [name] + common, environment))
+        ratios = [a / b for a, b in zip(ours, theirs)]
+        print(
+            f"{name:<14}{statistics.median(ours):>18.0f}{statistics.median(theirs):>18.0f}"
+            f"{statistics.median(ratios):>8.2f}   {' '.join(f'{ratio:.2f}' for ratio in ratios)}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
