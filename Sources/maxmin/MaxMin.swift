@@ -27,7 +27,9 @@ struct MaxMin: ParsableCommand {
             ),
             CommandGroup(
                 name: "Models and data",
-                subcommands: [Generate.self, Score.self, Tokenize.self, Init.self, Assign.self, Inspect.self, Bench.self]
+                subcommands: [
+                    Generate.self, Score.self, Tokenize.self, Init.self, Assign.self, Inspect.self, Bench.self,
+                ]
             ),
         ]
     )

@@ -30,7 +30,11 @@ func runEvaluate(_ run: RunContext) throws {
     run.progress.advance()
     for (index, name) in objectives.enumerated() {
         let path = try run.directory.require("policy/\(name)", madeBy: .policy)
-        let policy = try ModelDirectory.load(path, precision: run.configuration.model.precision.resolved, head: Head.none).model
+        let policy = try ModelDirectory.load(
+            path,
+            precision: run.configuration.model.precision.resolved,
+            head: Head.none
+        ).model
         answers.append(try answer(prompts, with: policy, as: name, place: index + 1, reference, run))
         run.progress.advance()
     }

@@ -9,7 +9,9 @@ extension EvaluationSummary {
         var byPolicy = JSONObject()
         for policy in policies { byPolicy[policy.name] = policy.json }
         var byModel = JSONObject()
-        for reward in rewards { byModel[reward.name] = ["accuracy": .object(byGroup(reward.accuracy) { .number($0.mean) })] }
+        for reward in rewards {
+            byModel[reward.name] = ["accuracy": .object(byGroup(reward.accuracy) { .number($0.mean) })]
+        }
         return [
             "prompts": .integer(prompts),
             "policies": .object(byPolicy),

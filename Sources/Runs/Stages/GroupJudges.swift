@@ -31,7 +31,11 @@ extension RunContext {
             let models = try loadRewardModels()
             judges += models.models.prefix(models.groups).enumerated().map { index, model in
                 let name = labels[index] ?? models.names[index]
-                return GroupJudge(kind: "reward", group: name, judge: Judge(name: name) { rewards(of: $0, under: model) })
+                return GroupJudge(
+                    kind: "reward",
+                    group: name,
+                    judge: Judge(name: name) { rewards(of: $0, under: model) }
+                )
             }
         }
         guard !judges.isEmpty else {

@@ -27,11 +27,14 @@ struct MixtureSummary {
         groupSizes = RewardMixture.groupSizes(mixture.responsibilities, groups: groups)
         self.labels = labels
         let labelled = members.indices.filter { members[$0].group != nil }
-        agreement = labelled.isEmpty ? nil : ClusterAgreement(
-            groups: labelled.map { assignments[$0] },
-            truth: labelled.compactMap { members[$0].group },
-            groupCount: groups
-        )
+        agreement =
+            labelled.isEmpty
+            ? nil
+            : ClusterAgreement(
+                groups: labelled.map { assignments[$0] },
+                truth: labelled.compactMap { members[$0].group },
+                groupCount: groups
+            )
         labelledUsers = labelled.count
         accuracy =
             (0..<groups).map { group in usersOfLabel.map { mixture.scores.accuracy(of: group, users: $0) } }
@@ -50,7 +53,9 @@ struct MixtureSummary {
         return ["reward: \(right) of \(labelledUsers) users in the group of their label"]
             + accuracy.enumerated().map { model, row in
                 let name = model < groupSizes.count ? "group-\(model)" : "single"
-                let figures = zip(labels, row).map { "\($0) \($1.map { (100 * $0.mean).formatted(decimals: 1) } ?? "–") %" }
+                let figures = zip(labels, row).map {
+                    "\($0) \($1.map { (100 * $0.mean).formatted(decimals: 1) } ?? "–") %"
+                }
                 return "reward: held-out accuracy of \(name) on \(figures.joined(separator: ", "))"
             }
     }

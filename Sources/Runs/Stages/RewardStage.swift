@@ -50,9 +50,11 @@ func runReward(_ run: RunContext) throws {
             makeModels: makeModels,
             report: narrator.report
         )
-        }
-    let newcomers = try heldOut.total == 0
-        ? nil : assignUsers(scoreUsers(heldOut.local, under: mixture.models, over: run.communicator), shares: mixture.shares)
+    }
+    let newcomers =
+        try heldOut.total == 0
+        ? nil
+        : assignUsers(scoreUsers(heldOut.local, under: mixture.models, over: run.communicator), shares: mixture.shares)
 
     try run.onRoot {
         try run.directory.makeFolder("reward")
@@ -64,14 +66,20 @@ func runReward(_ run: RunContext) throws {
         try ModelDirectory.save(mixture.single.models[0], to: single, tokenizerFrom: reference.path)
         try writeAtomically(assignmentsCSV(of: mixture), to: run.directory.file("reward/assignments.csv"))
         if let newcomers {
-            try writeAtomically(assignmentsCSV(
+            try writeAtomically(
+                assignmentsCSV(
                     ids: newcomers.map(\.member.id),
                     groups: newcomers.map(\.group),
                     logLikelihoods: newcomers.map(\.logLikelihoods),
                     responsibilities: newcomers.map(\.posterior)
-                ), to: run.directory.file("reward/held-out-assignments.csv"))
+                ),
+                to: run.directory.file("reward/held-out-assignments.csv")
+            )
         }
         let record = summary.json(known: known.map(MixtureSummary.init), newcomers: newcomers)
-        try writeAtomically(JSONValue.object(record).encoded(pretty: true) + "\n", to: run.directory.file("reward/mixture.json"))
+        try writeAtomically(
+            JSONValue.object(record).encoded(pretty: true) + "\n",
+            to: run.directory.file("reward/mixture.json")
+        )
     }
 }
