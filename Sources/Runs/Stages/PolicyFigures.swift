@@ -17,7 +17,7 @@ extension PolicyStepRecord {
             "weight": perModel(weights, groups),
             "worst_group": .string(models[worstGroup]),
             "worst_group_changed": .bool(worstGroupChanged),
-            "objective": .number(objective),
+            "return": .number(objective),
             "beta": .number(Double(beta)),
             "kl_k1": .number(klK1),
             "kl_k3": .number(klK3),
