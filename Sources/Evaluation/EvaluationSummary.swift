@@ -27,12 +27,8 @@ public struct EvaluationSummary: Equatable, Sendable {
 public struct PolicyEvaluation: Equatable, Sendable {
     /// The objective that it was trained for, or `reference`.
     public var name: String
-    /// Win rate against the reference by true taste, for each group (by learned reward where there is no taste).
-    public var winRate: [GroupEstimate]
-    /// The same against the single-reward policy; empty where there is none.
-    public var winRateAgainstSingle: [GroupEstimate]
-    /// Win rate against the reference by each further judge.
-    public var winRateByJudge: [JudgeEstimates]
+    /// Win rates by each kind of judge, true tastes first where there are any: the first are the headline.
+    public var judges: [JudgeEstimates]
     /// KL(π ‖ π_ref) a response, in nats.
     public var kl: Double
     /// Mean response tokens.
@@ -43,21 +39,23 @@ public struct PolicyEvaluation: Equatable, Sendable {
     /// States the results.
     public init(
         name: String,
-        winRate: [GroupEstimate],
-        winRateAgainstSingle: [GroupEstimate],
-        winRateByJudge: [JudgeEstimates],
+        judges: [JudgeEstimates],
         kl: Double,
         meanTokens: Double,
         samples: [JudgedResponse]
     ) {
         self.name = name
-        self.winRate = winRate
-        self.winRateAgainstSingle = winRateAgainstSingle
-        self.winRateByJudge = winRateByJudge
+        self.judges = judges
         self.kl = kl
         self.meanTokens = meanTokens
         self.samples = samples
     }
+
+    /// Win rate of each group against the reference by the first judge.
+    public var winRate: [GroupEstimate] { judges.first?.winRate ?? [] }
+
+    /// Win rate of each group against the single-reward policy by the first judge.
+    public var winRateAgainstSingle: [GroupEstimate] { judges.first?.winRateAgainstSingle ?? [] }
 
     /// The group with the lowest win rate, the first of equals.
     public var worstGroup: String? {
@@ -83,13 +81,16 @@ public struct GroupEstimate: Equatable, Sendable {
 public struct JudgeEstimates: Equatable, Sendable {
     /// `taste` or `reward`.
     public var judge: String
-    /// The figure of each group.
-    public var groups: [GroupEstimate]
+    /// Against the reference.
+    public var winRate: [GroupEstimate]
+    /// Against the single-reward policy; empty where there is none.
+    public var winRateAgainstSingle: [GroupEstimate]
 
     /// States the figures.
-    public init(judge: String, groups: [GroupEstimate]) {
+    public init(judge: String, winRate: [GroupEstimate], winRateAgainstSingle: [GroupEstimate]) {
         self.judge = judge
-        self.groups = groups
+        self.winRate = winRate
+        self.winRateAgainstSingle = winRateAgainstSingle
     }
 }
 

@@ -31,7 +31,9 @@ public struct UtilityCurves: Equatable, Sendable {
         drawing += "<text x=\"2\" y=\"\(y(low))\" font-size=\"11\">\(decimal(low, 2))</text>"
         for (index, group) in groups.enumerated() {
             let colour = colours[index % colours.count]
-            let points = group.values.enumerated().filter { $0.element.isFinite }.map { "\(x($0.offset)),\(y($0.element))" }
+            let points = group.values.enumerated().filter { $0.element.isFinite }.map {
+                "\(x($0.offset)),\(y($0.element))"
+            }
             drawing += "<polyline fill=\"none\" stroke=\"\(colour)\" points=\"\(points.joined(separator: " "))\"/>"
             drawing += "<text x=\"\(decimal(160 + 110 * Double(index), 0))\" y=\"20\" fill=\"\(colour)\">"
             drawing += "\(escaped(group.name))</text>"

@@ -145,9 +145,15 @@ import Testing
         func estimate(_ mean: Double) -> Estimate { Estimate(mean: mean, low: mean, high: mean) }
         let policy = PolicyEvaluation(
             name: "maxmin",
-            winRate: [("a", 0.8), ("b", 0.7), ("c", 0.7)].map { GroupEstimate(group: $0.0, estimate: estimate($0.1)) },
-            winRateAgainstSingle: [],
-            winRateByJudge: [],
+            judges: [
+                JudgeEstimates(
+                    judge: "taste",
+                    winRate: [("a", 0.8), ("b", 0.7), ("c", 0.7)].map {
+                        GroupEstimate(group: $0.0, estimate: estimate($0.1))
+                    },
+                    winRateAgainstSingle: []
+                )
+            ],
             kl: 1,
             meanTokens: 2,
             samples: []

@@ -9,6 +9,9 @@ import Reporting
 import Simulation
 import StrictJSON
 
+/// Responses that are scored in one forward pass.
+private let scoringBatch = 64
+
 /// Measures every policy against the reference and against the single-reward policy, on held-out prompts, by the groups'
 /// true tastes and by the learned rewards.
 ///
@@ -50,7 +53,7 @@ func runEvaluate(_ run: RunContext) throws {
             assignmentAgreement: mixture.agreement
         )
         try writeAtomically(summary.json.encoded(pretty: true) + "\n", to: run.directory.file("evaluation.json"))
-        run.progress.say("\n" + summary.table)
+        summary.tables.forEach { run.progress.say("\n\($0)") }
     }
 }
 
@@ -114,14 +117,20 @@ private func divergence(
 ) throws -> Double {
     let (shards, hosted) = try run.shards()
     var sum = 0.0
-    for item in hosted.flatMap({ shards.items(of: $0, total: responses.count) }) {
-        let response = responses[item]
-        let packed = PackedSequences([response.promptTokens + response.responseTokens])
-        let first = response.promptTokens.count - 1
-        let rows = (first..<first + response.responseTokens.count).map(Int32.init)
-        let own = policy.tokenScores(of: packed, rows: rows, temperature: 1).logProbabilities
-        let base = reference.tokenScores(of: packed, rows: rows, temperature: 1).logProbabilities
-        sum += zip(own, base).reduce(0) { $0 + Double($1.0) - Double($1.1) }
+    for shard in hosted {
+        let own = shards.items(of: shard, total: responses.count).map { responses[$0] }
+        for start in stride(from: 0, to: own.count, by: scoringBatch) {
+            let batch = own[start..<min(start + scoringBatch, own.count)]
+            let packed = PackedSequences(batch.map { $0.promptTokens + $0.responseTokens })
+            // Row i predicts token i + 1.
+            let rows = zip(packed.offsets, batch).flatMap { offset, response in
+                let first = Int(offset) + response.promptTokens.count - 1
+                return (first..<first + response.responseTokens.count).map(Int32.init)
+            }
+            let own = policy.tokenScores(of: packed, rows: rows, temperature: 1).logProbabilities
+            let base = reference.tokenScores(of: packed, rows: rows, temperature: 1).logProbabilities
+            sum += zip(own, base).reduce(0) { $0 + Double($1.0) - Double($1.1) }
+        }
     }
     var total = [sum]
     try run.communicator.allReduceSum(&total)
@@ -133,7 +142,7 @@ private func compare(_ answers: [PolicyAnswers], judges: [GroupJudge], run: RunC
     // Judges × answers × prompts × samples; every response is judged once.
     let utilities = try judges.map { judge in try answers.map { try judge.judge.utilities(byPrompt: $0.responses) } }
     let single = answers.firstIndex { $0.name == PolicySection.Objective.single.rawValue }
-    let kinds = run.configuration.evaluate.judges.map(\.rawValue).filter { kind in judges.contains { $0.kind == kind } }
+    let kinds = judges.map(\.kind).reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
     func winRates(of policy: Int, against other: Int, by kind: String) -> [GroupEstimate] {
         judges.indices.filter { judges[$0].kind == kind }.map { index in
             GroupEstimate(
@@ -150,12 +159,12 @@ private func compare(_ answers: [PolicyAnswers], judges: [GroupJudge], run: RunC
     return answers.indices.map { policy in
         PolicyEvaluation(
             name: answers[policy].name,
-            winRate: kinds.first.map { winRates(of: policy, against: 0, by: $0) } ?? [],
-            winRateAgainstSingle: single.flatMap { single in
-                kinds.first.map { winRates(of: policy, against: single, by: $0) }
-            } ?? [],
-            winRateByJudge: kinds.dropFirst().map { kind in
-                JudgeEstimates(judge: kind, groups: winRates(of: policy, against: 0, by: kind))
+            judges: kinds.map { kind in
+                JudgeEstimates(
+                    judge: kind,
+                    winRate: winRates(of: policy, against: 0, by: kind),
+                    winRateAgainstSingle: single.map { winRates(of: policy, against: $0, by: kind) } ?? []
+                )
             },
             kl: answers[policy].kl,
             meanTokens: answers[policy].meanTokens,

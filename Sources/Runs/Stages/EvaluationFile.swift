@@ -20,32 +20,53 @@ extension EvaluationSummary {
         ]
     }
 
-    /// Win rates against the reference for people, a line per policy.
-    var table: String {
-        let groups = policies.first?.winRate.map(\.group) ?? []
-        var table = Table(["policy"] + groups.map { "\($0), win rate %" } + ["worst group %", "KL nats", "tokens"])
-        for policy in policies {
-            let rates = policy.winRate.map(\.estimate)
-            table.add(
-                [policy.name] + rates.map(\.percent) + [
-                    rates.map(\.mean).min().map { (100 * $0).formatted(decimals: 1) } ?? "–",
-                    policy.kl.formatted(decimals: 1), policy.meanTokens.formatted(decimals: 1),
-                ]
-            )
+    /// For people: win rates against the reference and against the single-reward policy, by every judge, with lengths;
+    /// then what every policy made of the first prompt.
+    var tables: [String] {
+        guard let first = policies.first else { return [] }
+        var tables: [String] = []
+        for (place, judge) in first.judges.enumerated() {
+            var table = Table(["win rate % by \(judge.judge)"] + judge.winRate.map(\.group) + ["KL nats", "tokens"])
+            for policy in policies {
+                let rates = policy.judges[place].winRate.map(\.estimate.percent)
+                table.add(
+                    [policy.name] + rates + [
+                        policy.kl.formatted(decimals: 1), policy.meanTokens.formatted(decimals: 1),
+                    ]
+                )
+            }
+            tables.append(table.text)
+            guard !judge.winRateAgainstSingle.isEmpty else { continue }
+            var against = Table(["against single, by \(judge.judge)"] + judge.winRate.map(\.group))
+            for policy in policies {
+                against.add([policy.name] + policy.judges[place].winRateAgainstSingle.map(\.estimate.percent))
+            }
+            tables.append(against.text)
         }
-        return table.text
+        if let prompt = first.samples.first?.prompt {
+            let lines = policies.compactMap { policy in
+                policy.samples.first.map { "\(policy.name): \($0.response.replacing("\n", with: " "))" }
+            }
+            tables.append(([prompt + " …"] + lines).joined(separator: "\n  "))
+        }
+        return tables
     }
 }
 
 extension PolicyEvaluation {
     fileprivate var json: JSONValue {
-        var judges = JSONObject()
-        for judge in winRateByJudge { judges[judge.judge] = .object(byGroup(judge.groups, \.json)) }
+        var byJudge = JSONObject()
+        for judge in judges {
+            byJudge[judge.judge] = [
+                "win_rate": .object(byGroup(judge.winRate, \.json)),
+                "win_rate_against_single": .object(byGroup(judge.winRateAgainstSingle, \.json)),
+            ]
+        }
         return [
             "win_rate": .object(byGroup(winRate, \.json)),
             "worst_group": worstGroup.map(JSONValue.string) ?? .null,
             "win_rate_against_single": .object(byGroup(winRateAgainstSingle, \.json)),
-            "win_rate_by_judge": .object(judges),
+            "by_judge": .object(byJudge),
             "kl": .number(kl),
             "mean_tokens": .number(meanTokens),
             "samples": .array(
