@@ -1,0 +1,55 @@
+import Failures
+import Reporting
+import StrictJSON
+import Testing
+
+struct HTMLReportTests {
+    private static let evaluation: JSONValue = [
+        "prompts": 256,
+        "policies": [
+            "maxmin": [
+                "win_rate": ["positive": ["mean": 0.75, "low": 0.7, "high": 0.8]],
+                "win_rate_against_single": [:], "kl": 3.25, "mean_tokens": 20.5,
+                "samples": [["prompt": "A <b> & ", "response": "\"film\"</td><script>"]],
+            ]
+        ],
+        "rewards": ["group-0": ["accuracy": ["positive": 0.7125]]],
+        "assignment_agreement": 1.0,
+    ]
+
+    private static func page(_ evaluation: JSONValue, curves: [UtilityCurves] = []) throws -> String {
+        try htmlReport(
+            name: "a < b",
+            evaluation: JSONFields(evaluation, at: "evaluation.json"),
+            curves: curves,
+            configuration: "run: { name: a }"
+        )
+    }
+
+    @Test func holdsTheFigures() throws {
+        let page = try Self.page(Self.evaluation)
+        for text in ["75.0 (70.0–80.0)", "<td>3.2</td>", "<td>20.5</td>", "<td>71.2</td>", "256 held-out", "100.0 %"] {
+            #expect(page.contains(text), "\(text) is missing")
+        }
+    }
+
+    @Test func textNeverBecomesMarkup() throws {
+        let page = try Self.page(Self.evaluation)
+        #expect(!page.contains("<script>"))
+        #expect(page.contains("A &lt;b&gt; &amp; </i>&quot;film&quot;&lt;/td&gt;&lt;script&gt;"))
+        #expect(page.contains("<h1>a &lt; b</h1>"))
+    }
+
+    @Test func curvesSkipWhatIsNotFinite() throws {
+        let curves = UtilityCurves(title: "maxmin", groups: [("group-0", [0, .nan, 2]), ("group-1", [1, 1, 1])])
+        let page = try Self.page(Self.evaluation, curves: [curves])
+        // Steps 0 and 2 of three, the lowest and highest value of the drawing.
+        #expect(page.contains("points=\"40.0,160.0 600.0,40.0\""))
+        #expect(page.contains("points=\"40.0,100.0 320.0,100.0 600.0,100.0\""))
+    }
+
+    @Test func namesWhatIsMissing() throws {
+        let error = #expect(throws: Failure.self) { try Self.page(["prompts": 1, "policies": [:]]) }
+        #expect(error?.description.contains("rewards") == true)
+    }
+}
