@@ -69,7 +69,7 @@ let package = Package(
 
         // Numbers and ranks.
         room("Tensors", uses: ["CKernels"]),
-        room("MPICollectives", uses: ["Collectives", "CCollectives", "Failures"]),
+        room("MPICollectives", uses: ["Collectives", "CCollectives"]),
         room("Optimizers", uses: ["Tensors", "Collectives"]),
 
         // Text and people.
@@ -147,8 +147,8 @@ let package = Package(
         tests(
             "Runs",
             uses: [
-                "Collectives", "Failures", "LanguageModels", "MaxMinPolicy", "ModelFiles", "Preferences", "Randomness",
-                "RewardMixture", "StrictJSON", "Tensors", "Text",
+                "Collectives", "Failures", "LanguageModels", "MaxMinPolicy", "ModelFiles", "Optimizers", "Preferences",
+                "Randomness", "RewardMixture", "StrictJSON", "Tensors", "Text",
             ]
         ),
     ]

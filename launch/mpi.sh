@@ -23,5 +23,9 @@ on_ranks() {
     local options=(-n "$ranks" --bind-to none --quiet)
     ((EUID == 0)) && options+=(--allow-run-as-root)
     ((ranks > $(physical_cores))) && options+=(--oversubscribe)
+    # As in setup.sh: ranks that share cores must not spin.
+    if [[ -z ${OMP_WAIT_POLICY:-} ]]; then
+        local -x GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-1000}
+    fi
     mpirun "${options[@]}" "$@"
 }

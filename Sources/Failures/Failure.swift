@@ -17,7 +17,7 @@ public enum ExitCode: Int32, Sendable {
 public struct Failure: Error, Equatable, CustomStringConvertible {
     /// The exit code of a program that ends with this failure.
     public let code: ExitCode
-    /// What went wrong and, where there is one, the remedy. One line.
+    /// What went wrong and, where there is one, the remedy, on one line.
     public let message: String
     /// The file, `file:line`, or configuration key concerned.
     public let place: String?

@@ -13,17 +13,11 @@ public final class LanguageModelPolicy: TrainablePolicy {
 
     /// Trains `model`, which has a value head for `ppo` and needs none for `rloo`.
     public init(_ model: LanguageModel, settings: AdamWSettings) {
-        let range = model.trainableRange
-        let decaying = model.parameters.entries.filter(\.decays).map { entry in
-            entry.offset..<(entry.offset + entry.shape.reduce(1, *))
-        }
         self.model = model
         optimizer = AdamW(
-            parameters: model.parameters.values.view(at: range.lowerBound, shape: [range.count]),
-            gradients: model.parameters.gradients.view(at: range.lowerBound, shape: [range.count]),
-            decaying: decaying.map { $0.clamped(to: range) }.filter { !$0.isEmpty }.map {
-                ($0.lowerBound - range.lowerBound)..<($0.upperBound - range.lowerBound)
-            },
+            parameters: model.trainableValues,
+            gradients: model.trainableGradients,
+            decaying: model.decayingRanges,
             settings: settings
         )
     }
@@ -65,10 +59,7 @@ public final class LanguageModelPolicy: TrainablePolicy {
 
     /// Sums the trained part of the gradients over all ranks.
     public func sumGradients(over communicator: any Communicator) throws {
-        let range = model.trainableRange
-        try communicator.allReduceSum(
-            model.parameters.gradients.view(at: range.lowerBound, shape: [range.count])
-        )
+        try communicator.allReduceSum(model.trainableGradients)
     }
 
     /// One AdamW step.

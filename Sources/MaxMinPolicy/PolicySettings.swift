@@ -92,15 +92,15 @@ public struct PolicySettings: Equatable, Sendable {
     ///
     /// In a simulation of 60 steps with two conflicting groups (correlation −0.3 to −0.6), the worst-off group's final win
     /// rate is 0.03 to 0.07 higher with 4 to 16 than without memory, where the weights jump from group to group.
-    public var halfLife: Float = 4
+    public var halfLife: Float = 8
     /// `softmin`: temperature, in calibrated reward.
     ///
     /// In the same simulation the worst-off group gains with the temperature up to 0.5 at least.
-    public var softminTemperature: Float = 0.25
+    public var softminTemperature: Float = 0.5
     /// `mirror`: rate η.
     ///
-    /// The policy answers about ten steps late: in the same simulation a rate of 0.1 swings far less.
-    public var mirrorRate: Float = 0.5
+    /// The policy answers about ten steps late: in the same simulation a rate of 0.1 swings far less than 0.5.
+    public var mirrorRate: Float = 0.1
     /// `alpha-fair`: α; 0 is utilitarian, 1 is `nash`, large tends to `maxmin`.
     public var alpha: Float = 2
     /// λ: share of equal weights blended into the objective's own (`single` excepted).

@@ -1,10 +1,26 @@
-import Failures
-import Foundation
+public import Failures
+internal import Foundation
 
-/// Writes a file so that a reader sees the old one or all of the new one.
+/// Writes a file so that a reader sees the old one or all of the new one, also after a power cut.
+///
+/// Permissions follow the umask; a symbolic link is replaced, not followed.
+///
+/// - Throws: `Failure` with `permission`, `cannotCreate` or `inputOutput`; an old file is then intact.
+public func writeAtomically(_ bytes: [UInt8], to path: String) throws(Failure) {
+    let file = try AtomicFile(path: path)
+    try file.write(bytes.span)
+    try file.commit()
+}
+
+/// `writeAtomically` for text, in UTF-8.
+public func writeAtomically(_ text: String, to path: String) throws(Failure) {
+    try writeAtomically(Array(text.utf8), to: path)
+}
+
+/// A file that takes its name when all of it is on the disk.
 ///
 /// The bytes go to a temporary name beside it, are synced, and take the name by `rename`, which is synced too. Whatever
-/// fails, the temporary file is removed; a failed sync is not tried again.
+/// fails, the temporary file is removed; a failed sync is not tried again, since the kernel has marked the pages clean.
 struct AtomicFile: ~Copyable {
     private let path: String
     private let temporary: String
@@ -19,9 +35,9 @@ struct AtomicFile: ~Copyable {
         temporary = url.deletingLastPathComponent().path + "/.\(url.lastPathComponent).tmp-\(nonce)"
         descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
+            let number = errno
             isPending = false
-            let code: ExitCode = errno == EACCES || errno == EPERM ? .permission : .cannotCreate
-            throw Failure(code, "cannot be created: \(errorText(errno))", at: path)
+            throw writingFailure(number, "cannot be created", otherwise: .cannotCreate, path: path)
         }
     }
 
@@ -48,31 +64,41 @@ struct AtomicFile: ~Copyable {
             }
             return 0
         }
-        if number != 0 { throw failure("cannot be written", number) }
+        if number != 0 { throw writingFailure(number, "cannot be written", path: path) }
     }
 
     /// Syncs the file and gives it its name.
     consuming func commit() throws(Failure) {
-        guard fsync(descriptor) == 0 else { throw failure("cannot be synced", errno) }
-        guard unsafe rename(temporary, path) == 0 else { throw failure("cannot be renamed into place", errno) }
+        guard fsync(descriptor) == 0 else { throw writingFailure(errno, "cannot be synced", path: path) }
+        guard unsafe rename(temporary, path) == 0 else {
+            throw writingFailure(errno, "cannot be renamed into place", path: path)
+        }
         isPending = false
         let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
         let folder = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw failure("folder cannot be opened to sync it", errno) }
+        guard folder >= 0 else { throw writingFailure(errno, "folder cannot be opened to sync it", path: path) }
         let synced = fsync(folder)
         let number = errno
         close(folder)
-        guard synced == 0 else { throw failure("folder cannot be synced", number) }
-    }
-
-    private func failure(_ what: String, _ number: Int32) -> Failure {
-        Failure(.inputOutput, "\(what): \(errorText(number))", at: path)
+        // Some file systems have no fsync for directories.
+        guard synced == 0 || number == EINVAL else {
+            throw writingFailure(number, "folder cannot be synced", path: path)
+        }
     }
 }
 
-/// Writes a small file atomically.
-func writeAtomically(_ bytes: [UInt8], to path: String) throws(Failure) {
-    let file = try AtomicFile(path: path)
-    try file.write(bytes.span)
-    try file.commit()
+/// What making or writing a file failed of, with the exit code that belongs to it.
+private func writingFailure(
+    _ number: Int32,
+    _ what: String,
+    otherwise: ExitCode = .inputOutput,
+    path: String
+) -> Failure {
+    let code: ExitCode =
+        switch number {
+        case EACCES, EPERM, EROFS: .permission
+        case ENOSPC, EDQUOT, EIO: .inputOutput
+        default: otherwise
+        }
+    return Failure(code, "\(what): \(errorText(number))", at: path)
 }

@@ -40,8 +40,8 @@ public final class LanguageModelRewards: RewardModels {
         for (place, model) in models.enumerated() {
             model.parameters.gradients = slab.view(at: place * range.count, shape: [parameterCount])
         }
-        initial = Self.trained(models[0]).copied()
-        kept = models.map { Self.trained($0).copied() }
+        initial = models[0].trainableValues.copied()
+        kept = models.map { $0.trainableValues.copied() }
     }
 
     /// How many models there are.
@@ -58,15 +58,10 @@ public final class LanguageModelRewards: RewardModels {
         constants.weightDecay = settings.weightDecay
         constants.clipNorm = settings.clipNorm
         optimizers = models.map { model in
-            let range = model.trainableRange
-            let decaying = model.parameters.entries.filter { $0.decays && $0.offset >= range.lowerBound }.map { entry in
-                let start = entry.offset - range.lowerBound
-                return start..<start + entry.shape.reduce(1, *)
-            }
-            return AdamW(
-                parameters: Self.trained(model),
-                gradients: model.parameters.gradients.view(at: range.lowerBound, shape: [range.count]),
-                decaying: decaying,
+            AdamW(
+                parameters: model.trainableValues,
+                gradients: model.trainableGradients,
+                decaying: model.decayingRanges,
                 settings: constants
             )
         }
@@ -130,7 +125,7 @@ public final class LanguageModelRewards: RewardModels {
 
     /// Copies the trainable weights aside.
     public func keepWeights(of model: Int) {
-        kept[model].copy(from: Self.trained(models[model]))
+        kept[model].copy(from: models[model].trainableValues)
     }
 
     /// Copies the trainable weights back.
@@ -145,17 +140,12 @@ public final class LanguageModelRewards: RewardModels {
 
     /// The trainable weights of another model.
     public func copyWeights(to model: Int, from other: LanguageModelRewards, model otherModel: Int) {
-        set(model, to: Self.trained(other.models[otherModel]))
+        set(model, to: other.models[otherModel].trainableValues)
     }
 
     private func set(_ model: Int, to weights: Tensor) {
-        Self.trained(models[model]).copy(from: weights)
+        models[model].trainableValues.copy(from: weights)
         models[model].parametersDidChange()
-    }
-
-    private static func trained(_ model: LanguageModel) -> Tensor {
-        let range = model.trainableRange
-        return model.parameters.values.view(at: range.lowerBound, shape: [range.count])
     }
 }
 

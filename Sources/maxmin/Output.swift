@@ -1,12 +1,6 @@
 import Failures
 import Foundation
 
-/// Tells people errors on standard error, one line each.
-func tell(_ errors: [String], rank: Int?) {
-    let speaker = rank.map { "rank \($0): " } ?? ""
-    for error in errors { say("maxmin: error: \(speaker)\(error)") }
-}
-
 /// Tells people one line on standard error; a closed one is no reason to stop.
 func say(_ line: String) {
     try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8))

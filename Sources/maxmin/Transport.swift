@@ -21,14 +21,14 @@ let launchedRank: Int = {
 func onEveryRank(_ body: (_ communicator: any Communicator, _ suggestedThreads: Int) throws -> Void) throws {
     guard let launch = try Launch.detect(in: ProcessInfo.processInfo.environment) else {
         let communicator = SoloCommunicator()
-        endingAllRanks(communicator) {
+        endingAllRanks(communicator, tell: tell) {
             try body(communicator, ProcessInfo.processInfo.activeProcessorCount)
         }
         return
     }
     #if MPI
     try withMPI(launch) { communicator in
-        endingAllRanks(communicator) { try body(communicator, communicator.suggestedThreads) }
+        endingAllRanks(communicator, tell: tell) { try body(communicator, communicator.suggestedThreads) }
     }
     #else
     let ranks = launch.ranks.map { "\($0) ranks" } ?? "several ranks"
@@ -43,32 +43,22 @@ func onEveryRank(_ body: (_ communicator: any Communicator, _ suggestedThreads: 
 /// Throws where mpirun started several copies of a command that works alone.
 func requireOneProcess(_ command: String) throws {
     guard let launch = try Launch.detect(in: ProcessInfo.processInfo.environment), launch.ranks != 1 else { return }
-    if launchedRank > 0 { sleep(1) }
     throw Failure(.usage, "\(command) works on one process; start it without mpirun")
-}
-
-/// Runs `body`; tells its error and ends every rank with its exit code.
-private func endingAllRanks(_ communicator: any Communicator, _ body: () throws -> Void) {
-    do {
-        try body()
-    } catch {
-        // What every rank meets (a missing file) should be told once: lower ranks speak first, and their abort ends the
-        // others while these still wait.
-        Thread.sleep(forTimeInterval: 0.1 * Double(min(communicator.rank, 10)))
-        let (lines, code) = explain(error)
-        tell(lines, rank: communicator.size > 1 ? communicator.rank : nil)
-        communicator.abort(code: code.rawValue)
-    }
 }
 
 /// Whether an error is one of ours, not the argument parser's.
 func isOurs(_ error: any Error) -> Bool { error is Failure || error is ConfigurationError }
 
-/// An error's lines and the exit code that it ends the program with.
-func explain(_ error: any Error) -> (lines: [String], code: Failures.ExitCode) {
-    switch error {
-    case let failure as Failure: ([failure.description], failure.code)
-    case let error as ConfigurationError: (error.problems.map(\.description), .configuration)
-    default: (["\(error)"], .internalError)
-    }
+/// Tells people an error on standard error, one line each for all that is wrong with a configuration, and gives the exit code
+/// that it ends the program with.
+func tell(_ error: any Error, rank: Int?) -> Failures.ExitCode {
+    let (lines, code): ([String], Failures.ExitCode) =
+        switch error {
+        case let failure as Failure: ([failure.description], failure.code)
+        case let error as ConfigurationError: (error.problems.map(\.description), .configuration)
+        default: (["\(error)"], .internalError)
+        }
+    let speaker = rank.map { "rank \($0): " } ?? ""
+    for line in lines { say("maxmin: error: \(speaker)\(line)") }
+    return code
 }

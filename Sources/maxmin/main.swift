@@ -8,15 +8,11 @@ signal(SIGPIPE, SIG_IGN)
 do {
     var command = try MaxMin.parseAsRoot()
     try command.run()
-} catch  where isOurs(error) {
-    let (lines, code) = explain(error)
-    tell(lines, rank: nil)
-    exit(code.rawValue)
 } catch {
-    // Wrong usage (64), or a request for help (0). Under mpirun the root speaks for all.
-    if launchedRank > 0 {
-        sleep(1)
-        exit(MaxMin.exitCode(for: error).rawValue)
-    }
+    // Ours, or the argument parser's: wrong usage (64), or a request for help (0). Every rank that mpirun started meets it
+    // by itself; the root speaks for all, and its end brings the others'.
+    if launchedRank > 0 { sleep(1) }
+    if isOurs(error) { exit(tell(error, rank: nil).rawValue) }
+    if launchedRank > 0 { exit(MaxMin.exitCode(for: error).rawValue) }
     MaxMin.exit(withError: error)
 }

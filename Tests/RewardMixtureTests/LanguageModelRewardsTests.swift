@@ -12,13 +12,15 @@ import Testing
 
     static func comparison(_ item: Int, _ user: Int, likesToken: Bool) -> TokenComparison {
         var random = CounterRandom(seed: 1, purpose: .test, step: item, item: user)
-        var pair: [[Int32]] = []
-        for _ in 0..<2 {
+        func response() -> [Int32] {
             let length = Int.random(in: 4...12, using: &random)
-            pair.append((0..<length).map { _ in Int32.random(in: 0..<12, using: &random) })
+            return (0..<length).map { _ in Int32.random(in: 0..<12, using: &random) }
         }
         func utility(_ tokens: [Int32]) -> Int { likesToken ? tokens.count { $0 == 3 } : -tokens.count }
-        let firstWins = utility(pair[0]) >= utility(pair[1])
+        // Nobody could learn how ties fall.
+        var pair = [response(), response()]
+        while utility(pair[0]) == utility(pair[1]) { pair[1] = response() }
+        let firstWins = utility(pair[0]) > utility(pair[1])
         return TokenComparison(chosen: pair[firstWins ? 0 : 1], rejected: pair[firstWins ? 1 : 0])
     }
 

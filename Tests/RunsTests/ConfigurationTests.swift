@@ -96,7 +96,7 @@ import Testing
               beta: [1]
               learning_rate: "1e-5"
               objectives: [maxmin, maxmin]
-              top_p: 0
+              lambda: 2
             reward: 3
             simulate:
               groups:
@@ -113,8 +113,8 @@ import Testing
                 "run.yaml:9: reward: needs keys and values, not \"3\"",
                 "run.yaml:7: policy.objectives: needs list of \(objectives), each at most once, not one of them twice",
                 "run.yaml:5: policy.beta: needs number ≥ 0, not a list",
-                "run.yaml:8: policy.top_p: needs number > 0, ≤ 1, not \"0\"",
                 "run.yaml:6: policy.learning_rate: needs number > 0, not \"1e-5\"",
+                "run.yaml:8: policy.lambda: needs number 0 to 1, not \"2\"",
                 "run.yaml:13: unknown key pollicy; did you mean policy?",
             ]
         )

@@ -1,4 +1,5 @@
 import MaxMinPolicy
+import Optimizers
 import RewardMixture
 import Testing
 
@@ -57,5 +58,43 @@ import Testing
         #expect(Float(section.mirrorRate) == settings.mirrorRate)
         #expect(Float(section.alpha) == settings.alpha)
         #expect(Float(section.nominalMix) == settings.nominalMix)
+    }
+
+    /// No key is read and then forgotten: another value gives other settings.
+    @Test(arguments: [
+        "groups: 3", "assignment: soft", "start: random", "restarts: 2", "max_iterations: 3", "tolerance: 0.5",
+        "temperature: 2", "temperature_decay: 0.75", "learning_rate: 0.5", "schedule: linear", "warmup_steps: 3",
+        "weight_decay: 0.5", "clip_norm: 3", "batch_comparisons: 3", "max_steps: 3", "evaluate_every: 3", "patience: 2",
+    ])
+    func rewardKeysReachTheMixture(line: String) throws {
+        let section = try Configuration(yaml: "reward: { \(line) }", file: "run.yaml").reward
+        #expect(RewardMixtureSettings(section, seed: 0) != RewardMixtureSettings())
+    }
+
+    /// Likewise, for the policy.
+    @Test(arguments: [
+        "algorithm: ppo", "beta: 0.5", "kl: adaptive", "kl_target: 3", "kl_horizon: 3", "steps: 3",
+        "prompts_per_step: 3",
+        "samples_per_prompt: 3", "max_new_tokens: 3", "temperature: 3", "learning_rate: 0.5", "schedule: linear",
+        "warmup_steps: 3", "epochs: 3", "minibatches: 3", "clip: 0.5", "value_clip: 0.5", "value_coefficient: 3",
+        "lambda: 0.5", "gamma: 0.5", "missing_eos_penalty: 3", "target_kl: 3", "max_bad_steps: 4", "half_life: 3",
+        "softmin_temperature: 3", "mirror_rate: 3", "alpha: 3", "nominal_mix: 0.5",
+    ])
+    func policyKeysReachTheTraining(line: String) throws {
+        let section = try Configuration(yaml: "policy: { \(line) }", file: "run.yaml").policy
+        #expect(PolicySettings(section, objective: .maxmin) != PolicySettings())
+    }
+
+    /// The optimizer's own keys are taken by another way.
+    @Test func policyDecayAndClippingReachTheOptimizer() throws {
+        let section = try Configuration(yaml: "policy: { weight_decay: 0.5, clip_norm: 3 }", file: "run.yaml").policy
+        #expect(section.optimizer.adamW.weightDecay == 0.5 && section.optimizer.adamW.clipNorm == 3)
+    }
+
+    @Test(arguments: PolicySection.Objective.allCases)
+    func objectivesKeepTheirNames(objective: PolicySection.Objective) throws {
+        let section = try Configuration(yaml: "", file: "run.yaml").policy
+        let name = objective == .maxminUncalibrated ? "maxmin" : objective.rawValue
+        #expect(PolicySettings(section, objective: objective).objective.rawValue == name)
     }
 }

@@ -1,6 +1,7 @@
 import Collectives
 import Failures
 import Foundation
+import ModelFiles
 import StrictJSON
 import Testing
 
@@ -44,6 +45,20 @@ import Testing
             #expect(directory.isComplete(.sft))
             #expect(!directory.isComplete(.reward) && !directory.isComplete(.policy))
             #expect(!FileManager.default.fileExists(atPath: directory.file("policy")))
+        }
+    }
+
+    @Test func metricsOfClearedStagesGo() throws {
+        try withTemporaryDirectory { path in
+            let directory = RunDirectory(path: path)
+            let kept = "{\"stage\": \"sft\", \"step\": 1}\n"
+            try writeAtomically("", to: directory.file("config.yaml"))
+            try writeAtomically(
+                kept + "{\"stage\": \"reward\", \"step\": 1}\n{\"stage\": \"policy\", \"step\": 1}\n{\"stage\": \"sf",
+                to: directory.file("metrics.jsonl")
+            )
+            try prepareDirectory(directory, for: [.reward], overwrite: false)
+            #expect(try String(contentsOfFile: directory.file("metrics.jsonl"), encoding: .utf8) == kept)
         }
     }
 

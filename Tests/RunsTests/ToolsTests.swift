@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import ModelFiles
 import StrictJSON
 import Testing
 import Text

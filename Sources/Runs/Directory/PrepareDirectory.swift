@@ -1,5 +1,7 @@
 internal import Failures
 internal import Foundation
+internal import ModelFiles
+internal import StrictJSON
 
 /// Makes the run directory ready for `stages`, on the root, before any model is loaded.
 ///
@@ -28,7 +30,9 @@ func prepareDirectory(_ directory: RunDirectory, for stages: [Stage], overwrite:
         )
     }
     guard let first = stages.min(by: { $0.position < $1.position }) else { return }
-    for stage in Stage.allCases where stage.position >= first.position {
+    let cleared = Stage.allCases.filter { $0.position >= first.position }
+    try dropMetrics(of: cleared, in: directory.file("metrics.jsonl"))
+    for stage in cleared {
         for relative in stage.outputs + ["completed/\(stage.rawValue)"] {
             let path = directory.file(relative)
             guard files.fileExists(atPath: path) else { continue }
@@ -39,4 +43,16 @@ func prepareDirectory(_ directory: RunDirectory, for stages: [Stage], overwrite:
             }
         }
     }
+}
+
+/// Takes the lines of `stages` out of a metrics file, and with them a line that a killed run left unfinished.
+private func dropMetrics(of stages: [Stage], in path: String) throws(Failure) {
+    guard FileManager.default.fileExists(atPath: path) else { return }
+    let lines = try readBytes(ofFile: path).split(separator: UInt8(ascii: "\n"))
+    let kept = lines.filter { line in
+        let name = try? JSONValue(parsing: Array(line), at: path).object?["stage"]?.string
+        return Stage.allCases.contains { $0.rawValue == name && !stages.contains($0) }
+    }
+    guard kept.count < lines.count else { return }
+    try writeAtomically(kept.flatMap { $0 + [UInt8(ascii: "\n")] }, to: path)
 }

@@ -1,5 +1,6 @@
 package import Failures
 internal import Foundation
+internal import ModelFiles
 
 /// The directory that holds everything a run makes (design.md §7), and which of its stages are complete.
 package struct RunDirectory: Equatable, Sendable {

@@ -1,6 +1,7 @@
 import Collectives
 import LanguageModels
 import MaxMinPolicy
+import ModelFiles
 import Preferences
 import Reporting
 import StrictJSON
@@ -31,7 +32,7 @@ func runCalibrate(_ run: RunContext) throws {
     run.progress.advance()
     run.progress.end("\(section.method.rawValue) on \(calibration.prompts) prompts × \(section.samplesPerPrompt)")
     try run.onRoot {
-        let text = calibration.json(models: models.names).encoded(pretty: true) + "\n"
+        let text = calibration.json(models: models.names).encoded(pretty: true)
         try writeAtomically(text, to: run.directory.file("reward/calibration.json"))
     }
 }

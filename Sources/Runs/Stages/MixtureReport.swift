@@ -6,34 +6,32 @@ import StrictJSON
 
 /// Tells of a mixture's fitting while it happens: progress, a line and a metrics record per EM iteration.
 final class MixtureNarrator {
+    /// What is fitted, as `metrics.jsonl` names it: `single` is part of the fit of a mixture.
+    enum Fit: String { case single, mixture, known }
+
     private let run: RunContext
-    private let prefix: String
-    private var stage = ""
+    private let fit: Fit
+    private var part = ""
     private var started = Date()
 
-    init(_ run: RunContext, prefix: String = "") {
+    init(_ run: RunContext, fit: Fit) {
         self.run = run
-        self.prefix = prefix
+        self.fit = fit
     }
 
     /// Takes note of an event.
     func report(_ event: MixtureEvent) throws {
         switch event {
-        case .step(let stage, let step, let total):
-            if stage != self.stage {
-                self.stage = stage
+        case .step(let part, let step, let total):
+            if part != self.part {
+                self.part = part
                 started = Date()
-                run.progress.begin(prefix + stage, total: total)
+                run.progress.begin(fit == .known ? "known groups: \(part)" : part, total: total)
             }
             if step > 0 { run.progress.advance() }
         case .single(let training, let accuracy):
             run.progress.end("best step \(training.bestStep), held-out accuracy \(percent(accuracy))")
-            try run.metrics.write(
-                stage: "\(prefix)reward single",
-                step: 1,
-                seconds: Date().timeIntervalSince(started),
-                ["training": training.json, "test_accuracy": JSONValue(optional: accuracy)]
-            )
+            try write(.single, step: 1, ["training": training.json, "test_accuracy": JSONValue(optional: accuracy)])
         case .iteration(let iteration):
             let sizes = iteration.groupSizes.map { $0.formatted(decimals: 0) }.joined(separator: " + ")
             let accuracies = iteration.testAccuracy.map(percent).joined(separator: ", ")
@@ -41,13 +39,19 @@ final class MixtureNarrator {
                 "log-likelihood \(iteration.logLikelihoodPerComparison.formatted(decimals: 4)) a comparison, groups of "
                     + "\(sizes), \(iteration.changes) changes, held-out accuracy \(accuracies)"
             )
-            try run.metrics.write(
-                stage: "\(prefix)reward",
-                step: iteration.iteration,
-                seconds: Date().timeIntervalSince(started),
-                iteration.figures
-            )
+            try write(fit, step: iteration.iteration, iteration.figures)
         }
+    }
+
+    private func write(_ fit: Fit, step: Int, _ figures: JSONObject) throws {
+        var object: JSONObject = ["fit": .string(fit.rawValue)]
+        for (key, value) in figures.members { object[key] = value }
+        try run.metrics.write(
+            stage: Stage.reward.rawValue,
+            step: step,
+            seconds: Date().timeIntervalSince(started),
+            object
+        )
     }
 }
 

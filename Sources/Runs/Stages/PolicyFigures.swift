@@ -3,7 +3,7 @@ import StrictJSON
 
 extension PolicyStepRecord {
     /// What `metrics.jsonl` holds of a step; `models` names the reward models, groups first.
-    func figures(models: [String]) -> JSONObject {
+    func figures(objective name: String, models: [String]) -> JSONObject {
         let groups = models.dropLast()
         func perModel(_ values: [Double], _ names: some Sequence<String>) -> JSONValue {
             var object = JSONObject()
@@ -11,6 +11,7 @@ extension PolicyStepRecord {
             return .object(object)
         }
         var figures: JSONObject = [
+            "objective": .string(name),
             "utility": perModel(utilities, models),
             "reward": perModel(rewards, models),
             "raw_reward": perModel(rawRewards, models),

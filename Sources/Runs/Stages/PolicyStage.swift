@@ -46,8 +46,7 @@ private func align(
         settings: run.configuration.policy.optimizer.adamW,
         seed: run.seed
     )
-    let name = "policy \(objective.rawValue)"
-    run.progress.begin(name, total: settings.steps)
+    run.progress.begin("policy \(objective.rawValue)", total: settings.steps)
     var changes = 0
     _ = try trainPolicy(
         policy,
@@ -57,10 +56,10 @@ private func align(
         communicator: run.communicator
     ) { record, _ in
         try run.metrics.write(
-            stage: name,
+            stage: Stage.policy.rawValue,
             step: record.step,
             seconds: record.phases.reduce(0) { $0 + $1.seconds },
-            record.figures(models: models)
+            record.figures(objective: objective.rawValue, models: models)
         )
         if record.worstGroupChanged { changes += 1 }
         let utilities = record.utilities.prefix(task.groupSizes.count).map { $0.formatted(decimals: 2) }

@@ -60,7 +60,9 @@ extension RunContext {
                 at: "policy.max_new_tokens"
             )
         }
-        guard let path = data.prompts else { return try embeddedPrompts(reference) }
+        guard let path = data.prompts else {
+            return try embeddedPrompts(reference, maximumTokens: min(room, data.maxLength - 1))
+        }
         let loaded = try loadPromptTexts(path, options: LoadOptions(onBadLine: data.onBadLine))
         loaded.report.warnings.forEach(progress.say)
         let prompts = tokenized(loaded.prompts, reference, maximumTokens: min(room, data.maxLength - 1))
@@ -68,14 +70,16 @@ extension RunContext {
     }
 
     /// Openings of the embedded corpus, which keeps its held-out ones apart itself.
-    private func embeddedPrompts(_ reference: Reference) throws(Failure) -> (training: [Prompt], heldOut: [Prompt]) {
+    private func embeddedPrompts(
+        _ reference: Reference,
+        maximumTokens: Int
+    ) throws(Failure) -> (training: [Prompt], heldOut: [Prompt]) {
         let heldOut = configuration.data.heldOutPrompts
         let training = try EmbeddedCorpus.prompts(count: embeddedTrainingPrompts, seed: seed, heldOut: false)
         let evaluation = try EmbeddedCorpus.prompts(count: heldOut, seed: seed, heldOut: true)
-        let room = reference.model.configuration.positions - 1
         return (
-            tokenized(training.map(PromptText.whole), reference, maximumTokens: room),
-            tokenized(evaluation.map(PromptText.whole), reference, maximumTokens: room)
+            tokenized(training.map(PromptText.whole), reference, maximumTokens: maximumTokens),
+            tokenized(evaluation.map(PromptText.whole), reference, maximumTokens: maximumTokens)
         )
     }
 

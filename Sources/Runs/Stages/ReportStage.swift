@@ -1,5 +1,5 @@
 import Failures
-import MaxMinPolicy
+import ModelFiles
 import Reporting
 import StrictJSON
 

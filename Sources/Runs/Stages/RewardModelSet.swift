@@ -30,7 +30,7 @@ extension RunContext {
             names.append("group-\(names.count)")
         }
         names.append("single")
-        let precision = configuration.model.precision.resolved
+        let precision = try configuration.model.precision.resolved
         let models = try names.map { name in
             try ModelDirectory.load("\(folder)/\(name)", precision: precision, head: .reward).model
         }

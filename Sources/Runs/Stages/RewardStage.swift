@@ -27,7 +27,7 @@ func runReward(_ run: RunContext) throws {
         )
     }
     run.progress.say("reward: \(everyone.total) users, \(everyone.comparisons) comparisons, \(section.groups) groups")
-    let narrator = MixtureNarrator(run)
+    let narrator = MixtureNarrator(run, fit: .mixture)
     let mixture = try fitRewardMixture(
         everyone.local,
         settings: settings,
@@ -41,7 +41,7 @@ func runReward(_ run: RunContext) throws {
     if section.knownBaseline, summary.hasLabels {
         var settings = settings
         settings.assignment = .known
-        let narrator = MixtureNarrator(run, prefix: "known groups: ")
+        let narrator = MixtureNarrator(run, fit: .known)
         known = try fitRewardMixture(
             everyone.local,
             settings: settings,
@@ -78,7 +78,7 @@ func runReward(_ run: RunContext) throws {
         }
         let record = summary.json(known: known.map(MixtureSummary.init), newcomers: newcomers)
         try writeAtomically(
-            JSONValue.object(record).encoded(pretty: true) + "\n",
+            JSONValue.object(record).encoded(pretty: true),
             to: run.directory.file("reward/mixture.json")
         )
     }

@@ -1,6 +1,7 @@
 package import Collectives
 internal import Failures
 internal import Foundation
+internal import ModelFiles
 package import Reporting
 internal import StrictJSON
 internal import Tensors
@@ -71,8 +72,9 @@ package func runStages(
     for (stage, body) in chosen {
         let start = ContinuousClock.now
         try body(context)
+        // No rank may look for the note before the root has made it, nor the root make it before all are done.
         try communicator.barrier()
-        if context.isRoot { try directory.complete(stage) }
+        try context.onRoot { try directory.complete(stage) }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         finished.append(FinishedStage(stage: stage, seconds: seconds))
         progress.say("\(stage.rawValue): done in \(seconds.formatted(decimals: 1)) s")

@@ -32,6 +32,7 @@ func runSFT(_ run: RunContext) throws {
         throw Failure(.badData, "\(documents.count) documents are too few for \(shards.count) shards", at: "data.text")
     }
 
+    let precision = try run.configuration.model.precision.resolved
     let model = LanguageModel(
         ModelConfiguration(
             vocabularySize: tokenizer.vocabularySize,
@@ -42,7 +43,7 @@ func runSFT(_ run: RunContext) throws {
             endOfText: endOfText
         ),
         head: .none,
-        precision: run.configuration.model.precision.resolved,
+        precision: precision,
         seed: run.seed
     )
     let optimizer = AdamW(training: model, settings.optimizer.adamW)
@@ -76,7 +77,7 @@ func runSFT(_ run: RunContext) throws {
         let mean = totals[0] / Double(predictions)
         let seconds = Date().timeIntervalSince(started)
         try run.metrics.write(
-            stage: "sft",
+            stage: Stage.sft.rawValue,
             step: step,
             seconds: seconds,
             [

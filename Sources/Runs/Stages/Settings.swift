@@ -47,6 +47,7 @@ extension RewardMixtureSettings {
         maxIterations = section.maxIterations
         tolerance = section.tolerance
         temperature = section.temperature
+        temperatureDecay = section.temperatureDecay
         learningRate = Float(section.optimizer.learningRate)
         schedule = section.optimizer.schedule
         warmupSteps = section.optimizer.warmupSteps

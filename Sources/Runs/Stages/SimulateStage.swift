@@ -1,5 +1,6 @@
 import Failures
 import LanguageModels
+import ModelFiles
 import Preferences
 import Randomness
 import Reporting

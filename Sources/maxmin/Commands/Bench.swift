@@ -78,7 +78,7 @@ struct Bench: ParsableCommand {
 
     /// The model to measure with.
     private func subject() throws -> LanguageModel {
-        let precision = precision.resolved
+        let precision = try precision.resolved
         if let model { return try ModelDirectory.load(model, precision: precision, head: Head.none).model }
         guard let shape = ModelPreset.named(preset) else {
             throw Failure(

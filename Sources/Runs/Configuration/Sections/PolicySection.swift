@@ -24,8 +24,6 @@ package struct PolicySection: Equatable, Sendable {
     package let samplesPerPrompt: Int
     package let maxNewTokens: Int
     package let temperature: Double
-    package let topK: Int
-    package let topP: Double
     package let optimizer: OptimizerKeys
     package let epochs: Int
     package let minibatches: Int
@@ -90,18 +88,6 @@ package struct PolicySection: Equatable, Sendable {
         )
         maxNewTokens = keys.read("max_new_tokens", .integer(.atLeast(1), unit: "tokens"), 56, "Longest response.")
         temperature = keys.read("temperature", .number(.above(0)), 1, "Sampling temperature.")
-        topK = keys.read(
-            "top_k",
-            .integer(.atLeast(0), unit: "tokens"),
-            0,
-            "Sample from the likeliest only; 0: from all."
-        )
-        topP = keys.read(
-            "top_p",
-            .number(.over(0, upTo: 1)),
-            1,
-            "Sample from the smallest set with this probability; 1: from all."
-        )
         optimizer = OptimizerKeys(
             &keys,
             learningRate: 5e-5,
@@ -137,16 +123,16 @@ package struct PolicySection: Equatable, Sendable {
         halfLife = keys.read(
             "half_life",
             .number(.atLeast(0), unit: "steps"),
-            4,
+            8,
             "Steps in which the memory of past weights halves; 0: no memory."
         )
         softminTemperature = keys.read(
             "softmin_temperature",
             .number(.above(0), unit: "calibrated reward"),
-            0.25,
+            0.5,
             "Temperature τ of `softmin`: w ∝ exp(−F/τ)."
         )
-        mirrorRate = keys.read("mirror_rate", .number(.above(0)), 0.5, "Step size η of `mirror`: w ∝ w·exp(−η·F).")
+        mirrorRate = keys.read("mirror_rate", .number(.above(0)), 0.1, "Step size η of `mirror`: w ∝ w·exp(−η·F).")
         alpha = keys.read("alpha", .number(.atLeast(0)), 2, "α of `alpha-fair`: 0 utilitarian, 1 Nash, ∞ max–min.")
         nominalMix = keys.read(
             "nominal_mix",
