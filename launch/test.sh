@@ -3,19 +3,27 @@
 # tests of a build without traits. The last line is "N passed, N failed"; the exit status is 1 where anything failed.
 #
 # A script of launch/tests/ runs in the repository's root with the built programs in the folder $BIN, and prints a line
-# "ok NAME" or "not ok NAME: why" for each thing that it checks.
+# "ok NAME" or "not ok NAME: why" for each thing that it checks; those in launch/tests/without-traits/ have the programs of the
+# build without traits.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source launch/setup.sh
 
 require_swift
-install_packages "${BUILD_PACKAGES[@]}" "${MPI_PACKAGES[@]}" || exit 1
+install_packages "${BUILD_PACKAGES[@]}" "${MPI_PACKAGES[@]}" "${TEST_PACKAGES[@]}" || exit 1
 
 # Read by Package.swift: our own targets must compile without a warning.
 export MAXMIN_WARNINGS_AS_ERRORS=1
 passed=0 failed=0
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
+
+# took: says how long the part since the last call took.
+took() {
+    echo "-- $((SECONDS - part_started)) s: $1"
+    part_started=$SECONDS
+}
+part_started=$SECONDS
 
 # one NAME COMMAND…: a check that is one command; its output is shown where it fails.
 one() {
@@ -29,6 +37,7 @@ one() {
         cat "$logs/one"
         echo "not ok $name: ${*} failed"
     fi
+    took "$name"
 }
 
 # unit_tests NAME OPTIONS…: runs a built package's tests and adds up the lines of each test that passed or failed.
@@ -50,6 +59,7 @@ unit_tests() {
         bad=1
     fi
     echo "$name: $ok passed, $bad failed"
+    took "$name"
     passed=$((passed + ok)) failed=$((failed + bad))
 }
 
@@ -64,6 +74,7 @@ script() {
         echo "not ok $file: exit status $status after $ok checks"
         bad=1
     fi
+    took "$file"
     passed=$((passed + ok)) failed=$((failed + bad))
 }
 
@@ -78,6 +89,8 @@ for file in launch/tests/*.sh; do script "$file"; done
 plain=(--disable-default-traits --scratch-path .build/plain)
 one "build without traits" swift build --build-tests "${plain[@]}"
 unit_tests "unit tests without traits" "${plain[@]}"
+BIN=$(swift build --show-bin-path "${plain[@]}")
+script launch/tests/without-traits/limits.sh
 
 echo "$passed passed, $failed failed"
 ((failed == 0))

@@ -27,8 +27,13 @@ func onEveryRank(_ body: (_ communicator: any Communicator, _ suggestedThreads: 
         return
     }
     #if MPI
-    try withMPI(launch) { communicator in
-        endingAllRanks(communicator, tell: tell) { try body(communicator, communicator.suggestedThreads) }
+    do {
+        try withMPI(launch) { communicator in
+            endingAllRanks(communicator, tell: tell) { try body(communicator, communicator.suggestedThreads) }
+        }
+    } catch {
+        // MPI cannot be relied on to end the other ranks; mpirun ends them where one exits like this.
+        exit(tell(error, rank: launchedRank).rawValue)
     }
     #else
     let ranks = launch.ranks.map { "\($0) ranks" } ?? "several ranks"
@@ -49,16 +54,17 @@ func requireOneProcess(_ command: String) throws {
 /// Whether an error is one of ours, not the argument parser's.
 func isOurs(_ error: any Error) -> Bool { error is Failure || error is ConfigurationError }
 
+/// The exit code that an error ends the program with.
+func exitCode(of error: any Error) -> Failures.ExitCode {
+    if error is ConfigurationError { return .configuration }
+    return (error as? Failure)?.code ?? .internalError
+}
+
 /// Tells people an error on standard error, one line each for all that is wrong with a configuration, and gives the exit code
 /// that it ends the program with.
 func tell(_ error: any Error, rank: Int?) -> Failures.ExitCode {
-    let (lines, code): ([String], Failures.ExitCode) =
-        switch error {
-        case let failure as Failure: ([failure.description], failure.code)
-        case let error as ConfigurationError: (error.problems.map(\.description), .configuration)
-        default: (["\(error)"], .internalError)
-        }
+    let lines = (error as? ConfigurationError)?.problems.map(\.description) ?? ["\(error)"]
     let speaker = rank.map { "rank \($0): " } ?? ""
     for line in lines { say("maxmin: error: \(speaker)\(line)") }
-    return code
+    return exitCode(of: error)
 }

@@ -22,7 +22,7 @@ package func initialiseModel(
     guard let shape = ModelPreset.named(preset) else {
         let near = nearestName(to: preset, among: presetNames).map { "; did you mean \($0)?" } ?? ""
         throw Failure(
-            .configuration,
+            .usage,
             "no such shape; known are \(presetNames.joined(separator: ", "))\(near)",
             at: preset
         )

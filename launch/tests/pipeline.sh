@@ -1,0 +1,228 @@
+#!/usr/bin/env bash
+# The whole pipeline on launch/runs/smoke.yaml: on one process, under mpirun, stage by stage, with every choice of method, and how
+# it ends when a rank fails. Needs jq.
+set -uo pipefail
+source launch/mpi.sh
+maxmin=$BIN/maxmin
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+smoke=launch/runs/smoke.yaml
+
+ok() { echo "ok $1"; }
+not_ok() { echo "not ok $1: ${*:2}"; }
+
+# check NAME COMMAND…: a check that is one command.
+check() {
+    local name=$1 output
+    shift
+    if output=$("$@" 2>&1); then ok "$name"; else not_ok "$name" "$output"; fi
+}
+
+# on N COMMAND…: the command on N ranks, or for 0 without mpirun. The time limit tells only a program that hangs.
+on() {
+    local ranks=$1
+    shift
+    if ((ranks == 0)); then
+        timeout 120 "$@"
+    else
+        timeout 120 bash -c 'source launch/mpi.sh; on_ranks "$@"' - "$ranks" "$@"
+    fi
+}
+
+# stages RANKS DIRECTORY COMMAND [OPTION…]: a command on the smoke configuration.
+stages() { on "$1" "$maxmin" "$3" $smoke --set run.directory="$2" "${@:4}"; }
+
+# complete DIRECTORY: every file of a finished run is there, whole and without temporary ones, and every metrics line has its keys.
+complete() {
+    local file
+    for file in config.yaml environment.json metrics.jsonl preferences.jsonl reference/model.safetensors \
+        reward/{group-0,group-1,single}/{config.json,model.safetensors,tokenizer.json,tokenizer_config.json} \
+        reward/{assignments.csv,mixture.json,calibration.json} evaluation.json report.html \
+        policy/{maxmin,single}/{config.json,model.safetensors,tokenizer.json,tokenizer_config.json} \
+        completed/{sft,simulate,reward,calibrate,policy,evaluate,report}; do
+        [[ -e $1/$file ]] || { echo "$file is missing" && return 1; }
+    done
+    [[ -z $(find "$1" -name '*tmp*') ]] || { find "$1" -name '*tmp*' && return 1; }
+    for file in environment.json evaluation.json reward/{mixture,calibration}.json; do
+        jq --exit-status . "$1/$file" >/dev/null || return 1
+    done
+    metrics "$1/metrics.jsonl"
+}
+
+# metrics FILE: the lines of each stage have what its users rely on, steps without gaps, and no number that is not finite.
+metrics() {
+    jq --slurp --exit-status '
+        def lines(stage): map(select(.stage == stage));
+        def numbers(keys): . as $line | all(keys[]; $line[.] | type == "number");
+        all(.[]; numbers(["step", "seconds"]))
+        and (lines("sft") | length > 0 and map(.step) == [range(1; length + 1)]
+            and all(.[]; numbers(["loss", "gradient_norm", "learning_rate", "tokens_per_second"])))
+        and (lines("reward") | map(.fit) | contains(["single", "mixture"]))
+        and (lines("reward") | map(select(.fit == "mixture")) | all(.[];
+            numbers(["log_likelihood", "log_likelihood_per_comparison", "changes", "temperature"])
+            and (.group_sizes | length == 2) and (.test_accuracy | length == 2) and (.training | length == 2)))
+        and (lines("policy") | group_by(.objective) | map([.[0].objective, map(.step)])
+            == [["maxmin", [1, 2, 3, 4]], ["single", [1, 2, 3, 4]]])
+        and (lines("policy") | all(.[];
+            (.utility | keys == ["group-0", "group-1", "single"]) and (.reward | keys == ["group-0", "group-1", "single"])
+            and (.raw_reward | keys == ["group-0", "group-1", "single"]) and (.weight | keys == ["group-0", "group-1"])
+            and ([.utility[], .reward[], .weight[]] | all(type == "number"))
+            and (.worst_group | . == "group-0" or . == "group-1") and (.worst_group_changed | type == "boolean")
+            and numbers(["return", "beta", "kl_k1", "kl_k3", "entropy", "response_tokens", "finished", "clip_fraction",
+                "policy_loss", "value_loss", "update_kl", "gradient_norm", "learning_rate", "updates",
+                "sample_tokens_per_second", "score_tokens_per_second", "reward_tokens_per_second",
+                "update_tokens_per_second"])))' "$1" >/dev/null || echo "$1 lacks something"
+}
+
+# same_assignments A B: the same group of each user, log-likelihoods within 1e-3.
+same_assignments() {
+    diff <(cut -d , -f 1,2 "$1/reward/assignments.csv") <(cut -d , -f 1,2 "$2/reward/assignments.csv") &&
+        paste -d , "$1/reward/assignments.csv" "$2/reward/assignments.csv" | awk -F , '
+            NR > 1 && (($3 - $9) ^ 2 > 1e-6 || ($4 - $10) ^ 2 > 1e-6) { print; failed = 1 } END { exit failed }'
+}
+
+# overlapping A B: every win rate's interval overlaps the other run's.
+overlapping() {
+    jq --slurp --raw-output '
+        def rates: [.policies | to_entries[] | .key as $policy | .value.win_rate | to_entries[]
+            | {name: "\($policy), \(.key)", low: .value.low, high: .value.high}];
+        [(.[0] | rates), (.[1] | rates)] | if map(length) != [6, 6] then "not 6 win rates" else transpose[]
+            | select(.[0].low > .[1].high or .[1].low > .[0].high) | "\(.)" end' \
+        "$1/evaluation.json" "$2/evaluation.json" 2>&1 | { ! grep .; }
+}
+
+# The whole run, on every number of ranks.
+for ranks in 0 1 2 3 4; do
+    name="run on $ranks ranks"
+    ((ranks == 0)) && name="run without mpirun"
+    if output=$(stages $ranks "$work/$ranks" run --json 2>&1); then
+        check "$name: files and metrics" complete "$work/$ranks"
+    else
+        not_ok "$name" "$output"
+    fi
+done
+one=$work/0
+
+# From the same reference and comparisons, the same result. (Another number of ranks sums in another order, and a reference that
+# differs in its last bits writes other texts: whole runs cannot be compared.)
+for ranks in 2 3 4; do
+    name="the same on $ranks ranks"
+    cp -r "$one" "$work/same-$ranks"
+    if output=$(stages $ranks "$work/same-$ranks" run --overwrite --set 'run.stages=[reward, calibrate, policy, evaluate, report]' 2>&1); then
+        check "$name: assignments" same_assignments "$one" "$work/same-$ranks"
+        check "$name: win rates" overlapping "$one" "$work/same-$ranks"
+        check "$name: metrics, no line twice" metrics "$work/same-$ranks/metrics.jsonl"
+    else
+        not_ok "$name" "$output"
+    fi
+done
+
+# Every stage alone, on what the earlier ones left; without --overwrite it is refused.
+alone=$work/alone
+cp -r "$one" "$alone"
+for stage in sft simulate reward calibrate policy evaluate report; do
+    output=$(stages 0 "$one" $stage 2>&1)
+    if [[ $? == 78 && $output == *"results of the stage $stage; use --overwrite"* ]]; then
+        ok "stage $stage keeps results"
+    else
+        not_ok "stage $stage keeps results" "$output"
+    fi
+    check "stage $stage alone" stages 0 "$alone" $stage --overwrite
+done
+check "stage by stage: files and metrics" complete "$alone"
+check "stage by stage: assignments" same_assignments "$one" "$alone"
+
+# form NAME FILTER COMMAND…: every line that the command prints on standard output is JSON of this form.
+form() {
+    local name=$1 filter=$2 output
+    shift 2
+    if output=$(timeout 60 "$@" 2>"$work/stderr") && jq --slurp --exit-status "$filter" <<<"$output" >/dev/null 2>&1; then
+        ok "$name"
+    else
+        not_ok "$name" "$(cat "$work/stderr") $output"
+    fi
+}
+policy=$one/policy/maxmin
+printf '%s\n' '{"text": "The film was good."}' '{"prompt": "The film", "response": " was bad."}' '{"token_ids": [5, 6, 7]}' \
+    >"$work/texts"
+scored='length == 3 and all(.[]; (.token_ids | length) == (.logprobs | length) + 1 and all(.logprobs[]; . < 0))'
+form "score a policy" "$scored and all(.[]; has(\"reward\") | not)" "$maxmin" score --model "$policy" --input "$work/texts" --json
+form "score a reward model" "$scored and all(.[]; .reward | type == \"number\")" \
+    "$maxmin" score --model "$one/reward/single" --input "$work/texts" --json
+sampled='length == 4 and all(.[]; (.prompt | type) == "string" and (.response | type) == "string"
+    and (.token_ids | length) == (.logprobs | length) and (.finished | type) == "boolean")'
+form "generate" "$sampled" "$maxmin" generate --model "$policy" --prompt "The film" --prompt "We" --samples 2 --json \
+    --max-new-tokens 8
+head -n 1 "$work/texts" >"$work/text"
+form "tokenize" 'length == 1 and (.[0].ids | length > 3 and all(type == "number"))' \
+    "$maxmin" tokenize --model "$policy" --input "$work/text" --json
+"$maxmin" tokenize --model "$policy" --input "$work/text" --json >"$work/ids"
+form "tokenize --decode" '.[0].text == "The film was good."' \
+    "$maxmin" tokenize --model "$policy" --input "$work/ids" --decode --json
+form "assign" 'length == 8 and all(.[]; (.group | . == 0 or . == 1) and (.posterior | add > 0.999 and add < 1.001)
+    and (.log_likelihoods | length == 2) and .comparisons > 0)' \
+    "$maxmin" assign --run "$one" --input "$one/preferences.jsonl" --json
+form "inspect" 'length == 1 and .[0].kind == "run" and (.[0].complete | length == 7) and .[0].incomplete == []' \
+    "$maxmin" inspect "$one" --json
+form "inspect a reward model" '.[0].kind == "reward model"' "$maxmin" inspect "$one/reward/group-0" --json
+
+# Every choice of method works, from the run's reference and comparisons on.
+variant() {
+    local name=$1
+    shift
+    rm -rf "$work/variant"
+    cp -r "$one" "$work/variant"
+    check "$name" stages 0 "$work/variant" run --overwrite --set reward.max_steps=10 --set reward.max_iterations=2 \
+        --set policy.steps=1 --set policy.objectives='[maxmin]' "$@"
+}
+rewards='run.stages=[reward]'
+variant "head only" --set reward.trainable=head --set reward.learning_rate=0.03 --set "$rewards"
+variant "soft assignment" --set reward.assignment=soft --set "$rewards"
+variant "random starts" --set reward.start=random --set reward.restarts=2 --set "$rewards"
+variant "round-robin start" --set reward.start=round-robin --set "$rewards"
+variant "known groups" --set reward.assignment=known --set "$rewards"
+check "known groups are found" grep -q '"assignment_agreement": 1.0' "$work/variant/reward/mixture.json"
+variant "one group" --set reward.groups=1 --set "$rewards"
+variant "held-out users, known baseline" --set reward.held_out_users=0.25 --set reward.known_baseline=true --set "$rewards"
+check "held-out users are assigned" jq --exit-status '.held_out_users.users == 2' "$work/variant/reward/mixture.json"
+check "the known baseline is noted" jq --exit-status '.known_groups | has("group-1")' "$work/variant/reward/mixture.json"
+variant "center" --set calibrate.method=center --set 'run.stages=[calibrate, policy]'
+variant "log-sigmoid" --set calibrate.method=log-sigmoid --set 'run.stages=[calibrate, policy]'
+variant "no calibration" --set calibrate.method=none --set 'run.stages=[calibrate, policy]'
+variant "ppo, adaptive KL" --set policy.algorithm=ppo --set policy.kl=adaptive --set policy.epochs=2 --set policy.minibatches=2 \
+    --set policy.target_kl=0.5 --set 'run.stages=[policy]'
+check "ppo has a value loss" jq --slurp --exit-status 'map(select(.stage == "policy")) | length == 1 and .[0].value_loss > 0
+    and .[0].updates == 4' "$work/variant/metrics.jsonl"
+objectives=(maxmin single utilitarian per-response softmin mirror nash alpha-fair proportional maxmin-uncalibrated)
+variant "every objective" --set "policy.objectives=[$(IFS=,; echo "${objectives[*]}")]" --set evaluate.prompts=8 \
+    --set 'run.stages=[policy, evaluate]'
+check "every objective is evaluated" jq --exit-status '.policies | length == 11' "$work/variant/evaluation.json"
+
+# fails NAME RANKS CODE TEXT COMMAND…: the command ends, not hangs, with the code, having printed one line, which has the text; and
+# leaves no process behind.
+fails() {
+    local name=$1 ranks=$2 code=$3 text=$4 output status errors
+    shift 4
+    output=$(on "$ranks" "$@" 2>&1)
+    status=$?
+    errors=$(grep -c '^maxmin: error: ' <<<"$output")
+    if ((status != code || errors != 1)) || [[ $output != *"$text"* ]]; then
+        not_ok "$name" "status $status, not $code; expected one line with \"$text\": $output"
+    elif pgrep -f "$work/.*$maxmin|$maxmin .*$work" >/dev/null; then
+        not_ok "$name" "processes are left: $(pgrep -af "$work")"
+    else
+        ok "$name"
+    fi
+}
+broken=$work/broken
+cp -r "$one" "$broken"
+head -n 3 "$one/preferences.jsonl" >"$work/bad.jsonl"
+echo '{"user_id": "u1", "prompt": "x", "chosen": 1, "rejected": "y"}' >>"$work/bad.jsonl"
+fails "a bad line on 3 ranks" 3 65 "bad.jsonl:4" "$maxmin" reward $smoke --overwrite --set run.directory="$broken" \
+    --set data.preferences="$work/bad.jsonl" --set 'run.stages=[reward]'
+head -c 5000 "$one/reward/single/model.safetensors" >"$broken/reference/model.safetensors"
+fails "a truncated model on 2 ranks" 2 65 "reference/model.safetensors" \
+    "$maxmin" simulate $smoke --overwrite --set run.directory="$broken"
+fails "more ranks than shards" 4 78 "shards: 2" "$maxmin" run $smoke --set shards=2 --set run.directory="$work/few"
+fails "a numeric failure on 2 ranks" 2 70 "rank 0" "$maxmin" sft $smoke --set run.directory="$work/nan" \
+    --set sft.learning_rate=1e30 --set sft.warmup_steps=0
