@@ -61,7 +61,7 @@ import Testing
         #expect(EmbeddedCorpus.documents(count: 20, seed: 10) != first)
         #expect(Set(EmbeddedCorpus.documents(count: 2000, seed: 9)).count > 1950)
         // The very text: a change of the grammar changes the quickstart's figures and must be meant.
-        #expect(first[0] == "I bought this helmet for work and I endured it. My grandfather abandoned the hinge.")
+        #expect(first[0] == "I bought this helmet for work and I resented it. My grandfather endured the hinge.")
     }
 
     @Test func openingsAreManyDistinctAndUnjudged() throws {

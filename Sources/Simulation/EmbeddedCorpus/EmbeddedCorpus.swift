@@ -1,4 +1,5 @@
 public import Failures
+import Foundation
 import Preferences
 import Randomness
 
@@ -8,7 +9,7 @@ public enum EmbeddedCorpus {
     /// How often a sentence after the first takes no side.
     private static let neutralShare = 0.3
     /// How often a judging sentence after the first contradicts the review, as people do.
-    private static let contradictingShare = 0.08
+    private static let contradictingShare = 0.15
 
     /// Most prompts of one side; the grammar has several times as many openings.
     public static let maximumPrompts = 10_000
@@ -107,7 +108,7 @@ private struct ReviewWriter {
         case "neutralSentence": return expand(pick(ReviewGrammar.neutralSentences[subject] ?? [], &random))
         default: break
         }
-        if let lists = ReviewGrammar.judging[symbol] { return pick(isPositive ? lists.good : lists.bad, &random) }
+        if let lists = ReviewGrammar.judging[symbol] { return pickByRank(isPositive ? lists.good : lists.bad, &random) }
         if let words = ReviewGrammar.words[symbol] { return pick(words, &random) }
         guard let templates = ReviewGrammar.shared[symbol] else { preconditionFailure("unknown symbol {\(symbol)}") }
         return expand(pick(templates, &random))
@@ -127,4 +128,13 @@ private struct ReviewWriter {
 
 private func pick<Element>(_ choices: [Element], _ random: inout CounterRandom) -> Element {
     choices[Int(random.uniform() * Double(choices.count))]
+}
+
+/// Zipf's law, as words are used: a place early in the list is taken in proportion to about 1/(place + 1).
+///
+/// A small model sees the common judging words often enough to learn within a minute which side they take.
+private func pickByRank(_ words: [String], _ random: inout CounterRandom) -> String {
+    // P(place) = log((place + 2)/(place + 1)) / log(count + 1).
+    let place = Int(pow(Double(words.count + 1), random.uniform())) - 1
+    return words[min(place, words.count - 1)]
 }
