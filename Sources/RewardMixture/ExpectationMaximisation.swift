@@ -8,11 +8,19 @@ struct FittedStart<Models: RewardModels> {
     let stopReason: StopReason
 }
 
+/// The state after the iteration of highest likelihood so far.
+private struct BestIteration<Weights> {
+    let weights: [Weights]
+    let scores: UserScores
+    let responsibilities: [[Double]]
+    let logLikelihood: Double
+}
+
 /// How often an empty group is seeded again in one start, per group, before it may stay empty: with K above the truth a
 /// superfluous group would otherwise be filled and emptied for ever.
 private let seedingsPerGroup = 2
 
-/// Alternates M-step and E-step from `start` until `stopReason` says so.
+/// Alternates M-step and E-step from `start` until `stopReason` says so; the iteration of highest likelihood is the result.
 ///
 /// All decisions are taken from numbers that are the same on every rank.
 func expectationMaximisation<Models: RewardModels>(
@@ -29,6 +37,8 @@ func expectationMaximisation<Models: RewardModels>(
     var seedingsLeft = settings.assignment == .known ? 0 : seedingsPerGroup * (groups - 1)
     var justSeeded = false
     var iteration = 0
+    var best: BestIteration<Models.Weights>?
+    var bestLogLikelihood = -Double.infinity
     while true {
         iteration += 1
         let stage = "mixture, start \(restart + 1), iteration \(iteration)"
@@ -102,12 +112,25 @@ func expectationMaximisation<Models: RewardModels>(
         )
         iterations.append(record)
         try report(.iteration(record))
-        if let reason {
-            return FittedStart(
-                models: models,
+        // The M-step lowers the loss on `validation`, the E-step reads `assign`: with a small group the likelihood may fall
+        // from one iteration to the next. The best iteration is the result.
+        // (One after which a group was seeded anew is unfinished: it counts only where there is no other.)
+        if best == nil || (seeded == nil && logLikelihood > bestLogLikelihood) {
+            best = BestIteration(
+                weights: (0..<groups).map(models.weights(of:)),
                 scores: scores,
                 responsibilities: final,
-                logLikelihood: logLikelihood,
+                logLikelihood: logLikelihood
+            )
+            bestLogLikelihood = seeded == nil ? logLikelihood : -.infinity
+        }
+        if let reason, let best {
+            for group in 0..<groups { models.setWeights(best.weights[group], of: group) }
+            return FittedStart(
+                models: models,
+                scores: best.scores,
+                responsibilities: best.responsibilities,
+                logLikelihood: best.logLikelihood,
                 iterations: iterations,
                 stopReason: reason
             )

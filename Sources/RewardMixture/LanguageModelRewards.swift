@@ -1,7 +1,7 @@
 public import Collectives
 public import LanguageModels
 import Optimizers
-import Tensors
+public import Tensors
 
 /// Reward models that are language models with a reward head, all gradients in one slab that one all-reduce sums.
 ///
@@ -137,6 +137,12 @@ public final class LanguageModelRewards: RewardModels {
     public func resetWeights(of model: Int) {
         set(model, to: initial)
     }
+
+    /// A copy of the trainable weights.
+    public func weights(of model: Int) -> Tensor { models[model].trainableValues.copied() }
+
+    /// The trainable weights as copied earlier.
+    public func setWeights(_ weights: Tensor, of model: Int) { set(model, to: weights) }
 
     /// The trainable weights of another model.
     public func copyWeights(to model: Int, from other: LanguageModelRewards, model otherModel: Int) {

@@ -16,6 +16,9 @@ public protocol RewardScorer {
 ///
 /// `LanguageModelRewards` is the real thing; tests use linear rewards of feature vectors.
 public protocol RewardModels: RewardScorer, AnyObject {
+    /// A copy of one model's trained weights.
+    associatedtype Weights
+
     /// Forgets optimiser state and gradients: an M-step begins.
     func beginTraining(_ settings: RewardMixtureSettings)
     /// Frees what only training needs: an M-step is over.
@@ -43,6 +46,10 @@ public protocol RewardModels: RewardScorer, AnyObject {
     func restoreWeights(of model: Int)
     /// Returns to the weights that the model had before any training.
     func resetWeights(of model: Int)
+    /// A copy of one model's weights, to come back to.
+    func weights(of model: Int) -> Weights
+    /// Goes back to weights copied earlier.
+    func setWeights(_ weights: Weights, of model: Int)
     /// Takes the weights of another model of the same shape.
     func copyWeights(to model: Int, from other: Self, model otherModel: Int)
 }

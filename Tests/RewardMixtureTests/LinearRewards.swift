@@ -86,6 +86,8 @@ final class LinearRewards: RewardModels {
     func keepWeights(of model: Int) { kept[model] = weights[model] }
     func restoreWeights(of model: Int) { weights[model] = kept[model] }
     func resetWeights(of model: Int) { weights[model] = Array(repeating: 0, count: width) }
+    func weights(of model: Int) -> [Float] { weights[model] }
+    func setWeights(_ weights: [Float], of model: Int) { self.weights[model] = weights }
     func copyWeights(to model: Int, from other: LinearRewards, model otherModel: Int) {
         weights[model] = other.weights[otherModel]
     }
