@@ -71,7 +71,8 @@ metrics() {
             and numbers(["return", "beta", "kl_k1", "kl_k3", "entropy", "response_tokens", "finished", "clip_fraction",
                 "policy_loss", "value_loss", "update_kl", "gradient_norm", "learning_rate", "updates",
                 "sample_tokens_per_second", "score_tokens_per_second", "reward_tokens_per_second",
-                "update_tokens_per_second"])))' "$1" >/dev/null || echo "$1 lacks something"
+                "update_tokens_per_second"])))' "$1" >/dev/null ||
+        { echo "$1 lacks something" && return 1; }
 }
 
 # same_assignments A B: the same group of each user, log-likelihoods within 1e-3.
