@@ -11,14 +11,13 @@
 enum { BLOCK = 32 };
 
 struct arguments {
-    const float *qkv;
+    struct ck_heads x, dx;
     const int32_t *offsets;
-    long heads, d, width, n; // d: of a head; width = heads·d; n: all rows
+    long width, n; // width = heads·d, of the result; n: all rows
     const void *out;
     void *y;
     float *log_sum_exp;
     const float *dout;
-    float *dqkv;
     int type;
     float *scratch;
     long scratch_size;
@@ -66,16 +65,19 @@ CK_INLINE float largest(const float *row, long count) {
 
 CK_CLONES static void forward(void *context, long task, int thread) {
     const struct arguments *a = context;
-    long head = task % a->heads, sequence = task / a->heads, d = a->d, row = 3 * a->width;
+    const struct ck_heads *x = &a->x;
+    long head = task % x->heads, sequence = task / x->heads, d = x->d, q_row = x->q_row, kv_row = x->kv_row;
     long start = a->offsets[sequence], t = a->offsets[sequence + 1] - start, t_padded = round_up(t, BLOCK);
-    const float *q = a->qkv + start * row + head * d, *k = q + a->width, *v = k + a->width;
+    const float *q = x->q + start * q_row + head * d;
+    long kv = start * kv_row + head / (x->heads / x->kv_heads) * d;
+    const float *k = x->k + kv, *v = x->v + kv;
     float *keys = a->scratch + thread * a->scratch_size, *scores = keys + d * t_padded;
     float *block = scores + BLOCK * t_padded;
     float scale = 1.0f / sqrtf((float)d);
-    transpose(k, row, t, t_padded, d, keys);
+    transpose(k, kv_row, t, t_padded, d, keys);
     for (long i0 = 0; i0 < t; i0 += BLOCK) {
         long rows = t - i0 < BLOCK ? t - i0 : BLOCK, width = i0 + BLOCK;
-        ck_small_product(rows, width, d, q + i0 * row, row, 1, keys, t_padded, scores, t_padded, 0);
+        ck_small_product(rows, width, d, q + i0 * q_row, q_row, 1, keys, t_padded, scores, t_padded, 0);
         float inverse[BLOCK];
         for (long r = 0; r < rows; r++) {
             float *score = scores + r * t_padded, most = largest(score, i0 + r + 1);
@@ -83,13 +85,13 @@ CK_CLONES static void forward(void *context, long task, int thread) {
             inverse[r] = 1.0f / sum;
             a->log_sum_exp[head * a->n + start + i0 + r] = most * scale + logf(sum);
         }
-        ck_small_product(rows, d, i0 + rows, scores, t_padded, 1, v, row, block, d, 0);
+        ck_small_product(rows, d, i0 + rows, scores, t_padded, 1, v, kv_row, block, d, 0);
         for (long r = 0; r < rows; r++) {
             for (long i = 0; i < d; i += CK_LANES) {
-                v16 x;
-                ck_load(&x, block + r * d + i, d - i);
-                x *= inverse[r];
-                ck_store_any(&x, a->y, a->type, (start + i0 + r) * a->width + head * d + i, d - i);
+                v16 y;
+                ck_load(&y, block + r * d + i, d - i);
+                y *= inverse[r];
+                ck_store_any(&y, a->y, a->type, (start + i0 + r) * a->width + head * d + i, d - i);
             }
         }
     }
@@ -106,73 +108,85 @@ static float *make_scratch(int threads, long size) {
     return aligned_alloc(64, (size_t)(threads * size) * sizeof(float));
 }
 
-void ck_attention_forward(const float *qkv, const int32_t *offsets, long sequences, long heads, long d, void *out,
-                          int out_type, float *log_sum_exp) {
-    struct arguments a = {.qkv = qkv, .offsets = offsets, .heads = heads, .d = d, .width = heads * d,
-                          .n = offsets[sequences], .y = out, .type = out_type, .log_sum_exp = log_sum_exp};
+void ck_attention_forward(const struct ck_heads *x, const int32_t *offsets, long sequences, void *out, int out_type,
+                          float *log_sum_exp) {
+    struct arguments a = {.x = *x, .offsets = offsets, .width = x->heads * x->d, .n = offsets[sequences], .y = out,
+                          .type = out_type, .log_sum_exp = log_sum_exp};
     long t_padded = round_up(longest_sequence(offsets, sequences), BLOCK);
-    a.scratch_size = round_up((d + BLOCK) * t_padded + BLOCK * d, 64);
+    a.scratch_size = round_up((x->d + BLOCK) * t_padded + BLOCK * x->d, 64);
     int threads = ck_threads();
     a.scratch = make_scratch(threads, a.scratch_size);
-    ck_parallel_tasks(threads, sequences * heads, forward, &a);
+    ck_parallel_tasks(threads, sequences * x->heads, forward, &a);
     free(a.scratch);
 }
 
 // With P the weights, dP = dO·Vᵀ and δ_i = Σ_c dO_ic·O_ic = Σ_j P_ij·dP_ij (FlashAttention-2, arXiv 2307.08691, §2.1):
 //   dS = P∘(dP − δ)/√d,  dQ = dS·K,  dK = dSᵀ·Q,  dV = Pᵀ·dO.
-CK_CLONES static void backward(void *context, long task, int thread) {
-    const struct arguments *a = context;
-    long head = task % a->heads, sequence = task / a->heads, d = a->d, row = 3 * a->width;
-    long start = a->offsets[sequence], t = a->offsets[sequence + 1] - start, t_padded = round_up(t, BLOCK);
-    const float *q = a->qkv + start * row + head * d, *k = q + a->width, *v = k + a->width;
+// One head of queries; where it is the first of its group, dK and dV are overwritten, else added to.
+CK_INLINE void backward_head(const struct arguments *a, long head, long start, long t, int is_first, const float *keys,
+                             const float *values, float *weights, float *dscores) {
+    const struct ck_heads *x = &a->x;
+    long d = x->d, q_row = x->q_row, kv_row = x->kv_row, t_padded = round_up(t, BLOCK);
+    long q_at = start * q_row + head * d, kv_at = start * kv_row + head / (x->heads / x->kv_heads) * d;
+    const float *q = x->q + q_at, *k = x->k + kv_at;
     const float *dout = a->dout + start * a->width + head * d;
-    float *dq = a->dqkv + start * row + head * d, *dk = dq + a->width, *dv = dk + a->width;
-    float *keys = a->scratch + thread * a->scratch_size, *values = keys + d * t_padded;
-    float *weights = values + d * t_padded, *dscores = weights + BLOCK * t_padded;
+    float *dq = a->dx.q + q_at, *dk = a->dx.k + kv_at, *dv = a->dx.v + kv_at;
     float scale = 1.0f / sqrtf((float)d);
-    transpose(k, row, t, t_padded, d, keys);
-    transpose(v, row, t, t_padded, d, values);
     for (long i0 = 0; i0 < t; i0 += BLOCK) {
         long rows = t - i0 < BLOCK ? t - i0 : BLOCK, width = i0 + BLOCK;
-        ck_small_product(rows, width, d, q + i0 * row, row, 1, keys, t_padded, weights, t_padded, 0);
+        ck_small_product(rows, width, d, q + i0 * q_row, q_row, 1, keys, t_padded, weights, t_padded, 0);
         ck_small_product(rows, width, d, dout + i0 * a->width, a->width, 1, values, t_padded, dscores, t_padded, 0);
         for (long r = 0; r < rows; r++) {
             long at = start + i0 + r;
-            v16 sum = {0}, x, y, p;
+            v16 sum = {0}, o, y, p;
             for (long i = 0; i < d; i += CK_LANES) {
-                ck_load_any(&x, a->out, a->type, at * a->width + head * d + i, d - i);
+                ck_load_any(&o, a->out, a->type, at * a->width + head * d + i, d - i);
                 ck_load(&y, dout + (i0 + r) * a->width + i, d - i);
-                sum += x * y;
+                sum += o * y;
             }
             float delta = ck_lane_sum(&sum);
             exponentials(weights + r * t_padded, i0 + r + 1, width, scale, a->log_sum_exp[head * a->n + at]);
             for (long j = 0; j < width; j += CK_LANES) {
                 ck_load(&p, weights + r * t_padded + j, CK_LANES);
-                ck_load(&x, dscores + r * t_padded + j, CK_LANES);
-                x = p * (x - delta) * scale;
-                ck_store(&x, dscores + r * t_padded + j, CK_LANES);
+                ck_load(&y, dscores + r * t_padded + j, CK_LANES);
+                y = p * (y - delta) * scale;
+                ck_store(&y, dscores + r * t_padded + j, CK_LANES);
             }
         }
         // Keys of this block are met here for the first time, earlier ones are added to.
-        for (long j = i0; j < i0 + rows; j++) {
-            memset(dk + j * row, 0, (size_t)d * sizeof(float));
-            memset(dv + j * row, 0, (size_t)d * sizeof(float));
+        for (long j = i0; is_first && j < i0 + rows; j++) {
+            memset(dk + j * kv_row, 0, (size_t)d * sizeof(float));
+            memset(dv + j * kv_row, 0, (size_t)d * sizeof(float));
         }
-        ck_small_product(rows, d, i0 + rows, dscores, t_padded, 1, k, row, dq + i0 * row, row, 0);
-        ck_small_product(i0 + rows, d, rows, dscores, 1, t_padded, q + i0 * row, row, dk, row, 1);
-        ck_small_product(i0 + rows, d, rows, weights, 1, t_padded, dout + i0 * a->width, a->width, dv, row, 1);
+        ck_small_product(rows, d, i0 + rows, dscores, t_padded, 1, k, kv_row, dq + i0 * q_row, q_row, 0);
+        ck_small_product(i0 + rows, d, rows, dscores, 1, t_padded, q + i0 * q_row, q_row, dk, kv_row, 1);
+        ck_small_product(i0 + rows, d, rows, weights, 1, t_padded, dout + i0 * a->width, a->width, dv, kv_row, 1);
     }
 }
 
-void ck_attention_backward(const float *qkv, const int32_t *offsets, long sequences, long heads, long d,
-                           const void *out, int out_type, const float *log_sum_exp, const float *dout, float *dqkv) {
-    struct arguments a = {.qkv = qkv, .offsets = offsets, .heads = heads, .d = d, .width = heads * d,
-                          .n = offsets[sequences], .out = out, .type = out_type, .dout = dout, .dqkv = dqkv,
-                          .log_sum_exp = (float *)log_sum_exp};
+// A task has the query heads of one head of keys, whose gradients they add to in order.
+CK_CLONES static void backward(void *context, long task, int thread) {
+    const struct arguments *a = context;
+    const struct ck_heads *x = &a->x;
+    long kv_head = task % x->kv_heads, sequence = task / x->kv_heads, group = x->heads / x->kv_heads;
+    long start = a->offsets[sequence], t = a->offsets[sequence + 1] - start, t_padded = round_up(t, BLOCK);
+    long kv_at = start * x->kv_row + kv_head * x->d;
+    float *keys = a->scratch + thread * a->scratch_size, *values = keys + x->d * t_padded;
+    float *weights = values + x->d * t_padded, *dscores = weights + BLOCK * t_padded;
+    transpose(x->k + kv_at, x->kv_row, t, t_padded, x->d, keys);
+    transpose(x->v + kv_at, x->kv_row, t, t_padded, x->d, values);
+    for (long g = 0; g < group; g++)
+        backward_head(a, kv_head * group + g, start, t, g == 0, keys, values, weights, dscores);
+}
+
+void ck_attention_backward(const struct ck_heads *x, const int32_t *offsets, long sequences, const void *out,
+                           int out_type, const float *log_sum_exp, const float *dout, const struct ck_heads *dx) {
+    struct arguments a = {.x = *x, .dx = *dx, .offsets = offsets, .width = x->heads * x->d, .n = offsets[sequences],
+                          .out = out, .type = out_type, .dout = dout, .log_sum_exp = (float *)log_sum_exp};
     long t_padded = round_up(longest_sequence(offsets, sequences), BLOCK);
-    a.scratch_size = round_up((2 * d + 2 * BLOCK) * t_padded, 64);
+    a.scratch_size = round_up((2 * x->d + 2 * BLOCK) * t_padded, 64);
     int threads = ck_threads();
     a.scratch = make_scratch(threads, a.scratch_size);
-    ck_parallel_tasks(threads, sequences * heads, backward, &a);
+    ck_parallel_tasks(threads, sequences * x->kv_heads, backward, &a);
     free(a.scratch);
 }

@@ -7,13 +7,14 @@
 // Attention of one new token a sequence over its cache: bound by reading the cache once. A task takes many heads of
 // one sequence together, so that it reads the cache in long runs.
 
+// Query heads of a task, unless one head of keys serves more.
 enum { HEADS = 16 };
 
 struct arguments {
-    const float *qkv;
+    struct ck_heads x;
     float *keys, *values;
     const int32_t *slots, *lengths;
-    long capacity, heads, d, width, groups;
+    long capacity, kv_width, group, kv_step, tasks; // group: query heads of a head of keys; kv_step: those of a task
     void *out;
     int type;
     float *scratch;
@@ -22,21 +23,24 @@ struct arguments {
 
 CK_CLONES static void decode(void *context, long task, int thread) {
     const struct arguments *a = context;
-    long sequence = task / a->groups, first = task % a->groups * HEADS, d = a->d, width = a->width;
-    long heads = a->heads - first < HEADS ? a->heads - first : HEADS, length = a->lengths[sequence] + 1;
-    const float *q = a->qkv + sequence * 3 * width + first * d;
+    long sequence = task / a->tasks, first = task % a->tasks * a->kv_step, d = a->x.d, width = a->kv_width;
+    long kv_heads = a->x.kv_heads - first < a->kv_step ? a->x.kv_heads - first : a->kv_step;
+    long group = a->group, heads = kv_heads * group, length = a->lengths[sequence] + 1;
+    const float *q = a->x.q + sequence * a->x.q_row + first * group * d;
     float *keys = a->keys + a->slots[sequence] * a->capacity * width + first * d;
     float *values = a->values + a->slots[sequence] * a->capacity * width + first * d;
-    memcpy(keys + (length - 1) * width, q + width, (size_t)(heads * d) * sizeof(float));
-    memcpy(values + (length - 1) * width, q + 2 * width, (size_t)(heads * d) * sizeof(float));
-    float *scores = a->scratch + thread * a->scratch_size; // [HEADS, capacity padded]
-    float *sums = scores + HEADS * (a->capacity + CK_LANES);
+    long new = sequence * a->x.kv_row + first * d;
+    memcpy(keys + (length - 1) * width, a->x.k + new, (size_t)(kv_heads * d) * sizeof(float));
+    memcpy(values + (length - 1) * width, a->x.v + new, (size_t)(kv_heads * d) * sizeof(float));
     long row = a->capacity + CK_LANES;
-    float scale = 1.0f / sqrtf((float)d), most[HEADS];
+    float *scores = a->scratch + thread * a->scratch_size; // [heads, capacity padded]
+    float *sums = scores + heads * row, *most = sums + heads * d, *inverse = most + heads;
+    float scale = 1.0f / sqrtf((float)d);
     for (long h = 0; h < heads; h++) most[h] = -INFINITY;
     for (long j = 0; j < length; j++) {
-        for (long h = 0; h < heads; h++) {
-            const float *key = keys + j * width + h * d, *query = q + h * d;
+        const float *key = keys + j * width;
+        for (long h = 0, served = 0; h < heads; h++) {
+            const float *query = q + h * d;
             v16 sum = {0}, x, y;
             for (long i = 0; i < d; i += CK_LANES) {
                 ck_load(&x, key + i, d - i);
@@ -46,9 +50,9 @@ CK_CLONES static void decode(void *context, long task, int thread) {
             float score = ck_lane_sum(&sum) * scale;
             scores[h * row + j] = score;
             most[h] = score > most[h] ? score : most[h];
+            if (++served == group) key += d, served = 0;
         }
     }
-    float inverse[HEADS];
     for (long h = 0; h < heads; h++) {
         v16 sum = {0}, x;
         for (long j = 0; j < length; j += CK_LANES) {
@@ -63,8 +67,8 @@ CK_CLONES static void decode(void *context, long task, int thread) {
     }
     memset(sums, 0, (size_t)(heads * d) * sizeof(float));
     for (long j = 0; j < length; j++) {
-        for (long h = 0; h < heads; h++) {
-            const float *value = values + j * width + h * d;
+        const float *value = values + j * width;
+        for (long h = 0, served = 0; h < heads; h++) {
             float weight = scores[h * row + j], *sum = sums + h * d;
             for (long i = 0; i < d; i += CK_LANES) {
                 v16 x, y;
@@ -73,6 +77,7 @@ CK_CLONES static void decode(void *context, long task, int thread) {
                 x += weight * y;
                 ck_store(&x, sum + i, d - i);
             }
+            if (++served == group) value += d, served = 0;
         }
     }
     for (long h = 0; h < heads; h++) {
@@ -80,19 +85,20 @@ CK_CLONES static void decode(void *context, long task, int thread) {
             v16 x;
             ck_load(&x, sums + h * d + i, d - i);
             x *= inverse[h];
-            ck_store_any(&x, a->out, a->type, sequence * width + (first + h) * d + i, d - i);
+            ck_store_any(&x, a->out, a->type, sequence * a->x.heads * d + (first * group + h) * d + i, d - i);
         }
     }
 }
 
-void ck_attention_decode(const float *qkv, float *keys, float *values, const int32_t *slots, const int32_t *lengths,
-                         long batch, long capacity, long heads, long d, void *out, int out_type) {
-    struct arguments a = {.qkv = qkv, .keys = keys, .values = values, .slots = slots, .lengths = lengths,
-                          .capacity = capacity, .heads = heads, .d = d, .width = heads * d,
-                          .groups = (heads + HEADS - 1) / HEADS, .out = out, .type = out_type};
-    a.scratch_size = (HEADS * (capacity + CK_LANES + d) + 63) / 64 * 64;
+void ck_attention_decode(const struct ck_heads *x, float *keys, float *values, const int32_t *slots,
+                         const int32_t *lengths, long batch, long capacity, void *out, int out_type) {
+    long group = x->heads / x->kv_heads, kv_step = group < HEADS ? HEADS / group : 1;
+    struct arguments a = {.x = *x, .keys = keys, .values = values, .slots = slots, .lengths = lengths,
+                          .capacity = capacity, .kv_width = x->kv_heads * x->d, .group = group, .kv_step = kv_step,
+                          .tasks = (x->kv_heads + kv_step - 1) / kv_step, .out = out, .type = out_type};
+    a.scratch_size = (kv_step * group * (capacity + CK_LANES + x->d + 2) + 63) / 64 * 64;
     int threads = ck_threads();
     a.scratch = aligned_alloc(64, (size_t)(threads * a.scratch_size) * sizeof(float));
-    ck_parallel_tasks(threads, batch * a.groups, decode, &a);
+    ck_parallel_tasks(threads, batch * a.tasks, decode, &a);
     free(a.scratch);
 }

@@ -143,9 +143,8 @@ func blockBackward(
         weightGradient: gradients.attentionProjectionWeight
     )
     attentionBackward(
-        qkv: a.qkv,
+        AttentionInput(a.qkv, heads: heads),
         offsets: offsets,
-        heads: heads,
         out: a.attended,
         logSumExp: a.logSumExp,
         dout: scratch.narrow,

@@ -124,9 +124,8 @@ extension LanguageModel {
     private func prefill(_ prompts: PackedSequences, capacity: Int) -> Tensor {
         trunkForward(tokens: prompts.tokens, positions: prompts.positions, recorded: false) { layer, a in
             attentionForward(
-                qkv: a.qkv,
+                AttentionInput(a.qkv, heads: configuration.heads),
                 offsets: prompts.offsets,
-                heads: configuration.heads,
                 into: a.attended,
                 logSumExp: a.logSumExp
             )
@@ -152,12 +151,11 @@ extension LanguageModel {
                 width: configuration.width
             )
             attentionDecode(
-                qkv: a.qkv,
+                AttentionInput(a.qkv, heads: configuration.heads),
                 keyCache: keys,
                 valueCache: values,
                 slots: own,
                 lengths: lengths,
-                heads: configuration.heads,
                 into: a.attended
             )
         }

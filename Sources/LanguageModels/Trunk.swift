@@ -63,9 +63,8 @@ extension LanguageModel {
     func trunkForward(_ sequences: PackedSequences, recorded: Bool) -> Tensor {
         trunkForward(tokens: sequences.tokens, positions: sequences.positions, recorded: recorded) { _, a in
             attentionForward(
-                qkv: a.qkv,
+                AttentionInput(a.qkv, heads: configuration.heads),
                 offsets: sequences.offsets,
-                heads: configuration.heads,
                 into: a.attended,
                 logSumExp: a.logSumExp
             )

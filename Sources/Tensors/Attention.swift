@@ -1,75 +1,156 @@
 internal import CKernels
 
+/// Queries, keys and values of N tokens in one tensor, as attention reads them, or their gradients.
+///
+/// H heads of queries, K of keys and values, each `headWidth` = d wide; a head of keys serves H/K query heads that follow
+/// each other (grouped-query attention, Ainslie et al., arXiv 2305.13245).
+public struct AttentionInput {
+    /// How the three lie in the tensor.
+    public enum Layout: Sendable {
+        /// In every row its queries, then its keys, then its values: [N, (H + 2K)·d].
+        case sideBySide
+        /// All queries [N, H·d], then all keys [N, K·d], then all values [N, K·d].
+        case apart
+    }
+
+    /// N·(H + 2K)·d float32 elements.
+    public let tensor: Tensor
+    /// H.
+    public let heads: Int
+    /// K.
+    public let keyValueHeads: Int
+    /// d.
+    public let headWidth: Int
+    /// Where each part is.
+    public let layout: Layout
+
+    /// States what a tensor holds.
+    public init(_ tensor: Tensor, heads: Int, keyValueHeads: Int, headWidth: Int, layout: Layout) {
+        precondition(
+            keyValueHeads > 0 && heads > 0 && heads % keyValueHeads == 0 && headWidth > 0,
+            "\(heads) heads, \(keyValueHeads) of keys, \(headWidth) wide"
+        )
+        precondition(
+            tensor.count % ((heads + 2 * keyValueHeads) * headWidth) == 0,
+            "attention input \(tensor.shape) for \(heads) + 2·\(keyValueHeads) heads of \(headWidth)"
+        )
+        self.tensor = tensor
+        self.heads = heads
+        self.keyValueHeads = keyValueHeads
+        self.headWidth = headWidth
+        self.layout = layout
+    }
+
+    /// As many heads of keys as of queries, side by side: [N, 3D].
+    public init(_ qkv: Tensor, heads: Int) {
+        let (_, triple) = matrix(qkv, "qkv")
+        precondition(heads > 0 && triple % (3 * heads) == 0, "qkv \(qkv.shape) for \(heads) heads")
+        self.init(qkv, heads: heads, keyValueHeads: heads, headWidth: triple / (3 * heads), layout: .sideBySide)
+    }
+
+    /// N.
+    public var rows: Int { tensor.count / ((heads + 2 * keyValueHeads) * headWidth) }
+    /// H·d.
+    public var width: Int { heads * headWidth }
+    /// K·d.
+    public var keyValueWidth: Int { keyValueHeads * headWidth }
+
+    /// The queries [N, H·d] of the layout `apart`: a view.
+    public var queries: Tensor { part(at: 0, width: width) }
+    /// The keys [N, K·d] of the layout `apart`: a view.
+    public var keys: Tensor { part(at: rows * width, width: keyValueWidth) }
+    /// The values [N, K·d] of the layout `apart`: a view.
+    public var values: Tensor { part(at: rows * (width + keyValueWidth), width: keyValueWidth) }
+
+    private func part(at offset: Int, width: Int) -> Tensor {
+        precondition(layout == .apart, "queries, keys and values side by side are no matrices of their own")
+        return tensor.view(at: offset, shape: [rows, width])
+    }
+
+    /// What the kernels take: the parts of `tensor`, which has this layout.
+    @unsafe fileprivate func parts(of tensor: Tensor) -> ck_heads {
+        let isApart = layout == .apart
+        let row = width + 2 * keyValueWidth
+        let q = unsafe tensor.floats
+        let k = unsafe q + (isApart ? rows * width : width)
+        let v = unsafe k + (isApart ? rows * keyValueWidth : keyValueWidth)
+        return unsafe ck_heads(
+            q: q,
+            k: k,
+            v: v,
+            q_row: isApart ? width : row,
+            kv_row: isApart ? keyValueWidth : row,
+            heads: heads,
+            kv_heads: keyValueHeads,
+            d: headWidth
+        )
+    }
+}
+
 /// Causal self-attention of packed sequences: softmax(q·kᵀ/√d)·v per sequence and head.
 ///
-/// qkv: [N, 3D] float32 (q, k, v side by side); offsets: S+1 row numbers; out: [N, D] of either type;
-/// logSumExp: [H, N] float32, kept for the backward pass.
-public func attentionForward(qkv: Tensor, offsets: [Int32], heads: Int, into out: Tensor, logSumExp: Tensor) {
-    let (n, width) = checkAttention(qkv, offsets, heads)
-    expect(out, [n, width], "out")
-    expect(logSumExp, [heads, n], "logSumExp")
+/// offsets: S+1 row numbers; out: [N, H·d] of either type; logSumExp: [H, N] float32, kept for the backward pass.
+public func attentionForward(_ input: AttentionInput, offsets: [Int32], into out: Tensor, logSumExp: Tensor) {
+    check(input, offsets)
+    expect(out, [input.rows, input.width], "out")
+    expect(logSumExp, [input.heads, input.rows], "logSumExp")
+    var parts = unsafe input.parts(of: input.tensor)
     unsafe ck_attention_forward(
-        qkv.floats,
+        &parts,
         offsets,
         offsets.count - 1,
-        heads,
-        width / heads,
         out.bytes,
         out.elementType.code,
         logSumExp.floats
     )
 }
 
-/// dqkv [N, 3D] (overwritten) from dout [N, D] float32.
+/// The gradient of the input, in its layout (overwritten), from dout [N, H·d] float32.
 ///
-/// `out` and `logSumExp` are what the forward pass wrote.
+/// `out` and `logSumExp` are what the forward pass wrote; dInput holds as many elements as the input.
 public func attentionBackward(
-    qkv: Tensor,
+    _ input: AttentionInput,
     offsets: [Int32],
-    heads: Int,
     out: Tensor,
     logSumExp: Tensor,
     dout: Tensor,
-    into dqkv: Tensor
+    into dInput: Tensor
 ) {
-    let (n, width) = checkAttention(qkv, offsets, heads)
-    expect(out, [n, width], "out")
-    expect(dout, [n, width], "dout")
-    expect(dqkv, [n, 3 * width], "dqkv")
-    expect(logSumExp, [heads, n], "logSumExp")
+    check(input, offsets)
+    expect(out, [input.rows, input.width], "out")
+    expect(dout, [input.rows, input.width], "dout")
+    expect(dInput, count: input.tensor.count, "dInput")
+    expect(logSumExp, [input.heads, input.rows], "logSumExp")
+    var parts = unsafe input.parts(of: input.tensor)
+    var gradients = unsafe input.parts(of: dInput)
     unsafe ck_attention_backward(
-        qkv.floats,
+        &parts,
         offsets,
         offsets.count - 1,
-        heads,
-        width / heads,
         out.bytes,
         out.elementType.code,
         logSumExp.floats,
         dout.floats,
-        dqkv.floats
+        &gradients
     )
 }
 
 /// One new token per sequence against its cache.
 ///
 /// Writes k and v of row s into cache slot `slots[s]` at `lengths[s]`, then attends over lengths[s] + 1 positions.
-/// qkv: [B, 3D] float32; keyCache, valueCache: [slots, capacity, D] float32; out: [B, D] of either type; slots distinct.
+/// input: B rows; keyCache, valueCache: [slots, capacity, K·d] float32; out: [B, H·d] of either type; slots distinct.
 public func attentionDecode(
-    qkv: Tensor,
+    _ input: AttentionInput,
     keyCache: Tensor,
     valueCache: Tensor,
     slots: [Int32],
     lengths: [Int32],
-    heads: Int,
     into out: Tensor
 ) {
-    let (batch, triple) = matrix(qkv, "qkv")
-    let width = triple / 3
-    precondition(triple == 3 * width && heads > 0 && width % heads == 0, "qkv \(qkv.shape) for \(heads) heads")
+    let batch = input.rows
     precondition(keyCache.shape.count == 3, "the key cache has shape \(keyCache.shape), expected three dimensions")
     let capacity = keyCache.shape[1]
-    expect(keyCache, [keyCache.shape[0], capacity, width], "keyCache")
+    expect(keyCache, [keyCache.shape[0], capacity, input.keyValueWidth], "keyCache")
     expect(valueCache, keyCache.shape, "valueCache")
     precondition(
         slots.count == batch && lengths.count == batch,
@@ -77,30 +158,26 @@ public func attentionDecode(
     )
     expect(slots, below: keyCache.shape[0], "slots")
     expect(lengths, below: capacity, "lengths")
-    expect(out, [batch, width], "out")
+    expect(out, [batch, input.width], "out")
+    var parts = unsafe input.parts(of: input.tensor)
     unsafe ck_attention_decode(
-        qkv.floats,
+        &parts,
         keyCache.floats,
         valueCache.floats,
         slots,
         lengths,
         batch,
         capacity,
-        heads,
-        width / heads,
         out.bytes,
         out.elementType.code
     )
 }
 
-/// Rows N and width D of `qkv` [N, 3D] whose sequences `offsets` bounds.
-private func checkAttention(_ qkv: Tensor, _ offsets: [Int32], _ heads: Int) -> (n: Int, width: Int) {
-    let (n, triple) = matrix(qkv, "qkv")
-    let width = triple / 3
-    precondition(triple == 3 * width && heads > 0 && width % heads == 0, "qkv \(qkv.shape) for \(heads) heads")
+/// Traps unless `offsets` bounds the sequences of the input's rows.
+private func check(_ input: AttentionInput, _ offsets: [Int32]) {
     precondition(
-        offsets.first == 0 && offsets.last.map(Int.init) == n && zip(offsets, offsets.dropFirst()).allSatisfy(<=),
-        "sequence offsets must ascend from 0 to \(n)"
+        offsets.first == 0 && offsets.last.map(Int.init) == input.rows
+            && zip(offsets, offsets.dropFirst()).allSatisfy(<=),
+        "sequence offsets must ascend from 0 to \(input.rows)"
     )
-    return (n, width)
 }

@@ -3,107 +3,129 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Causal attention as defined, in float64.
-///
-/// qkv: [n, 3·heads·d] → [n, heads·d].
-private func attention(_ qkv: [Double], offsets: [Int32], heads: Int, d: Int) -> [Double] {
-    let width = heads * d
-    let n = qkv.count / (3 * width)
-    var out = [Double](repeating: 0, count: n * width)
-    for (start, end) in zip(offsets.map(Int.init), offsets.dropFirst().map(Int.init)) {
-        for head in 0..<heads {
-            for i in start..<end {
-                let scores = (start...i).map { j in
-                    (0..<d).reduce(0.0) {
-                        $0 + qkv[i * 3 * width + head * d + $1] * qkv[j * 3 * width + width + head * d + $1]
-                    } / Double(d).squareRoot()
-                }
-                let weights = scores.map(exp)
-                let sum = weights.reduce(0, +)
-                for (weight, j) in zip(weights, start...i) {
-                    for c in 0..<d {
-                        out[i * width + head * d + c] += weight / sum * qkv[j * 3 * width + 2 * width + head * d + c]
+/// The shape of an attention call; `group` query heads share a head of keys.
+struct AttentionShape: Sendable {
+    let lengths: [Int]
+    let heads: Int
+    var group = 1
+    let d: Int
+    var layout = AttentionInput.Layout.sideBySide
+
+    var offsets: [Int32] { lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1)) } }
+    var rows: Int { lengths.reduce(0, +) }
+    var width: Int { heads * d }
+    var keyValueWidth: Int { heads / group * d }
+    /// Elements of a row, queries, keys and values together.
+    var rowWidth: Int { width + 2 * keyValueWidth }
+
+    func input(_ tensor: Tensor) -> AttentionInput {
+        AttentionInput(tensor, heads: heads, keyValueHeads: heads / group, headWidth: d, layout: layout)
+    }
+
+    /// Where element `column` of part 0, 1 or 2 (queries, keys, values) of a row is.
+    func index(part: Int, row: Int, column: Int) -> Int {
+        switch layout {
+        case .sideBySide:
+            row * rowWidth + [0, width, width + keyValueWidth][part] + column
+        case .apart:
+            rows * [0, width, width + keyValueWidth][part] + row * [width, keyValueWidth, keyValueWidth][part] + column
+        }
+    }
+
+    /// Causal attention as defined, in float64: [n, heads·d].
+    func attention(_ x: [Double]) -> [Double] {
+        var out = [Double](repeating: 0, count: rows * width)
+        for (start, end) in zip(offsets.map(Int.init), offsets.dropFirst().map(Int.init)) {
+            for head in 0..<heads {
+                let keys = head / group * d
+                for i in start..<end {
+                    let scores = (start...i).map { j in
+                        (0..<d).reduce(0.0) {
+                            $0 + x[index(part: 0, row: i, column: head * d + $1)]
+                                * x[index(part: 1, row: j, column: keys + $1)]
+                        } / Double(d).squareRoot()
+                    }
+                    let weights = scores.map(exp)
+                    let sum = weights.reduce(0, +)
+                    for (weight, j) in zip(weights, start...i) {
+                        for c in 0..<d {
+                            let value = x[index(part: 2, row: j, column: keys + c)]
+                            out[i * width + head * d + c] += weight / sum * value
+                        }
                     }
                 }
             }
         }
+        return out
     }
-    return out
 }
 
 @Suite struct AttentionTests {
-    struct Shape: Sendable {
-        let lengths: [Int]
-        let heads, d: Int
-        var offsets: [Int32] { lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1)) } }
-    }
     static let shapes = [
-        Shape(lengths: [1], heads: 1, d: 8), Shape(lengths: [33, 1, 5], heads: 3, d: 64),
-        Shape(lengths: [2, 0, 65], heads: 2, d: 20), Shape(lengths: [100, 32, 31], heads: 1, d: 33),
-        Shape(lengths: [7, 64], heads: 2, d: 80),
+        AttentionShape(lengths: [1], heads: 1, d: 8), AttentionShape(lengths: [33, 1, 5], heads: 3, d: 64),
+        AttentionShape(lengths: [2, 0, 65], heads: 2, d: 20), AttentionShape(lengths: [100, 32, 31], heads: 1, d: 33),
+        AttentionShape(lengths: [7, 64], heads: 2, d: 80),
+        AttentionShape(lengths: [33, 1, 5], heads: 6, group: 3, d: 16),
+        AttentionShape(lengths: [33, 1, 5], heads: 6, group: 3, d: 16, layout: .apart),
+        AttentionShape(lengths: [4, 70], heads: 4, group: 4, d: 18, layout: .apart),
     ]
 
-    @Test(arguments: shapes) func forward(shape: Shape) {
-        let n = shape.lengths.reduce(0, +)
-        let width = shape.heads * shape.d
-        let qkv = sampleTensor([n, 3 * width], seed: 1, scale: 2)
-        let expected = floats(
-            attention(doubles(qkv.array()), offsets: shape.offsets, heads: shape.heads, d: shape.d)
-        )
-        let out = Tensor(zeros: [n, width])
-        let logSumExp = Tensor(zeros: [shape.heads, n])
-        attentionForward(qkv: qkv, offsets: shape.offsets, heads: shape.heads, into: out, logSumExp: logSumExp)
+    @Test(arguments: shapes) func forward(shape: AttentionShape) {
+        let qkv = sampleTensor([shape.rows, shape.rowWidth], seed: 1, scale: 2)
+        let expected = floats(shape.attention(doubles(qkv.array())))
+        let out = Tensor(zeros: [shape.rows, shape.width])
+        let logSumExp = Tensor(zeros: [shape.heads, shape.rows])
+        attentionForward(shape.input(qkv), offsets: shape.offsets, into: out, logSumExp: logSumExp)
         #expect(maximalDifference(out.array(), expected) < 5e-6)
-        let half = Tensor(zeros: [n, width], .bfloat16)
-        attentionForward(qkv: qkv, offsets: shape.offsets, heads: shape.heads, into: half, logSumExp: logSumExp)
+        let half = Tensor(zeros: out.shape, .bfloat16)
+        attentionForward(shape.input(qkv), offsets: shape.offsets, into: half, logSumExp: logSumExp)
         #expect(half.array() == out.array().map(roundedToBFloat16))
     }
 
-    @Test func backwardAgainstFiniteDifferences() {
-        for shape in [Shape(lengths: [5, 1, 3], heads: 2, d: 4), Shape(lengths: [35], heads: 1, d: 3)] {
-            let n = shape.lengths.reduce(0, +)
-            let width = shape.heads * shape.d
-            let qkv = sampleTensor([n, 3 * width], seed: 4, scale: 2)
-            let dout = sampleTensor([n, width], seed: 5)
-            let expected = finiteDifference(doubles(qkv.array()), weights: doubles(dout.array())) {
-                attention($0, offsets: shape.offsets, heads: shape.heads, d: shape.d)
-            }
-            let result = backward(shape, qkv, dout)
-            #expect(relativeError(result, expected) < 1e-5)
-        }
+    @Test(arguments: [
+        AttentionShape(lengths: [5, 1, 3], heads: 2, d: 4), AttentionShape(lengths: [35], heads: 1, d: 3),
+        AttentionShape(lengths: [5, 1, 3], heads: 4, group: 2, d: 2),
+        AttentionShape(lengths: [35], heads: 2, group: 2, d: 3, layout: .apart),
+    ])
+    func backwardAgainstFiniteDifferences(shape: AttentionShape) {
+        let qkv = sampleTensor([shape.rows, shape.rowWidth], seed: 4, scale: 2)
+        let dout = sampleTensor([shape.rows, shape.width], seed: 5)
+        let expected = finiteDifference(doubles(qkv.array()), weights: doubles(dout.array()), shape.attention)
+        #expect(relativeError(backward(shape, qkv, dout), expected) < 1e-5)
     }
 
     /// At the size that matters, the directional derivative: Σ dqkv·u = d/dt Σ dout·attention(qkv + t·u).
-    @Test(arguments: shapes) func backwardAlongADirection(shape: Shape) {
-        let n = shape.lengths.reduce(0, +)
-        let width = shape.heads * shape.d
-        let qkv = sampleTensor([n, 3 * width], seed: 6, scale: 2)
-        let dout = sampleTensor([n, width], seed: 7)
+    @Test(arguments: shapes) func backwardAlongADirection(shape: AttentionShape) {
+        let qkv = sampleTensor([shape.rows, shape.rowWidth], seed: 6, scale: 2)
+        let dout = sampleTensor([shape.rows, shape.width], seed: 7)
         let result = backward(shape, qkv, dout)
         // One direction for each of q, k and v, so that none can hide another's error.
         for part in 0..<3 {
-            let direction = samples(qkv.count, seed: UInt64(8 + part)).enumerated().map {
-                $0.offset % (3 * width) / width == part ? Double($0.element) : 0
+            let values = samples(qkv.count, seed: UInt64(8 + part))
+            var direction = [Double](repeating: 0, count: qkv.count)
+            for row in 0..<shape.rows {
+                for column in 0..<(part == 0 ? shape.width : shape.keyValueWidth) {
+                    let i = shape.index(part: part, row: row, column: column)
+                    direction[i] = Double(values[i])
+                }
             }
             let along = finiteDifference([0], weights: doubles(dout.array())) { t in
-                let moved = zip(doubles(qkv.array()), direction).map { $0 + t[0] * $1 }
-                return attention(moved, offsets: shape.offsets, heads: shape.heads, d: shape.d)
+                shape.attention(zip(doubles(qkv.array()), direction).map { $0 + t[0] * $1 })
             }
             let sum = zip(doubles(result), direction).reduce(0) { $0 + $1.0 * $1.1 }
             #expect(abs(sum - Double(along[0])) < 2e-4 * max(1, abs(sum)), "part \(part)")
         }
     }
 
-    private func backward(_ shape: Shape, _ qkv: Tensor, _ dout: Tensor) -> [Float] {
+    private func backward(_ shape: AttentionShape, _ qkv: Tensor, _ dout: Tensor) -> [Float] {
         let out = Tensor(zeros: dout.shape)
-        let logSumExp = Tensor(zeros: [shape.heads, dout.shape[0]])
-        attentionForward(qkv: qkv, offsets: shape.offsets, heads: shape.heads, into: out, logSumExp: logSumExp)
+        let logSumExp = Tensor(zeros: [shape.heads, shape.rows])
+        attentionForward(shape.input(qkv), offsets: shape.offsets, into: out, logSumExp: logSumExp)
         let dqkv = Tensor(zeros: qkv.shape)
         dqkv.fill(.nan)  // must be overwritten
         attentionBackward(
-            qkv: qkv,
+            shape.input(qkv),
             offsets: shape.offsets,
-            heads: shape.heads,
             out: out,
             logSumExp: logSumExp,
             dout: dout,
@@ -115,46 +137,51 @@ private func attention(_ qkv: [Double], offsets: [Int32], heads: Int, d: Int) ->
     @Test func largeScoresDoNotOverflow() {
         let qkv = sampleTensor([40, 3 * 64], seed: 9, scale: 300)
         let out = Tensor(zeros: [40, 64])
-        attentionForward(qkv: qkv, offsets: [0, 40], heads: 1, into: out, logSumExp: Tensor(zeros: [1, 40]))
+        attentionForward(
+            AttentionInput(qkv, heads: 1),
+            offsets: [0, 40],
+            into: out,
+            logSumExp: Tensor(zeros: [1, 40])
+        )
         #expect(nonFiniteCount(out) == 0)
     }
 
     /// Feeding a sequence token by token gives the rows of the packed forward pass.
-    @Test(arguments: [(3, 64), (5, 20), (1, 7)]) func decodeMatchesForward(heads: Int, d: Int) {
-        let lengths = [20, 9, 33]
-        let shape = Shape(lengths: lengths, heads: heads, d: d)
-        let width = heads * d
-        let n = lengths.reduce(0, +)
-        let qkv = sampleTensor([n, 3 * width], seed: 2, scale: 2)
-        let out = Tensor(zeros: [n, width])
+    @Test(arguments: [
+        AttentionShape(lengths: [20, 9, 33], heads: 3, d: 64), AttentionShape(lengths: [20, 9, 33], heads: 5, d: 20),
+        AttentionShape(lengths: [20, 9, 33], heads: 1, d: 7),
+        AttentionShape(lengths: [20, 9, 33], heads: 40, group: 2, d: 5),
+        AttentionShape(lengths: [20, 9, 33], heads: 18, group: 18, d: 17),
+    ])
+    func decodeMatchesForward(shape: AttentionShape) {
+        let qkv = sampleTensor([shape.rows, shape.rowWidth], seed: 2, scale: 2)
+        let out = Tensor(zeros: [shape.rows, shape.width])
         attentionForward(
-            qkv: qkv,
+            shape.input(qkv),
             offsets: shape.offsets,
-            heads: heads,
             into: out,
-            logSumExp: Tensor(zeros: [heads, n])
+            logSumExp: Tensor(zeros: [shape.heads, shape.rows])
         )
-        let keys = Tensor(zeros: [5, 40, width])
-        let values = Tensor(zeros: [5, 40, width])
+        let keys = Tensor(zeros: [5, 40, shape.keyValueWidth])
+        let values = Tensor(zeros: keys.shape)
         keys.fill(.nan)  // what was never written must not be read
         values.fill(.nan)
         let slots: [Int32] = [4, 0, 2]
         for position in 0..<33 {
-            let live = lengths.indices.filter { lengths[$0] > position }
+            let live = shape.lengths.indices.filter { shape.lengths[$0] > position }
             let rows = live.map { shape.offsets[$0] + Int32(position) }
-            let step = Tensor(zeros: [live.count, 3 * width])
+            let step = Tensor(zeros: [live.count, shape.rowWidth])
             gatherRows(qkv, rows, into: step)
-            let result = Tensor(zeros: [live.count, width])
+            let result = Tensor(zeros: [live.count, shape.width])
             attentionDecode(
-                qkv: step,
+                shape.input(step),
                 keyCache: keys,
                 valueCache: values,
                 slots: live.map { slots[$0] },
                 lengths: live.map { _ in Int32(position) },
-                heads: heads,
                 into: result
             )
-            let expected = Tensor(zeros: [live.count, width])
+            let expected = Tensor(zeros: result.shape)
             gatherRows(out, rows, into: expected)
             #expect(maximalDifference(result.array(), expected.array()) < 1e-5)
         }

@@ -46,11 +46,10 @@ import Testing
 
         let qkv = sampleTensor([n, 3 * d], seed: 4)
         let (attended, dqkv, logSumExp) = (Tensor(zeros: [n, d]), Tensor(zeros: [n, 3 * d]), Tensor(zeros: [3, n]))
-        attentionForward(qkv: qkv, offsets: offsets, heads: 3, into: attended, logSumExp: logSumExp)
+        attentionForward(AttentionInput(qkv, heads: 3), offsets: offsets, into: attended, logSumExp: logSumExp)
         attentionBackward(
-            qkv: qkv,
+            AttentionInput(qkv, heads: 3),
             offsets: offsets,
-            heads: 3,
             out: attended,
             logSumExp: logSumExp,
             dout: dy,

@@ -53,13 +53,35 @@ void ck_layer_norm_forward(const float *x, const float *gain, const float *bias,
 void ck_layer_norm_backward(const float *dy, const float *x, const float *gain, const float *mean, const float *rstd,
                             long n, long d, float *dx, float *gain_gradient, float *bias_gradient);
 
-// Attention (attention.c, decode.c).
-void ck_attention_forward(const float *qkv, const int32_t *offsets, long sequences, long heads, long d, void *out,
-                          int out_type, float *log_sum_exp);
-void ck_attention_backward(const float *qkv, const int32_t *offsets, long sequences, long heads, long d,
-                           const void *out, int out_type, const float *log_sum_exp, const float *dout, float *dqkv);
-void ck_attention_decode(const float *qkv, float *keys, float *values, const int32_t *slots, const int32_t *lengths,
-                         long batch, long capacity, long heads, long d, void *out, int out_type);
+// RMS norm (rms_norm.c). `gain_gradient` may be null.
+void ck_rms_norm_forward(const float *x, const float *gain, float epsilon, long n, long d, void *y, int y_type,
+                         float *rstd);
+void ck_rms_norm_backward(const float *dy, const float *x, const float *gain, const float *rstd, long n, long d,
+                          float *dx, float *gain_gradient);
+
+// Rotary positions (rotary.c). `cosines` and `sines` are [n, half]; x is [n, heads, 2·half], turned in place.
+void ck_rotary_table(const int32_t *positions, const float *frequencies, long n, long half, float *cosines,
+                     float *sines);
+void ck_rotary(const float *cosines, const float *sines, long n, long heads, long half, int inverse, float *x);
+
+// SwiGLU (swiglu.c). `dgate` and `dup` may not be `gate` or `up`.
+void ck_swiglu_forward(const float *gate, const float *up, long count, void *y, int y_type);
+void ck_swiglu_backward(const float *gate, const float *up, const float *dy, long count, void *dgate, void *dup,
+                        int type);
+
+// Attention (attention.c, decode.c). Row i of query head h starts at q[i·q_row + h·d]; `kv_heads` heads of keys and values
+// serve heads / kv_heads query heads each, which follow each other.
+struct ck_heads {
+    float *q, *k, *v;
+    long q_row, kv_row, heads, kv_heads, d;
+};
+void ck_attention_forward(const struct ck_heads *x, const int32_t *offsets, long sequences, void *out, int out_type,
+                          float *log_sum_exp);
+// The rows of `dx` are laid out as those of `x`.
+void ck_attention_backward(const struct ck_heads *x, const int32_t *offsets, long sequences, const void *out,
+                           int out_type, const float *log_sum_exp, const float *dout, const struct ck_heads *dx);
+void ck_attention_decode(const struct ck_heads *x, float *keys, float *values, const int32_t *slots,
+                         const int32_t *lengths, long batch, long capacity, void *out, int out_type);
 
 // Log-probabilities (log_probabilities.c). `dlogits` may be `logits` itself when it is float32.
 void ck_log_probabilities_forward(const float *logits, const int32_t *targets, float temperature, long n, long v,
