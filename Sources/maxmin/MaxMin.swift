@@ -25,6 +25,7 @@ struct MaxMin: ParsableCommand {
                     Report.self,
                 ]
             ),
+            CommandGroup(name: "Clusters", subcommands: [LaunchRun.self, Supervise.self]),
             CommandGroup(
                 name: "Models and data",
                 subcommands: [

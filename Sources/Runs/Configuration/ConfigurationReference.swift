@@ -2,7 +2,7 @@
 package func configurationReference() -> String {
     var top = SectionReader(path: "", node: nil)
     _ = Configuration(&top)
-    var text = """
+    let text = """
         # Configuration
 
         One YAML file describes a run. This page lists every key; it is made from the declarations in
@@ -20,13 +20,19 @@ package func configurationReference() -> String {
 
 
         """
+    return text + tables(top)
+}
+
+/// A table for each section, and one for the keys outside of any.
+func tables(_ top: SectionReader) -> String {
+    var text = ""
     for section in top.sections {
-        text += "## \(section.path)\n\n"
-        text += table(section.records)
+        text += "## \(section.path)\n\n" + table(section.records)
         if !section.elementRecords.isEmpty { text += "\n" + table(section.elementRecords) }
         text += "\n"
     }
     text += "## Top level\n\n" + table(top.records)
+    if !top.elementRecords.isEmpty { text += "\n" + table(top.elementRecords) }
     return text
 }
 

@@ -80,10 +80,37 @@ extension KeyType<String> {
     /// Relative paths are relative to the working directory.
     static var path: Self { string(named: "path") }
 
+    /// The name of an environment variable.
+    static var variableName: Self {
+        let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
+        return KeyType(name: "name of a variable", unit: nil, bounds: nil, nullable: false, show: quotedYAML) { node in
+            guard case .scalar(let text, _) = node.content, let first = text.first, letters.contains(first),
+                text.allSatisfy({ letters.contains($0) || "0123456789".contains($0) })
+            else { return nil }
+            return text
+        }
+    }
+
     private static func string(named name: String) -> Self {
         KeyType(name: name, unit: nil, bounds: nil, nullable: false, show: quotedYAML) { node in
             guard case .scalar(let text, _) = node.content, !text.isEmpty, !text.utf8.contains(0) else { return nil }
             return text
+        }
+    }
+}
+
+extension KeyType<[String]> {
+    static var texts: Self {
+        KeyType(
+            name: "list of texts",
+            unit: nil,
+            bounds: nil,
+            nullable: false,
+            show: { "[" + $0.map(quotedYAML).joined(separator: ", ") + "]" }
+        ) { node in
+            guard case .list(let elements) = node.content else { return nil }
+            let texts = elements.compactMap(KeyType<String>.text.convert)
+            return texts.count == elements.count ? texts : nil
         }
     }
 }

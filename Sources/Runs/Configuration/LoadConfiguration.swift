@@ -13,7 +13,7 @@ package func loadConfiguration(
 ) throws -> Configuration {
     var effective: [UInt8] = []
     if communicator.rank == 0 {
-        let text = try readText(path)
+        let text = try readConfigurationText(path)
         effective = Array(try Configuration(yaml: text, file: path, overrides: overrides).effectiveYAML.utf8)
     }
     let shared = String(decoding: try communicator.broadcast(effective), as: UTF8.self)
@@ -25,7 +25,10 @@ package func loadConfiguration(
     return configuration
 }
 
-private func readText(_ path: String) throws -> String {
+/// The text of a configuration file.
+///
+/// - Throws: `Failure` where it is no readable file of UTF-8 text.
+func readConfigurationText(_ path: String) throws -> String {
     let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
     guard let attributes = try? FileManager.default.attributesOfItem(atPath: url.path) else {
         throw Failure(.missingInput, "no such configuration file, or no permission to see it", at: path)

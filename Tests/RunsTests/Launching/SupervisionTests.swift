@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+@testable import Runs
+
+/// Supervision of a shell script that stands in for mpirun.
+@Suite struct SupervisionTests {
+    /// Supervises `script`, which finds the number of its start, from 1, in `$start` and the run directory in `$run`; gives the
+    /// status and the number of starts.
+    private func supervised(
+        _ script: String,
+        restarts: Int = 2,
+        leavesStopped: Bool = false
+    ) throws -> (status: Int32, starts: Int) {
+        try withTemporaryDirectory { path in
+            let count = "run=\(path); echo >>$run/starts; start=$(wc -l <$run/starts); "
+            var job = SupervisedRun(command: ["bash", "-c", count + script], directory: path, restarts: restarts)
+            job.leavesStopped = leavesStopped
+            job.pause = 0
+            let status = try supervise(job) { _ in }
+            return (status, try Data(contentsOf: URL(fileURLWithPath: path + "/starts")).count)
+        }
+    }
+
+    @Test func aRunThatIsDoneIsDone() throws { #expect(try supervised("exit 0") == (0, 1)) }
+
+    @Test(arguments: [64, 65, 66, 70, 73, 74, 77, 78])
+    func lastingErrorsAreNotTriedAgain(status: Int32) throws {
+        #expect(try supervised("exit \(status)") == (status, 1))
+    }
+
+    @Test(arguments: ["exit 1", "exit 86", "exit 205", "kill -9 $$", "kill -SEGV $$"])
+    func failuresAreTriedAgain(failure: String) throws {
+        #expect(try supervised("((start == 3)) || \(failure)") == (0, 3))
+    }
+
+    @Test func aRunWithoutProgressIsGivenUp() throws {
+        #expect(try supervised("exit 137", restarts: 2) == (70, 3))
+        #expect(try supervised("exit 137", restarts: 0) == (70, 1))
+    }
+
+    /// Each start finishes a checkpoint or a stage, so none counts; what is being written is no progress.
+    @Test func progressResetsTheCount() throws {
+        let checkpoint = "mkdir -p $run/checkpoints/sft/step-$start; ((start == 7)) || exit 137"
+        #expect(try supervised(checkpoint, restarts: 0) == (0, 7))
+        let stage = "mkdir -p $run/completed; touch $run/completed/$start; ((start == 7)) || exit 137"
+        #expect(try supervised(stage, restarts: 0) == (0, 7))
+        let unfinished = "mkdir -p $run/checkpoints/sft/.tmp-step-$start; exit 137"
+        #expect(try supervised(unfinished, restarts: 1) == (70, 2))
+    }
+
+    @Test func aRunThatStoppedIsResumedOrLeft() throws {
+        #expect(try supervised("((start == 2)) || exit 75") == (0, 2))
+        #expect(try supervised("exit 75", leavesStopped: true) == (75, 1))
+    }
+
+    @Test func aStopThatWasAskedForIsFinal() {
+        #expect(isFinal(75, stopRequested: true, leavesStopped: false))
+        #expect(isFinal(137, stopRequested: true, leavesStopped: false))
+        #expect(!isFinal(137, stopRequested: false, leavesStopped: true))
+    }
+}
