@@ -31,6 +31,9 @@ public struct KLController: Equatable, Sendable {
         adapts = settings.klControl == .adaptive
     }
 
+    /// Takes over a β that was reached earlier.
+    public mutating func adopt(beta: Float) { self.beta = beta }
+
     /// Takes note of a step's divergence, nats per response, seen on this many responses.
     public mutating func observe(divergence: Double, responses: Int) {
         if adapts {

@@ -62,6 +62,17 @@ public final class LanguageModelPolicy: TrainablePolicy {
         try communicator.allReduceSum(model.trainableGradients)
     }
 
+    /// Weights and moments, in place, as vectors of a training state.
+    public var stateVectors: [StateVector] {
+        [StateVector("weights", model.trainableValues)] + optimizer.stateVectors
+    }
+
+    /// Goes on with vectors that a saved state filled, after so many updates.
+    public func resume(updates: Int) {
+        model.parametersDidChange()
+        optimizer.resume(step: updates)
+    }
+
     /// One AdamW step.
     public func update(learningRate: Float) -> Double {
         let norm = optimizer.update(learningRate: learningRate)

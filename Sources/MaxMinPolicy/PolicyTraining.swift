@@ -15,11 +15,51 @@ public struct PolicyState: Equatable, Sendable {
     public internal(set) var badSteps = 0
     /// The worst-off group of the last step.
     public internal(set) var worstGroup: Int?
+    /// What reference samples of the prompts met so far are worth, for `log-sigmoid`.
+    var medians = PromptMedians()
 
     /// The state before the first step.
     public init(_ settings: PolicySettings, groupSizes: [Double]) {
         weighting = GroupWeighting(settings, groupSizes: groupSizes)
         controller = KLController(settings)
+    }
+}
+
+extension PolicyState {
+    /// What a checkpoint holds of a state, and how many updates the optimizer has made.
+    public struct Record: Codable, Equatable, Sendable {
+        /// Optimizer updates made.
+        public let updates: Int
+        let step: Int
+        let weights: [Double]
+        let beta: Float
+        let badSteps: Int
+        let worstGroup: Int?
+        let medians: PromptMedians
+    }
+
+    /// This state as a record.
+    public func record(updates: Int) -> Record {
+        Record(
+            updates: updates,
+            step: step,
+            weights: weighting.memory,
+            beta: controller.beta,
+            badSteps: badSteps,
+            worstGroup: worstGroup,
+            medians: medians
+        )
+    }
+
+    /// The state that a record holds, under the settings that it was recorded with.
+    public init(_ record: Record, settings: PolicySettings, groupSizes: [Double]) {
+        self.init(settings, groupSizes: groupSizes)
+        step = record.step
+        weighting.adopt(memory: record.weights)
+        controller.adopt(beta: record.beta)
+        badSteps = record.badSteps
+        worstGroup = record.worstGroup
+        medians = record.medians
     }
 }
 
@@ -46,7 +86,6 @@ public func trainPolicy(
 ) throws -> PolicyState {
     try task.validate(settings)
     var state = state ?? PolicyState(settings, groupSizes: task.groupSizes)
-    var medians = PromptMedians()
     while state.step < settings.steps {
         let record = try trainingStep(
             policy,
@@ -54,7 +93,6 @@ public func trainPolicy(
             task: task,
             settings: settings,
             state: &state,
-            medians: &medians,
             communicator: communicator
         )
         try onStep(record, state)
@@ -75,7 +113,6 @@ private func trainingStep(
     task: PolicyTask,
     settings: PolicySettings,
     state: inout PolicyState,
-    medians: inout PromptMedians,
     communicator: any Communicator
 ) throws -> PolicyStepRecord {
     state.step += 1
@@ -131,13 +168,14 @@ private func trainingStep(
         let raw = try rawRewards(of: rollouts, by: task.rewards, models: models)
         let promptMedians =
             task.calibration.method == .logSigmoid
-            ? try medians.medians(of: rollouts, task: task, reference: reference, options: options)
+            ? try state.medians.medians(of: rollouts, task: task, reference: reference, options: options)
             : Array(repeating: [], count: models)
         batches[index].rawRewards = raw
         batches[index].rewards = (0..<models).map {
             task.calibration.calibrated(raw[$0], model: $0, medians: promptMedians[$0])
         }
     }
+    if task.calibration.method == .logSigmoid { try state.medians.share(over: communicator) }
     timer.end("reward")
     let summary = try StepSummary(batches, groups: groups, models: models, communicator: communicator)
     var record = PolicyStepRecord()

@@ -1,4 +1,6 @@
+internal import Collectives
 internal import Failures
+internal import Foundation
 internal import LanguageModels
 
 /// Raw rewards of rollouts, checked for shape: reward models × rollouts.
@@ -16,9 +18,23 @@ func rawRewards(of rollouts: [Rollout], by rewards: RewardFunction, models: Int)
 }
 
 /// The median reward of reference samples to each prompt met in training, for `log-sigmoid`; drawn once a prompt.
-struct PromptMedians {
+///
+/// All ranks know all of them, so that a run resumed on other ranks draws none anew: in another batch they would differ by
+/// rounding.
+struct PromptMedians: Codable, Equatable, Sendable {
     /// By index of the prompt: one median for every reward model.
     private var known: [Int: [Float]] = [:]
+    /// Prompts that only this rank knows yet.
+    private var unshared: [Int] = []
+
+    /// Gives every rank what the others have drawn.
+    mutating func share(over communicator: any Communicator) throws {
+        let own = known.filter { unshared.contains($0.key) }
+        for bytes in try communicator.allGather(Array(JSONEncoder().encode(own))) {
+            known.merge(try JSONDecoder().decode([Int: [Float]].self, from: Data(bytes))) { mine, _ in mine }
+        }
+        unshared = []
+    }
 
     /// The medians of these rollouts' prompts: reward models × rollouts.
     ///
@@ -49,6 +65,7 @@ struct PromptMedians {
             let range = (index * samples)..<((index + 1) * samples)
             known[deal.prompt] = rewards.map { median(Array($0[range])) }
         }
+        unshared += new.map(\.prompt)
         return (0..<models).map { model in rollouts.map { known[$0.prompt, default: []][model] } }
     }
 }

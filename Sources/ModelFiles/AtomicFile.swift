@@ -5,16 +5,37 @@ internal import Foundation
 ///
 /// Permissions follow the umask; a symbolic link is replaced, not followed.
 ///
+/// - Returns: what its bytes must be when they are read again.
 /// - Throws: `Failure` with `permission`, `cannotCreate` or `inputOutput`; an old file is then intact.
-public func writeAtomically(_ bytes: [UInt8], to path: String) throws(Failure) {
-    let file = try AtomicFile(path: path)
+@discardableResult
+public func writeAtomically(_ bytes: [UInt8], to path: String) throws(Failure) -> FileSeal {
+    var file = try AtomicFile(path: path)
     try file.write(bytes.span)
-    try file.commit()
+    return try file.commit()
 }
 
 /// `writeAtomically` for text, in UTF-8.
-public func writeAtomically(_ text: String, to path: String) throws(Failure) {
+@discardableResult
+public func writeAtomically(_ text: String, to path: String) throws(Failure) -> FileSeal {
     try writeAtomically(Array(text.utf8), to: path)
+}
+
+/// Removes what killed processes left of files that they were writing, in a folder and those below it.
+///
+/// For folders that no other process writes to.
+public func removeTemporaryFiles(below folder: String) throws(Failure) {
+    let manager = FileManager.default
+    for name in manager.enumerator(atPath: folder)?.compactMap({ $0 as? String }) ?? [] {
+        let file = URL(fileURLWithPath: name).lastPathComponent
+        guard file.hasPrefix("."), file.contains(AtomicFile.temporaryMark),
+            manager.fileExists(atPath: "\(folder)/\(name)")
+        else { continue }
+        do {
+            try manager.removeItem(atPath: "\(folder)/\(name)")
+        } catch {
+            throw Failure(.inputOutput, "cannot be removed: \(error.localizedDescription)", at: "\(folder)/\(name)")
+        }
+    }
 }
 
 /// A file that takes its name when all of it is on the disk.
@@ -22,17 +43,21 @@ public func writeAtomically(_ text: String, to path: String) throws(Failure) {
 /// The bytes go to a temporary name beside it, are synced, and take the name by `rename`, which is synced too. Whatever
 /// fails, the temporary file is removed; a failed sync is not tried again, since the kernel has marked the pages clean.
 struct AtomicFile: ~Copyable {
+    /// Part of every temporary name, `.NAME.tmp-NONCE`.
+    static let temporaryMark = ".tmp-"
+
     private let path: String
     private let temporary: String
     private let descriptor: Int32
     private var isPending = true
+    private var checksum = Checksum()
 
     /// Creates the temporary file.
     init(path: String) throws(Failure) {
         let url = URL(fileURLWithPath: path)
         let nonce = String(UInt64.random(in: 0...UInt64.max), radix: 36)
         self.path = path
-        temporary = url.deletingLastPathComponent().path + "/.\(url.lastPathComponent).tmp-\(nonce)"
+        temporary = url.deletingLastPathComponent().path + "/.\(url.lastPathComponent)\(Self.temporaryMark)\(nonce)"
         descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
             let number = errno
@@ -50,8 +75,18 @@ struct AtomicFile: ~Copyable {
         }
     }
 
+    /// Takes room on the disk before anything is written, so that a full one is known at once.
+    func reserve(_ bytes: Int) throws(Failure) {
+        guard bytes > 0 else { return }
+        let number = posix_fallocate(descriptor, 0, off_t(bytes))
+        // A file system that cannot reserve finds out when it writes.
+        guard number == 0 || number == EOPNOTSUPP || number == EINVAL else {
+            throw writingFailure(number, "has no room for \(bytes) bytes", path: path)
+        }
+    }
+
     /// Appends elements as they lie in memory (little-endian).
-    func write<Element: BitwiseCopyable>(_ elements: Span<Element>) throws(Failure) {
+    mutating func write<Element: BitwiseCopyable>(_ elements: Span<Element>) throws(Failure) {
         let descriptor = descriptor
         let number: Int32 = unsafe elements.withUnsafeBytes { buffer in
             var done = 0
@@ -65,30 +100,34 @@ struct AtomicFile: ~Copyable {
             return 0
         }
         if number != 0 { throw writingFailure(number, "cannot be written", path: path) }
+        checksum.add(elements)
     }
 
     /// Syncs the file and gives it its name.
-    consuming func commit() throws(Failure) {
+    consuming func commit() throws(Failure) -> FileSeal {
         guard fsync(descriptor) == 0 else { throw writingFailure(errno, "cannot be synced", path: path) }
         guard unsafe rename(temporary, path) == 0 else {
             throw writingFailure(errno, "cannot be renamed into place", path: path)
         }
         isPending = false
-        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        let folder = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw writingFailure(errno, "folder cannot be opened to sync it", path: path) }
-        let synced = fsync(folder)
-        let number = errno
-        close(folder)
-        // Some file systems have no fsync for directories.
-        guard synced == 0 || number == EINVAL else {
-            throw writingFailure(number, "folder cannot be synced", path: path)
-        }
+        try syncFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+        return FileSeal(checksum)
     }
 }
 
+/// Makes the names in a folder durable.
+public func syncFolder(_ path: String) throws(Failure) {
+    let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard folder >= 0 else { throw writingFailure(errno, "cannot be opened to sync it", path: path) }
+    let synced = fsync(folder)
+    let number = errno
+    close(folder)
+    // Some file systems have no fsync for directories.
+    guard synced == 0 || number == EINVAL else { throw writingFailure(number, "cannot be synced", path: path) }
+}
+
 /// What making or writing a file failed of, with the exit code that belongs to it.
-private func writingFailure(
+public func writingFailure(
     _ number: Int32,
     _ what: String,
     otherwise: ExitCode = .inputOutput,

@@ -72,6 +72,23 @@ public struct SafetensorsFile: ~Copyable {
         }
     }
 
+    /// Reads elements `start ..< start + tensor.count` of a stored float32 vector.
+    ///
+    /// - Throws: `Failure(.badData)` where it is of another type or too short, `Failure(.inputOutput)` where reading fails.
+    public func read(_ stored: StoredTensor, from start: Int, into tensor: Tensor) throws(Failure) {
+        guard stored.type == .float32, start >= 0, start <= stored.bytes.count / 4 - tensor.count else {
+            throw Failure(
+                .badData,
+                "tensor '\(stored.name)' does not hold \(tensor.count) F32 elements from \(start)",
+                at: file.path
+            )
+        }
+        let offset = dataStart + stored.bytes.lowerBound + 4 * start
+        try tensor.withMutableSpan { elements throws(Failure) in
+            try file.read(into: &elements, at: offset)
+        }
+    }
+
     /// Reads 16-bit elements, a bounded number at a time.
     private func readHalves(
         _ start: Int,

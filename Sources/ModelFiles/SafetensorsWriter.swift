@@ -9,11 +9,40 @@ public import Tensors
 ///   - values: the flat float32 vector, or its part that the tensors fill.
 ///   - path: the file, replaced if it is there.
 /// - Throws: `Failure` with `cannotCreate`, `permission` or `inputOutput`; an old file is then intact.
+@discardableResult
 public func writeSafetensors(
     _ tensors: [(name: String, shape: [Int])],
     values: Tensor,
     to path: String
-) throws(Failure) {
+) throws(Failure) -> FileSeal {
+    let lengths = tensors.map { $0.shape.reduce(1, *) }
+    precondition(lengths.reduce(0, +) == values.count, "the tensors fill all of \(values.count) elements")
+    return try writeSafetensors(
+        header: safetensorsHeader(tensors),
+        parts: [values],
+        to: path
+    )
+}
+
+/// Writes float32 vectors that lie anywhere as a safetensors file, atomically.
+///
+/// Room for all of it is taken first, so that a full disk is known before anything is written.
+///
+/// - Returns: what its bytes must be when they are read again.
+/// - Throws: as the function above.
+public func writeSafetensors(
+    vectors: [(name: String, values: Tensor)],
+    to path: String
+) throws(Failure) -> FileSeal {
+    try writeSafetensors(
+        header: safetensorsHeader(vectors.map { ($0.name, [$0.values.count]) }),
+        parts: vectors.map(\.values),
+        to: path
+    )
+}
+
+/// The header, as JSON padded with spaces so that the data begin at a multiple of eight bytes.
+private func safetensorsHeader(_ tensors: [(name: String, shape: [Int])]) -> [UInt8] {
     var header = JSONObject()
     header["__metadata__"] = ["format": "pt"]
     var offset = 0
@@ -26,17 +55,20 @@ public func writeSafetensors(
         ]
         offset = end
     }
-    precondition(offset == 4 * values.count, "the tensors take \(offset) bytes of \(4 * values.count)")
-    var text = Array(JSONValue.object(header).encoded().utf8)
-    // Spaces after the JSON align the data to eight bytes.
-    text += Array(repeating: UInt8(ascii: " "), count: (8 - text.count % 8) % 8)
-    let length = (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
+    let text = Array(JSONValue.object(header).encoded().utf8)
+    return text + Array(repeating: UInt8(ascii: " "), count: (8 - text.count % 8) % 8)
+}
 
-    let file = try AtomicFile(path: path)
+private func writeSafetensors(header: [UInt8], parts: [Tensor], to path: String) throws(Failure) -> FileSeal {
+    let length = (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
+    var file = try AtomicFile(path: path)
+    try file.reserve(8 + header.count + parts.reduce(0) { $0 + 4 * $1.count })
     try file.write(length.span)
-    try file.write(text.span)
-    try values.withMutableSpan { elements throws(Failure) in
-        try file.write(elements.span)
+    try file.write(header.span)
+    for part in parts {
+        try part.withMutableSpan { elements throws(Failure) in
+            try file.write(elements.span)
+        }
     }
-    try file.commit()
+    return try file.commit()
 }

@@ -50,4 +50,29 @@ public final class MetricsWriter {
             throw Failure(.inputOutput, "cannot be written to: \(error.localizedDescription)", at: path)
         }
     }
+
+    /// Puts on the disk what was written so far; gives the length of the file (0 where nothing is written).
+    public func synchronize() throws(Failure) -> Int {
+        guard let file else { return 0 }
+        do {
+            try file.synchronize()
+            return Int(try file.offset())
+        } catch {
+            throw Failure(.inputOutput, "cannot be synced: \(error.localizedDescription)", at: path)
+        }
+    }
+
+    /// Cuts the file to the length that it had when a checkpoint was taken: later steps are done again.
+    ///
+    /// A file that is shorter (someone removed it) stays as it is.
+    public func cut(to length: Int) throws(Failure) {
+        guard let file else { return }
+        do {
+            guard try file.seekToEnd() > UInt64(length) else { return }
+            try file.truncate(atOffset: UInt64(length))
+            try file.seekToEnd()
+        } catch {
+            throw Failure(.inputOutput, "cannot be cut to \(length) bytes: \(error.localizedDescription)", at: path)
+        }
+    }
 }

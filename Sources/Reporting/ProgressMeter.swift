@@ -69,12 +69,13 @@ public final class ProgressMeter {
         write(line + "\n")
     }
 
-    /// Starts a task of `total` steps, named as in "policy maxmin"; `unit` is the plural of what is counted.
+    /// Starts a task of `total` steps, named as in "policy maxmin"; `unit` is the plural of what is counted, and `done` of
+    /// them an earlier process did.
     ///
     /// A task that was not ended is forgotten.
-    public func begin(_ name: String, total: Int, unit: String = "steps") {
+    public func begin(_ name: String, total: Int, unit: String = "steps", done: Int = 0) {
         clearBar()
-        task = ProgressTask(name: name, total: total, unit: unit, started: now())
+        task = ProgressTask(name: name, total: total, unit: unit, started: now(), before: done, done: done)
         shown = style == .bar ? -Double.infinity : now()
         show()
     }

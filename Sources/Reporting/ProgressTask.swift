@@ -6,6 +6,8 @@ struct ProgressTask {
     let total: Int
     let unit: String
     let started: Double
+    /// Steps that were done in an earlier process.
+    var before = 0
     var done = 0
     var note = ""
 
@@ -26,8 +28,9 @@ struct ProgressTask {
 
     /// As in "reward fit: 200 steps in 1 min 04 s, 3.10 steps/s, loss 0.58".
     func closingLine(at time: Double, _ summary: String) -> String {
-        let rate = done > 0 && time > started ? [rateText(at: time)] : []
-        let parts = ["\(done) \(unit) in \(duration(time - started))"] + rate + (summary.isEmpty ? [] : [summary])
+        let rate = done > before && time > started ? [rateText(at: time)] : []
+        let parts =
+            ["\(done - before) \(unit) in \(duration(time - started))"] + rate + (summary.isEmpty ? [] : [summary])
         return "\(name): " + parts.joined(separator: ", ")
     }
 
@@ -37,13 +40,13 @@ struct ProgressTask {
 
     /// Rate and time left, once there is anything to tell them from.
     private func pace(at time: Double) -> [String] {
-        guard done > 0, time > started else { return [] }
-        let left = (time - started) / Double(done) * Double(max(0, total - done))
+        guard done > before, time > started else { return [] }
+        let left = (time - started) / Double(done - before) * Double(max(0, total - done))
         return [rateText(at: time), "\(duration(left)) left"]
     }
 
     private func rateText(at time: Double) -> String {
-        let rate = Double(done) / (time - started)
+        let rate = Double(done - before) / (time - started)
         if rate < 1 { return "\(digits(1 / rate)) s each" }
         return "\(digits(rate)) \(unit)/s"
     }

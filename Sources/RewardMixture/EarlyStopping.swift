@@ -4,7 +4,7 @@
 /// Each group has its own. Measured on a 10:1 mixture of film-review users: with equal epochs the small group's model is
 /// left near chance and the large group's absorbs its users; with equal steps it overfits (held-out accuracy 73 % → 63 %
 /// from one iteration to the next) and loses them again.
-public struct EarlyStopping: Equatable, Sendable {
+public struct EarlyStopping: Equatable, Codable, Sendable {
     /// Lowest validation loss so far, per comparison.
     public private(set) var bestLoss = Double.infinity
     /// The step after which it was seen; 0: before the first.
@@ -13,6 +13,8 @@ public struct EarlyStopping: Equatable, Sendable {
     public private(set) var steps = 0
     /// Whether the budget is used up.
     public private(set) var stopped = false
+    /// The last step that may be taken, as far as is known.
+    var end: Int { stopped ? steps : maxSteps }
     private let patience: Int
     private let maxSteps: Int
     private var looksWithoutGain = 0

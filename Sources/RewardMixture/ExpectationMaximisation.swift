@@ -1,19 +1,9 @@
-/// What EM reached from one start.
+import Optimizers
+
+/// What EM reached from one start, and the models that it reached it with.
 struct FittedStart<Models: RewardModels> {
     let models: Models
-    let scores: UserScores
-    let responsibilities: [[Double]]
-    let logLikelihood: Double
-    let iterations: [MixtureIteration]
-    let stopReason: StopReason
-}
-
-/// The state after the iteration of highest likelihood so far.
-private struct BestIteration<Weights> {
-    let weights: [Weights]
-    let scores: UserScores
-    let responsibilities: [[Double]]
-    let logLikelihood: Double
+    let outcome: StartOutcome
 }
 
 /// How often an empty group is seeded again in one start, per group, before it may stay empty: with K above the truth a
@@ -22,43 +12,52 @@ private let seedingsPerGroup = 2
 
 /// Alternates M-step and E-step from `start` until `stopReason` says so; the iteration of highest likelihood is the result.
 ///
-/// All decisions are taken from numbers that are the same on every rank.
+/// All decisions are taken from numbers that are the same on every rank. `saved` is a state to go on from, as `atBoundary`
+/// was given it; `start` is then not asked for.
 func expectationMaximisation<Models: RewardModels>(
     _ models: Models,
     users: ShardedUsers<Models.Comparison>,
-    start: [[Double]],
+    start: () throws -> [[Double]],
     settings: RewardMixtureSettings,
     restart: Int,
+    from saved: (any SavedState)?,
+    atBoundary: StepBoundary,
     report: (MixtureEvent) throws -> Void
 ) throws -> FittedStart<Models> {
     let groups = models.count
-    var responsibilities = start
-    var iterations: [MixtureIteration] = []
-    var seedingsLeft = settings.assignment == .known ? 0 : seedingsPerGroup * (groups - 1)
-    var justSeeded = false
-    var iteration = 0
-    var best: BestIteration<Models.Weights>?
-    var bestLogLikelihood = -Double.infinity
+    let seedings = settings.assignment == .known ? 0 : seedingsPerGroup * (groups - 1)
+    let found = try saved?.record("em", as: EMState.self)
+    var state = try found ?? EMState(responsibilities: start(), seedingsLeft: seedings)
+    var bestWeights = state.best == nil ? [] : models.copiedWeights()
+    try saved?.fill(vectors(bestWeights, "best"))
+    var savedStep = found == nil ? nil : saved?.under("step")
     while true {
-        iteration += 1
+        let iteration = state.iterations.count + 1
         let stage = "mixture, start \(restart + 1), iteration \(iteration)"
+        let before = state.responsibilities
         let training = try maximise(
             models,
             users: users,
-            responsibilities: responsibilities,
+            responsibilities: before,
             settings: settings,
             stage: stage,
             round: 1 + restart * settings.maxIterations + iteration,
+            from: savedStep,
+            atBoundary: { step in
+                try atBoundary {
+                    try TrainingState(state, as: "em", vectors(bestWeights, "best")).adding(step(), under: "step")
+                }
+            },
             progress: { try report(.step(stage: stage, step: $0, of: settings.maxSteps)) }
         )
+        savedStep = nil
 
         let scores = try score(users, under: models, stage: stage)
         let temperature = annealedTemperature(at: iteration, settings)
-        let before = responsibilities
         let shares = groupShares(before, groups: groups)
         // A model that had no users is untrained, and its likelihoods mean nothing: only seeding opens an empty group.
         let eligible = scores.logLikelihoods.map { row in zip(row, shares).map { $1 > 0 ? $0 : -.infinity } }
-        responsibilities = expectation(
+        let final = expectation(
             eligible,
             members: users.members,
             before: before,
@@ -68,19 +67,19 @@ func expectationMaximisation<Models: RewardModels>(
         let logLikelihood =
             settings.assignment == .soft
             ? mixtureLogLikelihood(scores.logLikelihoods, shares: shares)
-            : assignedLogLikelihood(scores.logLikelihoods, assignments: responsibilities.map(argmax))
-        let final = responsibilities
+            : assignedLogLikelihood(scores.logLikelihoods, assignments: final.map(argmax))
+        state.responsibilities = final
 
         // A group is empty below half a user: soft shares never reach 0.
         var seeded: MixtureIteration.Seeding?
-        let empty = groupSizes(responsibilities, groups: groups).firstIndex { $0 < 0.5 }
-        if let empty, seedingsLeft > 0, iteration < settings.maxIterations {
+        let empty = groupSizes(final, groups: groups).firstIndex { $0 < 0.5 }
+        if let empty, state.seedingsLeft > 0, iteration < settings.maxIterations {
             let found = try seeds(users, logLikelihoods: eligible, models: models)
             if !found.isEmpty {
                 models.resetWeights(of: empty)
-                responsibilities = moving(found, to: empty, in: responsibilities)
+                state.responsibilities = moving(found, to: empty, in: final)
                 seeded = MixtureIteration.Seeding(group: empty, users: found)
-                seedingsLeft -= 1
+                state.seedingsLeft -= 1
             }
         }
 
@@ -105,37 +104,37 @@ func expectationMaximisation<Models: RewardModels>(
             changes: changes,
             shift: largestShift(before, final),
             logLikelihood: logLikelihood,
-            previous: iterations.last?.logLikelihood,
-            settled: temperature == 1 && seeded == nil && !justSeeded,
+            previous: state.iterations.last?.logLikelihood,
+            settled: temperature == 1 && seeded == nil && !state.justSeeded,
             assignment: settings.assignment,
             settings: settings
         )
-        iterations.append(record)
+        state.iterations.append(record)
         try report(.iteration(record))
         // The M-step lowers the loss on `validation`, the E-step reads `assign`: with a small group the likelihood may fall
         // from one iteration to the next. The best iteration is the result.
         // (One after which a group was seeded anew is unfinished: it counts only where there is no other.)
-        if best == nil || (seeded == nil && logLikelihood > bestLogLikelihood) {
-            best = BestIteration(
-                weights: (0..<groups).map(models.weights(of:)),
+        if state.best == nil || (seeded == nil && logLikelihood > state.bestLogLikelihood) {
+            state.best = BestIteration(
                 scores: scores,
                 responsibilities: final,
-                logLikelihood: logLikelihood
+                logLikelihood: logLikelihood,
+                isUnfinished: seeded != nil
             )
-            bestLogLikelihood = seeded == nil ? logLikelihood : -.infinity
+            bestWeights = models.copiedWeights()
         }
-        if let reason, let best {
-            for group in 0..<groups { models.setWeights(best.weights[group], of: group) }
-            return FittedStart(
-                models: models,
+        if let reason, let best = state.best {
+            for group in 0..<groups { models.setWeights(bestWeights[group], of: group) }
+            let outcome = StartOutcome(
                 scores: best.scores,
                 responsibilities: best.responsibilities,
                 logLikelihood: best.logLikelihood,
-                iterations: iterations,
+                iterations: state.iterations,
                 stopReason: reason
             )
+            return FittedStart(models: models, outcome: outcome)
         }
-        justSeeded = seeded != nil
+        state.justSeeded = seeded != nil
     }
 }
 

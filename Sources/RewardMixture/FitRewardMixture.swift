@@ -1,18 +1,22 @@
 public import Collectives
 import Failures
+public import Optimizers
 
 /// Fits the single reward model and a mixture of K reward models by expectation–maximisation over users (MaxMin-RLHF,
 /// arXiv 2402.08925, Algorithm 2).
 ///
 /// Every rank calls it with the users of its own shards; results are the same on every rank, and do not depend on how
 /// shards lie on ranks, but for the order in which gradients are summed. `makeModels(n)` makes n equal models with the
-/// weights that training starts from. `reusing` takes the single model of an earlier fit to the same users. Throws `configuration` or `badData` for settings or users that cannot work, and
+/// weights that training starts from. `reusing` takes the single model of an earlier fit to the same users. `saved` is a state
+/// to go on from, as `atBoundary` was given it in an earlier process: the result has the same bits as without the break. Throws `configuration` or `badData` for settings or users that cannot work, and
 /// `internalError` on all ranks, naming stage and step, where a loss, gradient or reward is not finite on any.
 public func fitRewardMixture<Models: RewardModels>(
     _ localUsers: [UserComparisons<Models.Comparison>],
     settings: RewardMixtureSettings,
     over communicator: any Communicator,
     reusing earlier: FittedMixture<Models>? = nil,
+    from saved: (any SavedState)? = nil,
+    atBoundary: StepBoundary = { _ in },
     makeModels: (Int) throws -> Models,
     report: (MixtureEvent) throws -> Void
 ) throws -> FittedMixture<Models> {
@@ -31,74 +35,112 @@ public func fitRewardMixture<Models: RewardModels>(
         )
     }
 
-    let (single, singleTraining, singleScores) =
-        if let earlier {
-            (earlier.single, earlier.singleTraining, earlier.singleScores)
-        } else {
-            try fitSingle(users, settings: settings, makeModels: makeModels, report: report)
-        }
-
+    var state = try saved?.record("fit", as: MixtureState.self) ?? MixtureState()
+    let single = try earlier?.single ?? makeModels(1)
+    if let earlier {
+        state.single = .init(training: earlier.singleTraining, scores: earlier.singleScores)
+    } else if state.single != nil {
+        try saved.map { try single.fillWeights("single", from: $0) }
+    }
     var best: FittedStart<Models>?
-    var logLikelihoods: [Double] = []
-    for restart in 0..<(settings.assignment == .known ? 1 : settings.restarts) {
+    if let outcome = state.best {
         let models = try makeModels(groups)
-        let start = try startResponsibilities(
+        try saved.map { try models.fillWeights("best", from: $0) }
+        best = FittedStart(models: models, outcome: outcome)
+    }
+    /// The state of all this, with that of the training under way under a name.
+    func boundary(_ name: String, _ inner: @escaping () throws -> TrainingState) throws {
+        try atBoundary {
+            // A model of an earlier fit is in its state already.
+            let singles = state.single == nil || earlier != nil ? [] : single.weightVectors("single")
+            let outer = try TrainingState(state, as: "fit", singles + (best?.models.weightVectors("best") ?? []))
+            return try outer.adding(inner(), under: name)
+        }
+    }
+
+    let (singleTraining, singleScores): (GroupTraining, UserScores)
+    if let fitted = state.single {
+        (singleTraining, singleScores) = (fitted.training, fitted.scores)
+    } else {
+        (singleTraining, singleScores) = try fitSingle(
+            single,
             users,
-            labels: labels,
-            groups: groups,
-            single: single,
-            singleScores: singleScores,
             settings: settings,
-            restart: restart
+            from: saved?.under("single"),
+            atBoundary: { try boundary("single", $0) },
+            report: report
         )
+        state.single = .init(training: singleTraining, scores: singleScores)
+    }
+
+    var savedStart = saved?.under("start")
+    for restart in state.logLikelihoods.count..<(settings.assignment == .known ? 1 : settings.restarts) {
+        let models = try makeModels(groups)
         if labels == nil, settings.start == .residual { models.copyWeights(to: 0, from: single, model: 0) }
         let fitted = try expectationMaximisation(
             models,
             users: users,
-            start: start,
+            start: {
+                try startResponsibilities(
+                    users,
+                    labels: labels,
+                    groups: groups,
+                    single: single,
+                    singleScores: singleScores,
+                    settings: settings,
+                    restart: restart
+                )
+            },
             settings: settings,
             restart: restart,
+            from: savedStart,
+            atBoundary: { try boundary("start", $0) },
             report: report
         )
-        logLikelihoods.append(fitted.logLikelihood)
-        if fitted.logLikelihood > (best?.logLikelihood ?? -.infinity) { best = fitted }
+        savedStart = nil
+        state.logLikelihoods.append(fitted.outcome.logLikelihood)
+        if fitted.outcome.logLikelihood > (best?.outcome.logLikelihood ?? -.infinity) { best = fitted }
+        state.best = best?.outcome
     }
     guard let best else { throw Failure(.internalError, "no start of the reward mixture has a finite likelihood") }
     return FittedMixture(
         models: best.models,
         single: single,
         labels: labels,
-        scores: best.scores,
+        scores: best.outcome.scores,
         singleScores: singleScores,
-        responsibilities: best.responsibilities,
-        shares: groupShares(best.responsibilities, groups: groups),
+        responsibilities: best.outcome.responsibilities,
+        shares: groupShares(best.outcome.responsibilities, groups: groups),
         singleTraining: singleTraining,
-        iterations: best.iterations,
-        stopReason: best.stopReason,
-        restartLogLikelihoods: logLikelihoods
+        iterations: best.outcome.iterations,
+        stopReason: best.outcome.stopReason,
+        restartLogLikelihoods: state.logLikelihoods
     )
 }
 
 /// Fits the baseline: one reward model of all users.
 private func fitSingle<Models: RewardModels>(
+    _ model: Models,
     _ users: ShardedUsers<Models.Comparison>,
     settings: RewardMixtureSettings,
-    makeModels: (Int) throws -> Models,
+    from saved: (any SavedState)?,
+    atBoundary: StepBoundary,
     report: (MixtureEvent) throws -> Void
-) throws -> (models: Models, training: GroupTraining, scores: UserScores) {
-    let models = try makeModels(1)
+) throws -> (training: GroupTraining, scores: UserScores) {
     let training = try maximise(
-        models,
+        model,
         users: users,
         responsibilities: Array(repeating: [1.0], count: users.members.count),
         settings: settings,
         stage: "single",
         round: 0,
+        from: saved,
+        atBoundary: atBoundary,
         progress: { try report(.step(stage: "single", step: $0, of: settings.maxSteps)) }
     )[0]
-    let scores = try score(users, under: models, stage: "single")
+    let scores = try score(users, under: model, stage: "single")
     try report(.single(training, testAccuracy: scores.testAccuracy(of: 0, users: Array(users.members.indices))))
-    return (models, training, scores)
+    return (training, scores)
 }
 
 /// The responsibilities of the first M-step.

@@ -1,3 +1,5 @@
+public import Optimizers
+
 /// A fitted mixture: one reward model per group, and which users each belongs to.
 public struct FittedMixture<Models: RewardModels> {
     /// One model per group, with the weights of its lowest validation loss.
@@ -25,10 +27,27 @@ public struct FittedMixture<Models: RewardModels> {
 
     /// Each user's likeliest group.
     public var assignments: [Int] { responsibilities.map(argmax) }
+
+    /// What `fitRewardMixture` goes on from to give this mixture again, without training.
+    public func state() throws -> TrainingState {
+        let outcome = StartOutcome(
+            scores: scores,
+            responsibilities: responsibilities,
+            logLikelihood: restartLogLikelihoods.max() ?? -.infinity,
+            iterations: iterations,
+            stopReason: stopReason
+        )
+        let state = MixtureState(
+            single: .init(training: singleTraining, scores: singleScores),
+            best: outcome,
+            logLikelihoods: restartLogLikelihoods
+        )
+        return try TrainingState(state, as: "fit", single.weightVectors("single") + models.weightVectors("best"))
+    }
 }
 
 /// What one EM iteration did: a line of the log.
-public struct MixtureIteration: Equatable, Sendable {
+public struct MixtureIteration: Equatable, Codable, Sendable {
     /// Counted from 0.
     public let restart: Int
     /// Counted from 1.
@@ -51,7 +70,7 @@ public struct MixtureIteration: Equatable, Sendable {
     public let seeded: Seeding?
 
     /// A group seeded anew.
-    public struct Seeding: Equatable, Sendable {
+    public struct Seeding: Equatable, Codable, Sendable {
         /// The group.
         public let group: Int
         /// Positions of the users in `UserScores.members`.

@@ -1,6 +1,6 @@
 public import Collectives
 public import LanguageModels
-import Optimizers
+public import Optimizers
 public import Tensors
 
 /// Reward models that are language models with a reward head, all gradients in one slab that one all-reduce sums.
@@ -107,6 +107,21 @@ public final class LanguageModelRewards: RewardModels {
         return norm
     }
 
+    /// Kept weights, then moments.
+    public var trainingVectors: [StateVector] {
+        vectors(kept, "kept")
+            + optimizers.enumerated().flatMap { model, optimizer in
+                optimizer.stateVectors.map {
+                    StateVector("\($0.name).\(model)", part: $0.values, from: $0.start, of: $0.length)
+                }
+            }
+    }
+
+    /// Sets the optimisers' step counts.
+    public func resumeTraining(updates: [Int]) {
+        for (optimizer, step) in zip(optimizers, updates) { optimizer.resume(step: step) }
+    }
+
     /// The width of the hidden state.
     public var headWidth: Int { models[0].configuration.width }
 
@@ -138,8 +153,8 @@ public final class LanguageModelRewards: RewardModels {
         set(model, to: initial)
     }
 
-    /// A copy of the trainable weights.
-    public func weights(of model: Int) -> Tensor { models[model].trainableValues.copied() }
+    /// The trainable weights.
+    public func weights(of model: Int) -> Tensor { models[model].trainableValues }
 
     /// The trainable weights as copied earlier.
     public func setWeights(_ weights: Tensor, of model: Int) { set(model, to: weights) }
@@ -152,14 +167,5 @@ public final class LanguageModelRewards: RewardModels {
     private func set(_ model: Int, to weights: Tensor) {
         models[model].trainableValues.copy(from: weights)
         models[model].parametersDidChange()
-    }
-}
-
-extension Tensor {
-    /// The same elements in storage of their own.
-    fileprivate func copied() -> Tensor {
-        let copy = Tensor(zeros: shape, elementType)
-        copy.copy(from: self)
-        return copy
     }
 }

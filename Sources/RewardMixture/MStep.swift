@@ -3,7 +3,7 @@ import Foundation
 import Optimizers
 
 /// What one M-step did for one group.
-public struct GroupTraining: Equatable, Sendable {
+public struct GroupTraining: Equatable, Codable, Sendable {
     /// Optimiser steps taken.
     public let steps: Int
     /// The step whose weights were kept.
@@ -19,7 +19,8 @@ public struct GroupTraining: Equatable, Sendable {
 /// gradients, losses and counts; every rank applies the same updates. A group that has used up its budget leaves the
 /// batch. Training starts from the weights that the models have (after the first iteration: the previous iteration's
 /// best), and those compete: an M-step never ends with a higher validation loss than it started with.
-/// A group without users is left as it is. `round` numbers the M-steps of a run, for the order of comparisons.
+/// A group without users is left as it is. `round` numbers the M-steps of a run, for the order of comparisons. `saved` is
+/// the state of this M-step to go on from, as `atBoundary` was given it.
 func maximise<Models: RewardModels>(
     _ models: Models,
     users: ShardedUsers<Models.Comparison>,
@@ -27,6 +28,8 @@ func maximise<Models: RewardModels>(
     settings: RewardMixtureSettings,
     stage: String,
     round: Int,
+    from saved: (any SavedState)? = nil,
+    atBoundary: StepBoundary,
     progress: (Int) throws -> Void
 ) throws -> [GroupTraining] {
     let schedule = Schedule(
@@ -37,10 +40,8 @@ func maximise<Models: RewardModels>(
     )
     let weights = fitWeights(users, responsibilities: responsibilities, groups: models.count)
     let populated = (0..<models.count).filter { weights[$0].contains { $0 > 0 } }
-    var budgets = Array(
-        repeating: EarlyStopping(patience: settings.patience, maxSteps: settings.maxSteps),
-        count: models.count
-    )
+    let budget = EarlyStopping(patience: settings.patience, maxSteps: settings.maxSteps)
+    var state = MStepState(budgets: Array(repeating: budget, count: models.count))
     var samplers = makeSamplers(
         users,
         responsibilities: responsibilities,
@@ -49,26 +50,47 @@ func maximise<Models: RewardModels>(
         round: round
     )
 
+    /// How many comparisons of a group each shard draws in a step.
+    func quotas(of group: Int, step: Int) -> [Int] {
+        let total = weights[group].reduce(0, +)
+        let batch = max(1, min(settings.batchComparisons, Int(total.rounded(.up))))
+        return batchQuotas(shardWeights: weights[group], batch: batch, step: step)
+    }
+
     func look(at groups: [Int], step: Int) throws {
         let losses = try validationLosses(of: groups, models, users: users, responsibilities: responsibilities)
         for (group, loss) in zip(groups, losses) {
             guard loss.isFinite else { throw notFinite("validation loss", group: group, stage: stage, step: step) }
-            if budgets[group].observe(loss: loss, step: step) { models.keepWeights(of: group) }
+            if state.budgets[group].observe(loss: loss, step: step) { models.keepWeights(of: group) }
         }
     }
 
     models.beginTraining(settings)
-    try look(at: populated, step: 0)
-    for step in stride(from: 1, through: settings.maxSteps, by: 1) {
-        let training = populated.filter { !budgets[$0].stopped }
+    if let saved, let found = try saved.record("m-step", as: MStepState.self) {
+        state = found
+        try models.fillWeights("weights", from: saved)
+        try saved.fill(models.trainingVectors)
+        models.resumeTraining(updates: state.budgets.map { $0.stopped ? $0.steps : state.step })
+        // What a sampler drew until then is a matter of the quotas alone.
+        for group in populated {
+            for step in stride(from: 1, through: min(state.step, state.budgets[group].end), by: 1) {
+                let quotas = quotas(of: group, step: step)
+                for (place, local) in users.localShards.enumerated() {
+                    _ = samplers[place][group]?.draw(quotas[local.shard])
+                }
+            }
+        }
+    } else {
+        try look(at: populated, step: 0)
+    }
+    for step in stride(from: state.step + 1, through: settings.maxSteps, by: 1) {
+        let training = populated.filter { !state.budgets[$0].stopped }
         if training.isEmpty { break }
         models.zeroGradients()
         // Per group: Σ loss and the count of comparisons.
         var statistics = Array(repeating: Float(0), count: 2 * models.count)
         for group in training {
-            let total = weights[group].reduce(0, +)
-            let batch = max(1, min(settings.batchComparisons, Int(total.rounded(.up))))
-            let quotas = batchQuotas(shardWeights: weights[group], batch: batch, step: step)
+            let quotas = quotas(of: group, step: step)
             for (place, local) in users.localShards.enumerated() where quotas[local.shard] > 0 {
                 guard let drawn = samplers[place][group]?.draw(quotas[local.shard]) else { continue }
                 let comparisons = local.users.flatMap(\.user.fit)
@@ -95,10 +117,14 @@ func maximise<Models: RewardModels>(
         }
         if step % settings.evaluateEvery == 0 || step == settings.maxSteps { try look(at: training, step: step) }
         try progress(step)
+        state.step = step
+        try atBoundary {
+            try TrainingState(state, as: "m-step", models.weightVectors("weights") + models.trainingVectors)
+        }
     }
     for group in populated { models.restoreWeights(of: group) }
     models.endTraining()
-    return budgets.map {
+    return state.budgets.map {
         GroupTraining(steps: $0.steps, bestStep: $0.bestStep, bestLoss: $0.bestLoss.isFinite ? $0.bestLoss : nil)
     }
 }

@@ -1,4 +1,6 @@
 public import Collectives
+public import Optimizers
+public import Tensors
 
 /// Reward models that can be asked, and no more.
 public protocol RewardScorer {
@@ -16,9 +18,6 @@ public protocol RewardScorer {
 ///
 /// `LanguageModelRewards` is the real thing; tests use linear rewards of feature vectors.
 public protocol RewardModels: RewardScorer, AnyObject {
-    /// A copy of one model's trained weights.
-    associatedtype Weights
-
     /// Forgets optimiser state and gradients: an M-step begins.
     func beginTraining(_ settings: RewardMixtureSettings)
     /// Frees what only training needs: an M-step is over.
@@ -34,6 +33,11 @@ public protocol RewardModels: RewardScorer, AnyObject {
     /// before clipping. A non-finite norm changes nothing.
     func update(_ model: Int, gradientScale: Float, learningRate: Float) -> Double
 
+    /// What training under way has besides the weights, in place: the remembered weights and the optimisers' moments.
+    var trainingVectors: [StateVector] { get }
+    /// Goes on with training whose vectors a saved state filled, after so many updates of each model.
+    func resumeTraining(updates: [Int])
+
     /// How many weights a reward head has.
     var headWidth: Int { get }
     /// The mean gradient of log σ(Δ) over comparisons with respect to one model's head weights, [headWidth]; zeros without
@@ -46,10 +50,41 @@ public protocol RewardModels: RewardScorer, AnyObject {
     func restoreWeights(of model: Int)
     /// Returns to the weights that the model had before any training.
     func resetWeights(of model: Int)
-    /// A copy of one model's weights, to come back to.
-    func weights(of model: Int) -> Weights
-    /// Goes back to weights copied earlier.
-    func setWeights(_ weights: Weights, of model: Int)
+    /// One model's trained weights, in place: read them, and change them by `setWeights`.
+    func weights(of model: Int) -> Tensor
+    /// Takes over weights that were copied or saved earlier.
+    func setWeights(_ weights: Tensor, of model: Int)
     /// Takes the weights of another model of the same shape.
     func copyWeights(to model: Int, from other: Self, model otherModel: Int)
+}
+
+extension RewardModels {
+    /// The weights of all models, in place.
+    func weightVectors(_ name: String) -> [StateVector] {
+        (0..<count).map { StateVector("\(name).\($0)", weights(of: $0)) }
+    }
+
+    /// Copies of the weights of all models.
+    func copiedWeights() -> [Tensor] { (0..<count).map { weights(of: $0).copied() } }
+
+    /// Takes over the weights that a saved state has under a name.
+    func fillWeights(_ name: String, from saved: any SavedState) throws {
+        let copies = copiedWeights()
+        try saved.fill(vectors(copies, name))
+        for model in 0..<count { setWeights(copies[model], of: model) }
+    }
+}
+
+/// Tensors as the vectors `name.0`, `name.1` …
+func vectors(_ tensors: [Tensor], _ name: String) -> [StateVector] {
+    tensors.enumerated().map { StateVector("\(name).\($0)", $1) }
+}
+
+extension Tensor {
+    /// The same elements in storage of their own.
+    func copied() -> Tensor {
+        let copy = Tensor(zeros: shape, elementType)
+        copy.copy(from: self)
+        return copy
+    }
 }

@@ -2,7 +2,7 @@ public import Collectives
 import Failures
 
 /// How every model explains every user: computed where the users are, known to every rank.
-public struct UserScores: Equatable, Sendable {
+public struct UserScores: Equatable, Codable, Sendable {
     /// U users, sorted by the UTF-8 bytes of their ids: the row order of the matrices.
     public let members: [Member]
     /// [U][K]: ℓ_h(u) = Σ log σ(Δ_u(c)) over the user's `assign` comparisons.

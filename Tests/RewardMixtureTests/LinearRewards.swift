@@ -2,25 +2,27 @@ import Collectives
 import Optimizers
 import Randomness
 import RewardMixture
+import Tensors
 
 /// Linear rewards of feature vectors: a comparison is the difference of two of them and Δ = w·x.
 ///
 /// Weights start at zero; the optimiser is Adam.
 final class LinearRewards: RewardModels {
     let width: Int
-    var weights: [[Float]]
-    private var kept: [[Float]]
+    let weights: [Tensor]
+    private let kept: [Tensor]
     private var gradients: [Float]
-    private var first: [[Float]]
-    private var second: [[Float]]
+    private let first: [Tensor]
+    private let second: [Tensor]
     private var steps: [Int]
 
     init(count: Int, width: Int) {
         self.width = width
-        weights = Array(repeating: Array(repeating: 0, count: width), count: count)
-        kept = weights
-        first = weights
-        second = weights
+        func zeros() -> [Tensor] { (0..<count).map { _ in Tensor(zeros: [width]) } }
+        weights = zeros()
+        kept = zeros()
+        first = zeros()
+        second = zeros()
         steps = Array(repeating: 0, count: count)
         gradients = Array(repeating: 0, count: count * width)
     }
@@ -28,12 +30,12 @@ final class LinearRewards: RewardModels {
     var count: Int { weights.count }
 
     func margins(of comparisons: [[Float]], under model: Int) -> [Float] {
-        comparisons.map { x in zip(x, weights[model]).reduce(0) { $0 + $1.0 * $1.1 } }
+        let weights = weights[model].array()
+        return comparisons.map { x in zip(x, weights).reduce(0) { $0 + $1.0 * $1.1 } }
     }
 
     func beginTraining(_ settings: RewardMixtureSettings) {
-        first = weights.map { $0.map { _ in 0 } }
-        second = first
+        for moment in first + second { moment.fill(0) }
         steps = Array(repeating: 0, count: count)
     }
 
@@ -83,14 +85,22 @@ final class LinearRewards: RewardModels {
         return sum
     }
 
-    func keepWeights(of model: Int) { kept[model] = weights[model] }
-    func restoreWeights(of model: Int) { weights[model] = kept[model] }
-    func resetWeights(of model: Int) { weights[model] = Array(repeating: 0, count: width) }
-    func weights(of model: Int) -> [Float] { weights[model] }
-    func setWeights(_ weights: [Float], of model: Int) { self.weights[model] = weights }
+    func keepWeights(of model: Int) { kept[model].copy(from: weights[model]) }
+    func restoreWeights(of model: Int) { weights[model].copy(from: kept[model]) }
+    func resetWeights(of model: Int) { weights[model].fill(0) }
+    func weights(of model: Int) -> Tensor { weights[model] }
+    func setWeights(_ weights: Tensor, of model: Int) { self.weights[model].copy(from: weights) }
     func copyWeights(to model: Int, from other: LinearRewards, model otherModel: Int) {
-        weights[model] = other.weights[otherModel]
+        weights[model].copy(from: other.weights[otherModel])
     }
+
+    var trainingVectors: [StateVector] {
+        [("kept", kept), ("first", first), ("second", second)].flatMap { name, tensors in
+            tensors.enumerated().map { StateVector("\(name).\($0)", $1) }
+        }
+    }
+
+    func resumeTraining(updates: [Int]) { steps = updates }
 }
 
 private func power(_ base: Float, _ exponent: Int) -> Float {

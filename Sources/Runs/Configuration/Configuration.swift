@@ -16,6 +16,8 @@ package struct Configuration: Equatable, Sendable {
     package let shards: Int
     /// The configuration written out with every key: what `config.yaml` in the run directory holds.
     package private(set) var effectiveYAML = ""
+    /// The value of every key as it stands there, by `section.key`.
+    private(set) var values: [String: String] = [:]
 
     /// Decodes YAML text, with `--set` options (`policy.beta=0.1`) laid over it.
     ///
@@ -29,6 +31,7 @@ package struct Configuration: Equatable, Sendable {
         let problems = top.problems.isEmpty ? crossChecks(self) : top.problems
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
         effectiveYAML = writeYAML(top)
+        for record in top.sections.flatMap(\.records) + top.records { values[record.path] = record.value }
     }
 
     init(_ top: inout SectionReader) {

@@ -6,11 +6,17 @@ internal import StrictJSON
 /// Makes the run directory ready for `stages`, on the root, before any model is loaded.
 ///
 /// A directory that holds none of these stages' results is used as it is, so that each stage may run alone after the
-/// earlier ones. Where some are there, `overwrite` clears them and everything made from them, and without it this throws.
+/// earlier ones. Where some are there, `overwrite` clears them and everything made from them, `resume` keeps them and clears
+/// only what was made from stages that are not complete, and without either this throws.
 ///
 /// - Throws: `Failure` 78 where the directory holds something else or these stages' results; 73, 74 or 77 where it
 ///   cannot be made or written.
-func prepareDirectory(_ directory: RunDirectory, for stages: [Stage], overwrite: Bool) throws(Failure) {
+func prepareDirectory(
+    _ directory: RunDirectory,
+    for stages: [Stage],
+    overwrite: Bool,
+    resume: Bool = false
+) throws(Failure) {
     let files = FileManager.default
     try createDirectory(directory.path)
     let contents = (try? files.contentsOfDirectory(atPath: directory.path)) ?? []
@@ -21,23 +27,33 @@ func prepareDirectory(_ directory: RunDirectory, for stages: [Stage], overwrite:
             at: directory.path
         )
     }
+    if resume {
+        try removeTemporaryFiles(below: directory.path)
+        let open = stages.filter { !directory.isComplete($0) }.map(\.position).min() ?? Stage.allCases.count
+        return try clear(Stage.allCases.filter { $0.position > open }, in: directory)
+    }
     let found = stages.filter { stage in stage.outputs.contains { files.fileExists(atPath: directory.file($0)) } }
     if let stage = found.first, !overwrite {
         throw Failure(
             .configuration,
-            "already holds results of the stage \(stage.rawValue); use --overwrite to replace them, or another run.directory",
+            "already holds results of the stage \(stage.rawValue); "
+                + "use --resume to go on, --overwrite to replace them, or another run.directory",
             at: directory.path
         )
     }
     guard let first = stages.min(by: { $0.position < $1.position }) else { return }
-    let cleared = Stage.allCases.filter { $0.position >= first.position }
-    try dropMetrics(of: cleared, in: directory.file("metrics.jsonl"))
-    for stage in cleared {
+    try clear(Stage.allCases.filter { $0.position >= first.position }, in: directory)
+}
+
+/// Removes all that stages made.
+private func clear(_ stages: [Stage], in directory: RunDirectory) throws(Failure) {
+    try dropMetrics(of: stages, in: directory.file("metrics.jsonl"))
+    for stage in stages {
         for relative in stage.outputs + ["completed/\(stage.rawValue)"] {
             let path = directory.file(relative)
-            guard files.fileExists(atPath: path) else { continue }
+            guard FileManager.default.fileExists(atPath: path) else { continue }
             do {
-                try files.removeItem(atPath: path)
+                try FileManager.default.removeItem(atPath: path)
             } catch {
                 throw Failure(.inputOutput, "cannot be removed", at: path)
             }

@@ -1,6 +1,7 @@
 package import Failures
 internal import Foundation
 internal import ModelFiles
+internal import StrictJSON
 
 /// The directory that holds everything a run makes (design.md §7), and which of its stages are complete.
 package struct RunDirectory: Equatable, Sendable {
@@ -35,10 +36,82 @@ package struct RunDirectory: Equatable, Sendable {
     /// Where the end of a stage is noted.
     func marker(_ stage: Stage) -> String { file("completed/\(stage.rawValue)") }
 
-    /// Notes that a stage ran to its end.
-    func complete(_ stage: Stage) throws(Failure) {
+    /// Notes that a stage ran to its end; its checkpoints go.
+    func complete(_ stage: Stage, _ note: CompletionNote = CompletionNote()) throws {
         try createDirectory(file("completed"))
-        try writeAtomically("", to: marker(stage))
+        try writeAtomically(encodedJSON(note), to: marker(stage))
+        try removeIfThere("checkpoints/\(stage.rawValue)")
+    }
+
+    /// What was noted at the end of a stage.
+    func completion(of stage: Stage) throws(Failure) -> CompletionNote { try CompletionNote(contentsOf: marker(stage)) }
+
+    /// The checkpoints of a training: of a stage, or a part of one.
+    func checkpoints(of training: String) -> CheckpointFolder {
+        CheckpointFolder(path: file("checkpoints/\(training)"))
+    }
+
+    /// Notes that a part of a stage was trained and written; its checkpoints go.
+    func finish(_ training: String, _ note: CompletionNote) throws {
+        let folder = checkpoints(of: training)
+        try createDirectory(folder.path)
+        try writeAtomically(encodedJSON(note), to: finishMarker(training))
+        for step in folder.steps { try removeIfThere("checkpoints/\(training)/step-\(step)") }
+    }
+
+    /// Whether a part of a stage was trained and written.
+    func isFinished(_ training: String) -> Bool { FileManager.default.fileExists(atPath: finishMarker(training)) }
+
+    /// What was noted at the end of a part of a stage.
+    func completion(of training: String) throws(Failure) -> CompletionNote {
+        try CompletionNote(contentsOf: finishMarker(training))
+    }
+
+    /// Length of `metrics.jsonl` at the end of the last stage, or part of one, that ended.
+    func completedMetrics() throws(Failure) -> Int {
+        var length = 0
+        for stage in Stage.allCases where isComplete(stage) {
+            length = max(length, try completion(of: stage).metricsBytes)
+        }
+        for training in trainings where isFinished(training) {
+            length = max(length, try completion(of: training).metricsBytes)
+        }
+        return length
+    }
+
+    private func finishMarker(_ training: String) -> String { file("checkpoints/\(training)/finished.json") }
+
+    private func removeIfThere(_ relative: String) throws(Failure) {
+        guard FileManager.default.fileExists(atPath: file(relative)) else { return }
+        do {
+            try FileManager.default.removeItem(atPath: file(relative))
+        } catch {
+            throw Failure(.inputOutput, "cannot be removed: \(error.localizedDescription)", at: file(relative))
+        }
+    }
+}
+
+/// What is noted where a stage, or a part of one, has ended.
+struct CompletionNote: Codable, Equatable {
+    /// Length of `metrics.jsonl` then.
+    var metricsBytes = 0
+    /// What the result depends on (`resultKeys`).
+    var configuration: [String: String] = [:]
+
+    enum CodingKeys: String, CodingKey {
+        case configuration
+        case metricsBytes = "metrics_bytes"
+    }
+}
+
+extension CompletionNote {
+    fileprivate init(contentsOf path: String) throws(Failure) {
+        let bytes = try readBytes(ofFile: path)
+        do {
+            self = try JSONDecoder().decode(CompletionNote.self, from: Data(bytes))
+        } catch {
+            throw Failure(.badData, "is not what a run notes; use --overwrite to do the stage again", at: path)
+        }
     }
 }
 

@@ -26,7 +26,7 @@ final class MixtureNarrator {
             if part != self.part {
                 self.part = part
                 started = Date()
-                run.progress.begin(fit == .known ? "known groups: \(part)" : part, total: total)
+                run.progress.begin(fit == .known ? "known groups: \(part)" : part, total: total, done: step - 1)
             }
             if step > 0 { run.progress.advance() }
         case .single(let training, let accuracy):

@@ -3,6 +3,7 @@ import Failures
 import LanguageModels
 import MaxMinPolicy
 import ModelFiles
+import Optimizers
 import Preferences
 import Reporting
 import StrictJSON
@@ -17,6 +18,12 @@ func runPolicy(_ run: RunContext) throws {
     let calibration = try run.loadCalibration(models: models.names)
     let sizes = try run.loadMixtureRecord().groupSizes
     for objective in run.configuration.policy.objectives {
+        // Each is trained by itself: one that a run finished before it was stopped stays.
+        let training = "policy/\(objective.rawValue)"
+        if run.resumes, try run.shared({ run.directory.isFinished(training) }) {
+            run.progress.say("policy \(objective.rawValue): done before")
+            continue
+        }
         let settings = PolicySettings(run.configuration.policy, objective: objective)
         let task = PolicyTask(
             prompts: prompts.map(\.tokens),
@@ -46,15 +53,22 @@ private func align(
         settings: run.configuration.policy.optimizer.adamW,
         seed: run.seed
     )
-    run.progress.begin("policy \(objective.rawValue)", total: settings.steps)
+    let checkpoints = try Checkpointer(run, training: "policy/\(objective.rawValue)", stage: .policy)
+    let start = try checkpoints.saved.flatMap { saved in
+        try saved.fill(policy.stateVectors)
+        return try saved.record("policy", as: PolicyState.Record.self)
+    }
+    if let start { policy.resume(updates: start.updates) }
+    run.progress.begin("policy \(objective.rawValue)", total: settings.steps, done: checkpoints.step)
     var changes = 0
     _ = try trainPolicy(
         policy,
         reference: reference.model,
         task: task,
         settings: settings,
+        from: start.map { PolicyState($0, settings: settings, groupSizes: task.groupSizes) },
         communicator: run.communicator
-    ) { record, _ in
+    ) { record, state in
         try run.metrics.write(
             stage: Stage.policy.rawValue,
             step: record.step,
@@ -67,6 +81,9 @@ private func align(
             note: "F \(utilities.joined(separator: " ")), worst group-\(record.worstGroup), "
                 + "KL \(record.klK1.formatted(decimals: 1)), \(record.responseTokens.formatted(decimals: 0)) tokens"
         )
+        try checkpoints.atBoundary {
+            try TrainingState(state.record(updates: policy.optimizer.step), as: "policy", policy.stateVectors)
+        }
     }
     run.progress.end("the worst-off group changed \(changes) times")
     try run.onRoot {
@@ -74,4 +91,5 @@ private func align(
         try run.directory.makeFolder("policy")
         try ModelDirectory.save(policy.model, to: path, tokenizerFrom: reference.path)
     }
+    try checkpoints.finish()
 }

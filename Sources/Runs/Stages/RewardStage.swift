@@ -4,6 +4,7 @@ import Failures
 import Foundation
 import LanguageModels
 import ModelFiles
+import Optimizers
 import Preferences
 import Reporting
 import RewardMixture
@@ -27,11 +28,14 @@ func runReward(_ run: RunContext) throws {
         )
     }
     run.progress.say("reward: \(everyone.total) users, \(everyone.comparisons) comparisons, \(section.groups) groups")
+    let checkpoints = try Checkpointer(run, training: "reward", stage: .reward)
     let narrator = MixtureNarrator(run, fit: .mixture)
     let mixture = try fitRewardMixture(
         everyone.local,
         settings: settings,
         over: run.communicator,
+        from: checkpoints.saved?.under("mixture"),
+        atBoundary: { fit in try checkpoints.atBoundary { try TrainingState().adding(fit(), under: "mixture") } },
         makeModels: makeModels,
         report: narrator.report
     )
@@ -47,6 +51,12 @@ func runReward(_ run: RunContext) throws {
             settings: settings,
             over: run.communicator,
             reusing: mixture,
+            from: checkpoints.saved?.under("known"),
+            atBoundary: { fit in
+                try checkpoints.atBoundary {
+                    try TrainingState().adding(mixture.state(), under: "mixture").adding(fit(), under: "known")
+                }
+            },
             makeModels: makeModels,
             report: narrator.report
         )

@@ -1,4 +1,5 @@
 package import Collectives
+internal import Foundation
 package import Reporting
 
 /// What every stage works with.
@@ -10,6 +11,10 @@ package struct RunContext {
     package let progress: ProgressMeter
     /// `metrics.jsonl`; writes on the root only.
     package let metrics: MetricsWriter
+    /// Whether training goes on from its last checkpoint.
+    package let resumes: Bool
+    /// What may end the run before it is done.
+    package let stop: StopConditions
 
     /// Describes a run.
     package init(
@@ -17,13 +22,17 @@ package struct RunContext {
         directory: RunDirectory,
         communicator: any Communicator,
         progress: ProgressMeter,
-        metrics: MetricsWriter
+        metrics: MetricsWriter,
+        resumes: Bool = false,
+        stop: StopConditions = StopConditions()
     ) {
         self.configuration = configuration
         self.directory = directory
         self.communicator = communicator
         self.progress = progress
         self.metrics = metrics
+        self.resumes = resumes
+        self.stop = stop
     }
 
     /// Whether this rank writes files and talks.
@@ -44,5 +53,11 @@ extension RunContext {
     func onRoot(_ work: () throws -> Void) throws {
         if isRoot { try work() }
         try communicator.barrier()
+    }
+
+    /// What `work` gives on the root, on every rank; a failure there is every rank's.
+    func shared<Value: Codable>(_ work: () throws -> Value) throws -> Value {
+        let bytes = try communicator.broadcast(agreeing: { Array(try JSONEncoder().encode(work())) })
+        return try JSONDecoder().decode(Value.self, from: Data(bytes))
     }
 }

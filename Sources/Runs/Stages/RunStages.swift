@@ -16,6 +16,10 @@ package struct RunRequest: Sendable {
     package var stages: [Stage]?
     /// Whether results of these stages may be replaced.
     package var overwrite = false
+    /// Whether complete stages are skipped and the one under way goes on from its last checkpoint; a new run just starts.
+    package var resume = false
+    /// What may end the run before it is done.
+    package var stop = StopConditions()
     /// Threads of this rank where the configuration leaves it open.
     package var suggestedThreads = 1
     /// As typed, for the record.
@@ -31,26 +35,37 @@ package struct FinishedStage: Equatable, Sendable {
     package let seconds: Double
 }
 
+/// What a run did.
+package struct RunOutcome: Sendable {
+    package let configuration: Configuration
+    /// The stages that were done now, in order.
+    package let finished: [FinishedStage]
+    /// Whether it stopped before its end, with a checkpoint to resume from.
+    package let isStopped: Bool
+}
+
 /// Does the stages of a run, on every rank of `communicator`, and gives how long each took.
 ///
-/// The configuration, the run directory and the stages to do are checked before anything is loaded.
+/// The configuration, the run directory and the stages to do are checked before anything is loaded. `status.json` tells how
+/// it ended, whatever happens.
 package func runStages(
     _ request: RunRequest,
     communicator: any Communicator,
     progress: ProgressMeter
-) throws -> (configuration: Configuration, finished: [FinishedStage]) {
+) throws -> RunOutcome {
     let configuration = try loadConfiguration(
         request.configuration,
         overrides: request.overrides,
         communicator: communicator
     )
     let wanted = request.stages ?? configuration.run.stages
-    let chosen = recipes.filter { wanted.contains($0.stage) }
     let directory = RunDirectory(path: configuration.run.directory)
     let threads = configuration.run.threads == 0 ? request.suggestedThreads : configuration.run.threads
     KernelThreads.set(threads)
-    if communicator.rank == 0 {
-        try prepareDirectory(directory, for: wanted, overwrite: request.overwrite)
+    let started = try communicator.broadcast(agreeing: {
+        try prepareDirectory(directory, for: wanted, overwrite: request.overwrite, resume: request.resume)
+        if request.resume { try refuseOtherConfiguration(of: wanted, in: directory, than: configuration) }
+        let status = try directory.start(wanted, resume: request.resume)
         try writeAtomically(configuration.effectiveYAML, to: directory.file("config.yaml"))
         let environment = describeEnvironment(
             ranks: communicator.size,
@@ -58,38 +73,83 @@ package func runStages(
             commandLine: request.commandLine
         )
         try writeAtomically(environment.encoded(pretty: true), to: directory.file("environment.json"))
-    }
-    try communicator.barrier()
+        return try encodedJSON(status)
+    })
+    let status = try JSONDecoder().decode(RunStatus.self, from: Data(started))
 
     let context = RunContext(
         configuration: configuration,
         directory: directory,
         communicator: communicator,
         progress: progress,
-        metrics: try MetricsWriter(appendingTo: communicator.rank == 0 ? directory.file("metrics.jsonl") : nil)
+        metrics: try MetricsWriter(appendingTo: communicator.rank == 0 ? directory.file("metrics.jsonl") : nil),
+        resumes: request.resume,
+        stop: request.stop
     )
     var finished: [FinishedStage] = []
-    for (stage, body) in chosen {
-        let start = ContinuousClock.now
-        try body(context)
-        // No rank may look for the note before the root has made it, nor the root make it before all are done.
-        try communicator.barrier()
-        try context.onRoot { try directory.complete(stage) }
-        let seconds = (ContinuousClock.now - start) / .seconds(1)
-        finished.append(FinishedStage(stage: stage, seconds: seconds))
-        progress.say("\(stage.rawValue): done in \(seconds.formatted(decimals: 1)) s")
+    do {
+        for (stage, body) in recipes where wanted.contains(stage) {
+            if request.resume, try context.shared({ directory.isComplete(stage) }) {
+                progress.say("\(stage.rawValue): done before")
+                continue
+            }
+            try context.stopIfAsked(before: stage)
+            finished.append(try perform(stage, body, context))
+        }
+        try context.onRoot { try directory.write(status.ended(.done, code: .done)) }
+        return RunOutcome(configuration: configuration, finished: finished, isStopped: false)
+    } catch let stopped as Stopped {
+        progress.say("\(configuration.run.name): \(stopped.reason); go on with --resume")
+        try context.onRoot { try directory.write(status.ended(.stopped, code: .resumable, stopped.reason)) }
+        return RunOutcome(configuration: configuration, finished: finished, isStopped: true)
+    } catch {
+        // Any rank may be the one that knows; the error counts, not whether it could be noted.
+        let code = (error as? Failure)?.code ?? .internalError
+        try? directory.write(status.ended(.failed, code: code, "\(error)"))
+        throw error
     }
-    return (configuration, finished)
+}
+
+/// Does one stage and notes that it is complete.
+private func perform(_ stage: Stage, _ body: (RunContext) throws -> Void, _ run: RunContext) throws -> FinishedStage {
+    let start = ContinuousClock.now
+    try body(run)
+    // No rank may look for the note before the root has made it, nor the root make it before all are done.
+    try run.communicator.barrier()
+    let metrics = try run.metrics.synchronize()
+    try run.onRoot {
+        let note = CompletionNote(
+            metricsBytes: metrics,
+            configuration: try run.configuration.resultKeys(upTo: stage)
+        )
+        try run.directory.complete(stage, note)
+    }
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    run.progress.say("\(stage.rawValue): done in \(seconds.formatted(decimals: 1)) s")
+    return FinishedStage(stage: stage, seconds: seconds)
+}
+
+/// Throws where complete stages, which resuming would skip, were done with another configuration.
+private func refuseOtherConfiguration(
+    of stages: [Stage],
+    in directory: RunDirectory,
+    than configuration: Configuration
+) throws(Failure) {
+    for stage in stages where directory.isComplete(stage) {
+        let theirs = try directory.completion(of: stage).configuration
+        try refuseOtherConfiguration(theirs, than: configuration.resultKeys(upTo: stage), at: directory.marker(stage))
+    }
 }
 
 /// A finished run as one JSON object on one line, for `--json`.
-package func summary(of configuration: Configuration, _ finished: [FinishedStage]) -> String {
-    let stages = finished.map { stage -> JSONValue in
+package func summary(of outcome: RunOutcome) -> String {
+    let stages = outcome.finished.map { stage -> JSONValue in
         ["stage": .string(stage.stage.rawValue), "seconds": .number(stage.seconds)]
     }
     let object: JSONValue = [
-        "run": .string(configuration.run.name), "directory": .string(configuration.run.directory),
-        "stages": .array(stages),
+        "run": .string(outcome.configuration.run.name),
+        "directory": .string(outcome.configuration.run.directory),
+        "stages": .array(stages), "stopped": .bool(outcome.isStopped),
     ]
     return object.encoded()
 }

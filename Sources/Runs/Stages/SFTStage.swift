@@ -48,9 +48,17 @@ func runSFT(_ run: RunContext) throws {
     )
     let optimizer = AdamW(training: model, settings.optimizer.adamW)
     let schedule = settings.optimizer.schedule(steps: settings.steps)
+    let checkpoints = try Checkpointer(run, training: "sft", stage: .sft)
+    let vectors = [StateVector("weights", model.trainableValues)] + optimizer.stateVectors
+    if let saved = checkpoints.saved {
+        try saved.fill(vectors)
+        model.parametersDidChange()
+        optimizer.resume(step: checkpoints.step)
+    }
     run.progress.say("sft: \(model.parameters.values.count) parameters, \(tokenizer.vocabularySize) tokens")
-    run.progress.begin("sft", total: settings.steps)
-    for step in 1...settings.steps {
+    run.progress.begin("sft", total: settings.steps, done: checkpoints.step)
+    // The step number is all that batches, schedule and random streams go by.
+    for step in stride(from: checkpoints.step + 1, through: settings.steps, by: 1) {
         let started = Date()
         let batch = batchOfStep(step, size: settings.batchSequences, from: training, seed: run.seed)
         // Every rank knows the whole batch, so the number of predictions needs no exchange.
@@ -86,6 +94,7 @@ func runSFT(_ run: RunContext) throws {
             ]
         )
         run.progress.advance(note: "loss \(mean.formatted(decimals: 3))")
+        try checkpoints.atBoundary { TrainingState(vectors) }
     }
     let held = model.meanNextTokenLoss(validation)
     run.progress.end("loss on held-out documents \(held.formatted(decimals: 3))")

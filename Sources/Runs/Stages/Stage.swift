@@ -18,11 +18,11 @@ package enum Stage: String, CaseIterable, Sendable {
     /// Files and folders of the run directory that belong to this stage alone.
     package var outputs: [String] {
         switch self {
-        case .sft: ["reference"]
+        case .sft: ["reference", "checkpoints/sft"]
         case .simulate: ["preferences.jsonl"]
-        case .reward: ["reward"]
+        case .reward: ["reward", "checkpoints/reward"]
         case .calibrate: ["reward/calibration.json"]
-        case .policy: ["policy"]
+        case .policy: ["policy", "checkpoints/policy"]
         case .evaluate: ["evaluation.json"]
         case .report: ["report.html"]
         }

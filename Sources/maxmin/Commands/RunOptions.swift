@@ -1,6 +1,7 @@
 import ArgumentParser
 import Collectives
 import Failures
+import Foundation
 import Reporting
 import Runs
 
@@ -21,25 +22,59 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "Replace these stages' results in the run directory, and later stages' with them.")
     var overwrite = false
 
+    @Flag(
+        help: """
+            Skip complete stages and go on with the one under way from its last checkpoint; starts a run that is not there \
+            yet, so that the same command starts and resumes.
+            """
+    )
+    var resume = false
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Stop with a checkpoint (exit code 75) before this time is over; the end of a Slurm job is heeded \
+            anyway (SLURM_JOB_END_TIME).
+            """,
+            valueName: "hours"
+        )
+    )
+    var maxHours: Double?
+
     @Flag(help: "Print a JSON object with the run's directory and the stages done on standard output.")
     var json = false
 
+    func validate() throws {
+        if let maxHours, maxHours <= 0 || !maxHours.isFinite { throw ValidationError("--max-hours must be above 0") }
+    }
+
     /// Does the stages on every rank; nil: those that the configuration names.
     func run(_ stages: [Stage]?) throws {
+        guard !(resume && overwrite) else {
+            throw Failure(.usage, "--resume keeps what is there and --overwrite replaces it; give one of them")
+        }
+        StopSignals.install()
+        var isStopped = false
         try onEveryRank { communicator, suggestedThreads in
             var request = RunRequest(configuration: config)
             request.overrides = overrides + (threads.map { ["run.threads=\($0)"] } ?? [])
             request.stages = stages
             request.overwrite = overwrite
+            request.resume = resume
+            request.stop.isAsked = { StopSignals.isAsked }
+            request.stop.deadline = deadline(hours: maxHours)
             request.suggestedThreads = suggestedThreads
             request.commandLine = CommandLine.arguments
             let progress = ProgressMeter.onStandardError(rank: communicator.rank)
-            let (configuration, finished) = try runStages(request, communicator: communicator, progress: progress)
+            let outcome = try runStages(request, communicator: communicator, progress: progress)
+            isStopped = outcome.isStopped
             if json, communicator.rank == 0 {
                 var output = LineOutput()
-                try output.line(summary(of: configuration, finished))
+                try output.line(summary(of: outcome))
                 try output.flush()
             }
         }
+        // After MPI has ended, so that the launcher sees no failure but this code.
+        if isStopped { Foundation.exit(Failures.ExitCode.resumable.rawValue) }
     }
 }

@@ -5,6 +5,9 @@ package struct RunSection: Equatable, Sendable {
     package let seed: UInt64
     package let stages: [Stage]
     package let threads: Int
+    package let saveEverySteps: Int?
+    package let saveEveryMinutes: Double?
+    package let keepCheckpoints: Int
 
     init(_ keys: inout SectionReader) {
         name = keys.read("name", .text, "maxmin", "Name of the run, for logs and reports.")
@@ -21,6 +24,24 @@ package struct RunSection: Equatable, Sendable {
             .integer(.from(0, to: 1024)),
             0,
             "Threads of each rank; 0: the CPUs it may use, shared among the ranks of its node."
+        )
+        saveEverySteps = keys.read(
+            "save_every_steps",
+            .optional(.integer(.atLeast(1), unit: "steps")),
+            nil,
+            "A checkpoint is saved when training has made this many steps since the last; null: never for that reason."
+        )
+        saveEveryMinutes = keys.read(
+            "save_every_minutes",
+            .optional(.number(.above(0), unit: "minutes")),
+            10,
+            "A checkpoint is saved when this time has passed since the last; null: never for that reason."
+        )
+        keepCheckpoints = keys.read(
+            "keep_checkpoints",
+            .integer(.from(2, to: 1_000)),
+            2,
+            "Checkpoints that are kept of a training under way; an older one goes when a newer one has been read back."
         )
     }
 }

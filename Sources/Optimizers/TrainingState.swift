@@ -1,0 +1,116 @@
+import Foundation
+public import Tensors
+
+/// A vector of a training state, or the part of one that this rank holds, in place: saving reads `values`, resuming fills
+/// them.
+///
+/// Several parts of one vector carry its name. A vector that every rank holds whole is the same on all of them.
+public struct StateVector {
+    /// The vector's name in its state.
+    public let name: String
+    /// Elements of the whole vector.
+    public let length: Int
+    /// The element of the whole vector that `values` begins with.
+    public let start: Int
+    /// float32.
+    public let values: Tensor
+
+    /// A whole vector.
+    public init(_ name: String, _ values: Tensor) {
+        self.init(name, part: values, from: 0, of: values.count)
+    }
+
+    /// Elements `start ..< start + values.count` of a vector of `length`.
+    public init(_ name: String, part values: Tensor, from start: Int, of length: Int) {
+        precondition(start >= 0 && start + values.count <= length, "a part lies within its vector")
+        self.name = name
+        self.length = length
+        self.start = start
+        self.values = values
+    }
+}
+
+/// Where training stands at a step boundary: all that it needs to go on from there as if nothing had happened.
+///
+/// Records are numbers that are the same on every rank; vectors are too large for that. Where one part of a program trains
+/// for another, its state lies under a name within the other's: `mixture/em`.
+public struct TrainingState {
+    /// JSON by name.
+    public private(set) var records: [(name: String, json: [UInt8])] = []
+    /// The vectors, or this rank's parts of them.
+    public private(set) var vectors: [StateVector] = []
+
+    /// An empty state.
+    public init() {}
+
+    /// A state of vectors.
+    public init(_ vectors: [StateVector]) { self.vectors = vectors }
+
+    /// A state of a record and the vectors that belong to it.
+    public init(_ record: some Encodable, as name: String, _ vectors: [StateVector]) throws {
+        self.vectors = vectors
+        try add(record, as: name)
+    }
+
+    /// Adds a record; numbers that are not finite are kept too.
+    public mutating func add(_ record: some Encodable, as name: String) throws {
+        let encoder = JSONEncoder()
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf",
+            negativeInfinity: "-inf",
+            nan: "nan"
+        )
+        records.append((name, Array(try encoder.encode(record))))
+    }
+
+    /// This state and another one, whose names are put below `name`.
+    public func adding(_ inner: TrainingState, under name: String) -> TrainingState {
+        var state = self
+        state.records += inner.records.map { ("\(name)/\($0.name)", $0.json) }
+        state.vectors += inner.vectors.map {
+            StateVector("\(name)/\($0.name)", part: $0.values, from: $0.start, of: $0.length)
+        }
+        return state
+    }
+}
+
+/// Called at every step boundary on every rank; it asks for the state where it saves it, and ends the training by throwing.
+public typealias StepBoundary = (_ state: @escaping () throws -> TrainingState) throws -> Void
+
+/// A training state that was saved: what `TrainingState` was given, in another process, perhaps on other ranks.
+public protocol SavedState {
+    /// The JSON of a record; nil where the state has none of that name.
+    func json(of record: String) throws -> [UInt8]?
+    /// Fills vectors that the state has, or parts of them.
+    func fill(_ vectors: [StateVector]) throws
+}
+
+extension SavedState {
+    /// A record; nil where the state has none of that name.
+    public func record<Record: Decodable>(_ name: String, as type: Record.Type) throws -> Record? {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf",
+            negativeInfinity: "-inf",
+            nan: "nan"
+        )
+        return try json(of: name).map { try decoder.decode(type, from: Data($0)) }
+    }
+
+    /// The part of the state that lies under a name.
+    public func under(_ name: String) -> any SavedState { SavedPart(whole: self, name: name) }
+}
+
+/// What lies under a name in a saved state.
+private struct SavedPart: SavedState {
+    let whole: any SavedState
+    let name: String
+
+    func json(of record: String) throws -> [UInt8]? { try whole.json(of: "\(name)/\(record)") }
+
+    func fill(_ vectors: [StateVector]) throws {
+        try whole.fill(
+            vectors.map { StateVector("\(name)/\($0.name)", part: $0.values, from: $0.start, of: $0.length) }
+        )
+    }
+}

@@ -1,0 +1,62 @@
+// What a checkpoint holds of a mixture's fitting, from the inside out:
+//
+//   m-step    step and budgets; the models' weights, kept weights and moments
+//   em        what one iteration hands to the next; the weights of the best iteration
+//   (itself)  the single model, the starts that are done and the best of them
+//
+// Samplers are not among it: what they drew follows from the steps made.
+
+/// Where an M-step is.
+struct MStepState: Codable {
+    /// Steps made.
+    var step = 0
+    var budgets: [EarlyStopping]
+}
+
+/// Where EM is from one start: what an iteration hands to the next.
+struct EMState: Codable {
+    var responsibilities: [[Double]]
+    var iterations: [MixtureIteration] = []
+    /// How often an empty group may still be seeded.
+    var seedingsLeft: Int
+    /// Whether the last iteration seeded one.
+    var justSeeded = false
+    /// The iteration of highest likelihood so far.
+    var best: BestIteration?
+
+    /// What an iteration must exceed to be the best.
+    var bestLogLikelihood: Double { best.map { $0.isUnfinished ? -.infinity : $0.logLikelihood } ?? -.infinity }
+}
+
+/// How users were explained after the iteration of highest likelihood.
+struct BestIteration: Codable {
+    let scores: UserScores
+    let responsibilities: [[Double]]
+    let logLikelihood: Double
+    /// Whether a group was seeded anew after it: it is unfinished, and any other is better.
+    let isUnfinished: Bool
+}
+
+/// What EM reached from one start.
+struct StartOutcome: Codable, Equatable {
+    let scores: UserScores
+    let responsibilities: [[Double]]
+    let logLikelihood: Double
+    let iterations: [MixtureIteration]
+    let stopReason: StopReason
+}
+
+/// What was fitted before the start that is under way.
+struct MixtureState: Codable {
+    /// How the single model was trained and does; nil while it is trained.
+    struct Single: Codable {
+        let training: GroupTraining
+        let scores: UserScores
+    }
+
+    var single: Single?
+    /// The best start so far.
+    var best: StartOutcome?
+    /// Of every start that is done.
+    var logLikelihoods: [Double] = []
+}

@@ -1,0 +1,44 @@
+internal import Failures
+internal import Foundation
+internal import ModelFiles
+
+extension Configuration {
+    /// The keys that the results up to a stage depend on, with their values, and the checksums of the files of data that
+    /// they name.
+    ///
+    /// Not among them: where a run lies and what it is called, threads, what is saved how often, and which policies are
+    /// trained (each is by itself).
+    func resultKeys(upTo stage: Stage) throws(Failure) -> [String: String] {
+        let sections = ["model", "data"] + Stage.allCases.filter { $0.position <= stage.position }.map(\.rawValue)
+        var keys = values.filter { key, _ in
+            let section = key.prefix { $0 != "." }
+            return key == "run.seed" || key == "shards"
+                || (sections.contains(String(section)) && key != "policy.objectives")
+        }
+        // Prompts are kept so short that this many tokens fit behind them.
+        keys["policy.max_new_tokens"] = values["policy.max_new_tokens"]
+        for path in [data.text, data.prompts, data.preferences].compactMap({ $0 }) {
+            keys["contents of \(path)"] = try FileSeal(reading: path).xxh64
+        }
+        return keys
+    }
+}
+
+/// Throws where results or a checkpoint were made with other values of the keys that they depend on.
+func refuseOtherConfiguration(
+    _ theirs: [String: String],
+    than ours: [String: String],
+    at place: String
+) throws(Failure) {
+    let differing = Set(theirs.keys).union(ours.keys).filter { theirs[$0] != ours[$0] }.sorted()
+    guard differing.isEmpty else {
+        let changes = differing.prefix(10).map { "\($0) was \(theirs[$0] ?? "unset"), is \(ours[$0] ?? "unset")" }
+        let more = differing.count > 10 ? " and \(differing.count - 10) more" : ""
+        throw Failure(
+            .configuration,
+            "was made with another configuration: \(changes.joined(separator: "; "))\(more); "
+                + "put that back, or use --overwrite to start again",
+            at: place
+        )
+    }
+}

@@ -1,0 +1,118 @@
+internal import Failures
+internal import Foundation
+internal import ModelFiles
+internal import StrictJSON
+
+/// `status.json`: how a run stands or how it ended, for launchers and people; mpirun's exit code does not always tell.
+struct RunStatus: Codable, Equatable {
+    enum State: String, Codable {
+        /// Under way, or killed.
+        case running
+        /// Ended with a checkpoint, to be resumed.
+        case stopped
+        case failed
+        case done
+    }
+
+    var state: State
+    /// What the program ends with; nil while it runs.
+    var exitCode: Int32?
+    /// For people: why it stopped or failed.
+    var message: String?
+    /// What was done and saved when this process started.
+    var startedFrom: String
+    /// Starts in a row, this one included, that found no more done and saved than the start before, which had failed.
+    var startsWithoutProgress = 0
+    var host: String
+    var process: Int32
+    /// When this was written, ISO 8601.
+    var updated: String
+
+    enum CodingKeys: String, CodingKey {
+        case state, message, host, process, updated
+        case exitCode = "exit_code"
+        case startedFrom = "started_from"
+        case startsWithoutProgress = "starts_without_progress"
+    }
+}
+
+/// A run is not started more often than this without getting further.
+private let restartsWithoutProgress = 3
+
+extension RunStatus {
+    /// Of a run that starts now; `previous` is what the start before left.
+    ///
+    /// - Throws: `Failure` 70 where three restarts in a row got no further: the next would not either.
+    init(startingFrom progress: String, after previous: RunStatus?, at path: String) throws(Failure) {
+        self.init(
+            state: .running,
+            startedFrom: progress,
+            host: ProcessInfo.processInfo.hostName,
+            process: ProcessInfo.processInfo.processIdentifier,
+            updated: Date.now.ISO8601Format()
+        )
+        guard let previous, previous.state == .running || previous.state == .failed, previous.startedFrom == progress
+        else { return }
+        startsWithoutProgress = previous.startsWithoutProgress + 1
+        guard startsWithoutProgress <= restartsWithoutProgress else {
+            let reason = previous.message.map { " (\($0))" } ?? ""
+            throw Failure(
+                .internalError,
+                "\(restartsWithoutProgress) restarts got no further than \(progress)\(reason); "
+                    + "mend the cause, remove this file and resume",
+                at: path
+            )
+        }
+    }
+
+    /// The same run, ended.
+    func ended(_ state: State, code: ExitCode, _ message: String? = nil) -> RunStatus {
+        var status = self
+        status.state = state
+        status.exitCode = code.rawValue
+        status.message = message
+        status.updated = Date.now.ISO8601Format()
+        return status
+    }
+}
+
+extension RunDirectory {
+    private var statusFile: String { file("status.json") }
+
+    /// What the last start of the run left; nil where there is none, or nothing that can be read.
+    func readStatus() -> RunStatus? {
+        guard let bytes = try? readBytes(ofFile: statusFile) else { return nil }
+        return try? JSONDecoder().decode(RunStatus.self, from: Data(bytes))
+    }
+
+    func write(_ status: RunStatus) throws { try writeAtomically(encodedJSON(status), to: statusFile) }
+
+    /// Notes a start, and refuses one too many.
+    func start(_ stages: [Stage], resume: Bool) throws -> RunStatus {
+        let status = try RunStatus(
+            startingFrom: progress(of: stages),
+            after: resume ? readStatus() : nil,
+            at: statusFile
+        )
+        try write(status)
+        return status
+    }
+
+    /// What is done and saved: `sft; reward step 40`.
+    private func progress(of stages: [Stage]) -> String {
+        let done = stages.filter(isComplete).map(\.rawValue)
+        let saved = trainings.compactMap { training in
+            isFinished(training) ? training : checkpoints(of: training).steps.last.map { "\(training) step \($0)" }
+        }
+        let all = done + saved
+        return all.isEmpty ? "the start" : all.joined(separator: ", ")
+    }
+
+    /// The trainings that have a folder of checkpoints, in order of stage and name.
+    var trainings: [String] {
+        let policies = (try? FileManager.default.contentsOfDirectory(atPath: file("checkpoints/policy"))) ?? []
+        return (["sft", "reward"] + policies.sorted().map { "policy/\($0)" }).filter {
+            FileManager.default.fileExists(atPath: checkpoints(of: $0).path)
+        }
+    }
+}

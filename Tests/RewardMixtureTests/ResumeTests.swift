@@ -1,0 +1,127 @@
+import Collectives
+import Optimizers
+import Randomness
+import Tensors
+import Testing
+
+@testable import RewardMixture
+
+/// A training state as it was at a boundary, kept in memory.
+private struct KeptState: SavedState {
+    private var records: [String: [UInt8]] = [:]
+    private var vectors: [String: [Float]] = [:]
+
+    init(_ state: TrainingState) {
+        for record in state.records { records[record.name] = record.json }
+        for vector in state.vectors { vectors[vector.name] = vector.values.array() }
+    }
+
+    func json(of record: String) -> [UInt8]? { records[record] }
+
+    func fill(_ wanted: [StateVector]) throws {
+        for vector in wanted { vector.values.copy(from: try #require(vectors[vector.name])) }
+    }
+}
+
+private struct Killed: Error {}
+
+@Suite struct ResumeTests {
+    private static let width = 6
+
+    /// Everything that a fit gives, bit by bit.
+    private struct Outcome: Equatable {
+        let weights: [[Float]]
+        let single: [Float]
+        let assignments: [Int]
+        let scores: UserScores
+        let iterations: [MixtureIteration]
+        let restarts: [Double]
+
+        init(_ mixture: FittedMixture<LinearRewards>) {
+            weights = mixture.models.weights.map { $0.array() }
+            single = mixture.single.weights[0].array()
+            assignments = mixture.assignments
+            scores = mixture.scores
+            iterations = mixture.iterations
+            restarts = mixture.restartLogLikelihoods
+        }
+    }
+
+    private static func fit(
+        _ settings: RewardMixtureSettings,
+        reusing earlier: FittedMixture<LinearRewards>? = nil,
+        from saved: (any SavedState)? = nil,
+        atBoundary: StepBoundary = { _ in }
+    ) throws -> FittedMixture<LinearRewards> {
+        try fitRewardMixture(
+            RankTests.users(),
+            settings: settings,
+            over: SoloCommunicator(),
+            reusing: earlier,
+            from: saved,
+            atBoundary: atBoundary,
+            makeModels: { LinearRewards(count: $0, width: width) },
+            report: { _ in }
+        )
+    }
+
+    private static func settings(_ assignment: AssignmentRule, _ start: MixtureStart) -> RewardMixtureSettings {
+        var settings = linearSettings(groups: 3, seed: 2)
+        settings.assignment = assignment
+        settings.start = start
+        settings.restarts = start == .random ? 2 : 1
+        settings.maxIterations = 4
+        return settings
+    }
+
+    @Test(
+        arguments: [AssignmentRule.hard, .soft, .known],
+        [MixtureStart.residual, .random]
+    )
+    func aFitKilledAnywhereGivesTheUndisturbedFit(assignment: AssignmentRule, start: MixtureStart) throws {
+        let settings = Self.settings(assignment, start)
+        var boundaries = 0
+        let undisturbed = Outcome(try Self.fit(settings) { _ in boundaries += 1 })
+        var random = CounterRandom(seed: 7, purpose: .test)
+        for _ in 0..<12 {
+            let kill = Int.random(in: 1...boundaries, using: &random)
+            var passed = 0
+            var kept: KeptState?
+            #expect(throws: Killed.self) {
+                _ = try Self.fit(settings) { state in
+                    passed += 1
+                    // The last save may lie some steps back.
+                    if passed == max(1, kill - 3) { kept = KeptState(try state()) }
+                    if passed == kill { throw Killed() }
+                }
+            }
+            let saved = try #require(kept)
+            let resumed = try Self.fit(settings, from: saved)
+            #expect(Outcome(resumed) == undisturbed, "killed at boundary \(kill) of \(boundaries)")
+        }
+    }
+
+    @Test func aFinishedFitIsTakenOverWithoutTraining() throws {
+        let settings = Self.settings(.hard, .random)
+        let mixture = try Self.fit(settings)
+        let again = try Self.fit(settings, from: KeptState(try mixture.state())) { _ in
+            Issue.record("a finished fit trains")
+        }
+        #expect(Outcome(again) == Outcome(mixture))
+    }
+
+    @Test func aSecondFitGoesOnBesideTheFirst() throws {
+        let first = try Self.fit(Self.settings(.hard, .residual))
+        let settings = Self.settings(.known, .residual)
+        let undisturbed = Outcome(try Self.fit(settings, reusing: first))
+        var kept: KeptState?
+        #expect(throws: Killed.self) {
+            _ = try Self.fit(settings, reusing: first) { state in
+                if kept != nil { throw Killed() }
+                kept = KeptState(try TrainingState().adding(state(), under: "known"))
+            }
+        }
+        let saved = try #require(kept).under("known")
+        #expect(Outcome(try Self.fit(settings, reusing: first, from: saved)) == undisturbed)
+    }
+}
