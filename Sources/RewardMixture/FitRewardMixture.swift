@@ -7,9 +7,13 @@ public import Optimizers
 ///
 /// Every rank calls it with the users of its own shards; results are the same on every rank, and do not depend on how
 /// shards lie on ranks, but for the order in which gradients are summed. `makeModels(n)` makes n equal models with the
-/// weights that training starts from. `reusing` takes the single model of an earlier fit to the same users. `saved` is a state
-/// to go on from, as `atBoundary` was given it in an earlier process: the result has the same bits as without the break. Throws `configuration` or `badData` for settings or users that cannot work, and
+/// weights that training starts from. `reusing` takes the single model of an earlier fit to the same users, for `known`
+/// assignment. `saved` is a state to go on from, as `atBoundary` was given it in an earlier process: the result has the same
+/// bits as without the break. Throws `configuration` or `badData` for settings or users that cannot work, and
 /// `internalError` on all ranks, naming stage and step, where a loss, gradient or reward is not finite on any.
+///
+/// Once EM has ended, every model is trained further on `fit` and `assign` together: no E-step will read `assign` again.
+/// Responsibilities and log-likelihoods are those of EM; only `test` accuracies are of the final models.
 public func fitRewardMixture<Models: RewardModels>(
     _ localUsers: [UserComparisons<Models.Comparison>],
     settings: RewardMixtureSettings,
@@ -27,6 +31,7 @@ public func fitRewardMixture<Models: RewardModels>(
     }
     let labels = settings.assignment == .known ? try knownLabels(users.members) : nil
     let groups = labels?.count ?? settings.groups
+    precondition(earlier == nil || labels != nil, "the single model of an earlier fit has seen `assign`")
     guard groups <= users.members.count else {
         throw Failure(
             .configuration,
@@ -103,12 +108,39 @@ public func fitRewardMixture<Models: RewardModels>(
         state.best = best?.outcome
     }
     guard let best else { throw Failure(.internalError, "no start of the reward mixture has a finite likelihood") }
+    let finalScores =
+        try state.finalScores
+        ?? finalFit(
+            best.models,
+            users,
+            responsibilities: best.outcome.responsibilities,
+            scores: best.outcome.scores,
+            settings: settings,
+            stage: "final fit",
+            from: saved?.under("final"),
+            atBoundary: { try boundary("final", $0) },
+            report: report
+        )
+    state.finalScores = finalScores
+    let finalSingleScores =
+        try earlier?.singleScores ?? state.finalSingleScores
+        ?? finalFit(
+            single,
+            users,
+            responsibilities: users.everyoneInOneGroup,
+            scores: singleScores,
+            settings: settings,
+            stage: "final single",
+            from: saved?.under("final-single"),
+            atBoundary: { try boundary("final-single", $0) },
+            report: report
+        )
     return FittedMixture(
         models: best.models,
         single: single,
         labels: labels,
-        scores: best.outcome.scores,
-        singleScores: singleScores,
+        scores: finalScores,
+        singleScores: finalSingleScores,
         responsibilities: best.outcome.responsibilities,
         shares: groupShares(best.outcome.responsibilities, groups: groups),
         singleTraining: singleTraining,
@@ -130,7 +162,7 @@ private func fitSingle<Models: RewardModels>(
     let training = try maximise(
         model,
         users: users,
-        responsibilities: Array(repeating: [1.0], count: users.members.count),
+        responsibilities: users.everyoneInOneGroup,
         settings: settings,
         stage: "single",
         round: 0,
@@ -141,6 +173,43 @@ private func fitSingle<Models: RewardModels>(
     let scores = try score(users, under: model, stage: "single")
     try report(.single(training, testAccuracy: scores.testAccuracy(of: 0, users: Array(users.members.indices))))
     return (training, scores)
+}
+
+/// Trains models further on `fit` and `assign` together; how they then do on `test`, beside EM's log-likelihoods in `scores`.
+private func finalFit<Models: RewardModels>(
+    _ models: Models,
+    _ users: ShardedUsers<Models.Comparison>,
+    responsibilities: [[Double]],
+    scores: UserScores,
+    settings: RewardMixtureSettings,
+    stage: String,
+    from saved: (any SavedState)?,
+    atBoundary: StepBoundary,
+    report: (MixtureEvent) throws -> Void
+) throws -> UserScores {
+    let training = try maximise(
+        models,
+        users: users,
+        responsibilities: responsibilities,
+        on: .fitAndAssign,
+        settings: settings,
+        stage: stage,
+        round: 1 + settings.restarts * (settings.maxIterations + 1),
+        from: saved,
+        atBoundary: atBoundary,
+        progress: { try report(.step(stage: stage, step: $0, of: settings.maxSteps)) }
+    )
+    let final = UserScores(
+        members: scores.members,
+        logLikelihoods: scores.logLikelihoods,
+        testCorrect: try score(users, under: models, stage: stage).testCorrect
+    )
+    let assignments = responsibilities.map(argmax)
+    let accuracy = (0..<models.count).map { group in
+        final.testAccuracy(of: group, users: assignments.indices.filter { assignments[$0] == group })
+    }
+    try report(.final(training, testAccuracy: accuracy))
+    return final
 }
 
 /// The responsibilities of the first M-step.

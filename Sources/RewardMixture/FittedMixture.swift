@@ -2,15 +2,15 @@ public import Optimizers
 
 /// A fitted mixture: one reward model per group, and which users each belongs to.
 public struct FittedMixture<Models: RewardModels> {
-    /// One model per group, with the weights of its lowest validation loss.
+    /// One model per group, with the weights of its lowest validation loss, trained on `fit` and `assign`.
     public let models: Models
     /// The single reward model of all users: the baseline (one model).
     public let single: Models
     /// The labels of groups 0 ..< K where they were known, else nil.
     public let labels: [String]?
-    /// How the final models explain every user.
+    /// How the models explain every user: log-likelihoods as EM left them, test accuracies of the final models.
     public let scores: UserScores
-    /// [U][1]: how the single model does.
+    /// [U][1]: how the single model does, in the same way.
     public let singleScores: UserScores
     /// [U][K]: q_h(u).
     public let responsibilities: [[Double]]
@@ -40,7 +40,9 @@ public struct FittedMixture<Models: RewardModels> {
         let state = MixtureState(
             single: .init(training: singleTraining, scores: singleScores),
             best: outcome,
-            logLikelihoods: restartLogLikelihoods
+            logLikelihoods: restartLogLikelihoods,
+            finalScores: scores,
+            finalSingleScores: singleScores
         )
         return try TrainingState(state, as: "fit", single.weightVectors("single") + models.weightVectors("best"))
     }
@@ -80,10 +82,13 @@ public struct MixtureIteration: Equatable, Codable, Sendable {
 
 /// What `fitRewardMixture` reports while it works; the same events on every rank.
 public enum MixtureEvent: Sendable {
-    /// A training step: of the single model, or of an EM iteration. At most `of` steps; usually fewer.
+    /// A training step: of the single model, of an EM iteration, or of the final fit. At most `of` steps; usually fewer.
     case step(stage: String, step: Int, of: Int)
     /// The single model is fitted.
     case single(GroupTraining, testAccuracy: Double?)
     /// An EM iteration is over.
     case iteration(MixtureIteration)
+    /// EM is over and the models of the groups, or the single one, are trained on `fit` and `assign` together; the accuracy
+    /// of each on the `test` comparisons of its users.
+    case final([GroupTraining], testAccuracy: [Double?])
 }

@@ -19,12 +19,14 @@ public struct GroupTraining: Equatable, Codable, Sendable {
 /// gradients, losses and counts; every rank applies the same updates. A group that has used up its budget leaves the
 /// batch. Training starts from the weights that the models have (after the first iteration: the previous iteration's
 /// best), and those compete: an M-step never ends with a higher validation loss than it started with.
-/// A group without users is left as it is. `round` numbers the M-steps of a run, for the order of comparisons. `saved` is
-/// the state of this M-step to go on from, as `atBoundary` was given it.
+/// A group without users is left as it is. `round` numbers the M-steps of a run, for the order of comparisons. `material`
+/// says which comparisons gradients come from. `saved` is the state of this M-step to go on from, as `atBoundary` was
+/// given it.
 func maximise<Models: RewardModels>(
     _ models: Models,
     users: ShardedUsers<Models.Comparison>,
     responsibilities: [[Double]],
+    on material: TrainingMaterial = .fit,
     settings: RewardMixtureSettings,
     stage: String,
     round: Int,
@@ -38,12 +40,13 @@ func maximise<Models: RewardModels>(
         warmupSteps: settings.warmupSteps,
         totalSteps: settings.maxSteps
     )
-    let weights = fitWeights(users, responsibilities: responsibilities, groups: models.count)
+    let weights = materialWeights(users, material, responsibilities: responsibilities, groups: models.count)
     let populated = (0..<models.count).filter { weights[$0].contains { $0 > 0 } }
     let budget = EarlyStopping(patience: settings.patience, maxSteps: settings.maxSteps)
     var state = MStepState(budgets: Array(repeating: budget, count: models.count))
     var samplers = makeSamplers(
         users,
+        material,
         responsibilities: responsibilities,
         groups: populated,
         seed: settings.seed,
@@ -93,7 +96,7 @@ func maximise<Models: RewardModels>(
             let quotas = quotas(of: group, step: step)
             for (place, local) in users.localShards.enumerated() where quotas[local.shard] > 0 {
                 guard let drawn = samplers[place][group]?.draw(quotas[local.shard]) else { continue }
-                let comparisons = local.users.flatMap(\.user.fit)
+                let comparisons = local.users.flatMap { material.comparisons(of: $0.user) }
                 models.addGradient(of: drawn.map { comparisons[$0] }, to: group) { margins in
                     let (loss, dMargins) = bradleyTerry(margins: margins)
                     statistics[2 * group] += Float(loss)
@@ -136,16 +139,17 @@ private func notFinite(_ what: String, group: Int, stage: String, step: Int) -> 
     )
 }
 
-/// [K][shards]: Σ q_h(u) over a shard's `fit` comparisons.
-private func fitWeights<Comparison>(
+/// [K][shards]: Σ q_h(u) over a shard's comparisons that gradients come from.
+private func materialWeights<Comparison>(
     _ users: ShardedUsers<Comparison>,
+    _ material: TrainingMaterial,
     responsibilities: [[Double]],
     groups: Int
 ) -> [[Double]] {
     var weights = Array(repeating: Array(repeating: 0.0, count: users.shardCount), count: groups)
     for (member, row) in zip(users.members, responsibilities) {
         for group in 0..<groups where row[group] >= ComparisonSampler.negligible {
-            weights[group][member.shard] += row[group] * Double(member.fitCount)
+            weights[group][member.shard] += row[group] * Double(material.count(of: member))
         }
     }
     return weights
@@ -154,6 +158,7 @@ private func fitWeights<Comparison>(
 /// One sampler for each of this rank's shards and each group; none where the shard has nothing for the group.
 private func makeSamplers<Comparison>(
     _ users: ShardedUsers<Comparison>,
+    _ material: TrainingMaterial,
     responsibilities: [[Double]],
     groups: [Int],
     seed: UInt64,
@@ -163,7 +168,7 @@ private func makeSamplers<Comparison>(
         var samplers: [Int: ComparisonSampler] = [:]
         for group in groups {
             let weights = local.users.flatMap { user in
-                Array(repeating: responsibilities[user.index][group], count: user.user.fit.count)
+                Array(repeating: responsibilities[user.index][group], count: material.comparisons(of: user.user).count)
             }
             guard weights.contains(where: { $0 >= ComparisonSampler.negligible }) else { continue }
             samplers[group] = ComparisonSampler(

@@ -2,7 +2,7 @@
 //
 //   m-step    step and budgets; the models' weights, kept weights and moments
 //   em        what one iteration hands to the next; the weights of the best iteration
-//   (itself)  the single model, the starts that are done and the best of them
+//   (itself)  the single model, the starts that are done and the best of them, what the final fits gave
 //
 // Samplers are not among it: what they drew follows from the steps made.
 
@@ -46,7 +46,7 @@ struct StartOutcome: Codable, Equatable {
     let stopReason: StopReason
 }
 
-/// What was fitted before the start that is under way.
+/// What was fitted before the start, or the final fit, that is under way.
 struct MixtureState: Codable {
     /// How the single model was trained and does; nil while it is trained.
     struct Single: Codable {
@@ -59,4 +59,7 @@ struct MixtureState: Codable {
     var best: StartOutcome?
     /// Of every start that is done.
     var logLikelihoods: [Double] = []
+    /// How the groups' models, and the single one, do after their final fits; nil until then.
+    var finalScores: UserScores?
+    var finalSingleScores: UserScores?
 }

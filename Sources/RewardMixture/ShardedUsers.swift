@@ -22,6 +22,9 @@ struct ShardedUsers<Comparison> {
     let shardCount: Int
     let communicator: any Communicator
 
+    /// The responsibilities of a single model.
+    var everyoneInOneGroup: [[Double]] { Array(repeating: [1], count: members.count) }
+
     /// Exchanges the roster.
     ///
     /// Throws `badData` on all ranks where an id occurs twice, or a shard on two ranks.

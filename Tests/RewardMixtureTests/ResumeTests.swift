@@ -34,6 +34,7 @@ private struct Killed: Error {}
         let single: [Float]
         let assignments: [Int]
         let scores: UserScores
+        let singleScores: UserScores
         let iterations: [MixtureIteration]
         let restarts: [Double]
 
@@ -42,6 +43,7 @@ private struct Killed: Error {}
             single = mixture.single.weights[0].array()
             assignments = mixture.assignments
             scores = mixture.scores
+            singleScores = mixture.singleScores
             iterations = mixture.iterations
             restarts = mixture.restartLogLikelihoods
         }

@@ -29,21 +29,53 @@ import Testing
         #expect(right >= 3, "\(right) of 4")
     }
 
-    /// With few noisy comparisons the likelihood on `assign` may fall from one iteration to the next; what is returned is
+    /// With few noisy comparisons the likelihood on `assign` may fall from one iteration to the next; what EM returns is
     /// the best iteration, its models included.
     @Test func theBestIterationIsTheResult() throws {
         var fell = 0
         for seed in 0..<8 as Range<UInt64> {
-            let users = simulatedUsers(groups([8, 2], scale: 1, seed: seed), comparisons: 40, seed: seed)
-            let mixture = try fitLinear(users, linearSettings(groups: 2, seed: seed), width: Self.width)
-            let reached = mixture.iterations.filter { $0.seeded == nil }.map(\.logLikelihood)
+            let members = simulatedUsers(groups([8, 2], scale: 1, seed: seed), comparisons: 40, seed: seed)
+            let users = try ShardedUsers(members, over: SoloCommunicator())
+            let fitted = try expectationMaximisation(
+                LinearRewards(count: 2, width: Self.width),
+                users: users,
+                start: { oneHot(randomStart(users: members.count, groups: 2, seed: seed, restart: 0), groups: 2) },
+                settings: linearSettings(groups: 2, seed: seed),
+                restart: 0,
+                from: nil,
+                atBoundary: { _ in },
+                report: { _ in }
+            )
+            let outcome = fitted.outcome
+            let reached = outcome.iterations.filter { $0.seeded == nil }.map(\.logLikelihood)
             let best = try #require(reached.max())
             if let last = reached.last, last < best { fell += 1 }
-            #expect(assignedLogLikelihood(mixture.scores.logLikelihoods, assignments: mixture.assignments) == best)
-            let again = try scoreUsers(users, under: mixture.models, over: SoloCommunicator())
-            #expect(again.logLikelihoods == mixture.scores.logLikelihoods)
+            let assignments = outcome.responsibilities.map(argmax)
+            #expect(assignedLogLikelihood(outcome.scores.logLikelihoods, assignments: assignments) == best)
+            let again = try scoreUsers(members, under: fitted.models, over: SoloCommunicator())
+            #expect(again.logLikelihoods == outcome.scores.logLikelihoods)
         }
         #expect(fell > 0, "no run of the test shows the case")
+    }
+
+    /// After EM the models learn from `assign` too: accuracies are those of the final models, log-likelihoods are EM's, of
+    /// comparisons that its models had not seen.
+    @Test func theFinalFitLearnsFromAssign() throws {
+        var final = 0.0
+        var beforeFinal = 0.0
+        for seed in 0..<6 as Range<UInt64> {
+            let users = simulatedUsers(groups([8, 4], scale: 2, seed: seed), comparisons: 60, seed: seed)
+            let mixture = try fitLinear(users, linearSettings(groups: 2, seed: seed), width: Self.width)
+            let again = try scoreUsers(users, under: mixture.models, over: SoloCommunicator())
+            #expect(again.testCorrect == mixture.scores.testCorrect)
+            let single = try scoreUsers(users, under: mixture.single, over: SoloCommunicator())
+            #expect(single.testCorrect == mixture.singleScores.testCorrect)
+            for (user, group) in mixture.assignments.enumerated() {
+                final += again.logLikelihoods[user][group]
+                beforeFinal += mixture.scores.logLikelihoods[user][group]
+            }
+        }
+        #expect(final > beforeFinal, "\(final) after the final fit, \(beforeFinal) before")
     }
 
     @Test func softAssignmentAndOtherStarts() throws {
@@ -67,7 +99,8 @@ import Testing
         let mixture = try fitLinear(users, linearSettings(groups: 2, seed: 4), width: Self.width)
         let single = try #require(mixture.singleScores.testAccuracy(of: 0, users: Array(users.indices)))
         for group in 0..<2 {
-            let accuracy = try #require(mixture.iterations.last?.testAccuracy[group])
+            let own = users.indices.filter { mixture.assignments[$0] == group }
+            let accuracy = try #require(mixture.scores.testAccuracy(of: group, users: own))
             #expect(accuracy > single + 0.05)
         }
         // New users are assigned from `assign` alone, and few comparisons leave the posterior unsure.

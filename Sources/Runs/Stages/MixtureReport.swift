@@ -40,6 +40,11 @@ final class MixtureNarrator {
                     + "\(sizes), \(iteration.changes) changes, held-out accuracy \(accuracies)"
             )
             try write(fit, step: iteration.iteration, iteration.figures)
+        case .final(let training, let accuracies):
+            let steps = training.map { String($0.bestStep) }.joined(separator: ", ")
+            run.progress.end(
+                "best steps \(steps), held-out accuracy \(accuracies.map(percent).joined(separator: ", "))"
+            )
         }
     }
 

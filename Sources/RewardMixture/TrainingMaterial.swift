@@ -1,0 +1,23 @@
+/// Which of a user's comparisons gradients come from.
+enum TrainingMaterial {
+    /// While EM runs: the E-step must read comparisons that no model was fitted to.
+    case fit
+    /// After it: groups are settled, and `assign` comparisons teach as well as any.
+    case fitAndAssign
+
+    /// The comparisons of one user, `fit` first.
+    func comparisons<Comparison>(of user: UserComparisons<Comparison>) -> [Comparison] {
+        switch self {
+        case .fit: user.fit
+        case .fitAndAssign: user.fit + user.assign
+        }
+    }
+
+    /// How many they are.
+    func count(of member: Member) -> Int {
+        switch self {
+        case .fit: member.fitCount
+        case .fitAndAssign: member.fitCount + member.assignCount
+        }
+    }
+}
