@@ -38,9 +38,11 @@ struct BlockTensors {
 
 /// Runs a block on `a.input`, filling `a`; the new residual stream goes to `output`, which may be `a.input`.
 ///
-/// `attend` reads `a.qkv` and fills `a.attended`: over packed sequences, or against a cache.
+/// `attend` reads `a.qkv` and fills `a.attended`: over packed sequences, or against a cache. `packed`: the weights laid out for
+/// sampling.
 func blockForward(
     _ weights: BlockTensors,
+    packed: SamplingWeights.Block?,
     _ a: BlockActivations,
     projection: Tensor,
     epsilon: Float,
@@ -56,10 +58,10 @@ func blockForward(
         mean: a.mean1,
         rstd: a.rstd1
     )
-    multiply(a.attentionInput, weights.qkvWeight, into: a.qkv)
+    multiply(a.attentionInput, weights.qkvWeight, packed: packed?.qkv, into: a.qkv)
     addBias(weights.qkvBias, to: a.qkv)
     attend(a)
-    multiply(a.attended, weights.attentionProjectionWeight, into: projection)
+    multiply(a.attended, weights.attentionProjectionWeight, packed: packed?.attentionProjection, into: projection)
     a.middle.copy(from: a.input)
     addResidual(projection, bias: weights.attentionProjectionBias, to: a.middle)
 
@@ -72,9 +74,9 @@ func blockForward(
         mean: a.mean2,
         rstd: a.rstd2
     )
-    multiply(a.feedForwardInput, weights.innerWeight, into: a.preActivation)
+    multiply(a.feedForwardInput, weights.innerWeight, packed: packed?.inner, into: a.preActivation)
     geluForward(x: a.preActivation, bias: weights.innerBias, into: a.activation)
-    multiply(a.activation, weights.outerWeight, into: projection)
+    multiply(a.activation, weights.outerWeight, packed: packed?.outer, into: projection)
     output.copy(from: a.middle)
     addResidual(projection, bias: weights.outerBias, to: output)
 }

@@ -25,6 +25,8 @@ public final class LanguageModel {
     let blocks: [BlockTensors]
     var workspace: Workspace
     var cache: KeyValueCache
+    /// Made when the model first samples.
+    var samplingWeights: SamplingWeights?
     var recording: Recording?
 
     /// A model whose parameters are all zero, for a loader to fill.
@@ -73,6 +75,7 @@ public final class LanguageModel {
     /// Must follow every change of `parameters.values`: refreshes the bf16 copies that products read.
     public func parametersDidChange() {
         recording = nil
+        samplingWeights?.isCurrent = false
         if precision == .bfloat16 {
             productParameters.copy(from: parameters.values)
         }

@@ -90,14 +90,15 @@ extension LanguageModel {
         capacity: Int
     ) -> [Sample] {
         var streams = streams
+        let weights = currentSamplingWeights()
         var samples = prompts.map { _ in Sample(tokens: [], logProbabilities: [], finished: false) }
         let packed = PackedSequences(prompts)
-        var residual = prefill(packed, capacity: capacity)
+        var residual = prefill(packed, weights, capacity: capacity)
         var rows = packed.lastRows
         var active = prompts.indices.map { ActiveSequence(slot: $0, length: prompts[$0].count, token: 0) }
         while !active.isEmpty {
             let hidden = hiddenRows(of: residual, rows: rows)
-            let draws = draw(hidden, options: options) { row in streams[active[row].slot].uniform() }
+            let draws = draw(hidden, weights, options: options) { row in streams[active[row].slot].uniform() }
             var remaining: [ActiveSequence] = []
             for (sequence, draw) in zip(active, draws) {
                 let slot = sequence.slot
@@ -111,7 +112,7 @@ extension LanguageModel {
             }
             active = remaining
             guard !active.isEmpty else { break }
-            residual = decode(active, slots: prompts.count, capacity: capacity)
+            residual = decode(active, weights, slots: prompts.count, capacity: capacity)
             rows = Array(0..<Int32(active.count))
             for i in active.indices {
                 active[i].length += 1
@@ -121,8 +122,13 @@ extension LanguageModel {
     }
 
     /// Runs the prompts and fills the cache; returns the residual stream, [N, D].
-    private func prefill(_ prompts: PackedSequences, capacity: Int) -> Tensor {
-        trunkForward(tokens: prompts.tokens, positions: prompts.positions, recorded: false) { layer, a in
+    private func prefill(_ prompts: PackedSequences, _ weights: SamplingWeights?, capacity: Int) -> Tensor {
+        trunkForward(
+            tokens: prompts.tokens,
+            positions: prompts.positions,
+            recorded: false,
+            packed: weights
+        ) { layer, a in
             attentionForward(
                 AttentionInput(a.qkv, heads: configuration.heads),
                 offsets: prompts.offsets,
@@ -140,10 +146,20 @@ extension LanguageModel {
     }
 
     /// Runs one new token of each active sequence against the cache; returns the residual stream, [B, D].
-    private func decode(_ active: [ActiveSequence], slots: Int, capacity: Int) -> Tensor {
+    private func decode(
+        _ active: [ActiveSequence],
+        _ weights: SamplingWeights?,
+        slots: Int,
+        capacity: Int
+    ) -> Tensor {
         let own = active.map { Int32($0.slot) }
         let lengths = active.map { Int32($0.length) }
-        return trunkForward(tokens: active.map(\.token), positions: lengths, recorded: false) { layer, a in
+        return trunkForward(
+            tokens: active.map(\.token),
+            positions: lengths,
+            recorded: false,
+            packed: weights
+        ) { layer, a in
             let (keys, values) = cache.tensors(
                 layer: layer,
                 slots: slots,
@@ -164,12 +180,21 @@ extension LanguageModel {
     /// One token for each row.
     ///
     /// `uniform` is called once a row, in order, unless sampling is greedy.
-    private func draw(_ hidden: HiddenRows, options: SamplingOptions, uniform: (Int) -> Double) -> [Draw] {
+    private func draw(
+        _ hidden: HiddenRows,
+        _ weights: SamplingWeights?,
+        options: SamplingOptions,
+        uniform: (Int) -> Double
+    ) -> [Draw] {
         let count = hidden.rows.count
         let product = inProductType(hidden.hidden, workspace.hiddenProduct.tensor(hidden.hidden.shape))
         let logits = workspace.logits.tensor([count, configuration.vocabularySize])
         let weight = parameters.tensor("transformer.wte.weight", in: productParameters)
-        multiply(product, transposed: false, weight, transposed: true, into: logits)
+        if let weights {
+            multiply(product, weights.vocabulary, into: logits)
+        } else {
+            multiply(product, transposed: false, weight, transposed: true, into: logits)
+        }
         let row = { (i: Int) in
             logits.view(at: i * self.configuration.vocabularySize, shape: [self.configuration.vocabularySize])
         }

@@ -22,6 +22,7 @@ extension LanguageModel {
         tokens: [Int32],
         positions: [Int32],
         recorded: Bool,
+        packed: SamplingWeights? = nil,
         attend: (Int, BlockActivations) -> Void
     ) -> Tensor {
         let count = tokens.count
@@ -45,6 +46,7 @@ extension LanguageModel {
             let destination = next?.input ?? output ?? activations.input
             blockForward(
                 blocks[layer],
+                packed: packed?.blocks[layer],
                 activations,
                 projection: projection,
                 epsilon: configuration.layerNormEpsilon,

@@ -32,6 +32,9 @@ public final class LanguageModelPolicy: TrainablePolicy {
         self.init(reference.copy(head: algorithm == .ppo ? .value : .none, seed: seed), settings: settings)
     }
 
+    /// As the model does.
+    public var samplesAlikeInAnyBatch: Bool { model.samplesAlikeInAnyBatch }
+
     /// Samples from the model.
     public func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
         model.sample(prompts: prompts, options: options, streams: streams)

@@ -127,9 +127,11 @@ private func trainingStep(
     )
     var timer = PhaseTimer()
 
-    // Rollouts: each shard's work is batched by itself, so that a kernel sees the same shapes on any number of ranks.
-    var batches = task.shards.hosted(by: communicator.rank).map { shard in
-        let dealt = dealPrompts(
+    // Rollouts. Beyond sampling, each shard's work is batched by itself, so that a kernel sees the same shapes on any number
+    // of ranks.
+    let hosted = Array(task.shards.hosted(by: communicator.rank))
+    let dealt = hosted.map { shard in
+        dealPrompts(
             step: step,
             perStep: settings.promptsPerStep,
             pool: task.prompts.count,
@@ -137,19 +139,17 @@ private func trainingStep(
             shards: task.shards,
             seed: task.seed
         )
-        return ShardBatch(
-            shard: shard,
-            rollouts: sampleRollouts(
-                dealt,
-                pool: task.prompts,
-                from: policy,
-                options: options,
-                samples: settings.samplesPerPrompt,
-                seed: task.seed,
-                step: step
-            )
-        )
     }
+    let sampled = sampleRollouts(
+        ofShards: dealt,
+        pool: task.prompts,
+        from: policy,
+        options: options,
+        samples: settings.samplesPerPrompt,
+        seed: task.seed,
+        step: step
+    )
+    var batches = zip(hosted, sampled).map { ShardBatch(shard: $0, rollouts: $1) }
     timer.end("sample")
     for index in batches.indices {
         scoreRollouts(

@@ -22,6 +22,28 @@ struct Rollout {
     var responseLength: Int { tokens.count - promptLength }
 }
 
+/// Samples the responses to every shard's prompts: in one batch where a response does not depend on the others in it, since
+/// decoding gains most from many rows; else shard by shard.
+func sampleRollouts(
+    ofShards dealt: [[DealtPrompt]],
+    pool: [[Int32]],
+    from policy: some SamplingPolicy,
+    options: SamplingOptions,
+    samples: Int,
+    seed: UInt64,
+    step: Int
+) -> [[Rollout]] {
+    func rollouts(_ dealt: [DealtPrompt]) -> [Rollout] {
+        sampleRollouts(dealt, pool: pool, from: policy, options: options, samples: samples, seed: seed, step: step)
+    }
+    guard policy.samplesAlikeInAnyBatch else { return dealt.map(rollouts) }
+    var remaining = rollouts(Array(dealt.joined()))[...]
+    return dealt.map { prompts in
+        defer { remaining = remaining.dropFirst(prompts.count * samples) }
+        return Array(remaining.prefix(prompts.count * samples))
+    }
+}
+
 /// Samples `samples` responses to each prompt, all in one batch; those of a prompt follow one another.
 ///
 /// Stream of sample k at place p: (seed, sampling, step, p·samples + k).

@@ -22,6 +22,12 @@ int ck_bfloat16_fast(void);
 int ck_product_bfloat16(long m, long n, long k, const uint16_t *a, int transpose_a, const uint16_t *b, int transpose_b,
                         float *c, int accumulate);
 
+// Products of few rows with a matrix packed once (product_packed.c): c [m, n] = a [m, k]·b. `b` is [k, n], or [n, k]
+// where transposed; `packed` holds ck_packed_bytes and is 64-byte aligned. Of the same type as `a`.
+long ck_packed_bytes(long n, long k, int type);
+void ck_pack(const void *b, int type, int transposed, long n, long k, void *packed);
+void ck_product_packed(long m, long n, long k, const void *a, int type, const void *packed, float *c);
+
 // Elementwise (elementwise.c, convert.c).
 void ck_fill(float *x, float value, long count);
 void ck_fill_bfloat16(uint16_t *x, float value, long count);

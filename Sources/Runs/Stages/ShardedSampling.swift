@@ -19,9 +19,10 @@ extension RunContext {
         progress: (Int) -> Void = { _ in }
     ) throws -> [Sample] {
         let (shards, hosted) = try shards()
+        let items = hosted.map { shards.items(of: $0, total: count) }
         var own: [[Int32]] = []
-        for shard in hosted {
-            let items = shards.items(of: shard, total: count)
+        // In one row of batches where a response does not depend on the others in its batch; else shard by shard.
+        for items in model.samplesAlikeInAnyBatch ? [Array(items.joined())] : items {
             for start in stride(from: 0, to: items.count, by: batchSize) {
                 let batch = items[start..<min(start + batchSize, items.count)]
                 let samples = model.sample(

@@ -1,0 +1,46 @@
+internal import CKernels
+
+/// The right-hand matrix of products with few rows, laid out once for all of them.
+///
+/// Decoding multiplies a handful of rows by the same weights again and again; a library lays the weights out anew in every
+/// call. A row of such a product has the same bits whatever other rows are in the batch, and for any number of threads.
+public struct PackedMatrix {
+    /// K, the rows.
+    public let inner: Int
+    /// N, the columns.
+    public let columns: Int
+    private let storage: Tensor
+
+    /// Room for op(B) [K, N], to be filled by `pack`.
+    public init(inner: Int, columns: Int, _ elementType: ElementType) {
+        self.inner = inner
+        self.columns = columns
+        let bytes = ck_packed_bytes(columns, inner, elementType.code)
+        storage = Tensor(zeros: [bytes / elementType.size], elementType)
+    }
+
+    /// Lays out B [K, N], or [N, K] where transposed, of the element type of this matrix.
+    public func pack(_ b: Tensor, transposed: Bool = false) {
+        expect(b, transposed ? [columns, inner] : [inner, columns], "b")
+        precondition(b.elementType == elementType, "a \(b.elementType) matrix for \(elementType) panels")
+        unsafe ck_pack(b.bytes, b.elementType.code, transposed ? 1 : 0, columns, inner, storage.bytes)
+    }
+
+    /// The element type.
+    public var elementType: ElementType { storage.elementType }
+
+    fileprivate func multiply(_ a: Tensor, into c: Tensor) {
+        unsafe ck_product_packed(a.shape[0], columns, inner, a.bytes, a.elementType.code, storage.bytes, c.floats)
+    }
+}
+
+/// C = A·B for a packed B; A [M, K] of its element type, C [M, N] float32, sums fp32.
+public func multiply(_ a: Tensor, _ b: PackedMatrix, into c: Tensor) {
+    let (rows, inner) = matrix(a, "a")
+    precondition(
+        inner == b.inner && a.elementType == b.elementType,
+        "product of \(a.elementType) [\(rows), \(inner)] and packed \(b.elementType) [\(b.inner), \(b.columns)]"
+    )
+    expect(c, [rows, b.columns], "c")
+    if rows > 0 { b.multiply(a, into: c) }
+}

@@ -1,0 +1,60 @@
+import Tensors
+import TestSupport
+import Testing
+
+@Suite struct PackedMatrixTests {
+    struct Shape: Sendable { let m, n, k: Int }
+    static let shapes = [
+        Shape(m: 1, n: 1, k: 1), Shape(m: 3, n: 5, k: 7), Shape(m: 6, n: 64, k: 64), Shape(m: 7, n: 65, k: 17),
+        Shape(m: 13, n: 200, k: 33), Shape(m: 4, n: 130, k: 2), Shape(m: 29, n: 16, k: 48),
+    ]
+    static let types: [ElementType] = [.float32, .bfloat16]
+
+    private func tensor(_ values: [Float], _ shape: [Int], _ type: ElementType) -> Tensor {
+        let tensor = Tensor(zeros: shape, type)
+        tensor.copy(from: Tensor(values, shape: shape))
+        return tensor
+    }
+
+    @Test(arguments: shapes, types) func isTheProduct(shape: Shape, type: ElementType) {
+        let (m, n, k) = (shape.m, shape.n, shape.k)
+        let a = samples(m * k, seed: 1).map { type == .bfloat16 ? roundedToBFloat16($0) : $0 }
+        let b = samples(k * n, seed: 2).map { type == .bfloat16 ? roundedToBFloat16($0) : $0 }
+        for transposed in [false, true] {
+            let packed = PackedMatrix(inner: k, columns: n, type)
+            packed.pack(tensor(b, transposed ? [n, k] : [k, n], type), transposed: transposed)
+            let c = Tensor(samples(m * n, seed: 3), shape: [m, n])
+            multiply(tensor(a, [m, k], type), packed, into: c)
+            let expected = (0..<m * n).map { place in
+                let (i, j) = (place / n, place % n)
+                return Float(
+                    (0..<k).reduce(0.0) { sum, p in
+                        sum + Double(a[i * k + p]) * Double(b[transposed ? j * k + p : p * n + j])
+                    }
+                )
+            }
+            #expect(relativeError(c.array(), expected) < 2e-6, "\(type) transposed \(transposed)")
+        }
+    }
+
+    /// A row's result does not depend on the other rows, nor on the number of threads: what lets sequences be decoded in
+    /// any batch.
+    @Test(arguments: types) func rowsStandAlone(type: ElementType) {
+        let (m, n, k) = (25, 150, 47)
+        let a = tensor(samples(m * k, seed: 1), [m, k], type)
+        let packed = PackedMatrix(inner: k, columns: n, type)
+        packed.pack(tensor(samples(k * n, seed: 2), [k, n], type))
+        let together = Tensor(zeros: [m, n])
+        multiply(a, packed, into: together)
+        let threads = KernelThreads.count
+        defer { KernelThreads.set(threads) }
+        for count in [1, 2, 3] {
+            KernelThreads.set(count)
+            for rows in [0..<1, 3..<9, 2..<25] {
+                let c = Tensor(zeros: [rows.count, n])
+                multiply(a.rows(rows), packed, into: c)
+                #expect(c.array() == together.rows(rows).array(), "rows \(rows) on \(count) threads")
+            }
+        }
+    }
+}
