@@ -75,7 +75,7 @@ extension RewardModels {
     }
 }
 
-/// Tensors as the vectors `name.0`, `name.1` …
+/// Tensors as the vectors `name.0`, `name.1` and so on.
 func vectors(_ tensors: [Tensor], _ name: String) -> [StateVector] {
     tensors.enumerated().map { StateVector("\(name).\($0)", $1) }
 }
