@@ -67,11 +67,10 @@ CK_CLONES static void embed_backward(void *context, long begin, long end) {
     for (long r = 0; r < a->n; r++) {
         const float *dx = (const float *)a->x + r * a->d;
         float *token = a->token_gradient + a->rows[r] * a->d;
+        for (long i = begin; i < end; i++) token[i] += dx[i];
+        if (!a->position_gradient) continue;
         float *position = a->position_gradient + a->positions[r] * a->d;
-        for (long i = begin; i < end; i++) {
-            token[i] += dx[i];
-            position[i] += dx[i];
-        }
+        for (long i = begin; i < end; i++) position[i] += dx[i];
     }
 }
 

@@ -4,7 +4,7 @@ import Tensors
 // Shapes: N tokens, D width, F inner width. Weights are [inputs, outputs]: y = x·W + b.
 
 /// A block's tensors: its parameters (weights of the product type, the rest fp32) or their gradients (fp32).
-struct BlockTensors {
+struct GPT2Tensors {
     let gain1: Tensor
     let bias1: Tensor
     let qkvWeight: Tensor
@@ -18,50 +18,63 @@ struct BlockTensors {
     let outerWeight: Tensor
     let outerBias: Tensor
 
-    /// Views of a layer's tensors: matrices in `matrices`, vectors in `vectors`, both flat and of P elements.
-    init(_ parameters: Parameters, layer: Int, matrices: Tensor, vectors: Tensor) {
-        let block = "transformer.h.\(layer)"
-        gain1 = parameters.tensor("\(block).ln_1.weight", in: vectors)
-        bias1 = parameters.tensor("\(block).ln_1.bias", in: vectors)
-        qkvWeight = parameters.tensor("\(block).attn.c_attn.weight", in: matrices)
-        qkvBias = parameters.tensor("\(block).attn.c_attn.bias", in: vectors)
-        attentionProjectionWeight = parameters.tensor("\(block).attn.c_proj.weight", in: matrices)
-        attentionProjectionBias = parameters.tensor("\(block).attn.c_proj.bias", in: vectors)
-        gain2 = parameters.tensor("\(block).ln_2.weight", in: vectors)
-        bias2 = parameters.tensor("\(block).ln_2.bias", in: vectors)
-        innerWeight = parameters.tensor("\(block).mlp.c_fc.weight", in: matrices)
-        innerBias = parameters.tensor("\(block).mlp.c_fc.bias", in: vectors)
-        outerWeight = parameters.tensor("\(block).mlp.c_proj.weight", in: matrices)
-        outerBias = parameters.tensor("\(block).mlp.c_proj.bias", in: vectors)
+    init(_ tensors: NamedTensors, prefix: String) {
+        gain1 = tensors.vector(prefix + "ln_1.weight")
+        bias1 = tensors.vector(prefix + "ln_1.bias")
+        qkvWeight = tensors.matrix(prefix + "attn.c_attn.weight")
+        qkvBias = tensors.vector(prefix + "attn.c_attn.bias")
+        attentionProjectionWeight = tensors.matrix(prefix + "attn.c_proj.weight")
+        attentionProjectionBias = tensors.vector(prefix + "attn.c_proj.bias")
+        gain2 = tensors.vector(prefix + "ln_2.weight")
+        bias2 = tensors.vector(prefix + "ln_2.bias")
+        innerWeight = tensors.matrix(prefix + "mlp.c_fc.weight")
+        innerBias = tensors.vector(prefix + "mlp.c_fc.bias")
+        outerWeight = tensors.matrix(prefix + "mlp.c_proj.weight")
+        outerBias = tensors.vector(prefix + "mlp.c_proj.bias")
+    }
+
+    /// The matrices in the order in which they are multiplied.
+    var matrices: [Tensor] { [qkvWeight, attentionProjectionWeight, innerWeight, outerWeight] }
+
+    /// Name and shape of each, in their order in the flat vector.
+    static func shapes(_ configuration: ModelConfiguration, layer: Int) -> [(String, [Int])] {
+        let block = configuration.blockPrefix(layer)
+        let d = configuration.width
+        let f = configuration.innerWidth
+        return [
+            (block + "ln_1.weight", [d]), (block + "ln_1.bias", [d]),
+            (block + "attn.c_attn.weight", [d, 3 * d]), (block + "attn.c_attn.bias", [3 * d]),
+            (block + "attn.c_proj.weight", [d, d]), (block + "attn.c_proj.bias", [d]),
+            (block + "ln_2.weight", [d]), (block + "ln_2.bias", [d]),
+            (block + "mlp.c_fc.weight", [d, f]), (block + "mlp.c_fc.bias", [f]),
+            (block + "mlp.c_proj.weight", [f, d]), (block + "mlp.c_proj.bias", [d]),
+        ]
     }
 }
 
-/// Runs a block on `a.input`, filling `a`; the new residual stream goes to `output`, which may be `a.input`.
-///
-/// `attend` reads `a.qkv` and fills `a.attended`: over packed sequences, or against a cache. `packed`: the weights laid out for
-/// sampling.
-func blockForward(
-    _ weights: BlockTensors,
-    packed: SamplingWeights.Block?,
+/// Runs a block; see `Block.forward`. `packed`: its matrices laid out for sampling.
+func gpt2Forward(
+    _ weights: GPT2Tensors,
+    packed: [PackedMatrix]?,
     _ a: BlockActivations,
-    projection: Tensor,
-    epsilon: Float,
+    _ pass: BlockPass,
     into output: Tensor,
     attend: (BlockActivations) -> Void
 ) {
+    let projection = pass.projection
     layerNormForward(
         x: a.input,
         gain: weights.gain1,
         bias: weights.bias1,
-        epsilon: epsilon,
+        epsilon: pass.epsilon,
         into: a.attentionInput,
         mean: a.mean1,
         rstd: a.rstd1
     )
-    multiply(a.attentionInput, weights.qkvWeight, packed: packed?.qkv, into: a.qkv)
-    addBias(weights.qkvBias, to: a.qkv)
+    multiply(a.attentionInput, weights.qkvWeight, packed: packed?[0], into: a.qkv.tensor)
+    addBias(weights.qkvBias, to: a.qkv.tensor)
     attend(a)
-    multiply(a.attended, weights.attentionProjectionWeight, packed: packed?.attentionProjection, into: projection)
+    multiply(a.attended, weights.attentionProjectionWeight, packed: packed?[1], into: projection)
     a.middle.copy(from: a.input)
     addResidual(projection, bias: weights.attentionProjectionBias, to: a.middle)
 
@@ -69,41 +82,30 @@ func blockForward(
         x: a.middle,
         gain: weights.gain2,
         bias: weights.bias2,
-        epsilon: epsilon,
+        epsilon: pass.epsilon,
         into: a.feedForwardInput,
         mean: a.mean2,
         rstd: a.rstd2
     )
-    multiply(a.feedForwardInput, weights.innerWeight, packed: packed?.inner, into: a.preActivation)
+    multiply(a.feedForwardInput, weights.innerWeight, packed: packed?[2], into: a.preActivation)
     geluForward(x: a.preActivation, bias: weights.innerBias, into: a.activation)
-    multiply(a.activation, weights.outerWeight, packed: packed?.outer, into: projection)
+    multiply(a.activation, weights.outerWeight, packed: packed?[3], into: projection)
     output.copy(from: a.middle)
     addResidual(projection, bias: weights.outerBias, to: output)
 }
 
-/// Memory of a block's backward pass.
-struct BlockBackwardScratch {
-    /// [N, D].
-    let narrow: Tensor
-    /// N × max(F, 3D) elements.
-    let wide: Tensor
-    /// The same sizes in the product type.
-    let narrowProduct: Tensor
-    let wideProduct: Tensor
-}
-
-/// Adds to `gradients`, and turns `dx` [N, D] from the gradient after the block into the one before it.
-func blockBackward(
-    _ weights: BlockTensors,
-    _ gradients: BlockTensors,
+/// Back-propagates through a block; see `Block.backward`.
+func gpt2Backward(
+    _ weights: GPT2Tensors,
+    _ gradients: GPT2Tensors,
     _ a: BlockActivations,
     offsets: [Int32],
-    heads: Int,
     scratch: BlockBackwardScratch,
     dx: Tensor
 ) {
     let dActivation = scratch.wide.view(at: 0, shape: a.preActivation.shape)
-    let dQKV = scratch.wide.view(at: 0, shape: a.qkv.shape)
+    let dQKV = scratch.wide.view(at: 0, shape: a.qkv.tensor.shape)
+    let narrow = scratch.narrow.view(at: 0, shape: dx.shape)
     let isHalf = weights.qkvWeight.elementType == .bfloat16
 
     // y = h + W₂·gelu(W₁·LN2(h) + b₁) + b₂
@@ -121,11 +123,11 @@ func blockBackward(
         dy: dActivationCopy ?? dActivation,
         x: a.feedForwardInput,
         weight: weights.innerWeight,
-        dx: scratch.narrow,
+        dx: narrow,
         weightGradient: gradients.innerWeight
     )
     layerNormBackward(
-        dy: scratch.narrow,
+        dy: narrow,
         x: a.middle,
         gain: weights.gain2,
         mean: a.mean2,
@@ -141,15 +143,15 @@ func blockBackward(
         dy: inProductType(dx, scratch.narrowProduct),
         x: a.attended,
         weight: weights.attentionProjectionWeight,
-        dx: scratch.narrow,
+        dx: narrow,
         weightGradient: gradients.attentionProjectionWeight
     )
     attentionBackward(
-        AttentionInput(a.qkv, heads: heads),
+        a.qkv,
         offsets: offsets,
         out: a.attended,
         logSumExp: a.logSumExp,
-        dout: scratch.narrow,
+        dout: narrow,
         into: dQKV
     )
     biasBackward(dy: dQKV, biasGradient: gradients.qkvBias)
@@ -157,11 +159,11 @@ func blockBackward(
         dy: inProductType(dQKV, scratch.wideProduct),
         x: a.attentionInput,
         weight: weights.qkvWeight,
-        dx: scratch.narrow,
+        dx: narrow,
         weightGradient: gradients.qkvWeight
     )
     layerNormBackward(
-        dy: scratch.narrow,
+        dy: narrow,
         x: a.input,
         gain: weights.gain1,
         mean: a.mean1,
@@ -176,12 +178,4 @@ func blockBackward(
 private func linearBackward(dy: Tensor, x: Tensor, weight: Tensor, dx: Tensor, weightGradient: Tensor) {
     multiply(dy, transposed: false, weight, transposed: true, into: dx)
     multiply(x, transposed: true, dy, into: weightGradient, accumulate: true)
-}
-
-/// `x` itself where products are fp32, else its bf16 copy in `scratch`.
-func inProductType(_ x: Tensor, _ scratch: Tensor) -> Tensor {
-    guard scratch.elementType != x.elementType else { return x }
-    let copy = scratch.view(at: 0, shape: x.shape)
-    copy.copy(from: x)
-    return copy
 }

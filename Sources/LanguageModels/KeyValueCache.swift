@@ -12,22 +12,29 @@ struct KeyValueCache {
         values = Array(repeating: Scratch(), count: layers)
     }
 
-    /// A layer's keys and values, [slots, capacity, D] each.
+    /// A layer's keys and values, [slots, capacity, K·d] each.
     mutating func tensors(layer: Int, slots: Int, capacity: Int, width: Int) -> (keys: Tensor, values: Tensor) {
         let shape = [slots, capacity, width]
         return (keys[layer].tensor(shape), values[layer].tensor(shape))
     }
 }
 
-/// Copies the keys and values of packed prompts, side by side in `qkv` [N, 3D], to the start of each one's slot.
-func storePrompts(qkv: Tensor, _ prompts: PackedSequences, keys: Tensor, values: Tensor) {
+/// Copies the keys and values of packed prompts, N rows of `qkv`, to the start of each one's slot.
+func storePrompts(qkv: AttentionInput, _ prompts: PackedSequences, keys: Tensor, values: Tensor) {
     let width = keys.shape[2]
-    let thirds = qkv.view(at: 0, shape: [3 * qkv.shape[0], width])
     for prompt in 0..<prompts.count {
         let rows = prompts.rows(of: prompt)
         let start = prompt * keys.shape[1] * width
         let shape = [rows.count, width]
-        gatherRows(thirds, rows.map { Int32(3 * $0 + 1) }, into: keys.view(at: start, shape: shape))
-        gatherRows(thirds, rows.map { Int32(3 * $0 + 2) }, into: values.view(at: start, shape: shape))
+        let (keys, values) = (keys.view(at: start, shape: shape), values.view(at: start, shape: shape))
+        switch qkv.layout {
+        case .sideBySide:
+            let thirds = qkv.tensor.view(at: 0, shape: [3 * qkv.rows, width])
+            gatherRows(thirds, rows.map { Int32(3 * $0 + 1) }, into: keys)
+            gatherRows(thirds, rows.map { Int32(3 * $0 + 2) }, into: values)
+        case .apart:
+            keys.copy(from: qkv.keys.rows(rows))
+            values.copy(from: qkv.values.rows(rows))
+        }
     }
 }

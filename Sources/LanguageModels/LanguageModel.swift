@@ -1,7 +1,7 @@
 public import Failures
 import Tensors
 
-/// A GPT-2-family model with explicit gradients.
+/// A model of the GPT-2 or the Llama family with explicit gradients.
 ///
 /// One forward pass is recorded at a time; `backward…` follows its `forward…`, and any other pass in between discards
 /// the record.
@@ -11,7 +11,7 @@ import Tensors
 public final class LanguageModel {
     /// The shape.
     public let configuration: ModelConfiguration
-    /// What sits on top besides the language-model head, which is tied to the token embedding.
+    /// What sits on top besides the language-model head.
     public let head: Head
     /// The type of products.
     public let precision: Precision
@@ -22,7 +22,9 @@ public final class LanguageModel {
 
     /// The flat vector that products read: the parameters themselves, or their bf16 copy.
     let productParameters: Tensor
-    let blocks: [BlockTensors]
+    let blocks: [Block]
+    /// Of rotary positions; empty without.
+    let rotaryFrequencies: [Float]
     var workspace: Workspace
     var cache: KeyValueCache
     /// Made when the model first samples.
@@ -33,7 +35,10 @@ public final class LanguageModel {
     ///
     /// bf16 needs `Precisions.hasBFloat16`; callers that take the precision from outside check it first.
     public init(_ configuration: ModelConfiguration, head: Head, precision: Precision) {
-        precondition(configuration.width % configuration.heads == 0, "heads must divide the width")
+        precondition(
+            configuration.llama != nil || configuration.width % configuration.heads == 0,
+            "heads must divide the width"
+        )
         precondition(precision == .float32 || Precisions.hasBFloat16, "this build has no bf16 products (trait OneDNN)")
         let parameters = Parameters(configuration, head: head)
         let productType: ElementType = precision == .float32 ? .float32 : .bfloat16
@@ -43,14 +48,14 @@ public final class LanguageModel {
         self.precision = precision
         self.parameters = parameters
         productParameters = products
-        blocks = (0..<configuration.layers).map {
-            BlockTensors(parameters, layer: $0, matrices: products, vectors: parameters.values)
-        }
+        let tensors = NamedTensors(parameters, matrices: products, vectors: parameters.values)
+        blocks = (0..<configuration.layers).map { Block(configuration, layer: $0, tensors) }
+        rotaryFrequencies = configuration.llama.map { $0.rotary.frequencies(headWidth: $0.headWidth) } ?? []
         workspace = Workspace(productType)
         cache = KeyValueCache(layers: configuration.layers)
     }
 
-    /// A model with GPT-2's random initialisation; a value head starts at zero, a reward head at N(0, 1/D).
+    /// A model with its family's random initialisation; a value head starts at zero, a reward head at N(0, 1/D).
     public convenience init(_ configuration: ModelConfiguration, head: Head, precision: Precision, seed: UInt64) {
         self.init(configuration, head: head, precision: precision)
         parameters.initialise(configuration, within: 0..<parameters.count, seed: seed)
@@ -60,7 +65,9 @@ public final class LanguageModel {
     /// A copy of this model's trunk with another, newly initialised head; shares nothing.
     public func copy(head: Head, seed: UInt64) -> LanguageModel {
         let copy = LanguageModel(configuration, head: head, precision: precision)
-        let trunk = parameters.headRange.lowerBound
+        // A reward model may lack a vocabulary matrix, which comes last.
+        let trunk = min(parameters.headRange.lowerBound, copy.parameters.headRange.lowerBound)
+        precondition(copy.parameters.headRange.lowerBound == trunk, "a reward model has no vocabulary matrix to copy")
         copy.parameters.values.view(at: 0, shape: [trunk]).copy(from: parameters.values.view(at: 0, shape: [trunk]))
         copy.initialiseHead(seed: seed)
         return copy
@@ -91,10 +98,10 @@ public final class LanguageModel {
         let vocabulary = Int32(configuration.vocabularySize)
         for sequence in 0..<sequences.count {
             let rows = sequences.rows(of: sequence)
-            if rows.count > configuration.positions {
+            if rows.count > configuration.contextLength {
                 throw Failure(
                     .badData,
-                    "sequence of \(rows.count) tokens is longer than the model's context of \(configuration.positions)"
+                    "sequence of \(rows.count) tokens is longer than the model's context of \(configuration.contextLength)"
                 )
             }
             for row in rows where sequences.tokens[row] < 0 || sequences.tokens[row] >= vocabulary {
@@ -106,6 +113,11 @@ public final class LanguageModel {
     /// A named parameter, fp32.
     func value(_ name: String) -> Tensor {
         parameters.tensor(name, in: parameters.values)
+    }
+
+    /// The matrix of the vocabulary product, [V, D], in the product type.
+    var vocabularyWeight: Tensor {
+        parameters.tensor(configuration.vocabularyName, in: productParameters)
     }
 
     /// The gradient of a named parameter.

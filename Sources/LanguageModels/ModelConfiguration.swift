@@ -1,23 +1,33 @@
-/// The shape of a GPT-2-family model (fields of Hugging Face's `config.json`).
+/// The shape of a model (fields of Hugging Face's `config.json`, here in GPT-2's names, then in Llama's).
 ///
 /// Dropout is not part of it: we never drop (reward models and RLHF policies are customarily trained without).
 public struct ModelConfiguration: Equatable, Sendable {
     /// Rows of the token embedding (`vocab_size`).
     public var vocabularySize: Int
-    /// Rows of the position embedding, the longest sequence (`n_positions`).
+    /// The longest sequence that the positions allow (`n_positions`, `max_position_embeddings`).
     public var positions: Int
-    /// Width D of the residual stream (`n_embd`).
+    /// Width D of the residual stream (`n_embd`, `hidden_size`).
     public var width: Int
-    /// How many blocks (`n_layer`).
+    /// How many blocks (`n_layer`, `num_hidden_layers`).
     public var layers: Int
-    /// Attention heads per block (`n_head`); divides `width`.
+    /// Attention heads per block (`n_head`, `num_attention_heads`); with GPT-2 it divides `width`.
     public var heads: Int
-    /// Width of the feed-forward layer, 4·width unless stated (`n_inner`).
+    /// Width of the feed-forward layer, 4·width unless stated (`n_inner`, `intermediate_size`).
     public var innerWidth: Int
-    /// Added to the variance in layer norms (`layer_norm_epsilon`).
-    public var layerNormEpsilon: Float
+    /// Added to the variance in norms (`layer_norm_epsilon`, `rms_norm_eps`).
+    public var normEpsilon: Float
     /// The end-of-text token (`eos_token_id`).
     public var endOfText: Int32?
+    /// What its blocks are.
+    public var family: Family
+
+    /// Two kinds of blocks.
+    public enum Family: Equatable, Sendable {
+        /// Layer norms, learned positions, GELU; embeddings tied.
+        case gpt2
+        /// RMS norms, rotary positions, SwiGLU.
+        case llama(LlamaShape)
+    }
 
     /// States a shape; `heads` must divide `width`, and every length must be positive.
     public init(
@@ -27,8 +37,9 @@ public struct ModelConfiguration: Equatable, Sendable {
         layers: Int,
         heads: Int,
         innerWidth: Int? = nil,
-        layerNormEpsilon: Float = 1e-5,
-        endOfText: Int32? = nil
+        normEpsilon: Float = 1e-5,
+        endOfText: Int32? = nil,
+        family: Family = .gpt2
     ) {
         self.vocabularySize = vocabularySize
         self.positions = positions
@@ -36,8 +47,31 @@ public struct ModelConfiguration: Equatable, Sendable {
         self.layers = layers
         self.heads = heads
         self.innerWidth = innerWidth ?? 4 * width
-        self.layerNormEpsilon = layerNormEpsilon
+        self.normEpsilon = normEpsilon
         self.endOfText = endOfText
+        self.family = family
+    }
+
+    /// What Llama adds to the shape; nil for GPT-2.
+    public var llama: LlamaShape? {
+        if case .llama(let shape) = family { shape } else { nil }
+    }
+
+    /// The longest sequence: the positions, or the width of a sliding window, beyond which attention would be another.
+    public var contextLength: Int { min(positions, llama?.slidingWindow ?? positions) }
+    /// Heads of keys and values per block (`num_key_value_heads`).
+    public var keyValueHeads: Int { llama?.keyValueHeads ?? heads }
+    /// Width of one attention head.
+    public var headWidth: Int { llama?.headWidth ?? width / heads }
+    /// Width of all heads together.
+    public var attentionWidth: Int { heads * headWidth }
+    /// Width of queries, keys and values together.
+    public var queryKeyValueWidth: Int { (heads + 2 * keyValueHeads) * headWidth }
+
+    /// Elements of a block's matrices: multiply–add operations of a token in a block, attention itself left out.
+    public var blockMatrixElements: Int {
+        let feedForward = (llama == nil ? 2 : 3) * innerWidth
+        return width * (queryKeyValueWidth + attentionWidth + feedForward)
     }
 
     /// How many parameters a model of this shape has with this head.

@@ -6,7 +6,7 @@ public struct Parameters {
     public struct Entry: Equatable, Sendable {
         /// Hugging Face name, as `transformer.h.0.attn.c_attn.weight`, `score.weight`.
         public let name: String
-        /// Lengths of the dimensions; a product's weight is [inputs, outputs] (`Conv1D`).
+        /// Lengths of the dimensions; a product's weight is [inputs, outputs] with GPT-2 (`Conv1D`), else [outputs, inputs].
         public let shape: [Int]
         /// Where the tensor starts in the flat vector.
         public let offset: Int
@@ -27,6 +27,7 @@ public struct Parameters {
     public var gradients: Tensor
 
     private let entryIndex: [String: Int]
+    private let headName: String?
 
     /// Zeros of a model's shape.
     init(_ configuration: ModelConfiguration, head: Head) {
@@ -34,6 +35,7 @@ public struct Parameters {
         let count = entries.last.map(\.range.upperBound) ?? 0
         values = Tensor(zeros: [count])
         gradients = Tensor(zeros: [count])
+        headName = head.tensorNames.first
         entryIndex = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.name, $0) })
     }
 
@@ -42,7 +44,7 @@ public struct Parameters {
 
     /// The flat range of the reward or value head; empty at the end without one.
     public var headRange: Range<Int> {
-        let start = entries.first { !$0.name.hasPrefix("transformer.") }?.offset ?? count
+        let start = headName.flatMap(entry)?.offset ?? count
         return start..<count
     }
 
@@ -71,26 +73,23 @@ public struct Parameters {
         return flat.view(at: entry.offset, shape: entry.shape)
     }
 
-    /// The tensors of a model, in order: embeddings, blocks, final norm, head.
+    /// The tensors of a model, in order: embeddings, blocks, final norm, vocabulary matrix, head.
     public static func layout(_ configuration: ModelConfiguration, head: Head) -> [Entry] {
         let d = configuration.width
-        let f = configuration.innerWidth
-        var shapes: [(String, [Int])] = [
-            ("transformer.wte.weight", [configuration.vocabularySize, d]),
-            ("transformer.wpe.weight", [configuration.positions, d]),
-        ]
-        for layer in 0..<configuration.layers {
-            let block = "transformer.h.\(layer)"
-            shapes += [
-                ("\(block).ln_1.weight", [d]), ("\(block).ln_1.bias", [d]),
-                ("\(block).attn.c_attn.weight", [d, 3 * d]), ("\(block).attn.c_attn.bias", [3 * d]),
-                ("\(block).attn.c_proj.weight", [d, d]), ("\(block).attn.c_proj.bias", [d]),
-                ("\(block).ln_2.weight", [d]), ("\(block).ln_2.bias", [d]),
-                ("\(block).mlp.c_fc.weight", [d, f]), ("\(block).mlp.c_fc.bias", [f]),
-                ("\(block).mlp.c_proj.weight", [f, d]), ("\(block).mlp.c_proj.bias", [d]),
-            ]
+        var shapes: [(String, [Int])] = [(configuration.tokenEmbeddingName, [configuration.vocabularySize, d])]
+        switch configuration.family {
+        case .gpt2:
+            shapes.append(("transformer.wpe.weight", [configuration.positions, d]))
+            for layer in 0..<configuration.layers { shapes += GPT2Tensors.shapes(configuration, layer: layer) }
+            shapes += [("transformer.ln_f.weight", [d]), ("transformer.ln_f.bias", [d])]
+        case .llama(let llama):
+            for layer in 0..<configuration.layers { shapes += LlamaTensors.shapes(configuration, llama, layer: layer) }
+            shapes.append(("model.norm.weight", [d]))
+            // A reward model never asks for the next token.
+            if !llama.tiesEmbeddings && head != .reward {
+                shapes.append(("lm_head.weight", [configuration.vocabularySize, d]))
+            }
         }
-        shapes += [("transformer.ln_f.weight", [d]), ("transformer.ln_f.bias", [d])]
         switch head {
         case .none: break
         case .reward: shapes.append(("score.weight", [1, d]))

@@ -68,9 +68,9 @@ extension LanguageModel {
             return prompts.map { _ in Sample(tokens: [], logProbabilities: [], finished: false) }
         }
         let longest = prompts.reduce(0) { max($0, $1.count) }
-        precondition(longest < configuration.positions, "prompt of \(longest) tokens fills the context")
-        let capacity = min(configuration.positions, longest + options.maxNewTokens)
-        let slot = 2 * configuration.layers * capacity * configuration.width
+        precondition(longest < configuration.contextLength, "prompt of \(longest) tokens fills the context")
+        let capacity = min(configuration.contextLength, longest + options.maxNewTokens)
+        let slot = 2 * configuration.layers * capacity * keyValueWidth
         let batch = max(1, cachedElements / slot)
         return stride(from: 0, to: prompts.count, by: batch).flatMap { start in
             let range = start..<min(start + batch, prompts.count)
@@ -121,6 +121,9 @@ extension LanguageModel {
         return samples
     }
 
+    /// K·d.
+    private var keyValueWidth: Int { configuration.keyValueHeads * configuration.headWidth }
+
     /// Runs the prompts and fills the cache; returns the residual stream, [N, D].
     private func prefill(_ prompts: PackedSequences, _ weights: SamplingWeights?, capacity: Int) -> Tensor {
         trunkForward(
@@ -130,7 +133,7 @@ extension LanguageModel {
             packed: weights
         ) { layer, a in
             attentionForward(
-                AttentionInput(a.qkv, heads: configuration.heads),
+                a.qkv,
                 offsets: prompts.offsets,
                 into: a.attended,
                 logSumExp: a.logSumExp
@@ -139,7 +142,7 @@ extension LanguageModel {
                 layer: layer,
                 slots: prompts.count,
                 capacity: capacity,
-                width: configuration.width
+                width: keyValueWidth
             )
             storePrompts(qkv: a.qkv, prompts, keys: keys, values: values)
         }
@@ -164,10 +167,10 @@ extension LanguageModel {
                 layer: layer,
                 slots: slots,
                 capacity: capacity,
-                width: configuration.width
+                width: keyValueWidth
             )
             attentionDecode(
-                AttentionInput(a.qkv, heads: configuration.heads),
+                a.qkv,
                 keyCache: keys,
                 valueCache: values,
                 slots: own,
@@ -189,11 +192,10 @@ extension LanguageModel {
         let count = hidden.rows.count
         let product = inProductType(hidden.hidden, workspace.hiddenProduct.tensor(hidden.hidden.shape))
         let logits = workspace.logits.tensor([count, configuration.vocabularySize])
-        let weight = parameters.tensor("transformer.wte.weight", in: productParameters)
         if let weights {
             multiply(product, weights.vocabulary, into: logits)
         } else {
-            multiply(product, transposed: false, weight, transposed: true, into: logits)
+            multiply(product, transposed: false, vocabularyWeight, transposed: true, into: logits)
         }
         let row = { (i: Int) in
             logits.view(at: i * self.configuration.vocabularySize, shape: [self.configuration.vocabularySize])

@@ -5,43 +5,36 @@ import Tensors
 /// Everything else in a pass works row by row or sequence by sequence, so with these weights a sequence is sampled with the
 /// same bits in any batch.
 struct SamplingWeights {
-    /// One block's matrices.
-    struct Block {
-        let qkv: PackedMatrix
-        let attentionProjection: PackedMatrix
-        let inner: PackedMatrix
-        let outer: PackedMatrix
-    }
-
-    let blocks: [Block]
-    /// The token embedding, transposed: [D, V].
+    /// Each block's matrices, in the order of `Block.matrices`.
+    let blocks: [[PackedMatrix]]
+    /// The matrix of the vocabulary product, transposed: [D, V].
     let vocabulary: PackedMatrix
     /// Whether the copy is of the parameters as they are.
     var isCurrent = false
 
     /// Room for a model's weights.
-    init(_ configuration: ModelConfiguration, _ elementType: ElementType) {
-        let (width, innerWidth) = (configuration.width, configuration.innerWidth)
-        blocks = (0..<configuration.layers).map { _ in
-            Block(
-                qkv: PackedMatrix(inner: width, columns: 3 * width, elementType),
-                attentionProjection: PackedMatrix(inner: width, columns: width, elementType),
-                inner: PackedMatrix(inner: width, columns: innerWidth, elementType),
-                outer: PackedMatrix(inner: innerWidth, columns: width, elementType)
-            )
-        }
-        vocabulary = PackedMatrix(inner: width, columns: configuration.vocabularySize, elementType)
+    init(_ model: [Block], vocabulary: Tensor) {
+        blocks = model.map { block in block.matrices.map { Self.room(for: $0, transposed: block.storesOutputsFirst) } }
+        self.vocabulary = Self.room(for: vocabulary, transposed: true)
+    }
+
+    private static func room(for matrix: Tensor, transposed: Bool) -> PackedMatrix {
+        let (rows, columns) = (matrix.shape[0], matrix.shape[1])
+        return PackedMatrix(
+            inner: transposed ? columns : rows,
+            columns: transposed ? rows : columns,
+            matrix.elementType
+        )
     }
 
     /// Copies the weights.
-    func pack(_ weights: [BlockTensors], tokenEmbedding: Tensor) {
-        for (block, weights) in zip(blocks, weights) {
-            block.qkv.pack(weights.qkvWeight)
-            block.attentionProjection.pack(weights.attentionProjectionWeight)
-            block.inner.pack(weights.innerWeight)
-            block.outer.pack(weights.outerWeight)
+    func pack(_ model: [Block], vocabulary: Tensor) {
+        for (packed, block) in zip(blocks, model) {
+            for (copy, matrix) in zip(packed, block.matrices) {
+                copy.pack(matrix, transposed: block.storesOutputsFirst)
+            }
         }
-        vocabulary.pack(tokenEmbedding, transposed: true)
+        self.vocabulary.pack(vocabulary, transposed: true)
     }
 }
 
@@ -55,12 +48,9 @@ extension LanguageModel {
     /// The weights for sampling, up to date; nil where the model is too large for a copy.
     func currentSamplingWeights() -> SamplingWeights? {
         guard samplesAlikeInAnyBatch else { return nil }
-        var weights = samplingWeights ?? SamplingWeights(configuration, productParameters.elementType)
+        var weights = samplingWeights ?? SamplingWeights(blocks, vocabulary: vocabularyWeight)
         if !weights.isCurrent {
-            weights.pack(
-                blocks,
-                tokenEmbedding: parameters.tensor("transformer.wte.weight", in: productParameters)
-            )
+            weights.pack(blocks, vocabulary: vocabularyWeight)
             weights.isCurrent = true
         }
         samplingWeights = weights

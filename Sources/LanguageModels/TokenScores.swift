@@ -92,7 +92,7 @@ extension LanguageModel {
         hiddenRowsBackward(hidden, dHidden: dHidden, sequences: recording.sequences)
     }
 
-    /// The vocabulary product, logits = hidden·wteᵀ, chunk by chunk, and what is read off it.
+    /// The vocabulary product, logits = hidden·Wᵀ, chunk by chunk, and what is read off it.
     private func tokenScores(
         _ hidden: HiddenRows,
         targets: [Int32],
@@ -123,7 +123,7 @@ extension LanguageModel {
         return scores
     }
 
-    /// Writes `dHidden` and adds to the token embedding's gradient.
+    /// Writes `dHidden` and adds to the vocabulary matrix's gradient.
     private func logProbabilitiesBackward(
         _ dLogProbabilities: [Float],
         hidden: HiddenRows,
@@ -133,8 +133,8 @@ extension LanguageModel {
     ) {
         let count = hidden.rows.count
         let vocabulary = configuration.vocabularySize
-        let weight = parameters.tensor("transformer.wte.weight", in: productParameters)
-        let weightGradient = gradient("transformer.wte.weight")
+        let weight = vocabularyWeight
+        let weightGradient = gradient(configuration.vocabularyName)
         let product = precision == .float32 ? hidden.hidden : workspace.hiddenProduct.tensor(hidden.hidden.shape)
         let logNormaliser = workspace.rowOutputs[2].tensor([count])
         let dLogProbability = workspace.rowOutputs[0].tensor([count])
@@ -160,8 +160,7 @@ extension LanguageModel {
     /// Logits of some rows, [rows, V]: into their place among the kept ones, or into a buffer for this chunk.
     private func logits(of product: Tensor, _ range: Range<Int>, kept: Tensor?) -> Tensor {
         let logits = kept?.rows(range) ?? workspace.logits.tensor([range.count, configuration.vocabularySize])
-        let weight = parameters.tensor("transformer.wte.weight", in: productParameters)
-        multiply(product.rows(range), transposed: false, weight, transposed: true, into: logits)
+        multiply(product.rows(range), transposed: false, vocabularyWeight, transposed: true, into: logits)
         return logits
     }
 

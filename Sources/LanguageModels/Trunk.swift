@@ -10,7 +10,7 @@ struct HiddenRows {
     let input: Tensor
     let mean: Tensor
     let rstd: Tensor
-    /// LN_f(input), [R, D], fp32.
+    /// The final norm of input, [R, D], fp32.
     let hidden: Tensor
 }
 
@@ -30,28 +30,35 @@ extension LanguageModel {
             let productType = productParameters.elementType
             workspace.recorded = (0..<configuration.layers).map { _ in BlockScratch(productType) }
         }
-        let projection = workspace.projection.tensor([count, configuration.width])
+        let pass = blockPass(tokens: count)
+        if let rotary = pass.rotary {
+            rotaryTable(
+                positions: positions,
+                frequencies: rotaryFrequencies,
+                cosines: rotary.cosines,
+                sines: rotary.sines
+            )
+        }
         let output = recorded ? workspace.trunkOutput.tensor([count, configuration.width]) : nil
         var activations = blockActivations(layer: 0, tokens: count, recorded: recorded)
-        embeddingForward(
-            tokens: tokens,
-            positions: positions,
-            tokenEmbedding: value("transformer.wte.weight"),
-            positionEmbedding: value("transformer.wpe.weight"),
-            into: activations.input
-        )
+        switch configuration.family {
+        case .gpt2:
+            embeddingForward(
+                tokens: tokens,
+                positions: positions,
+                tokenEmbedding: value(configuration.tokenEmbeddingName),
+                positionEmbedding: value("transformer.wpe.weight"),
+                into: activations.input
+            )
+        case .llama: gatherRows(value(configuration.tokenEmbeddingName), tokens, into: activations.input)
+        }
         for layer in 0..<configuration.layers {
             let isLast = layer == configuration.layers - 1
             let next = isLast ? nil : blockActivations(layer: layer + 1, tokens: count, recorded: recorded)
             let destination = next?.input ?? output ?? activations.input
-            blockForward(
-                blocks[layer],
-                packed: packed?.blocks[layer],
-                activations,
-                projection: projection,
-                epsilon: configuration.layerNormEpsilon,
-                into: destination
-            ) { attend(layer, $0) }
+            blocks[layer].forward(activations, pass, packed: packed?.blocks[layer], into: destination) {
+                attend(layer, $0)
+            }
             if let next {
                 activations = next
             } else {
@@ -65,7 +72,7 @@ extension LanguageModel {
     func trunkForward(_ sequences: PackedSequences, recorded: Bool) -> Tensor {
         trunkForward(tokens: sequences.tokens, positions: sequences.positions, recorded: recorded) { _, a in
             attentionForward(
-                AttentionInput(a.qkv, heads: configuration.heads),
+                a.qkv,
                 offsets: sequences.offsets,
                 into: a.attended,
                 logSumExp: a.logSumExp
@@ -77,26 +84,15 @@ extension LanguageModel {
     /// which is used up.
     func trunkBackward(_ sequences: PackedSequences, dResidual dx: Tensor) {
         let count = sequences.tokens.count
-        let wide = count * max(configuration.innerWidth, 3 * configuration.width)
-        let scratch = BlockBackwardScratch(
-            narrow: workspace.dNarrow.tensor([count, configuration.width]),
-            wide: workspace.dWide.tensor([wide]),
-            narrowProduct: precision == .float32 ? dx : workspace.narrowProduct.tensor([count * configuration.width]),
-            wideProduct: precision == .float32 ? dx : workspace.wideProduct.tensor([wide])
-        )
+        let pass = blockPass(tokens: count)
+        let scratch = backwardScratch(tokens: count)
+        let tensors = NamedTensors(parameters, matrices: parameters.gradients, vectors: parameters.gradients)
         for layer in (0..<configuration.layers).reversed() {
-            let gradients = BlockTensors(
-                parameters,
-                layer: layer,
-                matrices: parameters.gradients,
-                vectors: parameters.gradients
-            )
-            blockBackward(
-                blocks[layer],
-                gradients,
+            blocks[layer].backward(
+                Block(configuration, layer: layer, tensors),
                 blockActivations(layer: layer, tokens: count, recorded: true),
+                pass,
                 offsets: sequences.offsets,
-                heads: configuration.heads,
                 scratch: scratch,
                 dx: dx
             )
@@ -105,8 +101,8 @@ extension LanguageModel {
             dx: dx,
             tokens: sequences.tokens,
             positions: sequences.positions,
-            tokenGradient: gradient("transformer.wte.weight"),
-            positionGradient: gradient("transformer.wpe.weight")
+            tokenGradient: gradient(configuration.tokenEmbeddingName),
+            positionGradient: configuration.llama == nil ? gradient("transformer.wpe.weight") : nil
         )
     }
 
@@ -121,15 +117,22 @@ extension LanguageModel {
             hidden: workspace.hidden.tensor(shape)
         )
         gatherRows(residual, rows, into: hidden.input)
-        layerNormForward(
-            x: hidden.input,
-            gain: value("transformer.ln_f.weight"),
-            bias: value("transformer.ln_f.bias"),
-            epsilon: configuration.layerNormEpsilon,
-            into: hidden.hidden,
-            mean: hidden.mean,
-            rstd: hidden.rstd
-        )
+        let gain = value(configuration.finalGainName)
+        let epsilon = configuration.normEpsilon
+        switch configuration.family {
+        case .gpt2:
+            layerNormForward(
+                x: hidden.input,
+                gain: gain,
+                bias: value("transformer.ln_f.bias"),
+                epsilon: epsilon,
+                into: hidden.hidden,
+                mean: hidden.mean,
+                rstd: hidden.rstd
+            )
+        case .llama:
+            rmsNormForward(x: hidden.input, gain: gain, epsilon: epsilon, into: hidden.hidden, rstd: hidden.rstd)
+        }
         return hidden
     }
 
@@ -137,16 +140,30 @@ extension LanguageModel {
     func hiddenRowsBackward(_ hidden: HiddenRows, dHidden: Tensor, sequences: PackedSequences) {
         let dInput = workspace.dRowInput.tensor(hidden.input.shape)
         dInput.fill(0)
-        layerNormBackward(
-            dy: dHidden,
-            x: hidden.input,
-            gain: value("transformer.ln_f.weight"),
-            mean: hidden.mean,
-            rstd: hidden.rstd,
-            dx: dInput,
-            gainGradient: gradient("transformer.ln_f.weight"),
-            biasGradient: gradient("transformer.ln_f.bias")
-        )
+        let gain = value(configuration.finalGainName)
+        let gainGradient = gradient(configuration.finalGainName)
+        switch configuration.family {
+        case .gpt2:
+            layerNormBackward(
+                dy: dHidden,
+                x: hidden.input,
+                gain: gain,
+                mean: hidden.mean,
+                rstd: hidden.rstd,
+                dx: dInput,
+                gainGradient: gainGradient,
+                biasGradient: gradient("transformer.ln_f.bias")
+            )
+        case .llama:
+            rmsNormBackward(
+                dy: dHidden,
+                x: hidden.input,
+                gain: gain,
+                rstd: hidden.rstd,
+                dx: dInput,
+                gainGradient: gainGradient
+            )
+        }
         let dResidual = workspace.dResidual.tensor([sequences.tokens.count, configuration.width])
         dResidual.fill(0)
         scatterAddRows(dInput, hidden.rows, into: dResidual)
@@ -157,5 +174,30 @@ extension LanguageModel {
         recorded
             ? workspace.recorded[layer].activations(of: tokens, configuration)
             : workspace.passing.activations(of: tokens, configuration)
+    }
+
+    private func blockPass(tokens: Int) -> BlockPass {
+        let rotary = configuration.llama.map { shape in
+            let angles = [tokens, shape.headWidth / 2]
+            return (cosines: workspace.cosines.tensor(angles), sines: workspace.sines.tensor(angles))
+        }
+        return BlockPass(
+            projection: workspace.projection.tensor([tokens, configuration.width]),
+            epsilon: configuration.normEpsilon,
+            rotary: rotary
+        )
+    }
+
+    private func backwardScratch(tokens: Int) -> BlockBackwardScratch {
+        let narrow = tokens * max(configuration.width, configuration.attentionWidth)
+        let wide = tokens * max(configuration.innerWidth, configuration.queryKeyValueWidth)
+        let copied = precision == .float32 ? 0 : wide
+        let gated = configuration.llama == nil ? 0 : 2 * tokens * configuration.innerWidth
+        return BlockBackwardScratch(
+            narrow: workspace.dNarrow.tensor([narrow]),
+            wide: workspace.dWide.tensor([wide]),
+            narrowProduct: workspace.narrowProduct.tensor([precision == .float32 ? 0 : narrow]),
+            wideProduct: workspace.wideProduct.tensor([max(copied, gated)])
+        )
     }
 }

@@ -26,25 +26,27 @@ struct Scratch {
 struct BlockActivations {
     /// The residual stream before the block, [N, D].
     let input: Tensor
-    /// LN1(input), [N, D], product type; and its statistics, [N].
+    /// The first norm of input, [N, D], product type; and its statistics, [N] (an RMS norm has no mean).
     let attentionInput: Tensor
     let mean1: Tensor
     let rstd1: Tensor
-    /// Queries, keys and values side by side, [N, 3D].
-    let qkv: Tensor
-    /// What attention returns, [N, D], product type.
+    /// Queries, keys and values: side by side, [N, 3D], with GPT-2; apart with Llama.
+    let qkv: AttentionInput
+    /// What attention returns, [N, H·d], product type.
     let attended: Tensor
     /// [H, N].
     let logSumExp: Tensor
     /// The residual stream between attention and feed-forward, [N, D].
     let middle: Tensor
-    /// LN2(middle), [N, D], product type; and its statistics, [N].
+    /// The second norm, of middle, [N, D], product type; and its statistics, [N].
     let feedForwardInput: Tensor
     let mean2: Tensor
     let rstd2: Tensor
-    /// Before the GELU, bias included, [N, F].
+    /// Before the GELU or SiLU, bias included, [N, F].
     let preActivation: Tensor
-    /// After it, [N, F], product type.
+    /// What multiplies the SiLU, [N, F]; empty with GPT-2.
+    let up: Tensor
+    /// After both, [N, F], product type.
     let activation: Tensor
 }
 
@@ -54,6 +56,7 @@ struct BlockScratch {
     private var statistics: [Scratch]
     private var qkv = Scratch()
     private var preActivation = Scratch()
+    private var up = Scratch()
     private var narrowProducts: [Scratch]
     private var activation: Scratch
 
@@ -66,19 +69,27 @@ struct BlockScratch {
 
     mutating func activations(of tokens: Int, _ configuration: ModelConfiguration) -> BlockActivations {
         let d = configuration.width
+        let isLlama = configuration.llama != nil
         return BlockActivations(
             input: narrow[0].tensor([tokens, d]),
             attentionInput: narrowProducts[0].tensor([tokens, d]),
             mean1: statistics[0].tensor([tokens]),
             rstd1: statistics[1].tensor([tokens]),
-            qkv: qkv.tensor([tokens, 3 * d]),
-            attended: narrowProducts[1].tensor([tokens, d]),
+            qkv: AttentionInput(
+                qkv.tensor([tokens, configuration.queryKeyValueWidth]),
+                heads: configuration.heads,
+                keyValueHeads: configuration.keyValueHeads,
+                headWidth: configuration.headWidth,
+                layout: isLlama ? .apart : .sideBySide
+            ),
+            attended: narrowProducts[1].tensor([tokens, configuration.attentionWidth]),
             logSumExp: statistics[4].tensor([configuration.heads, tokens]),
             middle: narrow[1].tensor([tokens, d]),
             feedForwardInput: narrowProducts[2].tensor([tokens, d]),
             mean2: statistics[2].tensor([tokens]),
             rstd2: statistics[3].tensor([tokens]),
             preActivation: preActivation.tensor([tokens, configuration.innerWidth]),
+            up: up.tensor([isLlama ? tokens : 0, configuration.innerWidth]),
             activation: activation.tensor([tokens, configuration.innerWidth])
         )
     }
@@ -94,6 +105,9 @@ struct Workspace {
     var trunkOutput = Scratch()
     /// Output of a projection onto the residual stream, [N, D].
     var projection = Scratch()
+    /// Of rotary positions, [N, d/2].
+    var cosines = Scratch()
+    var sines = Scratch()
 
     /// The scored rows: residual stream, final norm and its statistics.
     var rowInput = Scratch()

@@ -18,7 +18,7 @@ struct Checkpoint {
     private(set) var warnings: [String] = []
 
     /// Opens every weight file in turn and checks its header.
-    init(directory: String, followSymlinks: Bool) throws(Failure) {
+    init(directory: String, configuration: ModelConfiguration, followSymlinks: Bool) throws(Failure) {
         let single = directory + "/model.safetensors"
         let indexPath = single + ".index.json"
         let manager = FileManager.default
@@ -59,7 +59,7 @@ struct Checkpoint {
                 warnings.append("\(indexPath): total_size is \(total), but the tensors take \(bytes) bytes")
             }
         }
-        places = Self.parameterNames(found)
+        places = Self.parameterNames(found, configuration)
     }
 
     /// The place of each entry; nil for those of a head that the files lack.
@@ -76,7 +76,7 @@ struct Checkpoint {
         for entry in entries {
             let place = byName[ByteString(entry.name)]
             if let place, place.tensor.shape != entry.shape {
-                if entry.name == "transformer.wte.weight", let rows = place.tensor.shape.first,
+                if entry.name == configuration.tokenEmbeddingName, let rows = place.tensor.shape.first,
                     rows != configuration.vocabularySize
                 {
                     throw Failure(
@@ -86,14 +86,15 @@ struct Checkpoint {
                     )
                 }
                 faults.append("'\(entry.name)' is \(place.tensor.shape), expected \(entry.shape)")
-            } else if place == nil && entry.name.hasPrefix("transformer.") {
+            } else if place == nil && !Self.isOptional(entry.name) {
                 faults.append("'\(entry.name)' is missing")
             }
             matched.append((entry, place))
         }
         let known = Set(entries.map { ByteString($0.name) })
-        for (name, _) in places where !known.contains(ByteString(name)) && !Self.isOptional(name) {
-            faults.append("'\(name)' is no tensor of a GPT-2 model of this shape")
+        let kind = configuration.llama?.member.rawValue ?? "gpt2"
+        for (name, _) in places where !known.contains(ByteString(name)) && !Self.isUnread(name) {
+            faults.append("'\(name)' is no tensor of a \(kind) model of this shape")
         }
         guard faults.isEmpty else {
             let rest = faults.count > 10 ? " and \(faults.count - 10) more" : ""
@@ -147,22 +148,30 @@ struct Checkpoint {
         }
     }
 
-    /// The original GPT-2 files lack the prefix `transformer.`, and hold attention masks as buffers.
-    private static func parameterNames(_ tensors: [(name: String, place: Place)]) -> [(name: String, place: Place)] {
-        let hasPrefix = tensors.contains { $0.name.hasPrefix("transformer.") }
+    /// Files of the bare trunk, as the original GPT-2's, lack the prefix; old files hold buffers that are no parameters:
+    /// attention masks, and the frequencies of rotary positions.
+    private static func parameterNames(
+        _ tensors: [(name: String, place: Place)],
+        _ configuration: ModelConfiguration
+    ) -> [(name: String, place: Place)] {
+        let prefix = configuration.trunkPrefix
+        let hasPrefix = tensors.contains { $0.name.hasPrefix(prefix) }
         var parameters: [(name: String, place: Place)] = []
         for (name, place) in tensors {
-            if name.hasSuffix(".attn.bias") || name.hasSuffix(".attn.masked_bias") || name == "lm_head.weight" {
-                continue
-            }
-            let isTrunk = !hasPrefix && !isOptional(name)
-            parameters.append((isTrunk ? "transformer." + name : name, place))
+            if [".attn.bias", ".attn.masked_bias", ".rotary_emb.inv_freq"].contains(where: name.hasSuffix) { continue }
+            let isTrunk = !hasPrefix && !isUnread(name)
+            parameters.append((isTrunk ? prefix + name : name, place))
         }
         return parameters
     }
 
-    /// Tensors of a head, which a model without that head leaves unread.
+    /// Tensors of a head, which is new where the files lack it.
     private static func isOptional(_ name: String) -> Bool {
         name == "score.weight" || name == "value.weight" || name == "value.bias"
+    }
+
+    /// Tensors that a model without that head leaves unread; a vocabulary matrix that is tied repeats the embedding.
+    private static func isUnread(_ name: String) -> Bool {
+        isOptional(name) || name == "lm_head.weight"
     }
 }

@@ -58,7 +58,12 @@ public enum ModelDirectory {
             throw Failure(.configuration, "is a reward model where a language model is needed", at: path)
         }
         let head = head ?? (config.isRewardModel ? .reward : .none)
-        let checkpoint = try Checkpoint(directory: path, followSymlinks: followSymlinks)
+        try config.checkMemory()
+        let checkpoint = try Checkpoint(
+            directory: path,
+            configuration: config.configuration,
+            followSymlinks: followSymlinks
+        )
         let entries = Parameters.layout(config.configuration, head: head)
         let places = try checkpoint.match(entries, configuration: config.configuration)
         let model = LanguageModel(config.configuration, head: head, precision: precision)
@@ -74,8 +79,8 @@ public enum ModelDirectory {
         )
     }
 
-    /// Saves a model so that `transformers` loads it: as `GPT2LMHeadModel`, or with a reward head as
-    /// `GPT2ForSequenceClassification` with one label.
+    /// Saves a model so that `transformers` loads it: as `GPT2LMHeadModel`, `LlamaForCausalLM` and so on, or with a reward
+    /// head as `GPT2ForSequenceClassification` and so on, with one label.
     ///
     /// Each file is written atomically. The reward of a sequence is the classifier's logit; `pad_token_id` is not set, so
     /// `transformers` takes one sequence at a time.

@@ -55,6 +55,18 @@ public struct AttentionInput {
     /// K·d.
     public var keyValueWidth: Int { keyValueHeads * headWidth }
 
+    /// Its gradient, in other memory of as many elements, laid out alike.
+    public func gradient(in tensor: Tensor) -> AttentionInput {
+        expect(tensor, count: self.tensor.count, "tensor")
+        return AttentionInput(
+            tensor,
+            heads: heads,
+            keyValueHeads: keyValueHeads,
+            headWidth: headWidth,
+            layout: layout
+        )
+    }
+
     /// The queries [N, H·d] of the layout `apart`: a view.
     public var queries: Tensor { part(at: 0, width: width) }
     /// The keys [N, K·d] of the layout `apart`: a view.

@@ -15,7 +15,7 @@ public func embeddingForward(
     unsafe ck_embedding_forward(tokens, positions, tokenEmbedding.floats, positionEmbedding.floats, n, d, x.floats)
 }
 
-/// Adds dx [N, D] to the gradients of both embeddings.
+/// Adds dx [N, D] to the gradients of the token embedding and, where there is one, of the position embedding.
 ///
 /// Deterministic for repeated tokens.
 public func embeddingBackward(
@@ -23,26 +23,27 @@ public func embeddingBackward(
     tokens: [Int32],
     positions: [Int32],
     tokenGradient: Tensor,
-    positionGradient: Tensor
+    positionGradient: Tensor?
 ) {
     let (n, d) = matrix(dx, "dx")
     checkEmbedding(tokens, positions, tokenGradient, positionGradient, n, d)
-    unsafe ck_embedding_backward(dx.floats, tokens, positions, n, d, tokenGradient.floats, positionGradient.floats)
+    unsafe ck_embedding_backward(dx.floats, tokens, positions, n, d, tokenGradient.floats, positionGradient?.floats)
 }
 
 private func checkEmbedding(
     _ tokens: [Int32],
     _ positions: [Int32],
     _ tokenTable: Tensor,
-    _ positionTable: Tensor,
+    _ positionTable: Tensor?,
     _ n: Int,
     _ d: Int
 ) {
     precondition(tokens.count == n && positions.count == n, "\(tokens.count) tokens for \(n) rows")
     let vocabulary = matrix(tokenTable, "token table").rows
-    let context = matrix(positionTable, "position table").rows
     expect(tokenTable, [vocabulary, d], "token table")
-    expect(positionTable, [context, d], "position table")
     expect(tokens, below: vocabulary, "tokens")
+    guard let positionTable else { return }
+    let context = matrix(positionTable, "position table").rows
+    expect(positionTable, [context, d], "position table")
     expect(positions, below: context, "positions")
 }

@@ -6,7 +6,7 @@ import Tensors
 
 /// A golden file that `Tests/Fixtures/LanguageModels/make_golden.py` made with `transformers`.
 struct GoldenModel {
-    static let names = ["small", "odd", "deep"]
+    static let names = ["small", "odd", "deep", "llama3", "llama-bias", "mistral", "qwen2"]
 
     let name: String
     let configuration: ModelConfiguration
@@ -23,18 +23,31 @@ struct GoldenModel {
             try file.read(stored, into: tensor)
             values[stored.name] = tensor.array()
         }
-        let shape = (values["config"] ?? []).map { Int($0) }
         self.name = name
         self.values = values
-        configuration = ModelConfiguration(
-            vocabularySize: shape[0],
-            positions: shape[1],
-            width: shape[2],
-            layers: shape[3],
-            heads: shape[4],
-            innerWidth: shape[5]
-        )
+        if let text = file.header.metadata.first(where: { $0.key == "config.json" })?.value {
+            configuration = try Self.configuration(text)
+        } else {
+            let shape = (values["config"] ?? []).map { Int($0) }
+            configuration = ModelConfiguration(
+                vocabularySize: shape[0],
+                positions: shape[1],
+                width: shape[2],
+                layers: shape[3],
+                heads: shape[4],
+                innerWidth: shape[5]
+            )
+        }
         sequences = (0..<4).map { (values["sequence.\($0)"] ?? []).map { Int32($0) } }
+    }
+
+    /// What a `config.json` of `transformers` says, read as from a model directory.
+    private static func configuration(_ text: String) throws -> ModelConfiguration {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "golden-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data(text.utf8).write(to: folder.appending(path: "config.json"))
+        return try ModelDirectory.configuration(folder.path)
     }
 
     /// A stored list; empty, which no comparison accepts, where there is none of that name.

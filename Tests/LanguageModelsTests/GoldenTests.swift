@@ -20,7 +20,7 @@ import Testing
         multiply(
             hidden.hidden,
             transposed: false,
-            model.value("transformer.wte.weight"),
+            model.value(golden.configuration.vocabularyName),
             transposed: true,
             into: logits
         )

@@ -7,22 +7,28 @@ import Testing
 
 /// Whole-model gradients against central differences, along a random direction within each tensor.
 @Suite struct GradientTests {
-    let configuration = ModelConfiguration(
-        vocabularySize: 11,
-        positions: 9,
-        width: 6,
-        layers: 2,
-        heads: 2,
-        innerWidth: 10
-    )
+    /// One of each family; the Llama with grouped heads whose widths do not add up to the model's, and all biases.
+    static let configurations = [
+        ModelConfiguration(vocabularySize: 11, positions: 9, width: 6, layers: 2, heads: 2, innerWidth: 10),
+        ModelConfiguration(
+            vocabularySize: 11,
+            positions: 9,
+            width: 6,
+            layers: 2,
+            heads: 4,
+            innerWidth: 7,
+            family: .llama(LlamaShape(keyValueHeads: 2, headWidth: 2, attentionBias: .all))
+        ),
+    ]
+    let configuration = configurations[0]
     let sequences = PackedSequences([[1, 4, 4, 10, 0], [7], [3, 2, 9, 5, 6, 8, 1, 0, 2]])
 
     /// A model whose parameters are all far from zero and from each other.
-    private func model(head: Head) -> LanguageModel {
-        let model = LanguageModel(configuration, head: head, precision: .float32)
+    private func model(_ shape: ModelConfiguration? = nil, head: Head) -> LanguageModel {
+        let model = LanguageModel(shape ?? configuration, head: head, precision: .float32)
         var random = CounterRandom(seed: 5, purpose: .test)
         for entry in model.parameters.entries {
-            let isGain = entry.name.contains(".ln_") && entry.name.hasSuffix("weight")
+            let isGain = entry.shape.count == 1 && entry.name.hasSuffix("weight")
             for i in entry.range {
                 model.parameters.values[i] = Float(0.4 * random.normal()) + (isGain ? 1 : 0)
             }
@@ -63,8 +69,8 @@ import Testing
         }
     }
 
-    @Test func rewards() {
-        let model = model(head: .reward)
+    @Test(arguments: configurations) func rewards(configuration: ModelConfiguration) {
+        let model = model(configuration, head: .reward)
         let weights: [Float] = [0.7, -1.3, 1]
         _ = model.forwardRewards(sequences)
         model.backwardRewards(weights)
@@ -73,8 +79,8 @@ import Testing
         }
     }
 
-    @Test func logProbabilitiesAndValues() {
-        let model = model(head: .value)
+    @Test(arguments: configurations) func logProbabilitiesAndValues(configuration: ModelConfiguration) {
+        let model = model(configuration, head: .value)
         let rows: [Int32] = [0, 2, 3, 6, 7, 8, 9, 13]
         let weights: [Float] = [1, -0.5, 0.8, 1.2, -1, 0.3, 0.9, 0.6]
         let valueWeights: [Float] = [0.2, 0.9, -0.4, 1, 0.5, -0.7, 0.8, -0.1]

@@ -16,7 +16,7 @@ import Testing
         layers: 2,
         heads: 2,
         innerWidth: 12,
-        layerNormEpsilon: 1e-6,
+        normEpsilon: 1e-6,
         endOfText: 18
     )
 
@@ -232,7 +232,7 @@ import Testing
             ("n_embd", 0), ("n_embd", -1), ("n_embd", .integer(1 << 62)), ("n_embd", "8"), ("n_embd", 8.5),
             ("n_embd", true), ("n_embd", nil), ("n_head", 3), ("n_layer", 0), ("n_layer", 1_000_000),
             ("n_positions", .integer(1 << 31)), ("vocab_size", 0), ("n_inner", 0), ("layer_norm_epsilon", 0),
-            ("model_type", "llama"), ("activation_function", "relu"), ("auto_map", ["a": "b"]),
+            ("model_type", "bert"), ("activation_function", "relu"), ("auto_map", ["a": "b"]),
             ("quantization_config", ["bits": 4]), ("scale_attn_weights", false), ("tie_word_embeddings", false),
             ("scale_attn_by_inverse_layer_idx", true), ("reorder_and_upcast_attn", true), ("eos_token_id", 19),
         ]

@@ -20,12 +20,29 @@ import Testing
             layers: 3,
             heads: 4,
             innerWidth: 40,
-            layerNormEpsilon: 1e-6,
+            normEpsilon: 1e-6,
             endOfText: 89
         )
         for head in [Head.none, .reward, .value] {
             let model = LanguageModel(shape, head: head, precision: .float32, seed: 2)
             try write(model, to: "\(output)/tiny-\(head)", tokenizerFrom: nil)
+        }
+        for shape in LlamaDirectoryTests.shapes {
+            let configuration = ModelConfiguration(
+                vocabularySize: 90,
+                positions: 40,
+                width: 24,
+                layers: 2,
+                heads: 4,
+                innerWidth: 40,
+                endOfText: 89,
+                family: .llama(shape)
+            )
+            let kind = "\(shape.member.rawValue)-\(shape.keyValueHeads)-\(shape.slidingWindow ?? 0)"
+            for head in [Head.none, .reward] {
+                let model = LanguageModel(configuration, head: head, precision: .float32, seed: 2)
+                try write(model, to: "\(output)/\(kind)-\(head)", tokenizerFrom: nil)
+            }
         }
         if FileManager.default.fileExists(atPath: Self.shared) {
             for head in [Head.none, .reward] {
@@ -40,9 +57,13 @@ import Testing
         var random = CounterRandom(seed: 3, purpose: .test)
         let vocabulary = Int32(model.configuration.vocabularySize)
         let sequences = [2, 40, 17].map { length in
-            (0..<length).map { _ in Int32.random(in: 0..<vocabulary, using: &random) }
+            (0..<min(length, model.configuration.contextLength)).map { _ in
+                Int32.random(in: 0..<vocabulary, using: &random)
+            }
         }
-        let logProbabilities = sequences.map { sequence in
+        // A reward model of an untied family has no vocabulary matrix.
+        let predicts = model.parameters.entry(named: model.configuration.vocabularyName) != nil
+        let logProbabilities = (predicts ? sequences : []).map { sequence in
             let rows = Array(0..<Int32(sequence.count - 1))
             return model.tokenScores(of: PackedSequences([sequence]), rows: rows, temperature: 1).logProbabilities
         }

@@ -42,6 +42,7 @@ void ck_gather_rows(const void *x, int x_type, const int32_t *rows, long n, long
 void ck_scatter_add_rows(const float *x, const int32_t *rows, long n, long d, float *out);
 void ck_embedding_forward(const int32_t *tokens, const int32_t *positions, const float *token_table,
                           const float *position_table, long n, long d, float *x);
+// `position_gradient` may be null.
 void ck_embedding_backward(const float *dx, const int32_t *tokens, const int32_t *positions, long n, long d,
                            float *token_gradient, float *position_gradient);
 

@@ -49,8 +49,7 @@ extension BenchTask {
 
 /// Operations of the trunk's products for one token, forward: 2 for each weight of the blocks' matrices.
 private func forwardOperations(_ configuration: ModelConfiguration) -> Double {
-    let width = Double(configuration.width)
-    return 2 * Double(configuration.layers) * (4 * width * width + 2 * width * Double(configuration.innerWidth))
+    2 * Double(configuration.layers) * Double(configuration.blockMatrixElements)
 }
 
 /// Sequences of uniformly drawn tokens.

@@ -51,12 +51,12 @@ extension RunContext {
     /// The distinct prompts of the run, those of the evaluation kept apart.
     func loadPrompts(_ reference: Reference) throws(Failure) -> (training: [Prompt], heldOut: [Prompt]) {
         let data = configuration.data
-        let room = reference.model.configuration.positions - configuration.policy.maxNewTokens
+        let room = reference.model.configuration.contextLength - configuration.policy.maxNewTokens
         guard room > 0 else {
             throw Failure(
                 .configuration,
                 "\(configuration.policy.maxNewTokens) new tokens leave no room for a prompt in the model's "
-                    + "\(reference.model.configuration.positions) positions",
+                    + "\(reference.model.configuration.contextLength) positions",
                 at: "policy.max_new_tokens"
             )
         }

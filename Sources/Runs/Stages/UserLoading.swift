@@ -23,7 +23,7 @@ extension RunContext {
         let options = LoadOptions(onBadLine: configuration.data.onBadLine, minimumRows: communicator.size)
         let loaded = try loadPreferences(path, options: options)
         loaded.report.warnings.forEach(progress.say)
-        let maximumLength = min(configuration.data.maxLength, reference.model.configuration.positions)
+        let maximumLength = min(configuration.data.maxLength, reference.model.configuration.contextLength)
         let tokenized = try tokenize(
             loaded.users,
             TokenizationOptions(

@@ -49,7 +49,7 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
     let loaded = try loadPreferences(request.input)
     for warning in loaded.report.warnings { log("warning: \(warning)") }
     let options = TokenizationOptions(
-        maximumLength: min(configuration.data.maxLength, models[0].configuration.positions),
+        maximumLength: min(configuration.data.maxLength, models[0].configuration.contextLength),
         endOfText: tokenizer.endOfText,
         vocabularySize: models[0].configuration.vocabularySize
     )

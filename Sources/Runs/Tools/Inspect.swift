@@ -50,7 +50,7 @@ private func describeModel(_ path: String) throws -> JSONValue {
     return [
         "kind": .string(isRewardModel ? "reward model" : "language model"), "path": .string(path),
         "parameters": .integer(loaded.model.parameters.count), "layers": .integer(shape.layers),
-        "width": .integer(shape.width), "heads": .integer(shape.heads), "positions": .integer(shape.positions),
+        "width": .integer(shape.width), "heads": .integer(shape.heads), "positions": .integer(shape.contextLength),
         "vocabulary_size": .integer(shape.vocabularySize),
         "tokenizer_size": .integer(tokenizer.vocabularySize),
         "end_of_text": (tokenizer.endOfText ?? shape.endOfText).map { .integer(Int($0)) } ?? .null,

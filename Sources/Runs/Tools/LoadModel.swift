@@ -70,9 +70,9 @@ struct TextModel {
         } catch {
             throw Failure(error.code, error.message, at: place)
         }
-        guard tokens.count + more <= model.configuration.positions else {
+        guard tokens.count + more <= model.configuration.contextLength else {
             let reason =
-                "\(tokens.count) tokens leave no room in the model's context of \(model.configuration.positions)"
+                "\(tokens.count) tokens leave no room in the model's context of \(model.configuration.contextLength)"
             throw Failure(.badData, reason, at: place)
         }
     }

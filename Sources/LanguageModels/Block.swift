@@ -1,0 +1,110 @@
+import Tensors
+
+/// Finds tensors by name: matrices in the type that products read, vectors in fp32.
+struct NamedTensors {
+    let matrix: (String) -> Tensor
+    let vector: (String) -> Tensor
+
+    init(matrix: @escaping (String) -> Tensor, vector: @escaping (String) -> Tensor) {
+        self.matrix = matrix
+        self.vector = vector
+    }
+
+    /// Views of two flat vectors of P elements.
+    init(_ parameters: Parameters, matrices: Tensor, vectors: Tensor) {
+        matrix = { parameters.tensor($0, in: matrices) }
+        vector = { parameters.tensor($0, in: vectors) }
+    }
+}
+
+/// One transformer block, as parameters or as their gradients.
+enum Block {
+    case gpt2(GPT2Tensors)
+    case llama(LlamaTensors)
+
+    init(_ configuration: ModelConfiguration, layer: Int, _ tensors: NamedTensors) {
+        let prefix = configuration.blockPrefix(layer)
+        switch configuration.family {
+        case .gpt2: self = .gpt2(GPT2Tensors(tensors, prefix: prefix))
+        case .llama(let shape): self = .llama(LlamaTensors(tensors, shape, prefix: prefix))
+        }
+    }
+
+    /// The matrices in the order in which they are multiplied, [inputs, outputs] or `storesOutputsFirst`.
+    var matrices: [Tensor] {
+        switch self {
+        case .gpt2(let tensors): tensors.matrices
+        case .llama(let tensors): tensors.matrices
+        }
+    }
+
+    /// Whether matrices are [outputs, inputs].
+    var storesOutputsFirst: Bool {
+        if case .llama = self { true } else { false }
+    }
+
+    /// Runs the block on `a.input`, filling `a`; the new residual stream goes to `output`, which may be `a.input`.
+    ///
+    /// `attend` reads `a.qkv` and fills `a.attended`: over packed sequences, or against a cache.
+    /// `packed`: the matrices laid out for sampling, in their order.
+    func forward(
+        _ a: BlockActivations,
+        _ pass: BlockPass,
+        packed: [PackedMatrix]? = nil,
+        into output: Tensor,
+        attend: (BlockActivations) -> Void
+    ) {
+        switch self {
+        case .gpt2(let weights): gpt2Forward(weights, packed: packed, a, pass, into: output, attend: attend)
+        case .llama(let weights): llamaForward(weights, packed: packed, a, pass, into: output, attend: attend)
+        }
+    }
+
+    /// Adds to `gradients`, and turns `dx` [N, D] from the gradient after the block into the one before it.
+    func backward(
+        _ gradients: Block,
+        _ a: BlockActivations,
+        _ pass: BlockPass,
+        offsets: [Int32],
+        scratch: BlockBackwardScratch,
+        dx: Tensor
+    ) {
+        switch (self, gradients) {
+        case (.gpt2(let weights), .gpt2(let gradients)):
+            gpt2Backward(weights, gradients, a, offsets: offsets, scratch: scratch, dx: dx)
+        case (.llama(let weights), .llama(let gradients)):
+            llamaBackward(weights, gradients, a, pass, offsets: offsets, scratch: scratch, dx: dx)
+        default: preconditionFailure("weights and gradients of different families")
+        }
+    }
+}
+
+/// What all blocks of a pass share.
+struct BlockPass {
+    /// Output of a projection onto the residual stream, [N, D].
+    let projection: Tensor
+    /// Added to the variance in norms.
+    let epsilon: Float
+    /// Cosines and sines of the tokens' angles, [N, d/2] each; nil without rotary positions.
+    let rotary: (cosines: Tensor, sines: Tensor)?
+}
+
+/// Memory of a block's backward pass.
+struct BlockBackwardScratch {
+    /// N × max(D, H·d) elements.
+    let narrow: Tensor
+    /// N × max(F, (H + 2K)·d) elements.
+    let wide: Tensor
+    /// As many elements as `narrow` in the product type; empty for fp32, which needs no copy.
+    let narrowProduct: Tensor
+    /// In the product type: as many elements as `wide`, or 2·N·F where that is more and the block is gated.
+    let wideProduct: Tensor
+}
+
+/// `x` itself where products are fp32, else its bf16 copy in `scratch`.
+func inProductType(_ x: Tensor, _ scratch: Tensor) -> Tensor {
+    guard scratch.elementType != x.elementType else { return x }
+    let copy = scratch.view(at: 0, shape: x.shape)
+    copy.copy(from: x)
+    return copy
+}

@@ -1,0 +1,94 @@
+import Foundation
+
+/// What the Llama family adds to a model's shape.
+public struct LlamaShape: Equatable, Sendable {
+    /// The members of the family, by their `model_type`; they differ in what their `config.json` can say.
+    public enum Member: String, Sendable, CaseIterable {
+        case llama
+        case mistral
+        case qwen2
+    }
+
+    /// Which projections of attention have a bias.
+    public enum AttentionBias: Sendable {
+        case none
+        /// Queries, keys and values (Qwen2).
+        case inputs
+        /// These and the output (`attention_bias`).
+        case all
+    }
+
+    /// The member.
+    public var member: Member
+    /// Heads of keys and values (`num_key_value_heads`), a divisor of the heads.
+    public var keyValueHeads: Int
+    /// Width of a head (`head_dim`), even.
+    public var headWidth: Int
+    /// Positions.
+    public var rotary: RotaryPositions
+    /// Biases.
+    public var attentionBias: AttentionBias
+    /// Tokens that a token sees (`sliding_window`); nil: all before it.
+    public var slidingWindow: Int?
+    /// Whether the vocabulary product reads the token embedding (`tie_word_embeddings`) or a matrix of its own.
+    public var tiesEmbeddings: Bool
+
+    /// States what is particular to a model; `headWidth` must be even.
+    public init(
+        member: Member = .llama,
+        keyValueHeads: Int,
+        headWidth: Int,
+        rotary: RotaryPositions = RotaryPositions(),
+        attentionBias: AttentionBias = .none,
+        slidingWindow: Int? = nil,
+        tiesEmbeddings: Bool = false
+    ) {
+        self.member = member
+        self.keyValueHeads = keyValueHeads
+        self.headWidth = headWidth
+        self.rotary = rotary
+        self.attentionBias = attentionBias
+        self.slidingWindow = slidingWindow
+        self.tiesEmbeddings = tiesEmbeddings
+    }
+}
+
+/// Rotary positions: pair i of a head of width d turns by f_i a token, f_i = θ^(−2i/d), possibly scaled.
+public struct RotaryPositions: Equatable, Sendable {
+    /// How the frequencies are changed for longer contexts.
+    public enum Scaling: Equatable, Sendable {
+        case none
+        /// f/factor.
+        case linear(factor: Double)
+        /// Waves longer than `originalPositions/lowFrequencyFactor` are slowed down by `factor`, those shorter than
+        /// `originalPositions/highFrequencyFactor` are kept, and it goes over smoothly in between (Llama 3.1).
+        case llama3(factor: Double, lowFrequencyFactor: Double, highFrequencyFactor: Double, originalPositions: Double)
+    }
+
+    /// θ (`rope_theta`).
+    public var theta: Double
+    /// Scaling (`rope_scaling`).
+    public var scaling: Scaling
+
+    /// States θ and the scaling.
+    public init(theta: Double = 10_000, scaling: Scaling = .none) {
+        self.theta = theta
+        self.scaling = scaling
+    }
+
+    /// The frequency of each of the d/2 pairs, in radians a token.
+    func frequencies(headWidth d: Int) -> [Float] {
+        (0..<d / 2).map { i in
+            let frequency = pow(theta, -2 * Double(i) / Double(d))
+            switch scaling {
+            case .none: return Float(frequency)
+            case .linear(let factor): return Float(frequency / factor)
+            case .llama3(let factor, let low, let high, let positions):
+                // Waves of the original context, 1 at its lower and 0 at its upper bound.
+                let waves = positions * frequency / (2 * .pi)
+                let kept = min(1, max(0, (waves - low) / (high - low)))
+                return Float((1 - kept) * frequency / factor + kept * frequency)
+            }
+        }
+    }
+}
