@@ -102,7 +102,8 @@ public struct TokenizationReport: Equatable, Sendable {
 public func tokenize(
     _ users: [User],
     _ options: TokenizationOptions,
-    encode: (String) -> [Int32]
+    encodePrompt: (String) -> [Int32],
+    encodeResponse: (String) -> [Int32]
 ) throws(Failure) -> (users: [TokenizedUser], report: TokenizationReport) {
     precondition(options.maximumLength >= 2, "no room for a prompt and a response in \(options.maximumLength) tokens")
     var report = TokenizationReport()
@@ -111,9 +112,9 @@ public func tokenize(
         var tokenized = TokenizedUser(id: user.id, group: user.group, comparisons: [], promptHashes: [])
         for comparison in user.comparisons {
             let end = options.endOfText.map { [$0] } ?? []
-            let chosen = encode(comparison.chosen) + (comparison.chosenIsComplete ? end : [])
-            let rejected = encode(comparison.rejected) + (comparison.rejectedIsComplete ? end : [])
-            let parts = (prompt: encode(comparison.prompt), chosen: chosen, rejected: rejected)
+            let chosen = encodeResponse(comparison.chosen) + (comparison.chosenIsComplete ? end : [])
+            let rejected = encodeResponse(comparison.rejected) + (comparison.rejectedIsComplete ? end : [])
+            let parts = (prompt: encodePrompt(comparison.prompt), chosen: chosen, rejected: rejected)
             for token in parts.prompt + parts.chosen + parts.rejected
             where token < 0 || token >= options.vocabularySize {
                 let message = "token id \(token) outside the vocabulary of \(options.vocabularySize)"

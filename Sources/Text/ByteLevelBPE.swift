@@ -1,24 +1,35 @@
-import Synchronization
+import Foundation
 
 /// GPT-2's scheme: text is split into words, a word is its UTF-8 bytes, and bytes are merged to tokens.
 struct ByteLevelBPE: TokenScheme {
     /// The token of each single byte.
     let byteTokens: [Int32]
     let merges: MergeTable
+    var split = WordSplit.gpt2
     /// Whether a text that does not begin with a space is read as if it did.
-    let addsPrefixSpace: Bool
+    var addsPrefixSpace = false
+    /// Whether text is brought to Unicode's form NFC first (Qwen2).
+    var composes = false
+    /// Words that are a token as they are, whatever their merges would give (`ignore_merges`); empty: none.
+    var wholeWords: [[UInt8]: Int32] = [:]
     private let cache = SharedWordCache()
 
-    init(byteTokens: [Int32], merges: MergeTable, addsPrefixSpace: Bool) {
+    /// No token stands for the beginning of a text.
+    let dropsLeadingSpace = false
+
+    init(byteTokens: [Int32], merges: MergeTable) {
         self.byteTokens = byteTokens
         self.merges = merges
-        self.addsPrefixSpace = addsPrefixSpace
     }
 
-    func encode(_ bytes: [UInt8], appendingTo ids: inout [Int32]) {
+    func encode(_ bytes: [UInt8], at place: TextPlace, appendingTo ids: inout [Int32]) {
         guard !bytes.isEmpty else { return }
         let space = UInt8(ascii: " ")
-        let text = addsPrefixSpace && bytes[0] != space ? [space] + bytes : bytes
+        var text = bytes
+        if composes, let string = String(validating: bytes, as: UTF8.self) {
+            text = Array(string.precomposedStringWithCanonicalMapping.utf8)
+        }
+        if addsPrefixSpace, place != .continuation, text[0] != space { text.insert(space, at: 0) }
         cache.withCache { cache in encode(text, appendingTo: &ids, &cache) }
     }
 
@@ -26,31 +37,22 @@ struct ByteLevelBPE: TokenScheme {
         var word: [Int32] = []
         var start = 0
         while start < bytes.count {
-            let end = WordSplit.endOfWord(in: bytes, from: start)
+            let end = split.endOfWord(in: bytes, from: start)
             let key = end - start <= WordCache.longestWord ? WordCache.Key(bytes, start..<end) : nil
             if let key, cache.append(key, to: &ids) {
                 start = end
                 continue
             }
             word.removeAll(keepingCapacity: true)
-            for i in start..<end { word.append(byteTokens[Int(bytes[i])]) }
-            BytePairMerging.merge(&word, merges)
+            if !wholeWords.isEmpty, let token = wholeWords[Array(bytes[start..<end])] {
+                word.append(token)
+            } else {
+                for i in start..<end { word.append(byteTokens[Int(bytes[i])]) }
+                BytePairMerging.merge(&word, merges)
+            }
             if let key { cache.insert(key, word[...]) }
             ids.append(contentsOf: word)
             start = end
-        }
-    }
-}
-
-/// One cache for all copies of a tokenizer; a thread that finds it in use works without.
-private final class SharedWordCache: Sendable {
-    private let cache = Mutex(WordCache())
-
-    func withCache(_ body: (inout WordCache) -> Void) {
-        let used: Void? = cache.withLockIfAvailable { body(&$0) }
-        if used == nil {
-            var empty = WordCache()
-            body(&empty)
         }
     }
 }

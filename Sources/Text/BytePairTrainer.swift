@@ -54,7 +54,7 @@ public struct BytePairTrainer: Sendable {
             tokens: [Self.endOfText] + bytes.dropFirst().map { ByteAlphabet.encode($0) },
             bytes: bytes,
             addedTokens: AddedTokens([special]),
-            scheme: ByteLevelBPE(byteTokens: byteTokens, merges: merges, addsPrefixSpace: false),
+            scheme: ByteLevelBPE(byteTokens: byteTokens, merges: merges),
             endOfText: 0,
             beginningOfText: 0,
             place: "trained tokenizer"
@@ -72,7 +72,7 @@ public struct BytePairTrainer: Sendable {
             let bytes = Array(text.utf8)
             var start = 0
             while start < bytes.count {
-                let end = WordSplit.endOfWord(in: bytes, from: start)
+                let end = WordSplit.gpt2.endOfWord(in: bytes, from: start)
                 if let position = positions[bytes[start..<end]] {
                     words[position].count += 1
                 } else {

@@ -1,12 +1,18 @@
 public import Failures
-import StrictJSON
+
+/// Where a stretch of text stands that a scheme is given.
+enum TextPlace {
+    case beginning
+    case afterAddedToken
+    case continuation
+}
 
 /// How a tokenizer turns text without added tokens into ids; one conforming type per family of vocabularies.
 protocol TokenScheme: Sendable {
+    /// Whether the space that begins a decoded text is none of the text's own.
+    var dropsLeadingSpace: Bool { get }
     /// Appends the ids of a text, given as UTF-8.
-    func encode(_ bytes: [UInt8], appendingTo ids: inout [Int32])
-    /// The members of `tokenizer.json` that state the scheme, in order.
-    func fileContent(tokens: [String]) -> [(key: String, value: JSONValue)]
+    func encode(_ bytes: [UInt8], at place: TextPlace, appendingTo ids: inout [Int32])
 }
 
 /// Turns text into token ids and back, with a model's own vocabulary.
@@ -21,6 +27,14 @@ public struct Tokenizer: Sendable {
         case recognised
     }
 
+    /// Where a text stands: some vocabularies put a space before the first word of a text.
+    public enum Position: Sendable {
+        /// It begins a sequence.
+        case beginning
+        /// It goes on after tokens that are there, as a response after its prompt.
+        case continuation
+    }
+
     /// Token text by id, as the vocabulary file spells it (`Ġthe`).
     let tokens: [String]
     /// The bytes of all tokens one after another; token i is `tokenBytes[tokenEnds[i - 1]..<tokenEnds[i]]`.
@@ -32,6 +46,8 @@ public struct Tokenizer: Sendable {
     public let endOfText: Int32?
     /// Id of the token that begins a text, where there is one.
     public let beginningOfText: Int32?
+    /// What the tokenizer's own post-processor puts before every sequence: Llama's `<s>`.
+    public let prefix: [Int32]
     /// Where this tokenizer came from, for messages.
     let place: String
 
@@ -42,6 +58,7 @@ public struct Tokenizer: Sendable {
         scheme: any TokenScheme,
         endOfText: Int32?,
         beginningOfText: Int32?,
+        prefix: [Int32] = [],
         place: String
     ) {
         self.tokens = tokens
@@ -49,6 +66,7 @@ public struct Tokenizer: Sendable {
         self.scheme = scheme
         self.endOfText = endOfText
         self.beginningOfText = beginningOfText
+        self.prefix = prefix
         self.place = place
         var ends: [Int] = []
         var end = 0
@@ -63,30 +81,54 @@ public struct Tokenizer: Sendable {
     /// Number of tokens; ids run from 0 to one below.
     public var vocabularySize: Int { tokens.count }
 
-    /// The ids of a text.
-    public func encode(_ text: String, specialTokens: SpecialTokens = .asText) -> [Int32] {
-        encode(Array(text.utf8), specialTokens: specialTokens)
+    /// The ids of a text that begins a sequence, with those that the tokenizer's own post-processor adds.
+    public func encodeSequence(_ text: String, specialTokens: SpecialTokens = .asText) -> [Int32] {
+        prefix + encode(text, specialTokens: specialTokens)
+    }
+
+    /// The ids of a text alone.
+    public func encode(
+        _ text: String,
+        specialTokens: SpecialTokens = .asText,
+        at position: Position = .beginning
+    ) -> [Int32] {
+        encode(Array(text.utf8), specialTokens: specialTokens, at: position)
     }
 
     /// The ids of a text given as UTF-8; bytes that are not UTF-8 are kept, each as a character of its own.
-    public func encode(_ bytes: [UInt8], specialTokens: SpecialTokens = .asText) -> [Int32] {
+    public func encode(
+        _ bytes: [UInt8],
+        specialTokens: SpecialTokens = .asText,
+        at position: Position = .beginning
+    ) -> [Int32] {
         var ids: [Int32] = []
         ids.reserveCapacity(bytes.count / 3 + 4)
         var start = 0
+        var place = position == .beginning ? TextPlace.beginning : .continuation
         addedTokens.forEachMatch(in: bytes, specialTokens: specialTokens) { match, id in
-            if start < match.lowerBound { scheme.encode(Array(bytes[start..<match.lowerBound]), appendingTo: &ids) }
+            if start < match.lowerBound {
+                scheme.encode(Array(bytes[start..<match.lowerBound]), at: place, appendingTo: &ids)
+            }
             ids.append(id)
             start = match.upperBound
+            place = .afterAddedToken
         }
-        if start < bytes.count { scheme.encode(start == 0 ? bytes : Array(bytes[start...]), appendingTo: &ids) }
+        if start < bytes.count {
+            scheme.encode(start == 0 ? bytes : Array(bytes[start...]), at: place, appendingTo: &ids)
+        }
         return ids
     }
 
     /// The text of ids; bytes that are not UTF-8, as when a sequence ends within a character, become U+FFFD.
     ///
     /// - Throws: `Failure(.badData)` for an id outside the vocabulary.
-    public func decode(_ ids: some Sequence<Int32>, skippingSpecialTokens: Bool = false) throws(Failure) -> String {
-        String(decoding: try decodeBytes(ids, skippingSpecialTokens: skippingSpecialTokens), as: UTF8.self)
+    public func decode(
+        _ ids: some Sequence<Int32>,
+        skippingSpecialTokens: Bool = false,
+        at position: Position = .beginning
+    ) throws(Failure) -> String {
+        let bytes = try decodeBytes(ids, skippingSpecialTokens: skippingSpecialTokens, at: position)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The bytes of ids.
@@ -94,7 +136,8 @@ public struct Tokenizer: Sendable {
     /// - Throws: `Failure(.badData)` for an id outside the vocabulary.
     public func decodeBytes(
         _ ids: some Sequence<Int32>,
-        skippingSpecialTokens: Bool = false
+        skippingSpecialTokens: Bool = false,
+        at position: Position = .beginning
     ) throws(Failure) -> [UInt8] {
         var bytes: [UInt8] = []
         for id in ids {
@@ -105,6 +148,7 @@ public struct Tokenizer: Sendable {
             if skippingSpecialTokens, addedTokens.isSpecial(id) { continue }
             bytes.append(contentsOf: tokenBytes[(i == 0 ? 0 : tokenEnds[i - 1])..<tokenEnds[i]])
         }
+        if position == .beginning, scheme.dropsLeadingSpace, bytes.first == UInt8(ascii: " ") { bytes.removeFirst() }
         return bytes
     }
 

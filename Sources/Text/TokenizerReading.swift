@@ -5,8 +5,9 @@ import StrictJSON
 extension Tokenizer {
     /// Reads `tokenizer.json` and, where present, `tokenizer_config.json` of a model directory.
     ///
-    /// Read are byte-level BPE vocabularies with GPT-2's splitting, as `tokenizers` writes them. Truncation and padding
-    /// settings in the file have no effect, as in `transformers`.
+    /// Read are byte-level BPE vocabularies with the splitting of GPT-2, Llama 3 and Qwen2, and SentencePiece's BPE with byte
+    /// fallback, as `tokenizers` writes them. Truncation and padding settings in the file have no effect, as in
+    /// `transformers`.
     ///
     /// - Throws: `Failure`: `missingInput` without the file, `badData` where it is malformed or contradicts itself,
     ///   `configuration` where it is of another kind.
@@ -20,16 +21,15 @@ extension Tokenizer {
     }
 
     init(_ file: JSONFields, config: JSONFields?) throws(Failure) {
-        try Self.refuseOtherKinds(file)
         let model = try file.fields("model")
+        let kind = TokenizerFile(file)
+        try kind.refuseOtherModels()
         let vocabulary = try Vocabulary(model, added: try Self.readAddedTokens(file))
         let merges = try Self.readMerges(model, vocabulary)
-        let preTokenizer = try file.fields("pre_tokenizer")
-        let scheme = ByteLevelBPE(
-            byteTokens: try vocabulary.byteTokens(),
-            merges: merges,
-            addsPrefixSpace: try preTokenizer.optionalBool("add_prefix_space") ?? true
-        )
+        let isSentencePiece = try model.optionalBool("byte_fallback") ?? false
+        let scheme: any TokenScheme =
+            isSentencePiece
+            ? try kind.sentencePiece(vocabulary, merges) : try kind.byteLevel(vocabulary, merges)
         let addedTokens = vocabulary.added
         func configured(_ key: String) throws(Failure) -> Int32? {
             guard let config, let value = config.object[key], !value.isNull else { return nil }
@@ -42,43 +42,14 @@ extension Tokenizer {
         }
         self.init(
             tokens: vocabulary.tokens,
-            bytes: vocabulary.bytes,
+            bytes: vocabulary.bytes(isSentencePiece ? SentencePieceBPE.decode : ByteAlphabet.decode),
             addedTokens: addedTokens,
             scheme: scheme,
             endOfText: try configured("eos_token"),
             beginningOfText: try configured("bos_token"),
+            prefix: try kind.prefix(addedTokens),
             place: file.place
         )
-    }
-
-    private static func refuseOtherKinds(_ file: JSONFields) throws(Failure) {
-        func refuse(_ key: String, _ found: String) -> Failure {
-            let reason = "is \(found); supported is byte-level BPE with GPT-2's splitting"
-            return Failure(.configuration, file.failure(key, reason).message, at: file.place)
-        }
-        func requireType(_ key: String, _ type: String) throws(Failure) {
-            let found = try file.optionalFields(key)?.string("type") ?? "missing"
-            guard found == type else { throw refuse(key, found) }
-        }
-        try requireType("model", "BPE")
-        if let normalizer = try file.optionalFields("normalizer") {
-            throw refuse("normalizer", try normalizer.string("type"))
-        }
-        let model = try file.fields("model")
-        if model.object["dropout"].map(\.isNull) == false { throw refuse("model.dropout", "set") }
-        for key in ["byte_fallback", "ignore_merges"] where try model.optionalBool(key) ?? false {
-            throw refuse("model.\(key)", "true")
-        }
-        for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
-            let affix = try model.optionalString(key) ?? ""
-            guard affix.isEmpty else { throw refuse("model.\(key)", "\"\(affix)\"") }
-        }
-        try requireType("pre_tokenizer", "ByteLevel")
-        if try file.fields("pre_tokenizer").optionalBool("use_regex") == false {
-            throw refuse("pre_tokenizer.use_regex", "false")
-        }
-        try requireType("decoder", "ByteLevel")
-        if try file.optionalFields("post_processor") != nil { try requireType("post_processor", "ByteLevel") }
     }
 
     private static func readAddedTokens(_ file: JSONFields) throws(Failure) -> [AddedTokens.Token] {

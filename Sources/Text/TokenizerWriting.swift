@@ -5,11 +5,15 @@ import StrictJSON
 extension Tokenizer {
     /// Writes `tokenizer.json` and `tokenizer_config.json`, which `tokenizers` and `transformers` load with equal ids.
     ///
-    /// - Throws: `Failure(.cannotCreate)` where the directory cannot be made or written.
+    /// - Throws: `Failure(.cannotCreate)` where the directory cannot be made or written, `Failure(.configuration)` for a
+    ///   vocabulary of another kind than GPT-2's: its own files are to be copied.
     public func write(toDirectory directory: String) throws(Failure) {
+        guard let scheme = scheme as? ByteLevelBPE, scheme.split == .gpt2, !scheme.composes, scheme.wholeWords.isEmpty,
+            prefix.isEmpty
+        else { throw Failure(.configuration, "only byte-level vocabularies are written; copy its files", at: place) }
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-            for (name, value) in [("tokenizer.json", fileContent), ("tokenizer_config.json", configContent)] {
+            for (name, value) in [("tokenizer.json", fileContent(scheme)), ("tokenizer_config.json", configContent)] {
                 let url = URL(fileURLWithPath: directory).appendingPathComponent(name)
                 try Data(value.encoded(pretty: true).utf8).write(to: url, options: .atomic)
             }
@@ -18,7 +22,7 @@ extension Tokenizer {
         }
     }
 
-    private var fileContent: JSONValue {
+    private func fileContent(_ scheme: ByteLevelBPE) -> JSONValue {
         let added = addedTokens.tokens.map { token in
             var object = JSONObject()
             object["id"] = .integer(Int(token.id))

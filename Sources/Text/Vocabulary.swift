@@ -59,18 +59,18 @@ struct Vocabulary {
         model[token]?.integer.map { Int32($0) }
     }
 
-    /// The bytes of each token: those it spells in the byte alphabet; of added tokens their UTF-8.
-    var bytes: [[UInt8]] {
-        var bytes = tokens.map { ByteAlphabet.decode($0) ?? Array($0.utf8) }
+    /// The bytes of each token: those that `spelling` says it spells; of added tokens their UTF-8.
+    func bytes(_ spelling: (String) -> [UInt8]?) -> [[UInt8]] {
+        var bytes = tokens.map { spelling($0) ?? Array($0.utf8) }
         for token in added.tokens { bytes[Int(token.id)] = Array(token.text.utf8) }
         return bytes
     }
 
     /// The token of each single byte.
-    func byteTokens() throws(Failure) -> [Int32] {
+    func byteTokens(_ spelling: (UInt8) -> String) throws(Failure) -> [Int32] {
         var ids: [Int32] = []
         for byte in UInt8.min...UInt8.max {
-            let token = ByteAlphabet.encode(CollectionOfOne(byte))
+            let token = spelling(byte)
             guard let id = id(of: token) else {
                 throw Failure(.badData, "'model.vocab' lacks \"\(token)\", the token of byte \(byte)", at: place)
             }

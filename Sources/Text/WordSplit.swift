@@ -1,10 +1,38 @@
-/// GPT-2's split of text into words that are merged separately, hand-written so that no input can make it slow.
+/// How text is split into words that are merged separately, hand-written so that no input can make it slow.
 ///
-/// The pattern is `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
-/// (Radford et al. 2019, `encoder.py`). Its alternatives cover every text without gaps.
-enum WordSplit {
+/// Each rule is the regular expression of a family of vocabularies, whose alternatives cover every text without gaps.
+enum WordSplit: CaseIterable {
+    /// GPT-2 (Radford et al. 2019, `encoder.py`).
+    case gpt2
+    /// Llama 3: contractions in any case, numbers in threes, line breaks on their own.
+    case llama3
+    /// Qwen2: the same, digits one by one.
+    case qwen2
+
+    /// The rule as `tokenizer.json` states it.
+    var pattern: String {
+        switch self {
+        case .gpt2: #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
+        case .llama3: Self.modern(numbers: #"\p{N}{1,3}"#)
+        case .qwen2: Self.modern(numbers: #"\p{N}"#)
+        }
+    }
+
+    private static func modern(numbers: String) -> String {
+        #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|"# + numbers
+            + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
+    }
+
     /// The end of the word that begins at `start`; `start` must be below `bytes.count`.
-    static func endOfWord(in bytes: [UInt8], from start: Int) -> Int {
+    func endOfWord(in bytes: [UInt8], from start: Int) -> Int {
+        switch self {
+        case .gpt2: Self.endOfGPT2Word(in: bytes, from: start)
+        case .llama3: Self.endOfModernWord(in: bytes, from: start, digits: 3)
+        case .qwen2: Self.endOfModernWord(in: bytes, from: start, digits: 1)
+        }
+    }
+
+    private static func endOfGPT2Word(in bytes: [UInt8], from start: Int) -> Int {
         if let end = endOfContraction(in: bytes, from: start) { return end }
         let first = ScalarClass.next(in: bytes, at: start)
         guard first.class == .space else {
@@ -33,7 +61,7 @@ enum WordSplit {
         }
     }
 
-    private static func endOfRun(of kind: ScalarClass, in bytes: [UInt8], from start: Int) -> Int {
+    static func endOfRun(of kind: ScalarClass, in bytes: [UInt8], from start: Int) -> Int {
         var end = start
         while end < bytes.count {
             let next = ScalarClass.next(in: bytes, at: end)
@@ -44,7 +72,7 @@ enum WordSplit {
     }
 
     /// `\s+(?!\S)|\s+`: the last space before other text belongs to what follows, unless it stands alone.
-    private static func endOfSpaces(in bytes: [UInt8], from start: Int, firstLength: Int) -> Int {
+    static func endOfSpaces(in bytes: [UInt8], from start: Int, firstLength: Int) -> Int {
         var lastStart = start
         var end = start + firstLength
         while end < bytes.count {

@@ -10,7 +10,7 @@ func bytes(_ text: String) -> [Int32] { text.utf8.map(Int32.init) }
     let options = TokenizationOptions(maximumLength: 8, endOfText: 0, vocabularySize: 256)
 
     func tokenizeOne(_ comparison: Comparison) throws -> (users: [TokenizedUser], report: TokenizationReport) {
-        try tokenize([User(id: "a", comparisons: [comparison])], options, encode: bytes)
+        try tokenize([User(id: "a", comparisons: [comparison])], options, encodePrompt: bytes, encodeResponse: bytes)
     }
 
     @Test func appendsEndOfTextToCompleteResponses() throws {
@@ -45,7 +45,8 @@ func bytes(_ text: String) -> [Int32] { text.utf8.map(Int32.init) }
         let (users, report) = try tokenize(
             [User(id: "b", comparisons: [same]), User(id: "a", comparisons: [same, other])],
             options,
-            encode: bytes
+            encodePrompt: bytes,
+            encodeResponse: bytes
         )
         #expect(users.map(\.id) == ["a"] && users[0].comparisons.count == 1)
         #expect(report.identical == 2 && report.usersWithoutComparisons == 1 && report.warnings.count == 2)
@@ -55,7 +56,7 @@ func bytes(_ text: String) -> [Int32] { text.utf8.map(Int32.init) }
         let options = TokenizationOptions(maximumLength: 8, endOfText: 0, vocabularySize: 100)
         let user = User(id: "a", comparisons: [Comparison(prompt: "p", chosen: "a", rejected: "b")])
         #expect {
-            try tokenize([user], options, encode: bytes)
+            try tokenize([user], options, encodePrompt: bytes, encodeResponse: bytes)
         } throws: {
             ($0 as? Failure)?.description.contains("user a: token id 112 outside the vocabulary of 100") == true
         }

@@ -86,7 +86,7 @@ struct EncodingTests {
         var found: [String] = []
         var start = 0
         while start < bytes.count {
-            let end = WordSplit.endOfWord(in: bytes, from: start)
+            let end = WordSplit.gpt2.endOfWord(in: bytes, from: start)
             found.append(String(decoding: bytes[start..<end], as: UTF8.self))
             start = end
         }

@@ -130,17 +130,16 @@ struct ReadingTests {
         let file = try tinyFile()
         let cases: [(JSONValue, String)] = [
             (file.setting("model", "type", to: "Unigram"), "'model' is Unigram"),
-            (file.setting("normalizer", to: ["type": "NFC"]), "'normalizer' is NFC"),
+            (file.setting("normalizer", to: ["type": "NFD"]), "'normalizer' is NFD"),
             (file.setting("pre_tokenizer", to: ["type": "Metaspace"]), "'pre_tokenizer' is Metaspace"),
             (file.setting("pre_tokenizer", to: nil), "'pre_tokenizer' is missing"),
             (file.setting("pre_tokenizer", "use_regex", to: false), "'pre_tokenizer.use_regex' is false"),
             (file.setting("decoder", "type", to: "Sequence"), "'decoder' is Sequence"),
             (
-                file.setting("post_processor", "type", to: "TemplateProcessing"),
-                "'post_processor' is TemplateProcessing"
+                file.setting("post_processor", "type", to: "RobertaProcessing"),
+                "'post_processor' is RobertaProcessing"
             ),
-            (file.setting("model", "byte_fallback", to: true), "'model.byte_fallback' is true"),
-            (file.setting("model", "ignore_merges", to: true), "'model.ignore_merges' is true"),
+            (file.setting("model", "byte_fallback", to: true), "'pre_tokenizer' is ByteLevel"),
             (file.setting("model", "dropout", to: 0.1), "'model.dropout' is set"),
             (file.setting("model", "end_of_word_suffix", to: "</w>"), "'model.end_of_word_suffix' is \"</w>\""),
             (

@@ -20,7 +20,7 @@ struct Reference {
 
     /// A response as text, without its end-of-text.
     func text(of response: [Int32]) throws(Failure) -> String {
-        try tokenizer.decode(response.last == endOfText ? response.dropLast() : response[...])
+        try tokenizer.decode(response.last == endOfText ? response.dropLast() : response[...], at: .continuation)
     }
 }
 
@@ -88,9 +88,9 @@ extension RunContext {
             texts,
             openingTokens: configuration.simulate.promptTokens,
             maximumTokens: maximumTokens,
-            encode: { reference.tokenizer.encode($0) },
+            encode: { reference.tokenizer.encodeSequence($0) },
             // Only ids that the tokenizer gave itself are decoded here, so it knows them all.
-            decode: { (try? reference.tokenizer.decode($0)) ?? "" }
+            decode: { (try? reference.tokenizer.decode($0, skippingSpecialTokens: true)) ?? "" }
         ).prompts
     }
 }

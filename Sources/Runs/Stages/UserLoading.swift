@@ -31,7 +31,8 @@ extension RunContext {
                 endOfText: reference.endOfText,
                 vocabularySize: reference.model.configuration.vocabularySize
             ),
-            encode: { reference.tokenizer.encode($0) }
+            encodePrompt: { reference.tokenizer.encodeSequence($0) },
+            encodeResponse: { reference.tokenizer.encode($0, at: .continuation) }
         )
         tokenized.report.warnings.forEach(progress.say)
         let (kept, heldOut) = holdOutUsers(tokenized.users, fraction: section.heldOutUsers, seed: seed) { $0.id }

@@ -53,7 +53,12 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
         endOfText: tokenizer.endOfText,
         vocabularySize: models[0].configuration.vocabularySize
     )
-    let tokenized = try Preferences.tokenize(loaded.users, options) { tokenizer.encode($0) }
+    let tokenized = try Preferences.tokenize(
+        loaded.users,
+        options,
+        encodePrompt: { tokenizer.encodeSequence($0) },
+        encodeResponse: { tokenizer.encode($0, at: .continuation) }
+    )
     for warning in tokenized.report.warnings { log("warning: \(warning)") }
     let users = tokenized.users.map { user in
         UserComparisons(

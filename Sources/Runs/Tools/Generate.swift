@@ -51,7 +51,7 @@ package func generate(
     }
     var lines: [PromptLine] = []
     for (index, prompt) in request.prompts.enumerated() {
-        let tokens = text.tokenizer.encode(prompt)
+        let tokens = text.tokenizer.encodeSequence(prompt)
         try text.check(tokens, at: "--prompt \(index + 1)", roomFor: 1)
         lines.append(PromptLine(text: prompt, tokens: tokens))
     }
@@ -59,9 +59,10 @@ package func generate(
         try forEachInputLine(of: input) { fields, place in
             let isTokens = fields.object["token_ids"] != nil
             let tokens =
-                isTokens ? try fields.tokenIDs("token_ids") : text.tokenizer.encode(try fields.string("prompt"))
+                isTokens ? try fields.tokenIDs("token_ids") : text.tokenizer.encodeSequence(try fields.string("prompt"))
             try text.check(tokens, at: place, roomFor: 1)
-            let prompt = isTokens ? try text.tokenizer.decode(tokens) : try fields.string("prompt")
+            let prompt =
+                isTokens ? try text.tokenizer.decode(tokens, skippingSpecialTokens: true) : try fields.string("prompt")
             lines.append(PromptLine(text: prompt, tokens: tokens))
         }
     }

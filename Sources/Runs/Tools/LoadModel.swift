@@ -52,13 +52,13 @@ struct TextModel {
         }
     }
 
-    /// The text of sampled tokens.
+    /// The text of sampled tokens, which go on after a prompt.
     ///
     /// A model may have more tokens than its tokenizer (padding of the embedding); those have no text and become U+FFFD.
     func decode(_ tokens: ArraySlice<Int32>) throws(Failure) -> String {
         var parts: [String] = []
         let pieces = tokens.split(omittingEmptySubsequences: false) { Int($0) >= tokenizer.vocabularySize }
-        for piece in pieces { parts.append(try tokenizer.decode(piece)) }
+        for piece in pieces { parts.append(try tokenizer.decode(piece, at: .continuation)) }
         return parts.joined(separator: "\u{FFFD}")
     }
 

@@ -55,11 +55,12 @@ package func score(
 
 private func scoredTokens(_ fields: JSONFields, _ place: String, _ tokenizer: Tokenizer) throws(Failure) -> [Int32] {
     if fields.object["token_ids"] != nil { return try fields.tokenIDs("token_ids") }
-    if fields.object["text"] != nil { return tokenizer.encode(try fields.string("text")) }
+    if fields.object["text"] != nil { return tokenizer.encodeSequence(try fields.string("text")) }
     guard fields.object["prompt"] != nil else {
         throw Failure(.badData, "needs \"text\", \"prompt\" with \"response\", or \"token_ids\"", at: place)
     }
-    return tokenizer.encode(try fields.string("prompt")) + tokenizer.encode(try fields.string("response"))
+    return tokenizer.encodeSequence(try fields.string("prompt"))
+        + tokenizer.encode(try fields.string("response"), at: .continuation)
 }
 
 private func scoreLines(

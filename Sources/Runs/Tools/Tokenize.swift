@@ -34,7 +34,7 @@ package func tokenize(_ request: TokenizeRequest, emit: (String) throws -> Void)
             let object: JSONValue = ["text": .string(text)]
             try emit(request.json ? object.encoded() : text)
         } else {
-            let ids = tokenizer.encode(
+            let ids = tokenizer.encodeSequence(
                 try fields.string("text"),
                 specialTokens: request.specialTokens ? .recognised : .asText
             )

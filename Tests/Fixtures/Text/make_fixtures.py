@@ -1,13 +1,15 @@
-"""Makes tiny/, cases.json and classes.json with Hugging Face tokenizers, the oracle of the Text tests.
+"""Makes tiny/, cases.json, modern.json and classes.json with Hugging Face tokenizers, the oracle of the Text tests.
 
     python make_fixtures.py        # beside itself; needs: pip install tokenizers (made with 0.23)
 """
 import json
 import os
+import re
 from pathlib import Path
 
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import (
+    AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers)
 
 HERE = Path(__file__).parent
 CORPUS = [
@@ -46,6 +48,73 @@ def train(add_prefix_space):
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
     tokenizer.train_from_iterator(CORPUS, trainer)
     return tokenizer
+
+
+MODERN = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|DIGITS| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+MODERN_CASES = CASES + [
+    "'S'T'RE'VE'M'LL'D 'Re'vE'Ll", "'ſ it'ſ", "a\r\n\r\n  b", "  \n  \n   c", "\n\n\ta", "x \n", "!\n\n?\r\nz", " \t\n \t", "\u2028\n\u3000\n d",
+    "(word) -word \tword\u00a0word", "1234 12345678 1,000,000.50 ٠١٢٣٤", "½¾1", "#hash @at $1234", "e\u0301\u0302x \u0301\u0301",
+    "ﬁ ½ Å A\u030a \u1100\u1161\u11a8 q\u0307\u0323", "<s>", "</s> <s>x", "▁a ▁", "a▁b▁▁c", "<0x41><0xE2>", "\u2581\u2581",
+]
+
+
+def train_modern(digits, normalizer=None, ignore_merges=False):
+    """The form of Llama 3's and Qwen2's files, on a vocabulary of our own."""
+    tokenizer = Tokenizer(models.BPE(ignore_merges=ignore_merges))
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Split(Regex(MODERN.replace("DIGITS", digits)), "isolated"),
+        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=420, min_frequency=2, special_tokens=["<|begin|>", "<|end|>"], show_progress=False,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    byte_level = processors.ByteLevel(trim_offsets=False)
+    template = processors.TemplateProcessing(single="<|begin|> $A", special_tokens=[("<|begin|>", 0)])
+    tokenizer.post_processor = processors.Sequence([byte_level, template]) if ignore_merges else byte_level
+    return tokenizer
+
+
+def train_sentencepiece(metaspace):
+    """The form of Llama 2's file (or the newer one), on a vocabulary of our own that lacks most characters."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    older = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    tokenizer.normalizer = older
+    special = ["<unk>", "<s>", "</s>"] + [f"<0x{i:02X}>" for i in range(256)]
+    trainer = trainers.BpeTrainer(
+        vocab_size=420, min_frequency=2, special_tokens=special, show_progress=False, limit_alphabet=60,
+        initial_alphabet=list("abcdefghijklmnopqrstuvwxyz▁"))
+    tokenizer.train_from_iterator([word for text in CORPUS for word in re.findall(" *[^ ]+", text)], trainer)
+    file = json.loads(tokenizer.to_str())
+    file["added_tokens"] = [token for token in file["added_tokens"] if token["id"] < 3]
+    if metaspace:
+        file["normalizer"] = None
+        file["pre_tokenizer"] = {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": False}
+    strip = [decoders.Strip(" ", 1, 0)]
+    tokenizer = Tokenizer.from_str(json.dumps(file))
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()] + strip)
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+    return tokenizer
+
+
+def modern():
+    tokenizers = {
+        "llama3": train_modern(r"\p{N}{1,3}", ignore_merges=True), "qwen2": train_modern(r"\p{N}", normalizers.NFC()),
+        "sentencepiece": train_sentencepiece(False), "metaspace": train_sentencepiece(True)}
+    result = {}
+    for name, tokenizer in tokenizers.items():
+        as_text = Tokenizer.from_str(tokenizer.to_str())
+        as_text.encode_special_tokens = True
+        result[name] = {
+            "tokenizer": json.loads(tokenizer.to_str()),
+            "ids": [as_text.encode(text).ids for text in MODERN_CASES],
+            "ids_special": [tokenizer.encode(text).ids for text in MODERN_CASES],
+            "decoded": [tokenizer.decode(as_text.encode(text).ids, skip_special_tokens=True) for text in MODERN_CASES],
+        }
+    lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in result.items())
+    (HERE / "modern.json").write_text('{"texts": ' + json.dumps(MODERN_CASES) + ",\n" + lines + "}\n")
 
 
 def class_ranges():
@@ -88,6 +157,7 @@ def main():
     lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
     (HERE / "cases.json").write_text('{"corpus": ' + json.dumps(CORPUS) + ',\n"cases": [\n' + lines + "\n]}\n")
     (HERE / "classes.json").write_text(json.dumps(class_ranges(), separators=(",", ":")) + "\n")
+    modern()
 
 
 main()
