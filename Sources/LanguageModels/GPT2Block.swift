@@ -52,7 +52,9 @@ struct GPT2Tensors {
     }
 }
 
-/// Runs a block; see `Block.forward`. `packed`: its matrices laid out for sampling.
+/// Runs a block; see `Block.forward`.
+///
+/// `packed`: its matrices laid out for sampling.
 func gpt2Forward(
     _ weights: GPT2Tensors,
     packed: [PackedMatrix]?,

@@ -70,7 +70,9 @@ struct LlamaTensors {
     }
 }
 
-/// Runs a block; see `Block.forward`. `packed`: its matrices laid out for sampling.
+/// Runs a block; see `Block.forward`.
+///
+/// `packed`: its matrices laid out for sampling.
 func llamaForward(
     _ weights: LlamaTensors,
     packed: [PackedMatrix]?,

@@ -85,6 +85,7 @@ struct TokenizerFile {
         if try file.fields("model").optionalBool("ignore_merges") ?? false {
             throw refuse("model.ignore_merges", "true", supported: "false")
         }
+        let prefixSpace = try readPrefixSpace()
         var characters: [[UInt8]: Int32] = [:]
         var splitsWords = true
         for (id, token) in vocabulary.tokens.enumerated() where vocabulary.id(of: token) != nil {
@@ -96,7 +97,7 @@ struct TokenizerFile {
             characterTokens: characters,
             byteTokens: try vocabulary.byteTokens(SentencePieceBPE.spelling),
             merges: merges,
-            prefixSpace: try readPrefixSpace(),
+            prefixSpace: prefixSpace,
             splitsWords: splitsWords
         )
     }
