@@ -202,6 +202,19 @@ import Testing
         }
     }
 
+    @Test func inspectionTellsWholeFromDamaged() throws {
+        try withTemporaryDirectory { path in
+            try writeAtomically("shards: 4", to: "\(path)/config.yaml")
+            try Self.save([5, 6], ranks: 2, in: path)
+            let whole = try inspect("\(path)/checkpoints/sft/step-5", json: false)
+            #expect(whole.contains("kind: checkpoint") && whole.contains("moments"))
+            try writeAtomically("x", to: "\(path)/checkpoints/sft/step-6/\(recordsFile)")
+            #expect(failure { _ = try inspect("\(path)/checkpoints/sft/step-6", json: true) }?.code == .badData)
+            let run = try inspect(path, json: true)
+            #expect(run.contains(#""step": 5, "whole": true"#) && run.contains(#""step": 6, "whole": false"#))
+        }
+    }
+
     @Test func noGoodOneIsAnError() throws {
         try withTemporaryDirectory { path in
             try Self.save([5, 6], ranks: 1, in: path)

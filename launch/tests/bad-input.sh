@@ -148,7 +148,7 @@ ends "a stage whose input is missing, on two ranks" 66 "the stage sft makes it" 
 mkdir thesis && echo mine >thesis/chapter.tex
 ends "a folder that holds something else" 78 "thesis: is not empty" "$maxmin" sft "${smoke[@]}" --set run.directory=thesis
 [[ -e thesis/chapter.tex && ! -e thesis/config.yaml ]] && echo "ok it is left alone" || echo "not ok it is left alone"
-ends "results that are there" 78 "use --overwrite" "$maxmin" reward "${smoke[@]}" --set run.directory=fitted
+ends "results that are there" 78 "use --resume" "$maxmin" reward "${smoke[@]}" --set run.directory=fitted
 ends "a file where the folder should be" 73 "run.yaml" "$maxmin" sft "${smoke[@]}" --set run.directory=run.yaml/run
 ends "a folder inside the model" 78 "run.directory" "$maxmin" run "${smoke[@]}" --set model.path=model \
     --set run.directory=model/run --set 'run.stages=[simulate]'

@@ -123,7 +123,7 @@ alone=$work/alone
 cp -r "$one" "$alone"
 for stage in sft simulate reward calibrate policy evaluate report; do
     output=$(stages 0 "$one" $stage 2>&1)
-    if [[ $? == 78 && $output == *"results of the stage $stage; use --overwrite"* ]]; then
+    if [[ $? == 78 && $output == *"results of the stage $stage; use --resume"* ]]; then
         ok "stage $stage keeps results"
     else
         not_ok "stage $stage keeps results" "$output"

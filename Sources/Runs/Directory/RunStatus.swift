@@ -65,6 +65,12 @@ extension RunStatus {
         }
     }
 
+    /// For people: `failed with 70: the loss is not finite`.
+    var line: String {
+        let code = exitCode.map { " with \($0)" } ?? ""
+        return "\(state.rawValue)\(code)" + (message.map { ": \($0)" } ?? "")
+    }
+
     /// The same run, ended.
     func ended(_ state: State, code: ExitCode, _ message: String? = nil) -> RunStatus {
         var status = self

@@ -19,6 +19,7 @@ private func describe(_ path: String) throws -> JSONValue {
     let files = FileManager.default
     guard files.fileExists(atPath: path) else { throw Failure(.missingInput, "no such file or directory", at: path) }
     if files.fileExists(atPath: path + "/config.yaml") { return try describeRun(path) }
+    if URL(fileURLWithPath: path).lastPathComponent.hasPrefix("step-") { return try describeCheckpoint(path) }
     if files.fileExists(atPath: path + "/config.json") { return try describeModel(path) }
     switch URL(fileURLWithPath: path).pathExtension.lowercased() {
     case "yaml", "yml": return try describeConfiguration(path)
@@ -28,7 +29,7 @@ private func describe(_ path: String) throws -> JSONValue {
     default:
         throw Failure(
             .badData,
-            "is no run or model directory, and no .yaml, .safetensors, .jsonl or .csv file",
+            "is no run, checkpoint or model directory, and no .yaml, .safetensors, .jsonl or .csv file",
             at: path
         )
     }
@@ -73,6 +74,39 @@ private func describeRun(_ path: String) throws -> JSONValue {
         "stages": .array(configuration.run.stages.map { .string($0.rawValue) }),
         "complete": .array(complete.map { .string($0.rawValue) }),
         "incomplete": .array(found.filter { !complete.contains($0) }.map { .string($0.rawValue) }),
+        "status": .string(directory.readStatus()?.line ?? "unknown"),
+        "checkpoints": .array(directory.trainings.flatMap { describeCheckpoints($0, of: directory) }),
+    ]
+}
+
+/// The checkpoints of a training, and whether each is as it was written.
+private func describeCheckpoints(_ training: String, of directory: RunDirectory) -> [JSONValue] {
+    let folder = directory.checkpoints(of: training)
+    return folder.steps.map { step in
+        var problem: String?
+        do {
+            _ = try Checkpoint(path: folder.checkpoint(step))
+        } catch {
+            problem = "\(error)"
+        }
+        return [
+            "training": .string(training), "step": .integer(step), "whole": .bool(problem == nil),
+            "problem": problem.map(JSONValue.string) ?? .null,
+        ]
+    }
+}
+
+private func describeCheckpoint(_ path: String) throws -> JSONValue {
+    // Reading it is the check.
+    let checkpoint = try Checkpoint(path: URL(fileURLWithPath: path).standardizedFileURL.path)
+    let manifest = checkpoint.manifest
+    let vectors = manifest.vectors.sorted { $0.key < $1.key }.map { name, vector -> JSONValue in
+        ["name": .string(name), "elements": .integer(vector.length), "parts": .integer(vector.parts.count)]
+    }
+    return [
+        "kind": "checkpoint", "path": .string(path), "training": .string(manifest.training),
+        "step": .integer(manifest.step), "bytes": .integer(manifest.files.values.reduce(0) { $0 + $1.bytes }),
+        "files": .integer(manifest.files.count), "vectors": .array(vectors),
     ]
 }
 

@@ -5,7 +5,7 @@ struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "What a model, data set, run or configuration holds, and what is wrong with it.",
         discussion: """
-            The path is a model directory, a run directory, or a .yaml, .safetensors, .jsonl or .csv file; it is read in full \
+            The path is a model directory, a run directory, a checkpoint of one, or a .yaml, .safetensors, .jsonl or .csv file; it is read in full \
             and checked as training would check it. Example:
 
               maxmin inspect preferences.jsonl
