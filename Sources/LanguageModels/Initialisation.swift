@@ -1,38 +1,52 @@
+import Foundation
 import Randomness
 import Tensors
 
+/// The first values of a tensor, drawn in order.
+///
+/// Weights and embeddings are drawn from N(0, 0.02²), gains are 1, biases 0. With GPT-2 the two projections onto the
+/// residual stream are scaled by 1/√(2·layers) (Radford et al. 2019, section 2.3); with Llama they are not, as in
+/// `transformers`. A reward head is drawn from N(0, 1/D), a value head is 0.
+public struct InitialValues {
+    /// Standard deviation; 0 for a constant.
+    private let deviation: Double
+    private let constant: Float
+    private var random: CounterRandom
+
+    /// Of the tensor that is the `index`-th of its model's layout.
+    public init(_ entry: Parameters.Entry, index: Int, _ configuration: ModelConfiguration, seed: UInt64) {
+        random = CounterRandom(seed: seed, purpose: .initialisation, item: index)
+        // Vectors are the gains and biases of norms, or the biases of products.
+        var constant: Float = entry.name.hasSuffix(".weight") ? 1 : 0
+        switch entry.name {
+        case "value.weight", "value.bias":
+            deviation = 0
+            constant = 0
+        case "score.weight":
+            deviation = 1 / Double(configuration.width).squareRoot()
+        case let name where name.hasSuffix("c_proj.weight"):
+            deviation = 0.02 / Double(2 * configuration.layers).squareRoot()
+        default:
+            deviation = entry.shape.count > 1 ? 0.02 : 0
+        }
+        self.constant = constant
+    }
+
+    /// The next values.
+    public mutating func fill(_ elements: inout MutableSpan<Float>) {
+        for i in elements.indices {
+            elements[i] = deviation > 0 ? Float(deviation * random.normal()) : constant
+        }
+    }
+}
+
 extension Parameters {
-    /// Draws the tensors inside `range`: weights and embeddings from N(0, 0.02²), gains 1, biases 0.
-    ///
-    /// With GPT-2 the two projections onto the residual stream are scaled by 1/√(2·layers) (Radford et al. 2019, section
-    /// 2.3); with Llama they are not, as in `transformers`. A reward head is drawn from N(0, 1/D), a value head is 0.
-    func initialise(_ configuration: ModelConfiguration, within range: Range<Int>, seed: UInt64) {
-        let residualScale = 1 / Double(2 * configuration.layers).squareRoot()
-        for (index, entry) in entries.enumerated() where range.contains(entry.offset) {
-            let tensor = values.view(at: entry.offset, shape: entry.shape)
-            let deviation: Double
-            switch entry.name {
-            case "value.weight", "value.bias":
-                tensor.fill(0)
-                continue
-            case "score.weight":
-                deviation = 1 / Double(configuration.width).squareRoot()
-            case let name where name.hasSuffix("c_proj.weight"):
-                deviation = 0.02 * residualScale
-            default:
-                deviation = entry.shape.count > 1 ? 0.02 : 0
-            }
-            guard deviation > 0 else {
-                // Vectors are the gains and biases of norms, or the biases of products.
-                tensor.fill(entry.name.hasSuffix(".weight") ? 1 : 0)
-                continue
-            }
-            var random = CounterRandom(seed: seed, purpose: .initialisation, item: index)
-            tensor.withMutableSpan { elements in
-                for i in elements.indices {
-                    elements[i] = Float(deviation * random.normal())
-                }
-            }
+    /// Draws the tensors inside `range`.
+    func initialise(_ configuration: ModelConfiguration, head: Head, within range: Range<Int>, seed: UInt64) {
+        for (index, tensor) in Self.layout(configuration, head: head).enumerated() {
+            guard let entry = entry(named: tensor.name), range.contains(entry.offset) else { continue }
+            var initial = InitialValues(entry, index: index, configuration, seed: seed)
+            values.view(at: entry.offset, shape: entry.shape).withMutableSpan { initial.fill(&$0) }
         }
     }
 }

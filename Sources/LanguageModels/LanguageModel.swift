@@ -17,11 +17,17 @@ public final class LanguageModel {
     public let precision: Precision
     /// All parameters and their gradients; call `parametersDidChange()` after changing values.
     public var parameters: Parameters
-    /// What `backward…` computes gradients for.
-    public var trainable: Trainable = .full
+    /// What `backward…` computes gradients for; of a model with a frozen trunk, the head.
+    public var trainable: Trainable {
+        didSet { precondition(frozen == nil || trainable == .head, "a frozen trunk is not trained") }
+    }
 
-    /// The flat vector that products read: the parameters themselves, or their bf16 copy.
-    let productParameters: Tensor
+    /// The trunk where it is frozen; `parameters` are then the head's alone.
+    let frozen: FrozenTensors?
+    /// The parameters in bf16, where products read them so.
+    private let productCopy: Tensor?
+    /// What products and everything else read.
+    private let tensors: NamedTensors
     let blocks: [Block]
     /// Of rotary positions; empty without.
     let rotaryFrequencies: [Float]
@@ -34,36 +40,67 @@ public final class LanguageModel {
     /// A model whose parameters are all zero, for a loader to fill.
     ///
     /// bf16 needs `Precisions.hasBFloat16`; callers that take the precision from outside check it first.
-    public init(_ configuration: ModelConfiguration, head: Head, precision: Precision) {
+    public convenience init(_ configuration: ModelConfiguration, head: Head, precision: Precision) {
+        self.init(configuration, head: head, precision: precision, frozen: nil)
+    }
+
+    /// A model of a frozen trunk and a head whose parameters are all zero.
+    ///
+    /// The matrices must be of the product type of `precision`.
+    public convenience init(
+        _ configuration: ModelConfiguration,
+        head: Head,
+        precision: Precision,
+        trunk: FrozenTensors
+    ) {
+        self.init(configuration, head: head, precision: precision, frozen: trunk)
+    }
+
+    private init(_ configuration: ModelConfiguration, head: Head, precision: Precision, frozen: FrozenTensors?) {
         precondition(
             configuration.llama != nil || configuration.width % configuration.heads == 0,
             "heads must divide the width"
         )
         precondition(precision == .float32 || Precisions.hasBFloat16, "this build has no bf16 products (trait OneDNN)")
-        let parameters = Parameters(configuration, head: head)
-        let productType: ElementType = precision == .float32 ? .float32 : .bfloat16
-        let products = precision == .float32 ? parameters.values : Tensor(zeros: [parameters.count], .bfloat16)
+        let parameters = Parameters(configuration, head: head, hasTrunk: frozen == nil)
+        let copies = precision == .bfloat16 && frozen == nil
+        productCopy = copies ? Tensor(zeros: [parameters.count], .bfloat16) : nil
+        if let frozen {
+            let headNames = head.tensorNames
+            tensors = NamedTensors(matrix: frozen.matrix) { name in
+                headNames.contains(name) ? parameters.tensor(name, in: parameters.values) : frozen.vector(name)
+            }
+        } else {
+            let matrices = productCopy ?? parameters.values
+            tensors = NamedTensors(parameters, matrices: matrices, vectors: parameters.values)
+        }
+        let tensors = tensors
         self.configuration = configuration
         self.head = head
         self.precision = precision
         self.parameters = parameters
-        productParameters = products
-        let tensors = NamedTensors(parameters, matrices: products, vectors: parameters.values)
+        self.frozen = frozen
+        trainable = frozen == nil ? .full : .head
         blocks = (0..<configuration.layers).map { Block(configuration, layer: $0, tensors) }
         rotaryFrequencies = configuration.llama.map { $0.rotary.frequencies(headWidth: $0.headWidth) } ?? []
-        workspace = Workspace(productType)
+        workspace = Workspace(precision.elementType)
         cache = KeyValueCache(layers: configuration.layers)
     }
 
     /// A model with its family's random initialisation; a value head starts at zero, a reward head at N(0, 1/D).
     public convenience init(_ configuration: ModelConfiguration, head: Head, precision: Precision, seed: UInt64) {
         self.init(configuration, head: head, precision: precision)
-        parameters.initialise(configuration, within: 0..<parameters.count, seed: seed)
+        parameters.initialise(configuration, head: head, within: 0..<parameters.count, seed: seed)
         parametersDidChange()
     }
 
-    /// A copy of this model's trunk with another, newly initialised head; shares nothing.
+    /// This model's trunk with another, newly initialised head; shares nothing but a frozen trunk.
     public func copy(head: Head, seed: UInt64) -> LanguageModel {
+        if let frozen {
+            let copy = LanguageModel(configuration, head: head, precision: precision, trunk: frozen)
+            copy.initialiseHead(seed: seed)
+            return copy
+        }
         let copy = LanguageModel(configuration, head: head, precision: precision)
         // A reward model may lack a vocabulary matrix, which comes last.
         let trunk = min(parameters.headRange.lowerBound, copy.parameters.headRange.lowerBound)
@@ -75,7 +112,7 @@ public final class LanguageModel {
 
     /// Initialises the reward or value head anew and leaves the trunk.
     public func initialiseHead(seed: UInt64) {
-        parameters.initialise(configuration, within: parameters.headRange, seed: seed)
+        parameters.initialise(configuration, head: head, within: parameters.headRange, seed: seed)
         parametersDidChange()
     }
 
@@ -83,10 +120,11 @@ public final class LanguageModel {
     public func parametersDidChange() {
         recording = nil
         samplingWeights?.isCurrent = false
-        if precision == .bfloat16 {
-            productParameters.copy(from: parameters.values)
-        }
+        productCopy?.copy(from: parameters.values)
     }
+
+    /// Whether the trunk is frozen: its tensors are then none of `parameters`.
+    public var hasFrozenTrunk: Bool { frozen != nil }
 
     /// The part of the flat vector that training changes (a suffix).
     public var trainableRange: Range<Int> {
@@ -110,15 +148,11 @@ public final class LanguageModel {
         }
     }
 
-    /// A named parameter, fp32.
-    func value(_ name: String) -> Tensor {
-        parameters.tensor(name, in: parameters.values)
-    }
+    /// A named tensor, fp32; the frozen token embedding of a Llama may be of either type.
+    func value(_ name: String) -> Tensor { tensors.vector(name) }
 
     /// The matrix of the vocabulary product, [V, D], in the product type.
-    var vocabularyWeight: Tensor {
-        parameters.tensor(configuration.vocabularyName, in: productParameters)
-    }
+    var vocabularyWeight: Tensor { tensors.matrix(configuration.vocabularyName) }
 
     /// The gradient of a named parameter.
     func gradient(_ name: String) -> Tensor {

@@ -1,3 +1,5 @@
+public import Tensors
+
 /// The shape of a model (fields of Hugging Face's `config.json`, here in GPT-2's names, then in Llama's).
 ///
 /// Dropout is not part of it: we never drop (reward models and RLHF policies are customarily trained without).
@@ -101,4 +103,7 @@ public enum Precision: String, Sendable {
     case float32 = "fp32"
     /// bf16 operands, fp32 accumulation.
     case bfloat16 = "bf16"
+
+    /// What operands are.
+    public var elementType: ElementType { self == .float32 ? .float32 : .bfloat16 }
 }

@@ -29,9 +29,16 @@ public struct Parameters {
     private let entryIndex: [String: Int]
     private let headName: String?
 
-    /// Zeros of a model's shape.
-    init(_ configuration: ModelConfiguration, head: Head) {
-        entries = Self.layout(configuration, head: head)
+    /// Zeros of a model's shape, or of its head's alone.
+    init(_ configuration: ModelConfiguration, head: Head, hasTrunk: Bool = true) {
+        let all = Self.layout(configuration, head: head)
+        let start = all.first { head.tensorNames.contains($0.name) }?.offset
+        entries =
+            hasTrunk
+            ? all
+            : all.filter { head.tensorNames.contains($0.name) }.map { entry in
+                Entry(name: entry.name, shape: entry.shape, offset: entry.offset - (start ?? 0), decays: entry.decays)
+            }
         let count = entries.last.map(\.range.upperBound) ?? 0
         values = Tensor(zeros: [count])
         gradients = Tensor(zeros: [count])

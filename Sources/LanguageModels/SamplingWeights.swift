@@ -43,7 +43,9 @@ private let mostPacked = 1 << 30
 
 extension LanguageModel {
     /// Whether a sequence is sampled with the same bits whatever batch it is in.
-    public var samplesAlikeInAnyBatch: Bool { parameters.count <= mostPacked }
+    public var samplesAlikeInAnyBatch: Bool {
+        configuration.layers * configuration.blockMatrixElements + vocabularyWeight.count <= mostPacked
+    }
 
     /// The weights for sampling, up to date; nil where the model is too large for a copy.
     func currentSamplingWeights() -> SamplingWeights? {

@@ -27,7 +27,7 @@ extension LanguageModel {
     ) -> Tensor {
         let count = tokens.count
         if recorded && workspace.recorded.isEmpty {
-            let productType = productParameters.elementType
+            let productType = precision.elementType
             workspace.recorded = (0..<configuration.layers).map { _ in BlockScratch(productType) }
         }
         let pass = blockPass(tokens: count)

@@ -12,7 +12,7 @@ struct Checkpoint {
         let tensor: StoredTensor
     }
 
-    private let files: [String]
+    let files: [String]
     /// Every tensor that may be a parameter, under the name that parameters have.
     private let places: [(name: String, place: Place)]
     private(set) var warnings: [String] = []
@@ -86,7 +86,7 @@ struct Checkpoint {
                     )
                 }
                 faults.append("'\(entry.name)' is \(place.tensor.shape), expected \(entry.shape)")
-            } else if place == nil && !Self.isOptional(entry.name) {
+            } else if place == nil && !Self.isHead(entry.name) {
                 faults.append("'\(entry.name)' is missing")
             }
             matched.append((entry, place))
@@ -166,12 +166,12 @@ struct Checkpoint {
     }
 
     /// Tensors of a head, which is new where the files lack it.
-    private static func isOptional(_ name: String) -> Bool {
+    static func isHead(_ name: String) -> Bool {
         name == "score.weight" || name == "value.weight" || name == "value.bias"
     }
 
     /// Tensors that a model without that head leaves unread; a vocabulary matrix that is tied repeats the embedding.
     private static func isUnread(_ name: String) -> Bool {
-        isOptional(name) || name == "lm_head.weight"
+        isHead(name) || name == "lm_head.weight"
     }
 }

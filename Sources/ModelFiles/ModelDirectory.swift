@@ -50,14 +50,7 @@ public enum ModelDirectory {
         allowNonFinite: Bool = false,
         followSymlinks: Bool = false
     ) throws(Failure) -> LoadedModel {
-        let config = try ConfigFile(path: path + "/config.json")
-        guard precision == .float32 || Precisions.hasBFloat16 else {
-            throw Failure(.configuration, "this build has no bf16 products (trait OneDNN); use fp32", at: "precision")
-        }
-        if config.isRewardModel && head == Head.none {
-            throw Failure(.configuration, "is a reward model where a language model is needed", at: path)
-        }
-        let head = head ?? (config.isRewardModel ? .reward : .none)
+        let (config, head) = try readConfig(path, precision: precision, head: head)
         try config.checkMemory()
         let checkpoint = try Checkpoint(
             directory: path,
@@ -77,6 +70,58 @@ public enum ModelDirectory {
             tokenizerFile: path + "/tokenizer.json",
             warnings: checkpoint.warnings
         )
+    }
+
+    /// Opens a model whose trunk is never trained: its weights stay in the files and are read as they are touched, whatever
+    /// their size; every process on a machine shares them.
+    ///
+    /// Weights are used in place where the files have them in the type in which they are read (BF16 for bf16 products, F32
+    /// for fp32), else copied. Weights that are not finite are not looked for, which would read them all.
+    ///
+    /// - Throws: as `load`; `configuration` also where copies would not fit into memory.
+    public static func open(
+        _ path: String,
+        precision: Precision,
+        head: Head? = nil,
+        seed: UInt64 = 0,
+        followSymlinks: Bool = false
+    ) throws(Failure) -> LoadedModel {
+        let (config, head) = try readConfig(path, precision: precision, head: head)
+        let configuration = config.configuration
+        let checkpoint = try Checkpoint(
+            directory: path,
+            configuration: configuration,
+            followSymlinks: followSymlinks
+        )
+        let places = try checkpoint.match(
+            Parameters.layout(configuration, head: head),
+            configuration: configuration
+        )
+        let trunk = try checkpoint.frozenTrunk(places, configuration, precision: precision)
+        let model = LanguageModel(configuration, head: head, precision: precision, trunk: trunk)
+        let heads = places.compactMap { entry, place in
+            model.parameters.entry(named: entry.name).map { (entry: $0, place: place) }
+        }
+        try checkpoint.read(heads, into: model.parameters, allowNonFinite: false)
+        if heads.contains(where: { $0.place == nil }) { model.initialiseHead(seed: seed) }
+        model.parametersDidChange()
+        return LoadedModel(model: model, tokenizerFile: path + "/tokenizer.json", warnings: checkpoint.warnings)
+    }
+
+    /// The configuration and the head that a model shall have.
+    private static func readConfig(
+        _ path: String,
+        precision: Precision,
+        head: Head?
+    ) throws(Failure) -> (config: ConfigFile, head: Head) {
+        let config = try ConfigFile(path: path + "/config.json")
+        guard precision == .float32 || Precisions.hasBFloat16 else {
+            throw Failure(.configuration, "this build has no bf16 products (trait OneDNN); use fp32", at: "precision")
+        }
+        if config.isRewardModel && head == Head.none {
+            throw Failure(.configuration, "is a reward model where a language model is needed", at: path)
+        }
+        return (config, head ?? (config.isRewardModel ? .reward : .none))
     }
 
     /// Saves a model so that `transformers` loads it: as `GPT2LMHeadModel`, `LlamaForCausalLM` and so on, or with a reward
@@ -99,13 +144,10 @@ public enum ModelDirectory {
         } catch {
             throw Failure(.cannotCreate, "folder cannot be created", at: path)
         }
-        if let source, !isSame(source, path) {
-            for name in tokenizerFiles where FileManager.default.fileExists(atPath: "\(source)/\(name)") {
-                try writeAtomically(readBytes(ofFile: "\(source)/\(name)", limit: 256 << 20), to: "\(path)/\(name)")
-            }
-        }
+        try copyTokenizer(from: source, to: path)
         let text = ConfigFile.text(model.configuration, isRewardModel: model.head == .reward)
         try writeAtomically(Array(text.utf8), to: path + "/config.json")
+        precondition(!model.hasFrozenTrunk, "a frozen trunk has files of its own")
         let parameters = model.parameters
         let isWritten = { (entry: Parameters.Entry) in
             model.head != .value || keepsValueHead || !parameters.headRange.contains(entry.offset)
@@ -117,6 +159,15 @@ public enum ModelDirectory {
             values: parameters.values.view(at: 0, shape: [count]),
             to: path + "/model.safetensors"
         )
+    }
+
+    /// Copies the tokenizer files of a directory beside a model; the directory may be the model's own.
+    static func copyTokenizer(from source: String?, to path: String) throws(Failure) {
+        if let source, !isSame(source, path) {
+            for name in tokenizerFiles where FileManager.default.fileExists(atPath: "\(source)/\(name)") {
+                try writeAtomically(readBytes(ofFile: "\(source)/\(name)", limit: 256 << 20), to: "\(path)/\(name)")
+            }
+        }
     }
 
     private static func isSame(_ a: String, _ b: String) -> Bool {

@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import Tensors
 
 /// A regular file open for reading at offsets.
 ///
@@ -27,6 +28,14 @@ struct RegularFile: ~Copyable {
 
     deinit {
         close(descriptor)
+    }
+
+    /// The whole file in memory, read as it is touched.
+    func map() throws(Failure) -> MappedFile {
+        guard let mapped = MappedFile(descriptor: descriptor, bytes: size) else {
+            throw Failure(.inputOutput, "cannot be mapped: \(errorText(errno))", at: path)
+        }
+        return mapped
     }
 
     /// The bytes of a range.

@@ -23,6 +23,19 @@ public struct SafetensorsFile: ~Copyable {
         self.file = file
     }
 
+    /// The whole file in memory, read as it is touched.
+    func map() throws(Failure) -> MappedFile { try file.map() }
+
+    /// A stored F32 or BF16 tensor in place; nil for other types, and where its bytes are not aligned.
+    func tensor(_ stored: StoredTensor, in mapped: MappedFile) -> Tensor? {
+        let start = dataStart + stored.bytes.lowerBound
+        switch stored.type {
+        case .float32: return mapped.tensor(at: start, shape: stored.shape, .float32)
+        case .bfloat16: return mapped.tensor(at: start, shape: stored.shape, .bfloat16)
+        default: return nil
+        }
+    }
+
     /// Where the header ends, from the length that the file starts with.
     private static func headerEnd(of file: borrowing RegularFile) throws(Failure) -> Int {
         guard file.size >= 8 else {

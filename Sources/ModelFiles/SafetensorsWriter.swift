@@ -41,15 +41,55 @@ public func writeSafetensors(
     )
 }
 
+/// Elements that are made and written at a time.
+private let elementsAtATime = 1 << 20
+
+/// Writes tensors as a safetensors file, F32 or BF16, as they are made; atomically.
+///
+/// `values` gives a tensor's elements in a range; tensors and ranges follow each other in order.
+func writeSafetensors(
+    _ tensors: [(name: String, shape: [Int])],
+    _ type: StoredType,
+    to path: String,
+    values: (_ tensor: Int, _ range: Range<Int>) -> [Float]
+) throws(Failure) {
+    precondition(type == .float32 || type == .bfloat16, "weights are not written as \(type.rawValue)")
+    let counts = tensors.map { $0.shape.reduce(1, *) }
+    let header = safetensorsHeader(tensors, type)
+    let length = (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
+    var file = try AtomicFile(path: path)
+    try file.reserve(8 + header.count + type.size * counts.reduce(0, +))
+    try file.write(length.span)
+    try file.write(header.span)
+    for (tensor, count) in counts.enumerated() {
+        for start in stride(from: 0, to: count, by: elementsAtATime) {
+            let elements = values(tensor, start..<min(start + elementsAtATime, count))
+            if type == .float32 {
+                try file.write(elements.span)
+            } else {
+                let halves = elements.map(bfloat16Bits)
+                try file.write(halves.span)
+            }
+        }
+    }
+    _ = try file.commit()
+}
+
+/// Rounds to nearest, ties to even; for finite numbers.
+private func bfloat16Bits(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    return UInt16(truncatingIfNeeded: (bits + 0x7FFF + (bits >> 16 & 1)) >> 16)
+}
+
 /// The header, as JSON padded with spaces so that the data begin at a multiple of eight bytes.
-private func safetensorsHeader(_ tensors: [(name: String, shape: [Int])]) -> [UInt8] {
+private func safetensorsHeader(_ tensors: [(name: String, shape: [Int])], _ type: StoredType = .float32) -> [UInt8] {
     var header = JSONObject()
     header["__metadata__"] = ["format": "pt"]
     var offset = 0
     for tensor in tensors {
-        let end = offset + 4 * tensor.shape.reduce(1, *)
+        let end = offset + type.size * tensor.shape.reduce(1, *)
         header[tensor.name] = [
-            "dtype": "F32",
+            "dtype": .string(type.rawValue),
             "shape": .array(tensor.shape.map { .integer($0) }),
             "data_offsets": [.integer(offset), .integer(end)],
         ]

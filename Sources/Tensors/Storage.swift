@@ -1,12 +1,14 @@
 import Glibc
 
-/// Memory of one tensor and its views: 64-byte aligned, zeroed, released with the last reference.
+/// Memory of one tensor and its views, released with the last reference: 64-byte aligned and zeroed, or a mapped file.
 ///
 /// A final class, so that views share it; the pointer never leaves this room.
 @safe
 final class Storage {
     /// The first byte.
     let base: UnsafeMutableRawPointer
+    /// How many bytes are mapped; nil where the memory is allocated.
+    private let mappedBytes: Int?
 
     /// Blocks from this size on are aligned for, and advised to use, 2 MiB pages, which makes touching them cheaper.
     private static let hugePage = 2 << 20
@@ -24,9 +26,22 @@ final class Storage {
         if large { _ = unsafe madvise(pointer, size, MADV_HUGEPAGE) }
         unsafe memset(pointer, 0, size)
         unsafe base = pointer
+        mappedBytes = nil
+    }
+
+    /// The first `bytes` bytes of a file, mapped read-only; nil where the system refuses, as `errno` says.
+    init?(mapping descriptor: Int32, bytes: Int) {
+        let pointer = unsafe mmap(nil, bytes, PROT_READ, MAP_SHARED, descriptor, 0)
+        guard let pointer = unsafe pointer, unsafe pointer != MAP_FAILED else { return nil }
+        unsafe base = pointer
+        mappedBytes = bytes
     }
 
     deinit {
-        unsafe free(base)
+        if let mappedBytes {
+            unsafe munmap(base, mappedBytes)
+        } else {
+            unsafe free(base)
+        }
     }
 }

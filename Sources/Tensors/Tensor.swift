@@ -24,7 +24,7 @@ public struct Tensor {
     /// Index of the first element in the storage.
     private let offset: Int
 
-    private init(storage: Storage, offset: Int, shape: [Int], elementType: ElementType) {
+    init(storage: Storage, offset: Int, shape: [Int], elementType: ElementType) {
         precondition(shape.count <= 4 && shape.allSatisfy { $0 >= 0 }, "not a tensor's shape: \(shape)")
         self.shape = shape
         self.elementType = elementType

@@ -22,8 +22,7 @@ import Text
                 preset: "gpt2-tiny",
                 directory: path + "/model",
                 tokenizerFrom: path + "/tokenizer",
-                seed: 3,
-                threads: 1
+                seed: 3
             )
             try writeAtomically(input, to: path + "/in.jsonl")
             var emitted: [String] = []
@@ -106,10 +105,10 @@ import Text
         try withTemporaryDirectory { path in
             try writeAtomically("x", to: path + "/file")
             #expect(throws: Failure.self) {
-                try initialiseModel(preset: "gpt2-tiny", directory: path, tokenizerFrom: nil, seed: 1, threads: 1)
+                try initialiseModel(preset: "gpt2-tiny", directory: path, tokenizerFrom: nil, seed: 1)
             }
             #expect(throws: Failure.self) {
-                try initialiseModel(preset: "gpt9", directory: path + "/m", tokenizerFrom: nil, seed: 1, threads: 1)
+                try initialiseModel(preset: "gpt9", directory: path + "/m", tokenizerFrom: nil, seed: 1)
             }
         }
     }

@@ -1,9 +1,7 @@
 internal import Failures
 internal import Foundation
-internal import LanguageModels
 internal import ModelFiles
 internal import StrictJSON
-internal import Tensors
 
 /// Names of the shapes that `maxmin init` knows.
 package var presetNames: [String] { ModelPreset.names }
@@ -16,8 +14,7 @@ package func initialiseModel(
     preset: String,
     directory: String,
     tokenizerFrom: String?,
-    seed: UInt64,
-    threads: Int
+    seed: UInt64
 ) throws -> String {
     guard let shape = ModelPreset.named(preset) else {
         let near = nearestName(to: preset, among: presetNames).map { "; did you mean \($0)?" } ?? ""
@@ -33,11 +30,9 @@ package func initialiseModel(
     }
     // Before any weight is drawn: the directory must be writable.
     try createDirectory(directory)
-    KernelThreads.set(threads)
-    let model = LanguageModel(shape, head: .none, precision: .float32, seed: seed)
-    try ModelDirectory.save(model, to: directory, tokenizerFrom: tokenizerFrom)
+    let count = try ModelDirectory.writeRandom(shape, seed: seed, to: directory, tokenizerFrom: tokenizerFrom)
     let summary: JSONValue = [
-        "preset": .string(preset), "directory": .string(directory), "parameters": .integer(model.parameters.count),
+        "preset": .string(preset), "directory": .string(directory), "parameters": .integer(count),
         "seed": .string(String(seed)),
     ]
     return summary.encoded()

@@ -33,7 +33,7 @@ struct TextModel {
     /// The token that ends a response.
     var endOfText: Int32? { tokenizer.endOfText ?? model.configuration.endOfText }
 
-    /// Loads a Hugging Face directory; sets the threads of this process.
+    /// Opens a Hugging Face directory, its weights in place; sets the threads of this process.
     init(
         directory: String,
         precision: ModelSection.Precision,
@@ -42,7 +42,7 @@ struct TextModel {
     ) throws(Failure) {
         KernelThreads.set(threads)
         tokenizer = try Tokenizer(directory: directory)
-        let loaded = try ModelDirectory.load(directory, precision: precision.resolved)
+        let loaded = try ModelDirectory.open(directory, precision: precision.resolved)
         for warning in loaded.warnings { log("warning: \(warning)") }
         model = loaded.model
         guard tokenizer.vocabularySize <= model.configuration.vocabularySize else {

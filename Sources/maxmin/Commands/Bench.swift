@@ -79,7 +79,13 @@ struct Bench: ParsableCommand {
     /// The model to measure with.
     private func subject() throws -> LanguageModel {
         let precision = try precision.resolved
-        if let model { return try ModelDirectory.load(model, precision: precision, head: Head.none).model }
+        if let model {
+            // Work that trains nothing leaves the weights in their files.
+            let isFrozen = task == .score || task == .generate
+            return try isFrozen
+                ? ModelDirectory.open(model, precision: precision, head: Head.none).model
+                : ModelDirectory.load(model, precision: precision, head: Head.none).model
+        }
         guard let shape = ModelPreset.named(preset) else {
             throw Failure(
                 .usage,

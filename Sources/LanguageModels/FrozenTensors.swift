@@ -1,0 +1,33 @@
+public import Tensors
+
+/// The tensors of a trunk that is never trained, by name: views of a mapped file, or copies where the file has another type.
+///
+/// Models that are made of the same frozen tensors share them.
+public struct FrozenTensors {
+    /// The blocks' matrices and that of the vocabulary product, of the product type.
+    let matrices: [String: Tensor]
+    /// Gains, biases and embeddings, fp32; the token embedding of a Llama may be of either type.
+    let vectors: [String: Tensor]
+
+    /// States the tensors; each of the trunk's entries must be in the table that `isMatrix` says.
+    public init(matrices: [String: Tensor], vectors: [String: Tensor]) {
+        self.matrices = matrices
+        self.vectors = vectors
+    }
+
+    /// Whether products read a tensor of this name and shape; the token embedding is looked up besides.
+    public static func isMatrix(_ entry: Parameters.Entry, _ configuration: ModelConfiguration) -> Bool {
+        let isTable = entry.name == configuration.tokenEmbeddingName || entry.name == "transformer.wpe.weight"
+        return entry.name == configuration.vocabularyName || entry.shape.count == 2 && !isTable
+    }
+
+    func matrix(_ name: String) -> Tensor {
+        guard let tensor = matrices[name] else { preconditionFailure("no frozen matrix is named \(name)") }
+        return tensor
+    }
+
+    func vector(_ name: String) -> Tensor {
+        guard let tensor = vectors[name] else { preconditionFailure("no frozen vector is named \(name)") }
+        return tensor
+    }
+}
