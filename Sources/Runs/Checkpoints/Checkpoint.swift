@@ -108,7 +108,7 @@ func newestCheckpoint(
 ) throws -> Checkpoint? {
     let listed = try communicator.broadcast(agreeing: {
         try folder.removeLeftovers()
-        return try encodedJSON(folder.steps)
+        return try encodedJSON(folder.steps())
     })
     let steps = try JSONDecoder().decode([Int].self, from: Data(listed))
     for step in steps.reversed() {

@@ -12,11 +12,21 @@ struct CheckpointFolder: Equatable {
     func checkpoint(_ step: Int) -> String { "\(path)/step-\(step)" }
 
     /// The steps that there are directories of, whatever their content; ascending.
-    var steps: [Int] {
-        contents.compactMap { name in name.hasPrefix("step-") ? Int(name.dropFirst(5)) : nil }.sorted()
+    func steps() throws(Failure) -> [Int] {
+        try contents().compactMap { name in name.hasPrefix("step-") ? Int(name.dropFirst(5)) : nil }.sorted()
     }
 
-    private var contents: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted() }
+    /// All names in the folder, sorted; none where it is not there.
+    ///
+    /// One that cannot be listed is an error: what is there must not be taken for nothing.
+    private func contents() throws(Failure) -> [String] {
+        guard FileManager.default.fileExists(atPath: path) else { return [] }
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+        } catch {
+            throw Failure(.inputOutput, "cannot be listed: \(error.localizedDescription)", at: path)
+        }
+    }
 
     /// Makes the folder, and in it a directory to write the checkpoint of a step into; gives its path.
     func makeTemporary(step: Int) throws(Failure) -> String {
@@ -27,7 +37,12 @@ struct CheckpointFolder: Equatable {
         }
         // The folder itself may be new, and so may `checkpoints` above it.
         let parent = URL(fileURLWithPath: path).deletingLastPathComponent()
-        for folder in [path, parent.path, parent.deletingLastPathComponent().path] { try syncFolder(folder) }
+        do throws(Failure) {
+            for folder in [path, parent.path, parent.deletingLastPathComponent().path] { try syncFolder(folder) }
+        } catch {
+            unsafe rmdir(temporary)
+            throw error
+        }
         return temporary
     }
 
@@ -45,10 +60,10 @@ struct CheckpointFolder: Equatable {
     ///
     /// Later ones, of a run that went back behind them because they were damaged, go too.
     func rotate(keep: Int, newest step: Int) throws(Failure) {
-        let old = steps.filter { $0 <= step }.dropLast(keep)
-        for name in (old + steps.filter { $0 > step }).map({ "step-\($0)" })
-            + contents.filter({ $0.hasPrefix(".old-") })
-        {
+        let steps = try steps()
+        let old = steps.filter { $0 <= step }.dropLast(keep) + steps.filter { $0 > step }
+        let replaced = try contents().filter { $0.hasPrefix(".old-") }
+        for name in old.map({ "step-\($0)" }) + replaced {
             try remove("\(path)/\(name)")
         }
     }
@@ -56,8 +71,9 @@ struct CheckpointFolder: Equatable {
     /// Removes what a killed run left: unfinished directories, and those set aside, which go back where nothing replaced
     /// them.
     func removeLeftovers() throws(Failure) {
-        for name in contents where name.hasPrefix(".tmp-") { try remove("\(path)/\(name)") }
-        for name in contents where name.hasPrefix(".old-step-") {
+        let names = try contents()
+        for name in names where name.hasPrefix(".tmp-") { try remove("\(path)/\(name)") }
+        for name in names where name.hasPrefix(".old-step-") {
             let step = name.dropFirst(".old-step-".count).prefix { $0.isNumber }
             if let step = Int(step), !FileManager.default.fileExists(atPath: checkpoint(step)) {
                 try move("\(path)/\(name)", to: checkpoint(step))

@@ -103,7 +103,7 @@ final class Checkpointer {
         // Records are small beside the vectors.
         let bytes = state.vectors.reduce(0) { $0 + 4 * $1.length }
         _ = try run.communicator.broadcast(agreeing: {
-            let missing = run.configuration.run.keepCheckpoints + 1 - folder.steps.count
+            let missing = try run.configuration.run.keepCheckpoints + 1 - folder.steps().count
             try requireFreeSpace(max(1, missing) * bytes, at: run.directory.path)
             return []
         })

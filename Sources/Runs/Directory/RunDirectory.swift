@@ -56,7 +56,7 @@ package struct RunDirectory: Equatable, Sendable {
         let folder = checkpoints(of: training)
         try createDirectory(folder.path)
         try writeAtomically(encodedJSON(note), to: finishMarker(training))
-        for step in folder.steps { try removeIfThere("checkpoints/\(training)/step-\(step)") }
+        for step in try folder.steps() { try removeIfThere("checkpoints/\(training)/step-\(step)") }
     }
 
     /// Whether a part of a stage was trained and written.

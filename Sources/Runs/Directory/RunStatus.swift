@@ -105,10 +105,12 @@ extension RunDirectory {
     }
 
     /// What is done and saved: `sft; reward step 40`.
-    private func progress(of stages: [Stage]) -> String {
+    private func progress(of stages: [Stage]) throws(Failure) -> String {
         let done = stages.filter(isComplete).map(\.rawValue)
-        let saved = trainings.compactMap { training in
-            isFinished(training) ? training : checkpoints(of: training).steps.last.map { "\(training) step \($0)" }
+        var saved: [String] = []
+        for training in trainings {
+            let step = try checkpoints(of: training).steps().last
+            saved += isFinished(training) ? [training] : step.map { ["\(training) step \($0)"] } ?? []
         }
         let all = done + saved
         return all.isEmpty ? "the start" : all.joined(separator: ", ")

@@ -75,14 +75,14 @@ private func describeRun(_ path: String) throws -> JSONValue {
         "complete": .array(complete.map { .string($0.rawValue) }),
         "incomplete": .array(found.filter { !complete.contains($0) }.map { .string($0.rawValue) }),
         "status": .string(directory.readStatus()?.line ?? "unknown"),
-        "checkpoints": .array(directory.trainings.flatMap { describeCheckpoints($0, of: directory) }),
+        "checkpoints": .array(try directory.trainings.flatMap { try describeCheckpoints($0, of: directory) }),
     ]
 }
 
 /// The checkpoints of a training, and whether each is as it was written.
-private func describeCheckpoints(_ training: String, of directory: RunDirectory) -> [JSONValue] {
+private func describeCheckpoints(_ training: String, of directory: RunDirectory) throws -> [JSONValue] {
     let folder = directory.checkpoints(of: training)
-    return folder.steps.map { step in
+    return try folder.steps().map { step in
         var problem: String?
         do {
             _ = try Checkpoint(path: folder.checkpoint(step))
