@@ -122,15 +122,32 @@ struct Checkpoint {
                 }
                 let tensor = parameters.values.view(at: entry.offset, shape: entry.shape)
                 try file.read(place.tensor, into: tensor)
-                let count = allowNonFinite ? 0 : nonFiniteCount(tensor)
-                guard count == 0 else {
-                    throw Failure(
-                        .internalError,
-                        "tensor '\(place.tensor.name)' has \(count) NaN or infinite values",
-                        at: path
-                    )
-                }
+                if !allowNonFinite { try checkFinite(tensor, place.tensor, at: path) }
             }
+        }
+    }
+
+    /// Reads the tensors, one at a time, and refuses NaN and infinity.
+    func checkFinite(_ matched: [(entry: Parameters.Entry, place: Place?)]) throws(Failure) {
+        for (number, path) in files.enumerated() {
+            let file = try SafetensorsFile(path: path)
+            for (entry, place) in matched {
+                guard let place, place.file == number else { continue }
+                let tensor = Tensor(zeros: entry.shape)
+                try file.read(place.tensor, into: tensor)
+                try checkFinite(tensor, place.tensor, at: path)
+            }
+        }
+    }
+
+    private func checkFinite(_ tensor: Tensor, _ stored: StoredTensor, at path: String) throws(Failure) {
+        let count = nonFiniteCount(tensor)
+        guard count == 0 else {
+            throw Failure(
+                .internalError,
+                "tensor '\(stored.name)' has \(count) NaN or infinite values",
+                at: path
+            )
         }
     }
 

@@ -108,6 +108,25 @@ public enum ModelDirectory {
         return LoadedModel(model: model, tokenizerFile: path + "/tokenizer.json", warnings: checkpoint.warnings)
     }
 
+    /// Reads all of a model's files and checks them as `load` does, in bounded memory.
+    ///
+    /// - Returns: how many parameters the model has, and what is odd about the directory.
+    /// - Throws: as `load`, but for a lack of memory.
+    public static func verify(
+        _ path: String,
+        followSymlinks: Bool = false
+    ) throws(Failure) -> (parameters: Int, warnings: [String]) {
+        let (config, head) = try readConfig(path, precision: .float32, head: nil)
+        let checkpoint = try Checkpoint(
+            directory: path,
+            configuration: config.configuration,
+            followSymlinks: followSymlinks
+        )
+        let entries = Parameters.layout(config.configuration, head: head)
+        try checkpoint.checkFinite(checkpoint.match(entries, configuration: config.configuration))
+        return (entries.last?.range.upperBound ?? 0, checkpoint.warnings)
+    }
+
     /// The configuration and the head that a model shall have.
     private static func readConfig(
         _ path: String,

@@ -165,6 +165,22 @@ import Testing
         #expect(error == failure { try ModelDirectory.load(folder.path, precision: .float32).model })
     }
 
+    /// All of a model is checked without being held: the same verdicts as of loading it.
+    @Test(arguments: [StoredType.float32, .bfloat16]) func modelsAreVerified(type: StoredType) throws {
+        let configuration = Self.configurations[1]
+        try write(configuration, type)
+        let found = try ModelDirectory.verify(folder.path)
+        #expect(found.parameters == configuration.parameterCount(head: .none))
+        #expect(found.warnings.isEmpty)
+        let model = try ModelDirectory.load(folder.path, precision: .float32).model
+        model.parameters.values[model.parameters.count - 3] = .infinity
+        try ModelDirectory.save(model, to: folder.path, tokenizerFrom: nil)
+        let error = failure { try ModelDirectory.verify(folder.path) }
+        #expect(error?.code == .internalError)
+        #expect(error?.message == "tensor 'lm_head.weight' has 1 NaN or infinite values")
+        #expect(error == failure { try ModelDirectory.load(folder.path, precision: .float32).model })
+    }
+
     /// Written as they are drawn, the weights are those of the model in memory; 20,000 × 64 elements are more than one buffer.
     @Test(arguments: [0, 1]) func randomModelsAreWrittenAsTheyAreDrawn(kind: Int) throws {
         var configuration = Self.configurations[kind]

@@ -39,7 +39,7 @@ private func describeModel(_ path: String) throws -> JSONValue {
     let shape = try ModelDirectory.configuration(path)
     let isRewardModel = try ModelDirectory.isRewardModel(path)
     // Reading it is the check: shapes, missing tensors, numbers that are not finite.
-    let loaded = try ModelDirectory.load(path, precision: .float32)
+    let found = try ModelDirectory.verify(path)
     let tokenizer = try Tokenizer(directory: path)
     guard tokenizer.vocabularySize <= shape.vocabularySize else {
         throw Failure(
@@ -50,12 +50,12 @@ private func describeModel(_ path: String) throws -> JSONValue {
     }
     return [
         "kind": .string(isRewardModel ? "reward model" : "language model"), "path": .string(path),
-        "parameters": .integer(loaded.model.parameters.count), "layers": .integer(shape.layers),
+        "parameters": .integer(found.parameters), "layers": .integer(shape.layers),
         "width": .integer(shape.width), "heads": .integer(shape.heads), "positions": .integer(shape.contextLength),
         "vocabulary_size": .integer(shape.vocabularySize),
         "tokenizer_size": .integer(tokenizer.vocabularySize),
         "end_of_text": (tokenizer.endOfText ?? shape.endOfText).map { .integer(Int($0)) } ?? .null,
-        "warnings": .array(loaded.warnings.map(JSONValue.string)),
+        "warnings": .array(found.warnings.map(JSONValue.string)),
     ]
 }
 
