@@ -4,7 +4,7 @@
 
 BUILD_PACKAGES=(pkg-config libopenblas-openmp-dev libdnnl-dev)
 MPI_PACKAGES=(libopenmpi-dev openmpi-bin)
-TEST_PACKAGES=(jq strace)
+TEST_PACKAGES=(jq strace iproute2)
 
 # OpenMP's threads spin between parallel loops, by default for so long that ranks, or programs beside this one, that share the
 # cores run ten times slower. Set here for all scripts, unless the user has an opinion.
