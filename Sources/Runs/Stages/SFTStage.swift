@@ -132,7 +132,7 @@ extension LanguageModel {
 
 extension PackedSequences {
     /// Every row that has a next token.
-    fileprivate var predictingRows: [Int32] {
+    var predictingRows: [Int32] {
         zip(offsets, offsets.dropFirst()).flatMap { start, end in Array(start..<max(start, end - 1)) }
     }
 }

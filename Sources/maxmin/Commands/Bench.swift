@@ -11,7 +11,66 @@ extension BenchTask: ExpressibleByArgument {}
 
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Times the work that training does, by itself.",
+        abstract: "Times the work that training does, by itself; scaling over ranks, measured and predicted.",
+        discussion: """
+            `maxmin bench TASK` times a task (maxmin bench task --help). Examples:
+
+              maxmin bench reward-step --preset gpt2
+              maxmin bench scaling --ranks 1,2,4
+              maxmin bench predict --preset gpt2-xl --groups 2
+            """,
+        subcommands: [BenchOneTask.self, BenchScaling.self, BenchPredict.self],
+        defaultSubcommand: BenchOneTask.self
+    )
+}
+
+/// What benches measure with.
+struct BenchSubject: ParsableArguments {
+    @Option(help: "A shape: \(ModelPreset.names.joined(separator: ", ")).")
+    var preset: String?
+
+    @Option(help: "A Hugging Face directory, instead of a shape.")
+    var model: String?
+
+    @Option(help: "Type of matrix products: fp32, bf16, or auto (bf16 where the CPU has instructions for it).")
+    var precision: ModelSection.Precision = .auto
+
+    /// The model: random, of the named shape or of `standard`, or read from its directory.
+    ///
+    /// - Parameter isFrozen: whether nothing is trained, so that weights stay in their files.
+    func load(standard: String, isFrozen: Bool = false) throws -> LanguageModel {
+        let precision = try precision.resolved
+        if let model {
+            return try isFrozen
+                ? ModelDirectory.open(model, precision: precision, head: Head.none).model
+                : ModelDirectory.load(model, precision: precision, head: Head.none).model
+        }
+        return LanguageModel(try shape(preset ?? standard), head: .none, precision: precision, seed: 1)
+    }
+
+    /// The same options as words of a command line.
+    var words: [String] {
+        (preset.map { ["--preset", $0] } ?? []) + (model.map { ["--model", $0] } ?? [])
+            + ["--precision", precision.rawValue]
+    }
+}
+
+/// The shape of a preset.
+func shape(_ preset: String) throws -> ModelConfiguration {
+    guard let shape = ModelPreset.named(preset) else {
+        throw Failure(
+            .usage,
+            "no preset is named \(preset); there are \(ModelPreset.names.joined(separator: ", "))",
+            at: "--preset"
+        )
+    }
+    return shape
+}
+
+struct BenchOneTask: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "task",
+        abstract: "Times one task.",
         discussion: """
             Tasks: reward-step (Bradley–Terry on 8 pairs of 128 tokens, all parameters trained), score (their rewards), \
             generate (16 responses of 48 tokens), policy-step (16 responses sampled, scored by 2 groups and the \
@@ -28,14 +87,7 @@ struct Bench: ParsableCommand {
     @Argument(help: "reward-step, score, generate, policy-step, allreduce or gemm.")
     var task: BenchTask
 
-    @Option(help: "A shape: \(ModelPreset.names.joined(separator: ", ")).")
-    var preset = "gpt2"
-
-    @Option(help: "A Hugging Face directory, instead of a shape.")
-    var model: String?
-
-    @Option(help: "Type of matrix products: fp32, bf16, or auto (bf16 where the CPU has instructions for it).")
-    var precision: ModelSection.Precision = .auto
+    @OptionGroup var subject: BenchSubject
 
     @Option(help: "Pairs, or sequences for generate and policy-step; 8 and 16 unless stated.")
     var batch: Int?
@@ -59,11 +111,11 @@ struct Bench: ParsableCommand {
         try onEveryRank { communicator, suggestedThreads in
             let threads = threads ?? suggestedThreads
             KernelThreads.set(threads)
-            let subject = try subject()
+            let model = try subject.load(standard: "gpt2", isFrozen: task == .score || task == .generate)
             let result = try bench(
                 task,
-                model: subject,
-                named: model ?? preset,
+                model: model,
+                named: subject.model ?? subject.preset ?? "gpt2",
                 batch: batch,
                 repeats: repeats,
                 threads: threads,
@@ -74,25 +126,5 @@ struct Bench: ParsableCommand {
             try output.line(json ? JSONValue.object(result.json).encoded() : result.line)
             try output.flush()
         }
-    }
-
-    /// The model to measure with.
-    private func subject() throws -> LanguageModel {
-        let precision = try precision.resolved
-        if let model {
-            // Work that trains nothing leaves the weights in their files.
-            let isFrozen = task == .score || task == .generate
-            return try isFrozen
-                ? ModelDirectory.open(model, precision: precision, head: Head.none).model
-                : ModelDirectory.load(model, precision: precision, head: Head.none).model
-        }
-        guard let shape = ModelPreset.named(preset) else {
-            throw Failure(
-                .usage,
-                "no preset is named \(preset); there are \(ModelPreset.names.joined(separator: ", "))",
-                at: "--preset"
-            )
-        }
-        return LanguageModel(shape, head: .none, precision: precision, seed: 1)
     }
 }

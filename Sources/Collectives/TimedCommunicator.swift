@@ -1,0 +1,105 @@
+/// Where a rank's time goes in collectives, in seconds, and what it handed to them.
+public struct CollectiveTimes: Equatable, Sendable {
+    /// Until the last rank had come to the collective: imbalance.
+    public var waiting = 0.0
+    /// In the collective itself, from when all ranks had come: communication.
+    public var exchanging = 0.0
+    /// Bytes of the buffers that this rank handed over.
+    public var bytes = 0
+    /// Collectives.
+    public var calls = 0
+    /// No time.
+    public init() {}
+}
+
+/// Times another communicator's collectives.
+///
+/// A barrier before each separates waiting for the slowest rank from the exchange itself; it costs a collective the latency of the
+/// barrier, so a step is timed as a whole without this decorator, and split up with it.
+public final class TimedCommunicator: Communicator {
+    /// The sums since the last `reset`.
+    public private(set) var times = CollectiveTimes()
+    private let inner: any Communicator
+
+    /// Times the collectives of `inner`.
+    public init(_ inner: any Communicator) {
+        self.inner = inner
+    }
+
+    /// Starts anew.
+    public func reset() {
+        times = CollectiveTimes()
+    }
+
+    /// That of the timed communicator.
+    public var rank: Int { inner.rank }
+    /// That of the timed communicator.
+    public var size: Int { inner.size }
+
+    /// Timed.
+    public func allReduceSum(_ values: inout MutableSpan<Float>) throws {
+        let start = try arrive(bytes: values.count * MemoryLayout<Float>.stride)
+        try inner.allReduceSum(&values)
+        leave(start)
+    }
+
+    /// Timed.
+    public func allReduceSum(_ values: inout [Double]) throws {
+        let start = try arrive(bytes: values.count * MemoryLayout<Double>.stride)
+        try inner.allReduceSum(&values)
+        leave(start)
+    }
+
+    /// Timed.
+    public func allReduceMax(_ values: inout [Double]) throws {
+        let start = try arrive(bytes: values.count * MemoryLayout<Double>.stride)
+        try inner.allReduceMax(&values)
+        leave(start)
+    }
+
+    /// Timed.
+    public func broadcast(_ values: inout MutableSpan<Float>) throws {
+        let start = try arrive(bytes: values.count * MemoryLayout<Float>.stride)
+        try inner.broadcast(&values)
+        leave(start)
+    }
+
+    /// Timed.
+    public func broadcast(_ bytes: [UInt8]) throws -> [UInt8] {
+        let start = try arrive(bytes: bytes.count)
+        let result = try inner.broadcast(bytes)
+        leave(start)
+        return result
+    }
+
+    /// Timed.
+    public func allGather(_ bytes: [UInt8]) throws -> [[UInt8]] {
+        let start = try arrive(bytes: bytes.count)
+        let result = try inner.allGather(bytes)
+        leave(start)
+        return result
+    }
+
+    /// Timed: all of it is waiting.
+    public func barrier() throws {
+        leave(try arrive(bytes: 0))
+    }
+
+    /// Ends every rank.
+    public func abort(code: Int32) -> Never { inner.abort(code: code) }
+
+    /// Waits for the other ranks; gives the time at which all had come.
+    private func arrive(bytes: Int) throws -> ContinuousClock.Instant {
+        let start = ContinuousClock.now
+        try inner.barrier()
+        let together = ContinuousClock.now
+        times.waiting += (together - start) / .seconds(1)
+        times.bytes += bytes
+        times.calls += 1
+        return together
+    }
+
+    private func leave(_ start: ContinuousClock.Instant) {
+        times.exchanging += (ContinuousClock.now - start) / .seconds(1)
+    }
+}

@@ -1,0 +1,189 @@
+internal import Collectives
+internal import LanguageModels
+internal import MaxMinPolicy
+internal import Optimizers
+internal import Randomness
+internal import RewardMixture
+internal import Tensors
+
+/// A stage whose step is timed over ranks.
+package enum ScalingStage: String, CaseIterable, Sendable {
+    /// Next-token training: forward, backward, gradients summed, update.
+    case sft
+    /// A step of the M-step for two groups at once.
+    case reward
+    /// The E-step: every user scored under two groups' models.
+    case score
+    /// A step of policy training: sampling, scoring, rewards of two groups, update.
+    case policy
+}
+
+/// Work of a step, spread over the ranks by shards as training spreads it.
+package struct ScalingLoad: Sendable {
+    /// Over all ranks.
+    var shards: Int
+    /// Sequences of a shard for `sft`, comparisons for each group for `reward` and `score`, responses for `policy`.
+    var batch: Int
+    /// Length of sequences, tokens; of a policy's responses, 6 tokens less.
+    var length: Int
+
+    /// States a load.
+    package init(shards: Int, batch: Int, length: Int) {
+        self.shards = shards
+        self.batch = batch
+        self.length = length
+    }
+}
+
+/// Sets a stage's step up on random tokens, with the parts that training uses; set-up is not timed.
+///
+/// The result does one step over the communicator that it is handed: the one it was set up for, or a timed one around it.
+func scalingStep(
+    of stage: ScalingStage,
+    model: LanguageModel,
+    load: ScalingLoad,
+    communicator: any Communicator
+) throws -> (any Communicator) throws -> Void {
+    let shards = try Shards(count: load.shards, ranks: communicator.size)
+    let hosted = shards.hosted(by: communicator.rank)
+    switch stage {
+    case .sft: return sftStep(model, load: load, hosted: hosted)
+    case .reward: return rewardStep(model, load: load, hosted: hosted)
+    case .score: return scoreStep(model, load: load, hosted: hosted)
+    case .policy: return policyStep(model, load: load, shards: shards)
+    }
+}
+
+/// A shard's sequences of uniformly drawn tokens.
+private func sequences(_ count: Int, load: ScalingLoad, shard: Int, vocabulary: Int) -> [[Int32]] {
+    (0..<count).map { item in
+        var random = CounterRandom(seed: 1, purpose: .test, step: shard, item: item)
+        return (0..<load.length).map { _ in Int32.random(in: 0..<Int32(vocabulary), using: &random) }
+    }
+}
+
+private func comparisons(load: ScalingLoad, shard: Int, vocabulary: Int) -> [TokenComparison] {
+    let drawn = sequences(2 * load.batch, load: load, shard: shard, vocabulary: vocabulary)
+    return stride(from: 0, to: drawn.count, by: 2).map { TokenComparison(chosen: drawn[$0], rejected: drawn[$0 + 1]) }
+}
+
+private func sftStep(_ base: LanguageModel, load: ScalingLoad, hosted: Range<Int>) -> (any Communicator) throws -> Void
+{
+    let model = base.copy(head: .none, seed: 1)
+    let optimizer = AdamW(training: model, AdamWSettings())
+    let batches = hosted.map { shard in
+        PackedSequences(sequences(load.batch, load: load, shard: shard, vocabulary: base.configuration.vocabularySize))
+    }
+    let share = -1 / Float(load.shards * load.batch * (load.length - 1))
+    return { communicator in
+        model.parameters.gradients.fill(0)
+        for batch in batches {
+            let scores = model.forwardTokenScores(batch, rows: batch.predictingRows, temperature: 1)
+            let gradient = [Float](repeating: share, count: scores.logProbabilities.count)
+            model.backwardTokenScores(dLogProbabilities: gradient, dValues: [])
+        }
+        try communicator.allReduceSum(model.parameters.gradients)
+        _ = optimizer.update(learningRate: 1e-5)
+        model.parametersDidChange()
+    }
+}
+
+/// Two reward models that start equal.
+private func rewardModels(_ base: LanguageModel) -> LanguageModelRewards {
+    LanguageModelRewards(
+        copying: base,
+        count: 2,
+        trainable: .full,
+        microBatchTokens: RewardMixtureSettings().microBatchTokens,
+        seed: 1
+    )
+}
+
+private func rewardStep(
+    _ base: LanguageModel,
+    load: ScalingLoad,
+    hosted: Range<Int>
+) -> (any Communicator) throws -> Void {
+    let models = rewardModels(base)
+    models.beginTraining(RewardMixtureSettings())
+    let batches = hosted.map { comparisons(load: load, shard: $0, vocabulary: base.configuration.vocabularySize) }
+    return { communicator in
+        models.zeroGradients()
+        for group in 0..<models.count {
+            for batch in batches {
+                models.addGradient(of: batch, to: group) { bradleyTerry(margins: $0).dMargins }
+            }
+        }
+        var statistics = [Float](repeating: 0, count: 2 * models.count)
+        try models.allReduceGradients(&statistics, over: communicator)
+        for group in 0..<models.count {
+            _ = models.update(group, gradientScale: 1 / Float(load.shards * load.batch), learningRate: 1e-5)
+        }
+    }
+}
+
+private func scoreStep(
+    _ base: LanguageModel,
+    load: ScalingLoad,
+    hosted: Range<Int>
+) -> (any Communicator) throws -> Void {
+    let models = rewardModels(base)
+    let users = hosted.map { shard in
+        UserComparisons(
+            id: "user-\(shard)",
+            group: nil,
+            shard: shard,
+            fit: [],
+            validation: [],
+            assign: comparisons(load: load, shard: shard, vocabulary: base.configuration.vocabularySize),
+            test: []
+        )
+    }
+    return { communicator in _ = try scoreUsers(users, under: models, over: communicator) }
+}
+
+private func policyStep(_ base: LanguageModel, load: ScalingLoad, shards: Shards) -> (any Communicator) throws -> Void {
+    let models = rewardModels(base)
+    let promptLength = 6
+    var settings = PolicySettings()
+    settings.steps = 1
+    settings.samplesPerPrompt = 4
+    settings.promptsPerStep = load.shards * max(1, load.batch / settings.samplesPerPrompt)
+    settings.maxNewTokens = load.length - promptLength
+    let prompts = (0..<settings.promptsPerStep).map { place in
+        Array(
+            sequences(1, load: load, shard: place, vocabulary: base.configuration.vocabularySize)[0].prefix(
+                promptLength
+            )
+        )
+    }
+    let policy = LanguageModelPolicy(
+        startingFrom: base,
+        algorithm: settings.algorithm,
+        settings: AdamWSettings(),
+        seed: 1
+    )
+    let task = PolicyTask(
+        prompts: prompts,
+        // No end-of-text: every response has the same length on every rank count.
+        endOfText: nil,
+        groupSizes: [1, 1],
+        calibration: .none(rewardModels: 2),
+        rewards: { sequences in
+            let packed = PackedSequences(sequences)
+            return models.models.map { $0.rewards(of: packed) }
+        },
+        seed: 1,
+        shards: shards
+    )
+    return { communicator in
+        _ = try trainPolicy(
+            policy,
+            reference: base,
+            task: task,
+            settings: settings,
+            communicator: communicator,
+            onStep: { _, _ in }
+        )
+    }
+}
