@@ -62,6 +62,35 @@ pkill -USR1 -P "$supervisor"
 wait "$supervisor" && [[ $(wc -l <"$directory/starts") == 2 ]] && echo "ok a stopped run goes on" ||
     echo "not ok a stopped run goes on: $(cat "$directory/log")"
 
+# A real run by a shipped file: a rank is killed after a checkpoint, the supervisor starts the ranks again, and the bits are those of
+# an undisturbed run.
+laptop() {
+    "$maxmin" launch --cluster cluster-configs/laptop.yaml launch/runs/smoke.yaml --set "run.stages=[sft]" --set sft.steps=200 \
+        --set run.save_every_steps=20 --set "run.directory=$work/$1" --execute >"$work/$1.log" 2>&1
+}
+name="a run whose rank is killed is started again and gives the same bits"
+laptop killed &
+launched=$!
+for _ in {1..600}; do
+    [[ -n $(find "$work/killed/checkpoints" -name 'step-*' 2>/dev/null) ]] && break
+    sleep 0.1
+done
+# A rank: a child of the mpirun that the launcher started.
+mpirun=$(pgrep -P "$launched" -f -- '--execute' | head -n 1)
+mpirun=$(pgrep -P "${mpirun:-$launched}" mpirun | head -n 1)
+rank=$(pgrep -P "$mpirun" maxmin | tail -n 1)
+kill -9 "$rank"
+wait "$launched"
+status=$?
+laptop undisturbed || echo "not ok an undisturbed run: $(tail -n 3 "$work/undisturbed.log")"
+if ((status != 0)) || ! grep -q 'starting it again' "$work/killed.log"; then
+    echo "not ok $name: status $status: $(tail -n 5 "$work/killed.log")"
+elif ! cmp -s "$work"/{killed,undisturbed}/reference/model.safetensors; then
+    echo "not ok $name: the bits differ"
+else
+    echo "ok $name"
+fi
+
 # fails NAME STATUS TEXT COMMAND…: the command ends with the status and one line that has the text.
 fails() {
     local name=$1 expected=$2 text=$3 output status
