@@ -71,6 +71,7 @@ let package = Package(
         room("Tensors", uses: ["CKernels"]),
         room("MPICollectives", uses: ["Collectives", "CCollectives"]),
         room("Optimizers", uses: ["Tensors", "Collectives"]),
+        room("Watching", uses: ["Collectives", "Failures"]),
 
         // Text and people.
         .target(name: "Text", dependencies: ["Failures", "StrictJSON"], swiftSettings: strict + optimisedInDebug),
@@ -98,15 +99,15 @@ let package = Package(
             "Runs",
             uses: [
                 "Collectives", "Evaluation", "Failures", "LanguageModels", "MaxMinPolicy", "ModelFiles", "Optimizers",
-                "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation", "StrictJSON", "Tensors",
-                "Text",
+                "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation", "StrictJSON", "Watching",
+                "Tensors", "Text",
                 .product(name: "Yams", package: "Yams"),
             ]
         ),
         .executableTarget(
             name: "maxmin",
             dependencies: [
-                "Collectives", "Failures", "Runs",
+                "Collectives", "Failures", "Runs", "Watching",
                 .target(name: "MPICollectives", condition: .when(traits: ["MPI"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -122,11 +123,12 @@ let package = Package(
         ),
         .executableTarget(
             name: "mpi-selftest",
-            dependencies: ["CollectiveChecks", "Collectives", "Failures", "MPICollectives"],
+            dependencies: ["CollectiveChecks", "Collectives", "Failures", "MPICollectives", "Watching"],
             path: "Tests/mpi-selftest",
             swiftSettings: strict
         ),
         tests("Collectives", uses: ["CollectiveChecks", "Failures"]),
+        tests("Watching", uses: ["CollectiveChecks", "Collectives", "Failures"]),
         tests("Tensors", uses: ["Randomness"]),
         tests("Optimizers", uses: ["Tensors", "Collectives"]),
         tests("Text", uses: ["Failures", "StrictJSON"]),

@@ -100,6 +100,14 @@ int cc_barrier(cc_comm comm) { return MPI_Barrier(of(comm)); }
 
 int cc_abort(cc_comm comm, int code) { return MPI_Abort(of(comm), code); }
 
+int cc_library(char *text, size_t capacity) {
+    char full[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int length = 0;
+    CHECK(MPI_Get_library_version(full, &length));
+    snprintf(text, capacity, "%s", full);
+    return MPI_SUCCESS;
+}
+
 void cc_error_text(int code, char *text, size_t capacity) {
     char full[MPI_MAX_ERROR_STRING] = "";
     int length = 0;

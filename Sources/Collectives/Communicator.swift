@@ -3,13 +3,16 @@
 /// Every rank calls every collective, in the same order. A sum has the same bits on every rank, but which bits depends on
 /// the number of ranks: `InProcessGroup` adds in order of rank, `MPICommunicator` in the order that `MPI_Allreduce` chooses.
 ///
-/// Implementations: `SoloCommunicator` (one process), `InProcessGroup` (threads, for tests), `MPICommunicator`.
+/// Implementations: `SoloCommunicator` (one process), `InProcessGroup` (threads, for tests), `MPICommunicator`; and
+/// `WatchedCommunicator`, which watches over any of them.
 /// Not `Sendable`: a communicator belongs to the thread that made it.
 public protocol Communicator: AnyObject {
     /// This process's number, 0 is the root.
     var rank: Int { get }
     /// How many ranks there are.
     var size: Int { get }
+    /// What carries the messages, with its version.
+    var transport: String { get }
 
     /// Replaces `values` by their sum over all ranks, the same bits on every rank.
     func allReduceSum(_ values: inout MutableSpan<Float>) throws
@@ -25,6 +28,11 @@ public protocol Communicator: AnyObject {
     func allGather(_ bytes: [UInt8]) throws -> [[UInt8]]
     /// Waits for all ranks.
     func barrier() throws
+    /// Tells what this rank does from now on, in which step (0 where there are none): a sign of life for whoever watches.
+    ///
+    /// Returns how a test wants the phase's numbers spoiled: nil but where a fault is injected.
+    @discardableResult
+    func enter(_ phase: Phase, step: Int) throws -> Spoiling?
     /// Ends every rank of the run with this exit code.
     func abort(code: Int32) -> Never
 }

@@ -56,6 +56,7 @@ private final class InProcessCommunicator: Communicator {
     }
 
     var size: Int { exchange.size }
+    var transport: String { "threads" }
 
     func allReduceSum(_ values: inout MutableSpan<Float>) throws {
         let mine = values.indices.map { values[$0] }

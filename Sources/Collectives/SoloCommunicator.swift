@@ -9,6 +9,8 @@ public final class SoloCommunicator: Communicator {
     public var rank: Int { 0 }
     /// Always 1.
     public var size: Int { 1 }
+    /// There are no messages.
+    public var transport: String { "none" }
 
     /// Leaves `values` as they are: their own sum.
     public func allReduceSum(_ values: inout MutableSpan<Float>) {}

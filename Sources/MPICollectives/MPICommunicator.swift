@@ -15,7 +15,12 @@ public final class MPICommunicator: Communicator {
     public let size: Int
     /// How many of them share this node.
     public let ranksOnNode: Int
-    /// How many threads this rank should use: its fair share of the CPUs that its affinity mask allows, at least 1.
+    /// The MPI library and its version.
+    public let transport: String
+    /// How many CPUs this rank has for itself: its fair share of those that its affinity mask allows; less than 1 where ranks
+    /// outnumber CPUs.
+    public let cpus: Double
+    /// How many threads this rank should use: as many as it has CPUs, at least 1.
     public let suggestedThreads: Int
 
     private let world: cc_comm
@@ -32,6 +37,8 @@ public final class MPICommunicator: Communicator {
         self.rank = Int(rank)
         self.size = Int(size)
         self.ranksOnNode = Int(ranksOnNode)
+        self.cpus = cpus
+        transport = try unsafe text(capacity: 256) { unsafe cc_library($0.baseAddress, $0.count) }
         // The share is a sum of fractions: two CPUs may come out as 1.9999….
         suggestedThreads = max(1, Int(cpus + 1e-6))
     }

@@ -17,11 +17,22 @@ public struct MPIError: Error, Equatable, CustomStringConvertible {
 func check(_ call: String = #function, _ body: () -> Int32) throws(MPIError) {
     let code = body()
     guard code != 0 else { return }
-    var text = [CChar](repeating: 0, count: 512)
-    unsafe text.withUnsafeMutableBufferPointer { buffer in
+    let text = try unsafe text(capacity: 512) { buffer in
         unsafe cc_error_text(code, buffer.baseAddress, buffer.count)
+        return 0
     }
+    throw MPIError(code: code, call: call, text: text)
+}
+
+/// Text that an MPI call writes, ended by NUL.
+func text(
+    capacity: Int,
+    _ body: (UnsafeMutableBufferPointer<CChar>) -> Int32
+) throws(MPIError) -> String {
+    var text = [CChar](repeating: 0, count: capacity)
+    let code = unsafe text.withUnsafeMutableBufferPointer { unsafe body($0) }
+    try check("text") { code }
     let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-    throw MPIError(code: code, call: call, text: String(decoding: bytes, as: UTF8.self))
+    return String(decoding: bytes, as: UTF8.self)
 }
 #endif

@@ -129,6 +129,7 @@ private func trainingStep(
 
     // Rollouts. Beyond sampling, each shard's work is batched by itself, so that a kernel sees the same shapes on any number
     // of ranks.
+    try communicator.enter(.rollout, step: step)
     let hosted = Array(task.shards.hosted(by: communicator.rank))
     let dealt = hosted.map { shard in
         dealPrompts(
@@ -152,6 +153,7 @@ private func trainingStep(
     var batches = zip(hosted, sampled).map { ShardBatch(shard: $0, rollouts: $1) }
     timer.end("sample")
     for index in batches.indices {
+        try communicator.enter(.score, step: step)
         scoreRollouts(
             &batches[index].rollouts,
             policy: policy,
@@ -165,7 +167,8 @@ private func trainingStep(
     // Rewards and utilities.
     for index in batches.indices {
         let rollouts = batches[index].rollouts
-        let raw = try rawRewards(of: rollouts, by: task.rewards, models: models)
+        var raw = try rawRewards(of: rollouts, by: task.rewards, models: models)
+        try communicator.enter(.reward, step: step, with: &raw[0])
         let promptMedians =
             task.calibration.method == .logSigmoid
             ? try state.medians.medians(of: rollouts, task: task, reference: reference, options: options)

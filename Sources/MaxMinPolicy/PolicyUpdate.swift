@@ -57,8 +57,10 @@ func updatePolicy(
             policy.clearGradients()
             var losses = [0.0, 0.0, 0.0, 0.0]
             for (batch, indices) in zip(batches, chosen) {
+                try communicator.enter(.forward, step: step)
                 accumulateGradients(of: policy, on: batch, indices, tokens: tokens, settings: settings, losses: &losses)
             }
+            try communicator.enter(.backward, step: step, with: &losses)
             try communicator.allReduceSum(&losses)
             summary.divergence = losses[3] / tokens
             guard losses.allSatisfy(\.isFinite) else {
@@ -69,6 +71,7 @@ func updatePolicy(
                 summary.stoppedEarly = true
                 return summary
             }
+            try communicator.enter(.reduce, step: step)
             try policy.sumGradients(over: communicator)
             let norm = policy.update(learningRate: settings.rates.rate(at: step))
             guard norm.isFinite else {

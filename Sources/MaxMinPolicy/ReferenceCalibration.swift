@@ -28,6 +28,7 @@ public func calibrate(
     var rows = [[Float]](repeating: [], count: rewardModels)
     var hashes: [UInt8] = []
     for shard in shards.hosted(by: communicator.rank) {
+        try communicator.enter(.rollout, step: 0)
         let dealt = shards.items(of: shard, total: count).map { DealtPrompt(place: $0, prompt: $0) }
         let rollouts = sampleRollouts(
             dealt,
@@ -38,7 +39,8 @@ public func calibrate(
             seed: seed,
             step: 0
         )
-        let rewards = try rawRewards(of: rollouts, by: rewards, models: rewardModels)
+        var rewards = try rawRewards(of: rollouts, by: rewards, models: rewardModels)
+        try communicator.enter(.reward, step: 0, with: &rewards[0])
         for model in 0..<rewardModels { rows[model] += rewards[model] }
         let tokens = rollouts.flatMap { [Int32($0.tokens.count)] + $0.tokens }
         hashes += littleEndianBytes(fnv1a(tokens.flatMap { littleEndianBytes($0) }))

@@ -11,4 +11,15 @@ extension Communicator {
     public func broadcast(_ tensor: Tensor) throws {
         try tensor.withMutableSpan { span in try broadcast(&span) }
     }
+
+    /// `enter`, with float32 numbers of the phase that a test may want spoiled.
+    public func enter(_ phase: Phase, step: Int, with tensor: Tensor) throws {
+        guard let spoiling = try enter(phase, step: step), tensor.count > 0 else { return }
+        let middle = tensor.count / 2
+        switch spoiling {
+        case .nan: tensor[middle] = .nan
+        // A bit of the fraction: the number stays an ordinary one.
+        case .bitflip: tensor[middle] = Float(bitPattern: tensor[middle].bitPattern ^ 1 << 20)
+        }
+    }
 }

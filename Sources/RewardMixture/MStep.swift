@@ -1,3 +1,4 @@
+import Collectives
 import Failures
 import Foundation
 import Optimizers
@@ -96,6 +97,7 @@ func maximise<Models: RewardModels>(
             let quotas = quotas(of: group, step: step)
             for (place, local) in users.localShards.enumerated() where quotas[local.shard] > 0 {
                 guard let drawn = samplers[place][group]?.draw(quotas[local.shard]) else { continue }
+                try users.communicator.enter(.forward, step: step)
                 let comparisons = local.users.flatMap { material.comparisons(of: $0.user) }
                 models.addGradient(of: drawn.map { comparisons[$0] }, to: group) { margins in
                     let (loss, dMargins) = bradleyTerry(margins: margins)
@@ -105,6 +107,8 @@ func maximise<Models: RewardModels>(
                 }
             }
         }
+        try users.communicator.enter(.backward, step: step, with: &statistics)
+        try users.communicator.enter(.reduce, step: step)
         try models.allReduceGradients(&statistics, over: users.communicator)
         for group in training {
             guard statistics[2 * group].isFinite else {

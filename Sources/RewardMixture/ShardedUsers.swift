@@ -61,6 +61,7 @@ struct ShardedUsers<Comparison> {
     func gatherRows(width: Int, _ rows: ([Local]) -> [[Double]]) throws -> [[Double]] {
         var flat = Array(repeating: 0.0, count: members.count * width)
         for (_, users) in localShards {
+            try communicator.enter(.score, step: 0)
             for (local, row) in zip(users, rows(users)) {
                 for column in 0..<width { flat[local.index * width + column] = row[column] }
             }

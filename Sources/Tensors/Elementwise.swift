@@ -34,6 +34,24 @@ public func sumOfSquares(_ x: Tensor) -> Double {
     unsafe ck_sum_of_squares(x.floats, x.count)
 }
 
+/// A hash of the elements' bits, for comparing copies of a tensor: any bit that differs changes it, but for one chance in 2⁶⁴.
+///
+/// The same for any number of threads; no protection against forgers.
+public func hash(of x: Tensor) -> UInt64 {
+    var hash: UInt64 = 0
+    let status = unsafe ck_hash(x.bytes, x.count * x.elementType.size, &hash)
+    precondition(status == 0, "no memory to hash \(x.count) elements")
+    return hash
+}
+
+/// The same hash of bytes.
+public func hash(of bytes: [UInt8]) -> UInt64 {
+    var hash: UInt64 = 0
+    let status = unsafe ck_hash(bytes, bytes.count, &hash)
+    precondition(status == 0, "no memory to hash \(bytes.count) bytes")
+    return hash
+}
+
 /// How many elements are NaN or infinite.
 public func nonFiniteCount(_ x: Tensor) -> Int {
     unsafe ck_non_finite_count(x.bytes, x.elementType.code, x.count)

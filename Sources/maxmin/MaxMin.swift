@@ -13,8 +13,8 @@ struct MaxMin: ParsableCommand {
 
             Runs work on one process or under mpirun; results go to the run directory that the configuration names, \
             progress to standard error. Exit codes: 0 done, 64 usage, 65 bad data, 66 missing input, 70 internal or \
-            numeric, 73 cannot create, 74 input or output, 75 stopped with a \
-            checkpoint, 77 permission, 78 configuration.
+            numeric, 73 cannot create, 74 input or output, 75 stopped with a checkpoint, 77 permission, \
+            78 configuration, 86 watchdog.
             """,
         version: "0.1.0",
         subcommands: [],

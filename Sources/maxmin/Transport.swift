@@ -45,6 +45,14 @@ func onEveryRank(_ body: (_ communicator: any Communicator, _ suggestedThreads: 
     #endif
 }
 
+/// How many CPUs this rank has for itself.
+func cpus(of communicator: any Communicator) -> Double {
+    #if MPI
+    if let communicator = communicator as? MPICommunicator { return communicator.cpus }
+    #endif
+    return Double(ProcessInfo.processInfo.activeProcessorCount)
+}
+
 /// Throws where mpirun started several copies of a command that works alone.
 func requireOneProcess(_ command: String) throws {
     guard let launch = try Launch.detect(in: ProcessInfo.processInfo.environment), launch.ranks != 1 else { return }

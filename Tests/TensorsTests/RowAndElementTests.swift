@@ -119,3 +119,26 @@ import Testing
         #expect(copy.array() == parameters.array().map(roundedToBFloat16))
     }
 }
+
+@Suite struct HashTests {
+    /// Around the blocks of 32 bytes and the pieces of 256 KiB in which threads hash.
+    @Test(arguments: [1, 7, 8, 9, 65_536, 65_537, 200_001]) func everyBitCounts(count: Int) {
+        let tensor = Tensor(zeros: [count])
+        let zeros = hash(of: tensor)
+        var seen: Set<UInt64> = [zeros]
+        for index in Set([0, count / 2, count - 1]) {
+            for bit in [0, 13, 31] {
+                tensor[index] = Float(bitPattern: 1 << UInt32(bit))
+                #expect(seen.insert(hash(of: tensor)).inserted, "element \(index), bit \(bit)")
+                tensor[index] = 0
+            }
+        }
+        #expect(hash(of: tensor) == zeros)
+        #expect(hash(of: Tensor(zeros: [count + 1])) != zeros, "the length counts")
+    }
+
+    @Test func placesCount() {
+        #expect(hash(of: [1, 2, 3, 4]) != hash(of: [4, 3, 2, 1]))
+        #expect(hash(of: [UInt8]()) == hash(of: [UInt8]()))
+    }
+}

@@ -1,4 +1,4 @@
-// mpi-selftest [throw RANK | throw-all | trap RANK | exit RANK]
+// mpi-selftest [throw RANK | throw-all | trap RANK | exit RANK | leave RANK FOLDER]
 //
 // Checks MPI itself, under mpirun: without arguments every collective against known answers at its world size, exit 0 where all
 // are right. The other modes make ranks fail while the rest waits in a collective; launch/tests/ checks how that ends.
@@ -8,6 +8,7 @@ import Collectives
 import Failures
 import Foundation
 import MPICollectives
+import Watching
 
 /// What the one argument pair asks for.
 let arguments = CommandLine.arguments.dropFirst()
@@ -34,6 +35,16 @@ func checkAll(_ communicator: MPICommunicator) throws {
     }
 }
 
+/// Under the watchdog: one rank finalises MPI while the others wait, which MPI itself never notices.
+func leaveEarly(_ communicator: MPICommunicator, if isChosen: Bool, folder: RankFolder) throws {
+    if communicator.rank == 0 { try folder.clear() }
+    try watching(communicator) { watched in
+        try watched.barrier()
+        watched.watch(Deadlines(), tellingIn: folder)
+        if !isChosen { try watched.barrier() }
+    }
+}
+
 guard let launch = try Launch.detect(in: ProcessInfo.processInfo.environment) else {
     print("mpi-selftest: start it under mpirun")
     exit(ExitCode.usage.rawValue)
@@ -53,6 +64,7 @@ try withMPI(launch) { communicator in
         case "throw-all": throw Failure(.missingInput, "broken as asked", at: "mpi-selftest")
         case "trap" where isChosen: fatalError("trapped as asked")
         case "exit" where isChosen: exit(0)
+        case "leave": try leaveEarly(communicator, if: isChosen, folder: RankFolder(path: arguments.last ?? ""))
         default: try communicator.barrier()
         }
     }

@@ -23,7 +23,8 @@ ends() {
 }
 # A program, for `timeout`: the command on two ranks.
 printf '#!/usr/bin/env bash\nsource %q\non_ranks 2 "$@"\n' "$root/launch/mpi.sh" >on_two
-chmod +x on_two
+sed 's/on_ranks 2/on_ranks 4/' on_two >on_four
+chmod +x on_two on_four
 
 # A model, a finished reward stage, and one good line.
 "$maxmin" init --preset gpt2-tiny --out model --tokenizer "$root/Tests/Fixtures/Text/tiny" >/dev/null 2>&1
@@ -61,6 +62,18 @@ ends "reward on a preference file that is missing" 66 "nowhere.jsonl" "$maxmin" 
     --set run.directory=fitted --set data.preferences=nowhere.jsonl --set 'run.stages=[reward]'
 rm -rf fitted
 "$maxmin" run "${smoke[@]}" --set run.directory=fitted --set 'run.stages=[sft, simulate, reward]' >/dev/null 2>&1
+
+# The same verdict on four ranks as on one.
+printf '%s\n' "$good" '{"user_id": "u1", "prompt": "x", "chosen": 1, "rejected": "y"}' >data.jsonl
+ends "on four ranks: a bad line" 65 "data.jsonl:2" ./on_four "$maxmin" reward "${smoke[@]}" --overwrite \
+    --set run.directory=fitted --set data.preferences=data.jsonl --set 'run.stages=[reward]'
+ends "on four ranks: a file that is missing" 66 "nowhere.jsonl" ./on_four "$maxmin" reward "${smoke[@]}" --overwrite \
+    --set run.directory=fitted --set data.preferences=nowhere.jsonl --set 'run.stages=[reward]'
+ends "on four ranks: an unknown key" 78 "did you mean policy.beta?" ./on_four "$maxmin" run "${smoke[@]}" --set policy.bata=1
+ends "on four ranks: a folder that holds something else" 78 "is not empty" ./on_four "$maxmin" sft "${smoke[@]}" \
+    --set run.directory=model
+ends "control bytes are escaped" 78 'unknown key reward.\u{1B}[31mx' "$maxmin" run "${smoke[@]}" \
+    --set $'reward.\e[31mx=1'
 
 # Configurations: file, line and key are named.
 configuration() {

@@ -40,5 +40,7 @@ int cc_barrier(cc_comm comm);
 /// Ends every rank with exit code `code`.
 int cc_abort(cc_comm comm, int code);
 
+/// The library's name and version, ended by NUL and cut to `capacity` bytes.
+int cc_library(char *text, size_t capacity);
 /// The text of a code, ended by NUL and cut to `capacity` bytes.
 void cc_error_text(int code, char *text, size_t capacity);

@@ -37,6 +37,16 @@ double ck_sum_of_squares(const float *x, long count);
 long ck_non_finite_count(const void *x, int type, long count);
 void ck_convert(const void *x, int x_type, void *y, int y_type, long count);
 
+// Libraries and the instructions that choose kernels (libraries.c).
+const char *ck_openblas_version(void);
+const char *ck_openblas_kernels(void);
+void ck_onednn_version(char *text, long capacity);
+int ck_onednn_kernels(void);
+int ck_instruction_level(void);
+
+// Hash of bytes (hash.c): the same for any number of threads. Returns 0, or −1 without memory.
+int ck_hash(const void *x, long count, uint64_t *hash);
+
 // Rows (rows.c).
 void ck_gather_rows(const void *x, int x_type, const int32_t *rows, long n, long d, void *out, int out_type);
 void ck_scatter_add_rows(const float *x, const int32_t *rows, long n, long d, float *out);

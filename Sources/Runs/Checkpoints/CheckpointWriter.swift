@@ -48,10 +48,12 @@ func writeCheckpoint(
         as: UTF8.self
     )
     do {
+        try communicator.enter(.save, step: label.step)
         let parts = try communicator.allGather(agreeing: {
             let part = try writePart(state.vectors, to: temporary, rank: communicator.rank, of: communicator.size)
             return try encodedJSON(part)
         })
+        try communicator.enter(.commit, step: label.step)
         _ = try communicator.broadcast(agreeing: {
             let written = try parts.map { try JSONDecoder().decode(WrittenPart.self, from: Data($0)) }
             let records = try writeAtomically(recordLines(state), to: "\(temporary)/\(recordsFile)")
@@ -69,6 +71,7 @@ func writeCheckpoint(
         if communicator.rank == 0 { try? FileManager.default.removeItem(atPath: temporary) }
         throw error
     }
+    try communicator.enter(.rotate, step: label.step)
     _ = try communicator.broadcast(agreeing: {
         try folder.rotate(keep: keep, newest: label.step)
         return []

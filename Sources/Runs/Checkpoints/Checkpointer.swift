@@ -3,6 +3,7 @@ internal import Failures
 internal import Foundation
 internal import Optimizers
 internal import Reporting
+internal import Tensors
 
 /// Bytes a second that a save is taken to write on each rank before one has been timed.
 private let assumedSaveRate = 100e6
@@ -77,6 +78,9 @@ final class Checkpointer {
 
     private func save(_ state: TrainingState) throws {
         let started = Date()
+        let whole = state.vectors.filter { $0.values.count == $0.length }
+        let parts = state.vectors.filter { $0.values.count < $0.length }
+        try run.requireGood(whole.map(\.values), parts: parts.map(\.values), step: step)
         let label = CheckpointLabel(
             training: training,
             step: step,

@@ -18,15 +18,7 @@ func prepareDirectory(
     resume: Bool = false
 ) throws(Failure) {
     let files = FileManager.default
-    try createDirectory(directory.path)
-    let contents = (try? files.contentsOfDirectory(atPath: directory.path)) ?? []
-    guard contents.isEmpty || contents.contains("config.yaml") else {
-        throw Failure(
-            .configuration,
-            "is not empty and is no run directory; choose another run.directory",
-            at: directory.path
-        )
-    }
+    try refuseForeignDirectory(directory)
     if resume {
         try removeTemporaryFiles(below: directory.path)
         let open = stages.filter { !directory.isComplete($0) }.map(\.position).min() ?? Stage.allCases.count
@@ -58,6 +50,21 @@ private func clear(_ stages: [Stage], in directory: RunDirectory) throws(Failure
                 throw Failure(.inputOutput, "cannot be removed", at: path)
             }
         }
+    }
+}
+
+/// Makes the run directory where it is not there, and refuses one that holds something else than a run.
+func refuseForeignDirectory(_ directory: RunDirectory) throws(Failure) {
+    try createDirectory(directory.path)
+    let contents = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
+    // A run that is killed at once leaves its lock alone.
+    let others = contents.filter { !$0.hasPrefix(RunLock.name) && !$0.hasPrefix(".\(RunLock.name)") }
+    guard others.isEmpty || contents.contains("config.yaml") else {
+        throw Failure(
+            .configuration,
+            "is not empty and is no run directory; choose another run.directory",
+            at: directory.path
+        )
     }
 }
 

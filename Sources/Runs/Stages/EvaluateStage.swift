@@ -120,6 +120,7 @@ private func divergence(
     for shard in hosted {
         let own = shards.items(of: shard, total: responses.count).map { responses[$0] }
         for start in stride(from: 0, to: own.count, by: scoringBatch) {
+            try run.communicator.enter(.score, step: 0)
             let batch = own[start..<min(start + scoringBatch, own.count)]
             let packed = PackedSequences(batch.map { $0.promptTokens + $0.responseTokens })
             // Row i predicts token i + 1.

@@ -69,6 +69,7 @@ private func align(
         from: start.map { PolicyState($0, settings: settings, groupSizes: task.groupSizes) },
         communicator: run.communicator
     ) { record, state in
+        try run.checkReplicas([policy.model.parameters.values], step: record.step)
         try run.metrics.write(
             stage: Stage.policy.rawValue,
             step: record.step,
@@ -86,6 +87,8 @@ private func align(
         }
     }
     run.progress.end("the worst-off group changed \(changes) times")
+    try run.communicator.enter(.save, step: 0)
+    try run.requireGood([policy.model.parameters.values], step: settings.steps)
     try run.onRoot {
         let path = run.directory.file("policy/\(objective.rawValue)")
         try run.directory.makeFolder("policy")

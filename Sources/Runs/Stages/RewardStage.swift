@@ -18,14 +18,24 @@ func runReward(_ run: RunContext) throws {
     let reference = try run.loadReference()
     let (everyone, heldOut) = try run.loadUsers(reference)
     let settings = RewardMixtureSettings(section, seed: run.seed)
+    // The models made last are those in training.
+    var inTraining: LanguageModelRewards?
     func makeModels(_ count: Int) -> LanguageModelRewards {
-        LanguageModelRewards(
+        let models = LanguageModelRewards(
             copying: reference.model,
             count: count,
             trainable: section.trainable == .full ? .full : .head,
             microBatchTokens: settings.microBatchTokens,
             seed: run.seed
         )
+        inTraining = models
+        return models
+    }
+    func report(_ event: MixtureEvent, _ narrator: MixtureNarrator) throws {
+        if case .step(_, let step, _) = event, let inTraining {
+            try run.checkReplicas(inTraining.models.map(\.trainableValues), step: step)
+        }
+        try narrator.report(event)
     }
     run.progress.say("reward: \(everyone.total) users, \(everyone.comparisons) comparisons, \(section.groups) groups")
     let checkpoints = try Checkpointer(run, training: "reward", stage: .reward)
@@ -37,7 +47,7 @@ func runReward(_ run: RunContext) throws {
         from: checkpoints.saved?.under("mixture"),
         atBoundary: { fit in try checkpoints.atBoundary { try TrainingState().adding(fit(), under: "mixture") } },
         makeModels: makeModels,
-        report: narrator.report
+        report: { try report($0, narrator) }
     )
     let summary = MixtureSummary(mixture)
     summary.lines.forEach(run.progress.say)
@@ -58,7 +68,7 @@ func runReward(_ run: RunContext) throws {
                 }
             },
             makeModels: makeModels,
-            report: narrator.report
+            report: { try report($0, narrator) }
         )
     }
     let newcomers =
@@ -66,6 +76,9 @@ func runReward(_ run: RunContext) throws {
         ? nil
         : assignUsers(scoreUsers(heldOut.local, under: mixture.models, over: run.communicator), shares: mixture.shares)
 
+    try run.communicator.enter(.save, step: 0)
+    let fitted = mixture.models.models + mixture.single.models
+    try run.requireGood(fitted.map(\.parameters.values), step: settings.maxSteps)
     try run.onRoot {
         try run.directory.makeFolder("reward")
         for (group, model) in mixture.models.models.enumerated() {

@@ -5,6 +5,7 @@ internal import ModelFiles
 package import Reporting
 internal import StrictJSON
 internal import Tensors
+package import Watching
 
 /// What the command line asks of a run.
 package struct RunRequest: Sendable {
@@ -22,6 +23,10 @@ package struct RunRequest: Sendable {
     package var stop = StopConditions()
     /// Threads of this rank where the configuration leaves it open.
     package var suggestedThreads = 1
+    /// How many CPUs this rank has for itself, where that is known.
+    package var cpus: Double?
+    /// The fault that a test asks for.
+    package var fault: Fault?
     /// As typed, for the record.
     package var commandLine: [String] = []
 
@@ -53,6 +58,16 @@ package func runStages(
     communicator: any Communicator,
     progress: ProgressMeter
 ) throws -> RunOutcome {
+    try watching(communicator, fault: request.fault) { watched in
+        try doStages(request, communicator: watched, progress: progress)
+    }
+}
+
+private func doStages(
+    _ request: RunRequest,
+    communicator: WatchedCommunicator,
+    progress: ProgressMeter
+) throws -> RunOutcome {
     let configuration = try loadConfiguration(
         request.configuration,
         overrides: request.overrides,
@@ -62,10 +77,21 @@ package func runStages(
     let directory = RunDirectory(path: configuration.run.directory)
     let threads = configuration.run.threads == 0 ? request.suggestedThreads : configuration.run.threads
     KernelThreads.set(threads)
+    try requireEqualRanks(
+        rankTraits(configuration, request, transport: communicator.transport),
+        communicator: communicator
+    )
+    try warnIfOversubscribed(threads: threads, cpus: request.cpus, communicator: communicator, progress: progress)
+    let told = RankFolder(path: directory.file("watchdog"))
+    var lock: RunLock?
+    defer { lock?.release() }
     let started = try communicator.broadcast(agreeing: {
+        try refuseForeignDirectory(directory)
+        lock = try RunLock(directory: directory.path)
         try prepareDirectory(directory, for: wanted, overwrite: request.overwrite, resume: request.resume)
         if request.resume { try refuseOtherConfiguration(of: wanted, in: directory, than: configuration) }
         let status = try directory.start(wanted, resume: request.resume)
+        try told.clear()
         try writeAtomically(configuration.effectiveYAML, to: directory.file("config.yaml"))
         let environment = describeEnvironment(
             ranks: communicator.size,
@@ -76,6 +102,7 @@ package func runStages(
         return try encodedJSON(status)
     })
     let status = try JSONDecoder().decode(RunStatus.self, from: Data(started))
+    communicator.watch(configuration.run.deadlines, tellingIn: told) { [lock] in lock?.beat() }
 
     let context = RunContext(
         configuration: configuration,
@@ -94,13 +121,17 @@ package func runStages(
                 continue
             }
             try context.stopIfAsked(before: stage)
+            communicator.begin(stage: stage.rawValue)
             finished.append(try perform(stage, body, context))
         }
+        try communicator.enter(.finalize, step: 0)
         try context.onRoot { try directory.write(status.ended(.done, code: .done)) }
+        try communicator.endWatch(tellingIn: told)
         return RunOutcome(configuration: configuration, finished: finished, isStopped: false)
     } catch let stopped as Stopped {
         progress.say("\(configuration.run.name): \(stopped.reason); go on with --resume")
         try context.onRoot { try directory.write(status.ended(.stopped, code: .resumable, stopped.reason)) }
+        try communicator.endWatch(tellingIn: told)
         return RunOutcome(configuration: configuration, finished: finished, isStopped: true)
     } catch {
         // Any rank may be the one that knows; the error counts, not whether it could be noted.
@@ -113,7 +144,9 @@ package func runStages(
 /// Does one stage and notes that it is complete.
 private func perform(_ stage: Stage, _ body: (RunContext) throws -> Void, _ run: RunContext) throws -> FinishedStage {
     let start = ContinuousClock.now
+    try run.communicator.enter(.load, step: 0)
     try body(run)
+    try run.communicator.enter(.commit, step: 0)
     // No rank may look for the note before the root has made it, nor the root make it before all are done.
     try run.communicator.barrier()
     let metrics = try run.metrics.synchronize()

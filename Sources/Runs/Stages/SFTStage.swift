@@ -19,6 +19,7 @@ func runSFT(_ run: RunContext) throws {
     let settings = run.configuration.sft
     let (shards, hosted) = try run.shards()
     let texts = try run.loadDocuments()
+    try run.communicator.enter(.tokenize, step: 0)
     let path = run.directory.file("reference")
     try run.onRoot {
         try BytePairTrainer(vocabularySize: settings.vocabularySize).train(on: texts).write(toDirectory: path)
@@ -68,11 +69,14 @@ func runSFT(_ run: RunContext) throws {
         for shard in hosted {
             let own = shards.items(of: shard, total: batch.count).map { batch[$0] }
             guard !own.isEmpty else { continue }
+            try run.communicator.enter(.forward, step: step)
             let scores = model.forwardNextTokens(own)
             loss -= scores.logProbabilities.reduce(0) { $0 + Double($1) }
             let share = [Float](repeating: -1 / Float(predictions), count: scores.logProbabilities.count)
             model.backwardTokenScores(dLogProbabilities: share, dValues: [])
         }
+        try run.communicator.enter(.backward, step: step, with: model.parameters.gradients)
+        try run.communicator.enter(.reduce, step: step)
         try run.communicator.allReduceSum(model.parameters.gradients)
         var totals = [loss]
         try run.communicator.allReduceSum(&totals)
@@ -82,6 +86,7 @@ func runSFT(_ run: RunContext) throws {
             throw Failure(.internalError, "the loss is not finite at step \(step); lower sft.learning_rate", at: "sft")
         }
         model.parametersDidChange()
+        try run.checkReplicas([model.parameters.values], step: step)
         let mean = totals[0] / Double(predictions)
         let seconds = Date().timeIntervalSince(started)
         try run.metrics.write(
@@ -98,6 +103,8 @@ func runSFT(_ run: RunContext) throws {
     }
     let held = model.meanNextTokenLoss(validation)
     run.progress.end("loss on held-out documents \(held.formatted(decimals: 3))")
+    try run.communicator.enter(.save, step: 0)
+    try run.requireGood([model.parameters.values], step: settings.steps)
     try run.onRoot { try ModelDirectory.save(model, to: path, tokenizerFrom: nil) }
 }
 

@@ -24,6 +24,7 @@ extension RunContext {
         // In one row of batches where a response does not depend on the others in its batch; else shard by shard.
         for items in model.samplesAlikeInAnyBatch ? [Array(items.joined())] : items {
             for start in stride(from: 0, to: items.count, by: batchSize) {
+                try communicator.enter(.rollout, step: step)
                 let batch = items[start..<min(start + batchSize, items.count)]
                 let samples = model.sample(
                     prompts: batch.map(prompt),

@@ -24,6 +24,7 @@ extension RunContext {
         let loaded = try loadPreferences(path, options: options)
         loaded.report.warnings.forEach(progress.say)
         let maximumLength = min(configuration.data.maxLength, reference.model.configuration.contextLength)
+        try communicator.enter(.tokenize, step: 0)
         let tokenized = try tokenize(
             loaded.users,
             TokenizationOptions(

@@ -4,6 +4,7 @@ import Failures
 import Foundation
 import Reporting
 import Runs
+import Watching
 
 /// What every command that works on a run configuration takes.
 struct RunOptions: ParsableArguments {
@@ -55,6 +56,7 @@ struct RunOptions: ParsableArguments {
         }
         StopSignals.install()
         var isStopped = false
+        let fault = try Fault.asked(in: ProcessInfo.processInfo.environment)
         try onEveryRank { communicator, suggestedThreads in
             var request = RunRequest(configuration: config)
             request.overrides = overrides + (threads.map { ["run.threads=\($0)"] } ?? [])
@@ -63,6 +65,8 @@ struct RunOptions: ParsableArguments {
             request.resume = resume
             request.stop.isAsked = { StopSignals.isAsked }
             request.stop.deadline = deadline(hours: maxHours)
+            request.fault = fault
+            request.cpus = cpus(of: communicator)
             request.suggestedThreads = suggestedThreads
             request.commandLine = CommandLine.arguments
             let progress = ProgressMeter.onStandardError(rank: communicator.rank)

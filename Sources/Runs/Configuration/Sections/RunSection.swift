@@ -1,3 +1,5 @@
+package import Watching
+
 /// `run`: name, place and stages of a run.
 package struct RunSection: Equatable, Sendable {
     package let name: String
@@ -8,6 +10,8 @@ package struct RunSection: Equatable, Sendable {
     package let saveEverySteps: Int?
     package let saveEveryMinutes: Double?
     package let keepCheckpoints: Int
+    package let deadlines: Deadlines
+    package let replicaCheckSteps: Int
 
     init(_ keys: inout SectionReader) {
         name = keys.read("name", .text, "maxmin", "Name of the run, for logs and reports.")
@@ -43,5 +47,32 @@ package struct RunSection: Equatable, Sendable {
             2,
             "Checkpoints that are kept of a training under way; an older one goes when a newer one has been read back."
         )
+        deadlines = Deadlines(&keys)
+        replicaCheckSteps = keys.read(
+            "replica_check_steps",
+            .integer(.atLeast(0), unit: "steps"),
+            50,
+            "Every so many training steps all ranks compare a hash of their weights; 0: never."
+        )
+    }
+}
+
+extension Deadlines {
+    /// `run.deadline_…`, each null or a number of seconds.
+    fileprivate init(_ keys: inout SectionReader) {
+        self.init()
+        func read(_ kind: String, _ standard: Double, _ work: String) -> Double {
+            keys.read(
+                "deadline_\(kind)",
+                .optional(.number(.above(0), unit: "seconds")),
+                standard,
+                "Longest time without progress while \(work); then the watchdog ends the run (exit code 86). null: no limit."
+            ) ?? .infinity
+        }
+        setup = read("setup", setup, "reading models and data")
+        rollout = read("rollout", rollout, "sampling a batch of responses")
+        score = read("score", score, "scoring or rewarding a shard's texts")
+        step = read("step", step, "computing a shard's gradients, summing them, or updating weights")
+        checkpoint = read("checkpoint", checkpoint, "writing results or a checkpoint")
     }
 }

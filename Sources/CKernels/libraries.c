@@ -1,0 +1,39 @@
+#include "CKernels.h"
+
+#include <cblas.h>
+#include <stdio.h>
+
+#ifdef CK_ONEDNN
+#include <dnnl.h>
+#endif
+
+const char *ck_openblas_version(void) { return openblas_get_config(); }
+
+const char *ck_openblas_kernels(void) { return openblas_get_corename(); }
+
+void ck_onednn_version(char *text, long capacity) {
+#ifdef CK_ONEDNN
+    const dnnl_version_t *version = dnnl_version();
+    snprintf(text, (size_t)capacity, "%d.%d.%d", version->major, version->minor, version->patch);
+#else
+    snprintf(text, (size_t)capacity, "none");
+#endif
+}
+
+int ck_onednn_kernels(void) {
+#ifdef CK_ONEDNN
+    return (int)dnnl_get_effective_cpu_isa();
+#else
+    return 0;
+#endif
+}
+
+int ck_instruction_level(void) {
+#if defined(__x86_64__)
+    // As CK_CLONES chooses.
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("x86-64-v4") ? 4 : __builtin_cpu_supports("x86-64-v3") ? 3 : 1;
+#else
+    return 0;
+#endif
+}

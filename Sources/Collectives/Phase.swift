@@ -1,0 +1,49 @@
+/// What a rank is doing: what deadlines are stated for, and where faults can be injected (docs/reliability.md).
+public enum Phase: String, CaseIterable, Sendable {
+    /// Reads models and data.
+    case load
+    /// Turns text into tokens, or learns to.
+    case tokenize
+    /// Samples responses.
+    case rollout
+    /// Computes log-probabilities or likelihoods of given text.
+    case score
+    /// Rewards responses under every group's model.
+    case reward
+    /// Computes a loss.
+    case forward
+    /// Computes its gradient.
+    case backward
+    /// Sums gradients over the ranks.
+    case reduce
+    /// Has updated the weights.
+    case optimizer
+    /// Writes results or a checkpoint.
+    case save
+    /// Makes what was written valid.
+    case commit
+    /// Removes old checkpoints.
+    case rotate
+    /// Comes to the end.
+    case finalize
+}
+
+/// How a test wants the numbers of a phase spoiled.
+public enum Spoiling: Sendable {
+    /// One of them becomes NaN.
+    case nan
+    /// One bit of one of them flips.
+    case bitflip
+}
+
+extension Communicator {
+    /// Ranks that nobody watches: nothing happens.
+    @discardableResult
+    public func enter(_ phase: Phase, step: Int) throws -> Spoiling? { nil }
+
+    /// `enter`, with numbers of the phase that a test may want to be NaN.
+    public func enter<Number: BinaryFloatingPoint>(_ phase: Phase, step: Int, with numbers: inout [Number]) throws {
+        guard try enter(phase, step: step) == .nan, !numbers.isEmpty else { return }
+        numbers[0] = .nan
+    }
+}

@@ -1,0 +1,115 @@
+internal import Collectives
+internal import Foundation
+internal import Tensors
+internal import Watching
+
+/// One of the things that must be the same on every rank, as one rank has it.
+struct RankTrait: Codable, Equatable {
+    /// What it is.
+    let name: String
+    /// What this rank has.
+    let value: String
+    /// What to do where ranks differ.
+    let remedy: String
+}
+
+/// Larger files are told apart by their size, beginning and end.
+private let hashedWhole = 64 << 20
+private let hashedPart = 16 << 20
+
+/// Everything that must be the same on every rank for the ranks to compute one run: the program, how it was called, its data,
+/// its libraries, and the CPU's features that choose kernels.
+///
+/// Thread counts may differ: ranks of unequal nodes have unequal shares of CPUs.
+func rankTraits(_ configuration: Configuration, _ request: RunRequest, transport: String) -> [RankTrait] {
+    let copy = "put the same file on every node"
+    let install = "install the same package on every node"
+    let arguments = request.commandLine.dropFirst().joined(separator: " ")
+    let libraries = KernelLibraries.current
+    return [
+        RankTrait(name: "the program", value: fingerprint(of: "/proc/self/exe"), remedy: copy),
+        RankTrait(name: "the arguments", value: arguments, remedy: "start every rank with the same command"),
+        RankTrait(name: "the MPI library", value: transport, remedy: install),
+        RankTrait(name: "OpenBLAS", value: libraries.openBLAS, remedy: install),
+        RankTrait(name: "oneDNN", value: libraries.oneDNN, remedy: install),
+        RankTrait(
+            name: "OpenBLAS's kernels",
+            value: libraries.openBLASKernels,
+            remedy: "set OPENBLAS_CORETYPE to the oldest of these on every node"
+        ),
+        RankTrait(
+            name: "oneDNN's kernels",
+            value: libraries.oneDNNKernels,
+            remedy: "set ONEDNN_MAX_CPU_ISA to the least of these on every node"
+        ),
+        RankTrait(
+            name: "the CPU's instructions",
+            value: libraries.instructions,
+            remedy: "use nodes of one kind"
+        ),
+    ] + inputFiles(configuration).map { RankTrait(name: $0, value: fingerprint(of: $0), remedy: copy) }
+}
+
+/// The files that a run reads from outside its directory.
+private func inputFiles(_ configuration: Configuration) -> [String] {
+    let data = configuration.data
+    var files = [data.text, data.prompts, data.preferences].compactMap { $0 }
+    if let folder = configuration.model.path {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        files += names.filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".json") }.map { "\(folder)/\($0)" }
+        // A folder without any is a difference where others have some.
+        files.append("\(folder)/config.json")
+    }
+    files += configuration.simulate.groups.map(\.taste).filter { $0.hasSuffix(".json") }
+    return Array(Set(files)).sorted()
+}
+
+/// Size and hash of a file's bytes; of a large file, of its beginning and end.
+private func fingerprint(of path: String) -> String {
+    let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    let attributes = try? FileManager.default.attributesOfItem(atPath: resolved)
+    guard let attributes, attributes[.type] as? FileAttributeType == .typeRegular,
+        let size = attributes[.size] as? Int, let handle = FileHandle(forReadingAtPath: resolved)
+    else { return "missing" }
+    func part(at offset: Int, _ count: Int) -> [UInt8] {
+        guard (try? handle.seek(toOffset: UInt64(offset))) != nil else { return [] }
+        return Array((try? handle.read(upToCount: count)) ?? Data())
+    }
+    let bytes =
+        size <= hashedWhole ? part(at: 0, size) : part(at: 0, hashedPart) + part(at: size - hashedPart, hashedPart)
+    return "\(size) bytes, hash \(String(hash(of: bytes), radix: 16))"
+}
+
+/// Compares what all ranks have; every rank calls it.
+///
+/// - Throws: `ConfigurationError` on the root, a line for each thing in which ranks differ; the others wait for the end that
+///   it brings.
+func requireEqualRanks(_ traits: [RankTrait], communicator: any Communicator) throws {
+    guard communicator.size > 1 else { return }
+    let all = try communicator.allGather(Array(JSONEncoder().encode(traits)))
+    if communicator.rank == 0 {
+        let ranks = try all.map { try JSONDecoder().decode([RankTrait].self, from: Data($0)) }
+        let problems = differences(between: ranks)
+        guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+    }
+    try communicator.barrier()
+}
+
+/// A line for each thing in which ranks differ, with what each of them has.
+func differences(between ranks: [[RankTrait]]) -> [ConfigurationProblem] {
+    var seen: Set<String> = []
+    return ranks.joined().filter { seen.insert($0.name).inserted }.compactMap { trait in
+        var holders: [(value: String, ranks: [Int])] = []
+        for (rank, traits) in ranks.enumerated() {
+            let value = traits.first { $0.name == trait.name }?.value ?? "missing"
+            if let place = holders.firstIndex(where: { $0.value == value }) {
+                holders[place].ranks.append(rank)
+            } else {
+                holders.append((value, [rank]))
+            }
+        }
+        guard holders.count > 1 else { return nil }
+        let table = holders.map { "\(named($0.ranks)): \($0.value)" }.joined(separator: "; ")
+        return ConfigurationProblem(place: nil, message: "ranks differ in \(trait.name): \(table); \(trait.remedy)")
+    }
+}

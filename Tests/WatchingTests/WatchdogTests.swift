@@ -1,0 +1,163 @@
+import CollectiveChecks
+import Collectives
+import Failures
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Watching
+
+/// Lines that watchdogs ended a run with.
+private final class Verdicts: Sendable {
+    private let lines = Mutex<[String]>([])
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+    /// The first line that is not empty; waits for it.
+    func first() -> String {
+        while true {
+            if let line = lines.withLock({ $0.first { !$0.isEmpty } }) { return line }
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+    }
+}
+
+@Suite struct WatchdogTests {
+    private func withFolder<Result>(_ body: (RankFolder) throws -> Result) throws -> Result {
+        let folder = RankFolder(path: NSTemporaryDirectory() + "watchdog-\(UUID().uuidString)")
+        try folder.clear()
+        defer { folder.remove() }
+        return try body(folder)
+    }
+
+    private func deadlines(_ seconds: Double) -> Deadlines {
+        var deadlines = Deadlines()
+        (deadlines.setup, deadlines.rollout, deadlines.score) = (seconds, seconds, seconds)
+        (deadlines.step, deadlines.checkpoint) = (seconds, seconds)
+        return deadlines
+    }
+
+    @Test(arguments: 1...4) func watchedCommunicatorsKeepThePromises(ranks: Int) throws {
+        let found = try InProcessGroup.run(ranks: ranks) { communicator in
+            try watching(communicator) { try complaints(about: $0) }
+        }
+        #expect(found.flatMap { $0 } == [])
+    }
+
+    @Test func ranksTellWhatTheyDo() throws {
+        try withFolder { folder in
+            _ = try InProcessGroup.run(ranks: 2) { communicator in
+                try watching(communicator) { watched in
+                    watched.watch(deadlines(600), tellingIn: folder)
+                    watched.begin(stage: "policy")
+                    try watched.enter(.rollout, step: 4)
+                    try watched.barrier()
+                }
+            }
+            for rank in 0..<2 {
+                let state = try #require(folder.state(of: rank))
+                #expect(state.place == "stage policy, phase rollout, step 4")
+                #expect(state.lastCall == "barrier #1 (done)")
+                #expect(state.isFinished && !state.isWaiting)
+            }
+            #expect(folder.state(of: 2) == nil)
+        }
+    }
+
+    @Test func stateFilesThatAreNoneCountAsAbsent() throws {
+        try withFolder { folder in
+            for text in ["", "{", "[1]\n", #"{"rank": 1}"# + "\n"] {
+                try text.write(toFile: folder.path + "/rank-0.json", atomically: true, encoding: .utf8)
+                #expect(folder.state(of: 0) == nil)
+            }
+        }
+    }
+
+    @Test func aRankThatHangsIsNamed() throws {
+        try withFolder { folder in
+            let verdicts = Verdicts()
+            _ = try InProcessGroup.run(ranks: 3) { communicator in
+                try watching(communicator, end: verdicts.add) { watched in
+                    watched.watch(deadlines(3), tellingIn: folder)
+                    try watched.barrier()
+                    try watched.enter(.backward, step: 2)
+                    // Rank 1 comes when the others have given up.
+                    if communicator.rank == 1 { _ = verdicts.first() }
+                    try watched.barrier()
+                }
+            }
+            let line = verdicts.first()
+            #expect(line.contains("rank 1 is late: phase backward, step 2"), "\(line)")
+            #expect(line.contains("(deadline 3.0 s)"))
+            #expect(line.contains("ranks 0, 2: barrier #2") && line.contains("rank 1: barrier #1 (done)"), "\(line)")
+        }
+    }
+
+    @Test func aRankThatWorksSlowlyIsWaitedFor() throws {
+        try withFolder { folder in
+            let verdicts = Verdicts()
+            _ = try InProcessGroup.run(ranks: 2) { communicator in
+                try watching(communicator, end: verdicts.add) { watched in
+                    watched.watch(deadlines(2), tellingIn: folder)
+                    if communicator.rank == 1 {
+                        for step in 1...8 {
+                            try watched.enter(.forward, step: step)
+                            Thread.sleep(forTimeInterval: 0.5)
+                        }
+                    }
+                    try watched.barrier()
+                    verdicts.add("none")
+                }
+            }
+            #expect(verdicts.first() == "none")
+        }
+    }
+
+    @Test func aRankThatLeavesEarlyIsNamedBeforeTheDeadline() throws {
+        try withFolder { folder in
+            let verdicts = Verdicts()
+            #expect(throws: PeerLeft.self) {
+                _ = try InProcessGroup.run(ranks: 2) { communicator in
+                    try watching(communicator, end: verdicts.add) { watched in
+                        watched.watch(deadlines(600), tellingIn: folder)
+                        if communicator.rank == 0 { try watched.barrier() }
+                    }
+                    // The group would notice a thread that is gone, as MPI does not notice a process: this one stays.
+                    if communicator.rank == 1 { _ = verdicts.first() }
+                }
+            }
+            #expect(verdicts.first().contains("rank 1 left the run before barrier #1"))
+        }
+    }
+
+    @Test(arguments: 2...4) func aSkippedCollectiveIsNamedOnEveryRank(ranks: Int) throws {
+        let fault = try Fault("reduce:1:1:skip-collective")
+        let failures = try InProcessGroup.run(ranks: ranks) { communicator in
+            try watching(communicator, fault: fault) { watched -> Failure? in
+                try watched.barrier()
+                try watched.enter(.reduce, step: 1)
+                var values = [1.0]
+                do {
+                    try watched.allReduceSum(&values)
+                    _ = try watched.allGather([1])
+                    return nil
+                } catch let failure as Failure {
+                    return failure
+                }
+            }
+        }
+        for failure in failures {
+            #expect(failure?.code == .watchdog)
+            #expect(failure?.message.hasPrefix("watchdog: rank 1 skipped a collective") == true)
+            #expect(failure?.message.contains("rank 1 called allGather of bytes #2") == true)
+        }
+    }
+
+    @Test func onlyTheFirstRankTells() throws {
+        try withFolder { folder in
+            #expect(folder.claimVerdict("first"))
+            #expect(!folder.claimVerdict("second"))
+            let told = try String(contentsOfFile: folder.path + "/verdict", encoding: .utf8)
+            #expect(told == "first\n")
+            #expect(RankFolder(path: folder.path + "/nowhere").claimVerdict("x"), "silence would be worse")
+        }
+    }
+}
