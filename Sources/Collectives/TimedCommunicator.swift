@@ -35,6 +35,8 @@ public final class TimedCommunicator: Communicator {
     public var rank: Int { inner.rank }
     /// That of the timed communicator.
     public var size: Int { inner.size }
+    /// The inner communicator's.
+    public var transport: String { inner.transport }
 
     /// Timed.
     public func allReduceSum(_ values: inout MutableSpan<Float>) throws {
@@ -85,6 +87,9 @@ public final class TimedCommunicator: Communicator {
         leave(try arrive(bytes: 0))
     }
 
+    /// Tells the inner communicator.
+    @discardableResult
+    public func enter(_ phase: Phase, step: Int) throws -> Spoiling? { try inner.enter(phase, step: step) }
     /// Ends every rank.
     public func abort(code: Int32) -> Never { inner.abort(code: code) }
 
