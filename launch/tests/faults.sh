@@ -67,9 +67,9 @@ unsaved() {
 faulty "kill -9" 137 "rank 1" forward:1:3:kill
 faulty "exit 0 in the middle" 1 "process rank 2" backward:2:3:exit0
 faulty "an error on one rank" 70 "rank 2: fault injected on rank 2 in phase reduce, step 3" reduce:2:3:throw
-faulty "SIGSTOP" 86 "rank 1 is late: stage sft" forward:1:3:stop
+faulty "SIGSTOP" 86 "rank 1 is late: " forward:1:3:stop
 grep -q "rank 1 is late" "$work/run/watchdog/verdict" && ok "the verdict is on record" || not_ok "the verdict is on record"
-faulty "SIGSTOP of the root" 86 "rank 0 is late: stage sft" reduce:0:3:stop
+faulty "SIGSTOP of the root" 86 "rank 0 is late: " reduce:0:3:stop
 faulty "a skipped collective" 86 "rank 1 skipped a collective" reduce:1:3:skip-collective
 faulty "a NaN on one rank" 70 "not finite at step 3" backward:1:3:nan
 unsaved "a NaN on one rank"
