@@ -92,6 +92,36 @@ int cc_broadcast(cc_comm comm, void *bytes, size_t count, int root) {
     return MPI_SUCCESS;
 }
 
+int cc_exchange_f32(cc_comm comm, const float *source, const long *send_starts, const long *send_counts, float *target,
+                    const long *receive_starts, const long *receive_counts) {
+    int rank = 0, size = 0, pending = 0, code = MPI_SUCCESS;
+    CHECK(MPI_Comm_rank(of(comm), &rank));
+    CHECK(MPI_Comm_size(of(comm), &size));
+    MPI_Request *requests = malloc(2 * (size_t)size * sizeof *requests);
+    if (!requests) return MPI_ERR_NO_MEM;
+    // Every rank begins with the one after it, so that not all send to rank 0 first. Receives are posted before sends.
+    for (int step = 1; step < size && code == MPI_SUCCESS; ++step) {
+        const int peer = (rank + size - step) % size;
+        if (receive_counts[peer] == 0) continue;
+        code = MPI_Irecv(target + receive_starts[peer], (int)receive_counts[peer], MPI_FLOAT, peer, 0, of(comm),
+                         &requests[pending]);
+        pending += code == MPI_SUCCESS;
+    }
+    for (int step = 1; step < size && code == MPI_SUCCESS; ++step) {
+        const int peer = (rank + step) % size;
+        if (send_counts[peer] == 0) continue;
+        code = MPI_Isend(source + send_starts[peer], (int)send_counts[peer], MPI_FLOAT, peer, 0, of(comm),
+                         &requests[pending]);
+        pending += code == MPI_SUCCESS;
+    }
+    if (send_counts[rank] > 0)
+        memmove(target + receive_starts[rank], source + send_starts[rank], (size_t)send_counts[rank] * sizeof *target);
+    // After a failed call the run ends by MPI_Abort; what is pending then cannot be waited for.
+    if (code == MPI_SUCCESS) code = MPI_Waitall(pending, requests, MPI_STATUSES_IGNORE);
+    free(requests);
+    return code;
+}
+
 int cc_allgather_u64(cc_comm comm, uint64_t mine, uint64_t *all) {
     return MPI_Allgather(&mine, 1, MPI_UINT64_T, all, 1, MPI_UINT64_T, of(comm));
 }

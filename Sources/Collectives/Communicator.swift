@@ -1,7 +1,8 @@
 /// The ranks of a run, and what they do together.
 ///
-/// Every rank calls every collective, in the same order. A sum has the same bits on every rank, but which bits depends on
-/// the number of ranks: `InProcessGroup` adds in order of rank, `MPICommunicator` in the order that `MPI_Allreduce` chooses.
+/// Every rank calls every collective, in the same order. `allReduceSum` has the same bits on every rank, but which bits depends
+/// on the number of ranks: it is for sums that are exact. Sums over shards, the same bits on any number of ranks, are formed by
+/// `sumOverShards` and, of gradients, by the room `Optimizers` through `exchange`.
 ///
 /// Implementations: `SoloCommunicator` (one process), `InProcessGroup` (threads, for tests), `MPICommunicator`; and
 /// `WatchedCommunicator`, which watches over any of them.
@@ -24,6 +25,15 @@ public protocol Communicator: AnyObject {
     func broadcast(_ values: inout MutableSpan<Float>) throws
     /// The root's bytes, on every rank; other ranks' argument is ignored.
     func broadcast(_ bytes: [UInt8]) throws -> [UInt8]
+    /// Sends `outgoing[sends[r]]` to every rank r and receives `incoming[receives[r]]` from it, itself included.
+    ///
+    /// Both ends of a message must have it as long; nothing is sent where it is empty.
+    func exchange(
+        _ outgoing: Span<Float>,
+        _ sends: [Range<Int>],
+        into incoming: inout MutableSpan<Float>,
+        _ receives: [Range<Int>]
+    ) throws
     /// Every rank's bytes, in order of rank, on every rank.
     func allGather(_ bytes: [UInt8]) throws -> [[UInt8]]
     /// Waits for all ranks.

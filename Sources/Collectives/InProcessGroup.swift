@@ -92,6 +92,26 @@ private final class InProcessCommunicator: Communicator {
         try gather(rank == 0 ? bytes : [], "broadcast of bytes", count: 0)[0]
     }
 
+    func exchange(
+        _ outgoing: Span<Float>,
+        _ sends: [Range<Int>],
+        into incoming: inout MutableSpan<Float>,
+        _ receives: [Range<Int>]
+    ) throws {
+        let messages = sends.map { range in range.map { outgoing[$0] } }
+        let all = try gather(messages, "exchange", count: size)
+        for (sender, target) in receives.enumerated() {
+            let message = all[sender][rank]
+            guard message.count == target.count else {
+                throw Failure(
+                    .internalError,
+                    "rank \(rank) awaits \(target.count) numbers of rank \(sender), which sends \(message.count)"
+                )
+            }
+            for (place, value) in zip(target, message) { incoming[place] = value }
+        }
+    }
+
     func allGather(_ bytes: [UInt8]) throws -> [[UInt8]] {
         try gather(bytes, "allGather", count: 0)
     }

@@ -22,6 +22,16 @@ public final class SoloCommunicator: Communicator {
     public func broadcast(_ values: inout MutableSpan<Float>) {}
     /// Returns `bytes`: this is the root.
     public func broadcast(_ bytes: [UInt8]) -> [UInt8] { bytes }
+    /// Copies what the only rank sends to itself.
+    public func exchange(
+        _ outgoing: Span<Float>,
+        _ sends: [Range<Int>],
+        into incoming: inout MutableSpan<Float>,
+        _ receives: [Range<Int>]
+    ) {
+        precondition(sends[0].count == receives[0].count, "a message is as long at both ends")
+        for (source, target) in zip(sends[0], receives[0]) { incoming[target] = outgoing[source] }
+    }
     /// Returns `bytes` as the only rank's.
     public func allGather(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] }
     /// Returns at once.

@@ -74,6 +74,19 @@ public final class TimedCommunicator: Communicator {
         return result
     }
 
+    /// Timed; what this rank sends to others counts.
+    public func exchange(
+        _ outgoing: Span<Float>,
+        _ sends: [Range<Int>],
+        into incoming: inout MutableSpan<Float>,
+        _ receives: [Range<Int>]
+    ) throws {
+        let sent = sends.enumerated().reduce(0) { $0 + ($1.offset == rank ? 0 : $1.element.count) }
+        let start = try arrive(bytes: sent * MemoryLayout<Float>.stride)
+        try inner.exchange(outgoing, sends, into: &incoming, receives)
+        leave(start)
+    }
+
     /// Timed.
     public func allGather(_ bytes: [UInt8]) throws -> [[UInt8]] {
         let start = try arrive(bytes: bytes.count)

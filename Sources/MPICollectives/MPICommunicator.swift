@@ -6,8 +6,8 @@ public import Collectives
 ///
 /// Made by `withMPI`, and of no use after its scope.
 ///
-/// Sums are `MPI_Allreduce`'s: the same bits on every rank and in every repetition at the same number of ranks, but other bits
-/// at another number. Buffers longer than a C int counts travel in chunks.
+/// `allReduceSum` is `MPI_Allreduce`'s: the same bits on every rank and in every repetition at the same number of ranks, but other
+/// bits at another number. Buffers longer than a C int counts travel in chunks; messages of `exchange` must be shorter.
 public final class MPICommunicator: Communicator {
     /// This process's number, 0 is the root.
     public let rank: Int
@@ -81,6 +81,37 @@ public final class MPICommunicator: Communicator {
     /// The root's bytes, on every rank; other ranks' argument is ignored.
     public func broadcast(_ bytes: [UInt8]) throws -> [UInt8] {
         try broadcast(bytes, count: counts(bytes.count)[0], from: 0)
+    }
+
+    /// Sends and receives all messages at once, by non-blocking point-to-point calls.
+    public func exchange(
+        _ outgoing: Span<Float>,
+        _ sends: [Range<Int>],
+        into incoming: inout MutableSpan<Float>,
+        _ receives: [Range<Int>]
+    ) throws {
+        precondition(sends.count == size && receives.count == size, "a message to and from every rank")
+        precondition(sends[rank].count == receives[rank].count, "a message is as long at both ends")
+        precondition((sends + receives).allSatisfy { $0.count <= Int32.max }, "longer than MPI can count")
+        precondition(sends.allSatisfy { $0.upperBound <= outgoing.count }, "a message lies within its buffer")
+        precondition(receives.allSatisfy { $0.upperBound <= incoming.count }, "a message lies within its buffer")
+        let (sendStarts, sendCounts) = (sends.map(\.lowerBound), sends.map(\.count))
+        let (receiveStarts, receiveCounts) = (receives.map(\.lowerBound), receives.map(\.count))
+        try unsafe outgoing.withUnsafeBufferPointer { source in
+            try unsafe incoming.withUnsafeMutableBufferPointer { target in
+                try check("exchange") {
+                    unsafe cc_exchange_f32(
+                        world,
+                        source.baseAddress,
+                        sendStarts,
+                        sendCounts,
+                        target.baseAddress,
+                        receiveStarts,
+                        receiveCounts
+                    )
+                }
+            }
+        }
     }
 
     /// Every rank's bytes, in order of rank, on every rank.

@@ -35,31 +35,28 @@ public func leaveOneOutAdvantages(_ returns: [Float]) -> [Float] {
     return returns.map { $0 - (total - $0) / Float(returns.count - 1) }
 }
 
-/// Mean and unbiased variance of numbers spread over ranks.
+/// Mean and unbiased variance of numbers spread over shards.
 struct Moments: Equatable {
     var count: Double
     var mean: Double
     var variance: Double
 }
 
-/// Moments of all ranks' numbers together, in two passes: no difference of large sums.
+/// Moments of all shards' numbers together, of which `parts` are this rank's, in two passes: no difference of large sums.
 func globalMoments(_ parts: [[Float]], communicator: any Communicator) throws -> Moments {
-    var sums = [0.0, 0.0]
-    for part in parts {
-        sums[0] += Double(part.count)
-        sums[1] += part.reduce(0.0) { $0 + Double($1) }
-    }
-    try communicator.allReduceSum(&sums)
+    let sums = try communicator.sumOverShards(
+        parts.map { part in [Double(part.count), part.reduce(0.0) { $0 + Double($1) }] },
+        width: 2
+    )
     let mean = sums[0] > 0 ? sums[1] / sums[0] : 0
-    var squares = [0.0]
-    for part in parts {
-        squares[0] += part.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
-    }
-    try communicator.allReduceSum(&squares)
+    let squares = try communicator.sumOverShards(
+        parts.map { part in [part.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }] },
+        width: 1
+    )
     return Moments(count: sums[0], mean: mean, variance: sums[0] > 1 ? squares[0] / (sums[0] - 1) : 0)
 }
 
-/// Gives the numbers of all ranks together mean 0 and variance 1: (x − mean)/√(variance + 1e-8).
+/// Gives the numbers of all shards together mean 0 and variance 1: (x − mean)/√(variance + 1e-8).
 func whitened(_ parts: [[Float]], communicator: any Communicator) throws -> [[Float]] {
     let moments = try globalMoments(parts, communicator: communicator)
     let scale = 1 / (moments.variance + 1e-8).squareRoot()

@@ -84,27 +84,30 @@ public struct Calibration: Equatable, Sendable {
     }
 }
 
-/// Fits μ, σ and the reference utilities to a matrix of raw rewards, one part of it on each rank.
+/// Fits μ, σ and the reference utilities to a matrix of raw rewards, one part of it on each shard.
 ///
 /// - Parameters:
-///   - rewards: reward models × this rank's reference samples; the samples of a prompt follow one another.
+///   - rewards: this rank's shards × reward models × the shard's reference samples; the samples of a prompt follow one another.
+///   - rewardModels: how many reward models there are.
 ///   - prompts: how many prompts were sampled on all ranks.
 /// - Throws: `Failure(.internalError)` if a reward is not finite, `Failure(.badData)` if a model's rewards do not vary.
 public func fitCalibration(
     _ method: Calibration.Method,
-    rewards: [[Float]],
+    rewards: [[[Float]]],
+    rewardModels: Int,
     prompts: Int,
     samplesPerPrompt: Int,
     samplesHash: String,
     communicator: any Communicator
 ) throws -> Calibration {
-    var calibration = Calibration.none(rewardModels: rewards.count)
+    var calibration = Calibration.none(rewardModels: rewardModels)
     calibration.method = method
     calibration.prompts = prompts
     calibration.samplesPerPrompt = samplesPerPrompt
     calibration.samplesHash = samplesHash
-    for (model, row) in rewards.enumerated() {
-        let moments = try globalMoments([row], communicator: communicator)
+    for model in 0..<rewardModels {
+        let rows = rewards.map { $0[model] }
+        let moments = try globalMoments(rows, communicator: communicator)
         guard moments.mean.isFinite, moments.variance.isFinite else {
             throw Failure(.internalError, "reward model \(model) gives rewards that are not finite", at: "calibrate")
         }
@@ -118,9 +121,11 @@ public func fitCalibration(
                 at: "calibrate.method"
             )
         }
-        let medians = medians(of: row, samplesPerPrompt: samplesPerPrompt)
-        let calibrated = calibration.calibrated(row, model: model, medians: medians)
-        calibration.referenceUtilities[model] = try globalMoments([calibrated], communicator: communicator).mean
+        let calibrated = rows.map { row in
+            let medians = medians(of: row, samplesPerPrompt: samplesPerPrompt)
+            return calibration.calibrated(row, model: model, medians: medians)
+        }
+        calibration.referenceUtilities[model] = try globalMoments(calibrated, communicator: communicator).mean
     }
     return calibration
 }

@@ -10,10 +10,12 @@ public final class LanguageModelPolicy: TrainablePolicy {
     public let model: LanguageModel
     /// The state of training besides the weights.
     public let optimizer: AdamW
+    private let gradientSum: GradientSum
 
     /// Trains `model`, which has a value head for `ppo` and needs none for `rloo`.
     public init(_ model: LanguageModel, settings: AdamWSettings) {
         self.model = model
+        gradientSum = GradientSum(of: model.trainableGradients)
         optimizer = AdamW(
             parameters: model.trainableValues,
             gradients: model.trainableGradients,
@@ -55,14 +57,13 @@ public final class LanguageModelPolicy: TrainablePolicy {
         model.backwardTokenScores(dLogProbabilities: dLogProbabilities, dValues: dValues)
     }
 
-    /// Sets the model's gradients to zero.
-    public func clearGradients() {
-        model.parameters.gradients.fill(0)
-    }
-
-    /// Sums the trained part of the gradients over all ranks.
-    public func sumGradients(over communicator: any Communicator) throws {
-        try communicator.allReduceSum(model.trainableGradients)
+    /// Sums the trained part of the gradients over all shards.
+    public func sumGradients(
+        over shards: ShardTree,
+        _ communicator: any Communicator,
+        ofShard work: (Int) throws -> Void
+    ) throws {
+        try gradientSum.sum(over: shards, communicator, ofShard: work)
     }
 
     /// Weights and moments, in place, as vectors of a training state.

@@ -66,7 +66,7 @@ extension PolicyState {
 /// Trains a policy for its groups (Algorithm 1 of arXiv 2402.08925; design.md §5); every rank calls it.
 ///
 /// A step: rollouts on this rank's prompts → rewards under every group's model → all-reduce of the utilities → the root
-/// weighs the groups → advantages → update on all-reduced gradients.
+/// weighs the groups → advantages → update on gradients summed over shards.
 ///
 /// - Parameters:
 ///   - policy: starts as a copy of `reference`, with a value head for `ppo`.
@@ -212,8 +212,10 @@ private func trainingStep(
     case .single: record.weights = Array(repeating: 0, count: groups)
     default: record.weights = state.weighting.weights
     }
-    var objective = [combined.joined().reduce(0.0) { $0 + Double($1) }]
-    try communicator.allReduceSum(&objective)
+    let objective = try communicator.sumOverShards(
+        combined.map { rewards in [rewards.reduce(0.0) { $0 + Double($1) }] },
+        width: 1
+    )
     record.objective = objective[0] / Double(max(summary.responses, 1)) - Double(beta) * summary.klK1
 
     // Update.
@@ -230,6 +232,7 @@ private func trainingStep(
         settings: settings,
         step: step,
         seed: task.seed,
+        shards: task.shards.tree,
         communicator: communicator
     )
     timer.end("update")

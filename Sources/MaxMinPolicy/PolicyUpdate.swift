@@ -19,13 +19,14 @@ struct UpdateSummary {
 }
 
 /// Updates the policy on the step's rollouts: `epochs` × `minibatches` optimizer steps, each on gradients summed over all
-/// ranks and divided by the minibatch's response tokens on all ranks.
+/// shards and divided by the minibatch's response tokens in all of them.
 func updatePolicy(
     _ policy: some TrainablePolicy,
     on batches: [ShardBatch],
     settings: PolicySettings,
     step: Int,
     seed: UInt64,
+    shards: ShardTree,
     communicator: any Communicator
 ) throws -> UpdateSummary {
     var summary = UpdateSummary()
@@ -46,22 +47,27 @@ func updatePolicy(
                     )
                 )
             }
-            var totals = [0.0]
-            for (batch, indices) in zip(batches, chosen) {
-                totals[0] += indices.reduce(0.0) { $0 + Double(batch.rollouts[$1].responseLength) }
+            let lengths = zip(batches, chosen).map { batch, indices in
+                [indices.reduce(0.0) { $0 + Double(batch.rollouts[$1].responseLength) }]
             }
-            try communicator.allReduceSum(&totals)
-            let tokens = totals[0]
+            let tokens = try communicator.sumOverShards(lengths, width: 1)[0]
             guard tokens > 0 else { continue }
 
-            policy.clearGradients()
-            var losses = [0.0, 0.0, 0.0, 0.0]
-            for (batch, indices) in zip(batches, chosen) {
+            var shardLosses = Array(repeating: [0.0, 0.0, 0.0, 0.0], count: batches.count)
+            try policy.sumGradients(over: shards, communicator) { place in
                 try communicator.enter(.forward, step: step)
-                accumulateGradients(of: policy, on: batch, indices, tokens: tokens, settings: settings, losses: &losses)
+                accumulateGradients(
+                    of: policy,
+                    on: batches[place],
+                    chosen[place],
+                    tokens: tokens,
+                    settings: settings,
+                    losses: &shardLosses[place]
+                )
+                try communicator.enter(.backward, step: step, with: &shardLosses[place])
+                if place == batches.count - 1 { try communicator.enter(.reduce, step: step) }
             }
-            try communicator.enter(.backward, step: step, with: &losses)
-            try communicator.allReduceSum(&losses)
+            let losses = try communicator.sumOverShards(shardLosses, width: 4)
             summary.divergence = losses[3] / tokens
             guard losses.allSatisfy(\.isFinite) else {
                 summary.isFinite = false
@@ -71,8 +77,6 @@ func updatePolicy(
                 summary.stoppedEarly = true
                 return summary
             }
-            try communicator.enter(.reduce, step: step)
-            try policy.sumGradients(over: communicator)
             let norm = policy.update(learningRate: settings.rates.rate(at: step))
             guard norm.isFinite else {
                 summary.isFinite = false

@@ -25,7 +25,7 @@ public func calibrate(
 ) throws -> Calibration {
     try validatePrompts(prompts, shards: shards)
     let count = min(max(promptCount, 1), prompts.count)
-    var rows = [[Float]](repeating: [], count: rewardModels)
+    var shardRewards: [[[Float]]] = []
     var hashes: [UInt8] = []
     for shard in shards.hosted(by: communicator.rank) {
         try communicator.enter(.rollout, step: 0)
@@ -41,7 +41,7 @@ public func calibrate(
         )
         var rewards = try rawRewards(of: rollouts, by: rewards, models: rewardModels)
         try communicator.enter(.reward, step: 0, with: &rewards[0])
-        for model in 0..<rewardModels { rows[model] += rewards[model] }
+        shardRewards.append(rewards)
         let tokens = rollouts.flatMap { [Int32($0.tokens.count)] + $0.tokens }
         hashes += littleEndianBytes(fnv1a(tokens.flatMap { littleEndianBytes($0) }))
     }
@@ -49,7 +49,8 @@ public func calibrate(
     let allHashes = try communicator.allGather(hashes).flatMap { $0 }
     return try fitCalibration(
         method,
-        rewards: rows,
+        rewards: shardRewards,
+        rewardModels: rewardModels,
         prompts: count,
         samplesPerPrompt: samplesPerPrompt,
         samplesHash: String(fnv1a(allHashes), radix: 16),

@@ -34,13 +34,13 @@ struct StepSummary {
         (rawRewards + rewards + [klK1, klK3, entropy]).allSatisfy(\.isFinite)
     }
 
-    /// Sums over this rank's shards in order, then over ranks by one all-reduce.
+    /// Sums within each shard, then over all shards.
     init(_ batches: [ShardBatch], groups: Int, models: Int, communicator: any Communicator) throws {
-        var counts = [Double](repeating: 0, count: 7)
-        var raw = [Double](repeating: 0, count: models)
-        var calibrated = raw
-        var least = [Double](repeating: 0, count: groups)
-        for batch in batches {
+        let perShard = batches.map { batch in
+            var counts = [Double](repeating: 0, count: 7)
+            var raw = [Double](repeating: 0, count: models)
+            var calibrated = raw
+            var least = [Double](repeating: 0, count: groups)
             for (index, rollout) in batch.rollouts.enumerated() {
                 counts[0] += 1
                 counts[1] += Double(rollout.responseLength)
@@ -57,9 +57,9 @@ struct StepSummary {
                 }
                 least[worstGroup((0..<groups).map { Double(batch.rewards[$0][index]) })] += 1
             }
+            return counts + raw + calibrated + least
         }
-        var sums = counts + raw + calibrated + least
-        try communicator.allReduceSum(&sums)
+        let sums = try communicator.sumOverShards(perShard, width: 7 + 2 * models + groups)
         let perResponse = sums.map { $0 / max(sums[0], 1) }
         responses = Int(sums[0])
         responseTokens = perResponse[1]

@@ -6,7 +6,7 @@ public import Optimizers
 /// arXiv 2402.08925, Algorithm 2).
 ///
 /// Every rank calls it with the users of its own shards; results are the same on every rank, and do not depend on how
-/// shards lie on ranks, but for the order in which gradients are summed. `makeModels(n)` makes n equal models with the
+/// shards lie on ranks. `makeModels(n)` makes n equal models with the
 /// weights that training starts from. `reusing` takes the single model of an earlier fit to the same users, for `known`
 /// assignment. `saved` is a state to go on from, as `atBoundary` was given it in an earlier process: the result has the same
 /// bits as without the break. Throws `configuration` or `badData` for settings or users that cannot work, and

@@ -3,16 +3,16 @@ public import LanguageModels
 public import Optimizers
 public import Tensors
 
-/// Reward models that are language models with a reward head, all gradients in one slab that one all-reduce sums.
+/// Reward models that are language models with a reward head, all gradients in one slab that one reduction sums.
 ///
-/// Shapes: K models of P parameters, T of them trainable (the last T). The slab is [(P − T) + K·T + 2K]: the P gradients of
-/// model u begin at u·T, so that the trainable parts lie end to end and the statistics follow them. Where T < P the
+/// Shapes: K models of P parameters, T of them trainable (the last T). The slab is [(P − T) + K·T]: the P gradients of
+/// model u begin at u·T, so that the trainable parts lie end to end. Where T < P the
 /// frozen part of a model's slice overlaps its neighbours; nothing is ever written there.
 public final class LanguageModelRewards: RewardModels {
     /// The models, in order of group.
     public let models: [LanguageModel]
     private let slab: Tensor
-    private let exchanged: Tensor
+    private let gradientSum: GradientSum
     private let initial: Tensor
     private var kept: [Tensor]
     private var optimizers: [AdamW] = []
@@ -35,8 +35,8 @@ public final class LanguageModelRewards: RewardModels {
         let range = models[0].trainableRange
         let parameterCount = models[0].parameters.values.count
         precondition(range.upperBound == parameterCount, "the trainable parameters are the last ones")
-        slab = Tensor(zeros: [range.lowerBound + count * range.count + 2 * count])
-        exchanged = slab.view(at: range.lowerBound, shape: [count * range.count + 2 * count])
+        slab = Tensor(zeros: [range.lowerBound + count * range.count])
+        gradientSum = GradientSum(of: slab.view(at: range.lowerBound, shape: [count * range.count]))
         for (place, model) in models.enumerated() {
             model.parameters.gradients = slab.view(at: place * range.count, shape: [parameterCount])
         }
@@ -72,11 +72,6 @@ public final class LanguageModelRewards: RewardModels {
         optimizers = []
     }
 
-    /// Zeroes the slab.
-    public func zeroGradients() {
-        slab.fill(0)
-    }
-
     /// Forward, loss and backward of each micro-batch.
     public func addGradient(of comparisons: [TokenComparison], to model: Int, loss: ([Float]) -> [Float]) {
         for batch in microBatches(comparisons, limit: scorer.microBatchTokens) {
@@ -88,14 +83,13 @@ public final class LanguageModelRewards: RewardModels {
         }
     }
 
-    /// One all-reduce over the trainable gradients of all models and the statistics.
-    public func allReduceGradients(_ statistics: inout [Float], over communicator: any Communicator) throws {
-        let place = exchanged.count - 2 * count
-        for index in statistics.indices { exchanged[place + index] = statistics[index] }
-        try exchanged.withMutableSpan { (span: inout MutableSpan<Float>) throws in
-            try communicator.allReduceSum(&span)
-        }
-        for index in statistics.indices { statistics[index] = exchanged[place + index] }
+    /// One sum over the trainable gradients of all models.
+    public func sumGradients(
+        over shards: ShardTree,
+        _ communicator: any Communicator,
+        ofShard work: (Int) throws -> Void
+    ) throws {
+        try gradientSum.sum(over: shards, communicator, ofShard: work)
     }
 
     /// Scales the gradient and makes one AdamW step.

@@ -16,8 +16,8 @@ public struct GroupTraining: Equatable, Codable, Sendable {
 /// The M-step: minimises −Σ_h q_h(u) Σ_c log σ(Δ_u(c)) / N_u for every group u at once (arXiv 2402.08925, Algorithm 2)
 /// and leaves each model with the weights of its lowest validation loss.
 ///
-/// In a step every shard adds the gradient of its share of each group's batch; one all-reduce carries all groups'
-/// gradients, losses and counts; every rank applies the same updates. A group that has used up its budget leaves the
+/// In a step every shard adds the gradient of its share of each group's batch; one sum over shards carries all groups'
+/// gradients; every rank applies the same updates. A group that has used up its budget leaves the
 /// batch. Training starts from the weights that the models have (after the first iteration: the previous iteration's
 /// best), and those compete: an M-step never ends with a higher validation loss than it started with.
 /// A group without users is left as it is. `round` numbers the M-steps of a run, for the order of comparisons. `material`
@@ -90,26 +90,31 @@ func maximise<Models: RewardModels>(
     for step in stride(from: state.step + 1, through: settings.maxSteps, by: 1) {
         let training = populated.filter { !state.budgets[$0].stopped }
         if training.isEmpty { break }
-        models.zeroGradients()
-        // Per group: Σ loss and the count of comparisons.
-        var statistics = Array(repeating: Float(0), count: 2 * models.count)
-        for group in training {
-            let quotas = quotas(of: group, step: step)
-            for (place, local) in users.localShards.enumerated() where quotas[local.shard] > 0 {
-                guard let drawn = samplers[place][group]?.draw(quotas[local.shard]) else { continue }
-                try users.communicator.enter(.forward, step: step)
-                let comparisons = local.users.flatMap { material.comparisons(of: $0.user) }
+        let quotas = Dictionary(uniqueKeysWithValues: training.map { ($0, quotas(of: $0, step: step)) })
+        // Per shard and group: Σ loss and the count of comparisons.
+        var shardStatistics = Array(
+            repeating: Array(repeating: 0.0, count: 2 * models.count),
+            count: users.localShards.count
+        )
+        try models.sumGradients(over: users.tree, users.communicator) { place in
+            let local = users.localShards[place]
+            let comparisons = local.users.flatMap { material.comparisons(of: $0.user) }
+            try users.communicator.enter(.forward, step: step)
+            for group in training {
+                guard let quota = quotas[group]?[local.shard], quota > 0,
+                    let drawn = samplers[place][group]?.draw(quota)
+                else { continue }
                 models.addGradient(of: drawn.map { comparisons[$0] }, to: group) { margins in
                     let (loss, dMargins) = bradleyTerry(margins: margins)
-                    statistics[2 * group] += Float(loss)
-                    statistics[2 * group + 1] += Float(margins.count)
+                    shardStatistics[place][2 * group] += Double(loss)
+                    shardStatistics[place][2 * group + 1] += Double(margins.count)
                     return dMargins
                 }
             }
+            try users.communicator.enter(.backward, step: step, with: &shardStatistics[place])
+            if place == users.localShards.count - 1 { try users.communicator.enter(.reduce, step: step) }
         }
-        try users.communicator.enter(.backward, step: step, with: &statistics)
-        try users.communicator.enter(.reduce, step: step)
-        try models.allReduceGradients(&statistics, over: users.communicator)
+        let statistics = try users.communicator.sumOverShards(shardStatistics, width: 2 * models.count)
         for group in training {
             guard statistics[2 * group].isFinite else {
                 throw notFinite("loss", group: group, stage: stage, step: step)
@@ -117,7 +122,7 @@ func maximise<Models: RewardModels>(
             // The batch was drawn in proportion to q, so its mean is the gradient of the loss above.
             let norm = models.update(
                 group,
-                gradientScale: 1 / statistics[2 * group + 1],
+                gradientScale: Float(1 / statistics[2 * group + 1]),
                 learningRate: schedule.rate(at: step)
             )
             guard norm.isFinite else { throw notFinite("gradient", group: group, stage: stage, step: step) }

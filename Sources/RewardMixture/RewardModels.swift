@@ -22,13 +22,16 @@ public protocol RewardModels: RewardScorer, AnyObject {
     func beginTraining(_ settings: RewardMixtureSettings)
     /// Frees what only training needs: an M-step is over.
     func endTraining()
-    /// Sets all gradients to zero.
-    func zeroGradients()
     /// Adds the gradient of a loss over `comparisons` to one model's: `loss` gives d loss / dΔ for the margins it is
     /// handed, and is called once for each part of the comparisons that fits into a forward pass, in order.
     func addGradient(of comparisons: [Comparison], to model: Int, loss: ([Float]) -> [Float])
-    /// Sums all models' gradients and `statistics` (two numbers per model) over the ranks, in one all-reduce.
-    func allReduceGradients(_ statistics: inout [Float], over communicator: any Communicator) throws
+    /// Replaces all models' gradients by their sums over all shards: `work(i)` adds those of the i-th of this rank's shards to
+    /// the gradients, which are zero before.
+    func sumGradients(
+        over shards: ShardTree,
+        _ communicator: any Communicator,
+        ofShard work: (Int) throws -> Void
+    ) throws
     /// One optimiser step of one model with `gradientScale` times its gradient; returns the norm of the scaled gradient
     /// before clipping. A non-finite norm changes nothing.
     func update(_ model: Int, gradientScale: Float, learningRate: Float) -> Double

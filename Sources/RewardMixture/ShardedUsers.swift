@@ -20,6 +20,8 @@ struct ShardedUsers<Comparison> {
     let localShards: [(shard: Int, users: [Local])]
     /// Shards are 0 ..< shardCount.
     let shardCount: Int
+    /// The order of sums over those shards that have users.
+    let tree: ShardTree
     let communicator: any Communicator
 
     /// The responsibilities of a single model.
@@ -45,6 +47,8 @@ struct ShardedUsers<Comparison> {
                 host[member.shard] = rank
             }
         }
+        tree = ShardTree(hostedCounts: perRank.indices.map { rank in host.count { $0 == rank } })
+        precondition(host.filter { $0 >= 0 } == host.filter { $0 >= 0 }.sorted(), "ranks host shards in order")
         var locals: [[Local]] = Array(repeating: [], count: shardCount)
         let sorted = users.sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
         var index = 0
@@ -57,13 +61,14 @@ struct ShardedUsers<Comparison> {
 
     /// A [U][width] matrix whose rows are computed where the users are: `rows` gives one row for each of a shard's users.
     ///
-    /// Every row is written by one rank and zero elsewhere, so the sum over ranks is exact.
+    /// Every row is written by one rank and zero elsewhere, so the sum over ranks is exact (with −0 made +0,
+    /// which it becomes where zeros are added).
     func gatherRows(width: Int, _ rows: ([Local]) -> [[Double]]) throws -> [[Double]] {
         var flat = Array(repeating: 0.0, count: members.count * width)
         for (_, users) in localShards {
             try communicator.enter(.score, step: 0)
             for (local, row) in zip(users, rows(users)) {
-                for column in 0..<width { flat[local.index * width + column] = row[column] }
+                for column in 0..<width { flat[local.index * width + column] = row[column] + 0 }
             }
         }
         try communicator.allReduceSum(&flat)

@@ -110,6 +110,19 @@ public final class WatchedCommunicator: Communicator {
     }
 
     /// The base's, watched.
+    public func exchange(
+        _ outgoing: Span<Float>,
+        _ sends: [Range<Int>],
+        into incoming: inout MutableSpan<Float>,
+        _ receives: [Range<Int>]
+    ) throws {
+        // How long the messages are differs between ranks.
+        guard try begins("exchange of floats") else { return }
+        try base.exchange(outgoing, sends, into: &incoming, receives)
+        record.endCall()
+    }
+
+    /// The base's, watched.
     public func allGather(_ bytes: [UInt8]) throws -> [[UInt8]] {
         guard try begins("allGather of bytes") else { return Array(repeating: bytes, count: size) }
         defer { record.endCall() }

@@ -40,6 +40,33 @@ public func complaints(about communicator: any Communicator) throws -> [String] 
     let gathered = try communicator.allGather(Array(repeating: UInt8(rank), count: rank))
     expect(gathered == (0..<size).map { Array(repeating: UInt8($0), count: $0) }, "gathered bytes")
 
+    // Rank r sends s numbers to rank s, none of them to rank 0: r·1000 + s·100 + place.
+    let sends = (0..<size).map { peer in peer * peer..<peer * peer + peer }
+    let receives = (0..<size).map { peer in peer * rank..<peer * rank + rank }
+    var outgoing = Array(repeating: Float(-1), count: size * size)
+    for (peer, range) in sends.enumerated() {
+        for (place, index) in range.enumerated() { outgoing[index] = Float(rank * 1000 + peer * 100 + place) }
+    }
+    var incoming = Array(repeating: Float(-2), count: size * rank + 1)
+    var incomingSpan = incoming.mutableSpan
+    try communicator.exchange(outgoing.span, sends, into: &incomingSpan, receives)
+    let expected = (0..<size).flatMap { peer in (0..<rank).map { Float(peer * 1000 + rank * 100 + $0) } }
+    expect(incoming == expected + [-2], "exchanged numbers")
+
+    // Three shards on the root and two on every other rank, in the order of the tree: the terms differ so much that every order
+    // has bits of its own.
+    let own = (0..<(rank == 0 ? 3 : 2)).map { 2 * rank + $0 + (rank == 0 ? 0 : 1) }
+    let term = { (shard: Int) in [1 / Double(shard + 3), shard % 3 == 1 ? 1e16 : -1e15] }
+    let sums = try communicator.sumOverShards(own.map(term), width: 2)
+    func sum(_ shards: Range<Int>) -> [Double] {
+        if shards.count == 1 { return term(shards.lowerBound) }
+        var half = 1
+        while 2 * half < shards.count { half *= 2 }
+        let middle = shards.lowerBound + half
+        return zip(sum(shards.lowerBound..<middle), sum(middle..<shards.upperBound)).map { $0 + $1 }
+    }
+    expect(sums == sum(0..<2 * size + 1), "sum over shards in the order of the tree")
+
     // Sums that round: whatever the order of addition, all ranks must hold the same bits.
     var rounded = (0..<257).map { 1 / Float($0 * size + rank + 3) }
     var roundedSpan = rounded.mutableSpan

@@ -2,7 +2,9 @@ import Collectives
 import Foundation
 import LanguageModels
 import MaxMinPolicy
+import Optimizers
 import Randomness
+import Tensors
 
 /// A softmax table: the next token depends on the last one alone, and so does the value.
 ///
@@ -105,15 +107,18 @@ final class TablePolicy: TrainablePolicy {
         self.recorded = nil
     }
 
-    func clearGradients() {
-        gradients = Array(repeating: 0, count: gradients.count)
-    }
-
-    func sumGradients(over communicator: any Communicator) throws {
-        var sums = gradients
-        var span = sums.mutableSpan
-        try communicator.allReduceSum(&span)
-        gradients = sums
+    func sumGradients(
+        over shards: ShardTree,
+        _ communicator: any Communicator,
+        ofShard work: (Int) throws -> Void
+    ) throws {
+        let sums = Tensor(zeros: [gradients.count])
+        try GradientSum(of: sums).sum(over: shards, communicator) { place in
+            gradients = Array(repeating: 0, count: gradients.count)
+            try work(place)
+            sums.copy(from: gradients)
+        }
+        gradients = sums.array()
     }
 
     /// Adam.

@@ -139,6 +139,7 @@ func updateGradientMatchesFiniteDifferences(algorithm: PolicySettings.Algorithm)
         settings: still,
         step: 1,
         seed: 2,
+        shards: ShardTree(hostedCounts: [batches.count]),
         communicator: SoloCommunicator()
     )
     #expect(update.clipped > 0 && update.clipped < update.tokens)
@@ -174,6 +175,7 @@ func updateGradientMatchesFiniteDifferences(algorithm: PolicySettings.Algorithm)
         settings: settings,
         step: 1,
         seed: 2,
+        shards: ShardTree(hostedCounts: [batches.count]),
         communicator: SoloCommunicator()
     )
     settings.minibatches = 3
@@ -184,6 +186,7 @@ func updateGradientMatchesFiniteDifferences(algorithm: PolicySettings.Algorithm)
         settings: settings,
         step: 1,
         seed: 2,
+        shards: ShardTree(hostedCounts: [batches.count]),
         communicator: SoloCommunicator()
     )
     #expect(parts.updates == 6)
@@ -264,6 +267,7 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
         settings: settings,
         step: 1,
         seed: 2,
+        shards: ShardTree(hostedCounts: [batches.count]),
         communicator: SoloCommunicator()
     )
     #expect(!update.isFinite && update.updates == 0)

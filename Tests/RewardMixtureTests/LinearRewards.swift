@@ -41,22 +41,24 @@ final class LinearRewards: RewardModels {
 
     func endTraining() {}
 
-    func zeroGradients() {
-        for index in gradients.indices { gradients[index] = 0 }
-    }
-
     func addGradient(of comparisons: [[Float]], to model: Int, loss: ([Float]) -> [Float]) {
         for (x, derivative) in zip(comparisons, loss(margins(of: comparisons, under: model))) {
             for index in x.indices { gradients[model * width + index] += derivative * x[index] }
         }
     }
 
-    func allReduceGradients(_ statistics: inout [Float], over communicator: any Communicator) throws {
-        var slab = gradients + statistics
-        var span = slab.mutableSpan
-        try communicator.allReduceSum(&span)
-        gradients = Array(slab[..<gradients.count])
-        statistics = Array(slab[gradients.count...])
+    func sumGradients(
+        over shards: ShardTree,
+        _ communicator: any Communicator,
+        ofShard work: (Int) throws -> Void
+    ) throws {
+        let sums = Tensor(zeros: [gradients.count])
+        try GradientSum(of: sums).sum(over: shards, communicator) { place in
+            gradients = Array(repeating: 0, count: gradients.count)
+            try work(place)
+            sums.copy(from: gradients)
+        }
+        gradients = sums.array()
     }
 
     func update(_ model: Int, gradientScale: Float, learningRate: Float) -> Double {

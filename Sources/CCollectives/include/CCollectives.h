@@ -34,6 +34,10 @@ int cc_allreduce_sum_f64(cc_comm comm, double *values, size_t count);
 int cc_allreduce_max_f64(cc_comm comm, double *values, size_t count);
 /// In place: `root`'s bytes on every rank.
 int cc_broadcast(cc_comm comm, void *bytes, size_t count, int root);
+/// Sends source[send_starts[r] …], send_counts[r] numbers long, to every rank r and receives target[receive_starts[r] …] from it,
+/// all at once; what a rank sends to itself is copied. Counts are at most INT_MAX.
+int cc_exchange_f32(cc_comm comm, const float *source, const long *send_starts, const long *send_counts, float *target,
+                    const long *receive_starts, const long *receive_counts);
 /// One number of every rank, in order of rank.
 int cc_allgather_u64(cc_comm comm, uint64_t mine, uint64_t *all);
 int cc_barrier(cc_comm comm);

@@ -20,6 +20,8 @@ package struct BenchResult: Sendable {
     package let operationsPerSecond: Double?
     /// Bytes reduced a second; nil for tasks without.
     package let bytesPerSecond: Double?
+    /// Median seconds of the other work of the same effect, timed in turn with this; nil for tasks without.
+    package let alternativeSeconds: Double?
     /// Largest resident set of this process so far.
     package let peakBytes: Int
 
@@ -29,6 +31,10 @@ package struct BenchResult: Sendable {
         if let tokensPerSecond { parts.append("\(tokensPerSecond.formatted(decimals: 0)) tokens/s") }
         if let operationsPerSecond { parts.append("\((operationsPerSecond / 1e9).formatted(decimals: 0)) GFLOP/s") }
         if let bytesPerSecond { parts.append("\((bytesPerSecond / 1e9).formatted(decimals: 2)) GB/s") }
+        if let alternativeSeconds {
+            let ratio = alternativeSeconds / medianSeconds
+            parts.append("\(ratio.formatted(decimals: 2)) of MPI_Allreduce's bandwidth")
+        }
         parts.append("(\(model), \(precision.rawValue), \(ranks) ranks × \(threads) threads)")
         return parts.joined(separator: ", ")
     }
@@ -43,6 +49,10 @@ package struct BenchResult: Sendable {
         if let tokensPerSecond { object["tokens_per_second"] = .number(tokensPerSecond) }
         if let operationsPerSecond { object["flops_per_second"] = .number(operationsPerSecond) }
         if let bytesPerSecond { object["bytes_per_second"] = .number(bytesPerSecond) }
+        if let alternativeSeconds {
+            object["mpi_allreduce_seconds"] = .number(alternativeSeconds)
+            object["bandwidth_ratio"] = .number(alternativeSeconds / medianSeconds)
+        }
         object["peak_rss_bytes"] = .integer(peakBytes)
         return object
     }
@@ -54,20 +64,29 @@ package func bench(
     model: LanguageModel,
     named name: String,
     batch: Int?,
+    mebibytes: Int,
     repeats: Int,
     threads: Int,
     communicator: any Communicator
 ) throws -> BenchResult {
-    let work = try task.work(model: model, batch: batch, communicator: communicator)
-    try work.run()
-    var seconds: [Double] = []
-    for _ in 0..<repeats {
+    let work = try task.work(model: model, batch: batch, mebibytes: mebibytes, communicator: communicator)
+    func time(_ body: () throws -> Void) throws -> Double {
         try communicator.barrier()
         let start = ContinuousClock.now
-        try work.run()
-        seconds.append((ContinuousClock.now - start) / .seconds(1))
+        try body()
+        return (ContinuousClock.now - start) / .seconds(1)
+    }
+    try work.run()
+    try work.alternative?()
+    var seconds: [Double] = []
+    var others: [Double] = []
+    for _ in 0..<repeats {
+        seconds.append(try time(work.run))
+        if let alternative = work.alternative { others.append(try time(alternative)) }
     }
     try communicator.allReduceMax(&seconds)
+    try communicator.allReduceMax(&others)
+    others.sort()
     seconds.sort()
     let middle = seconds[seconds.count / 2]
     let ranks = Double(communicator.size)
@@ -82,6 +101,7 @@ package func bench(
         tokensPerSecond: work.tokens > 0 ? ranks * Double(work.tokens) / middle : nil,
         operationsPerSecond: work.operations > 0 ? ranks * work.operations / middle : nil,
         bytesPerSecond: work.bytes > 0 ? Double(work.bytes) / middle : nil,
+        alternativeSeconds: others.isEmpty ? nil : others[others.count / 2],
         peakBytes: peakResidentBytes()
     )
 }

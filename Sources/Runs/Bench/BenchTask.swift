@@ -16,7 +16,7 @@ package enum BenchTask: String, CaseIterable, Sendable {
     case generate
     /// A policy step: 16 responses of 48 tokens, scored by 2 reward models and the reference, and 4 epochs of PPO.
     case policyStep = "policy-step"
-    /// A sum of 64 Mi numbers (256 MiB) over the ranks.
+    /// A gradient of 256 MiB summed over shards, one a rank, in the order of the shard tree, beside `MPI_Allreduce`.
     case allReduce = "allreduce"
     /// The model's largest product: 1,024 rows times the feed-forward matrix.
     case gemm
@@ -31,17 +31,19 @@ struct BenchWork {
     var operations = 0.0
     /// Bytes that it reduces; 0: none.
     var bytes = 0
+    /// Other work of the same effect, timed in turn with it.
+    var alternative: (() throws -> Void)?
 }
 
 extension BenchTask {
     /// Sets the task up on random tokens; set-up is not timed.
-    func work(model: LanguageModel, batch: Int?, communicator: any Communicator) throws -> BenchWork {
+    func work(model: LanguageModel, batch: Int?, mebibytes: Int, communicator: any Communicator) throws -> BenchWork {
         switch self {
         case .rewardStep: rewardStepWork(model, pairs: batch ?? 8)
         case .score: scoreWork(model, pairs: batch ?? 8)
         case .generate: generateWork(model, sequences: batch ?? 16)
         case .policyStep: try policyStepWork(model, responses: batch ?? 16)
-        case .allReduce: allReduceWork(communicator)
+        case .allReduce: allReduceWork(communicator, mebibytes: mebibytes)
         case .gemm: gemmWork(model)
         }
     }
@@ -146,9 +148,21 @@ private func policyStepWork(_ reference: LanguageModel, responses: Int) throws -
     )
 }
 
-private func allReduceWork(_ communicator: any Communicator) -> BenchWork {
-    let values = Tensor(zeros: [64 << 20])
-    return BenchWork(run: { try communicator.allReduceSum(values) }, bytes: 4 * values.count)
+private func allReduceWork(_ communicator: any Communicator, mebibytes: Int) -> BenchWork {
+    let values = Tensor(zeros: [mebibytes << 18])
+    let sum = GradientSum(of: values)
+    let tree = ShardTree(hostedCounts: Array(repeating: 1, count: communicator.size))
+    return BenchWork(
+        run: { try sum.sum(over: tree, communicator) { _ in } },
+        bytes: 4 * values.count,
+        alternative: communicator.size == 1
+            ? nil
+            : {
+                // The sum of shards begins with zeroing the gradient.
+                values.fill(0)
+                try communicator.allReduceSum(values)
+            }
+    )
 }
 
 private func gemmWork(_ model: LanguageModel) -> BenchWork {

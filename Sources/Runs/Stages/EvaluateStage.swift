@@ -116,8 +116,8 @@ private func divergence(
     _ run: RunContext
 ) throws -> Double {
     let (shards, hosted) = try run.shards()
-    var sum = 0.0
-    for shard in hosted {
+    let sums = hosted.map { shard in
+        var sum = 0.0
         let own = shards.items(of: shard, total: responses.count).map { responses[$0] }
         for start in stride(from: 0, to: own.count, by: scoringBatch) {
             try run.communicator.enter(.score, step: 0)
@@ -132,10 +132,9 @@ private func divergence(
             let base = reference.tokenScores(of: packed, rows: rows, temperature: 1).logProbabilities
             sum += zip(own, base).reduce(0) { $0 + Double($1.0) - Double($1.1) }
         }
+        return [sum]
     }
-    var total = [sum]
-    try run.communicator.allReduceSum(&total)
-    return total[0] / Double(responses.count)
+    return try run.communicator.sumOverShards(sums, width: 1)[0] / Double(responses.count)
 }
 
 /// Win rates of every policy by every judge.

@@ -56,6 +56,7 @@ func runSFT(_ run: RunContext) throws {
         model.parametersDidChange()
         optimizer.resume(step: checkpoints.step)
     }
+    let gradient = GradientSum(of: model.parameters.gradients)
     run.progress.say("sft: \(model.parameters.values.count) parameters, \(tokenizer.vocabularySize) tokens")
     run.progress.begin("sft", total: settings.steps, done: checkpoints.step)
     // The step number is all that batches, schedule and random streams go by.
@@ -64,30 +65,26 @@ func runSFT(_ run: RunContext) throws {
         let batch = batchOfStep(step, size: settings.batchSequences, from: training, seed: run.seed)
         // Every rank knows the whole batch, so the number of predictions needs no exchange.
         let predictions = batch.reduce(0) { $0 + $1.count - 1 }
-        model.parameters.gradients.fill(0)
-        var loss = 0.0
-        for shard in hosted {
-            let own = shards.items(of: shard, total: batch.count).map { batch[$0] }
-            guard !own.isEmpty else { continue }
+        var losses = Array(repeating: [0.0], count: hosted.count)
+        try gradient.sum(over: shards.tree, run.communicator) { place in
             try run.communicator.enter(.forward, step: step)
+            let own = shards.items(of: hosted[hosted.startIndex + place], total: batch.count).map { batch[$0] }
             let scores = model.forwardNextTokens(own)
-            loss -= scores.logProbabilities.reduce(0) { $0 + Double($1) }
+            losses[place][0] -= scores.logProbabilities.reduce(0) { $0 + Double($1) }
             let share = [Float](repeating: -1 / Float(predictions), count: scores.logProbabilities.count)
             model.backwardTokenScores(dLogProbabilities: share, dValues: [])
+            try run.communicator.enter(.backward, step: step, with: model.parameters.gradients)
+            if place == hosted.count - 1 { try run.communicator.enter(.reduce, step: step) }
         }
-        try run.communicator.enter(.backward, step: step, with: model.parameters.gradients)
-        try run.communicator.enter(.reduce, step: step)
-        try run.communicator.allReduceSum(model.parameters.gradients)
-        var totals = [loss]
-        try run.communicator.allReduceSum(&totals)
+        let loss = try run.communicator.sumOverShards(losses, width: 1)[0]
         let rate = schedule.rate(at: step)
         let norm = optimizer.update(learningRate: rate)
-        guard norm.isFinite, totals[0].isFinite else {
+        guard norm.isFinite, loss.isFinite else {
             throw Failure(.internalError, "the loss is not finite at step \(step); lower sft.learning_rate", at: "sft")
         }
         model.parametersDidChange()
         try run.checkReplicas([model.parameters.values], step: step)
-        let mean = totals[0] / Double(predictions)
+        let mean = loss / Double(predictions)
         let seconds = Date().timeIntervalSince(started)
         try run.metrics.write(
             stage: Stage.sft.rawValue,

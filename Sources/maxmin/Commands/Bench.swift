@@ -74,7 +74,9 @@ struct BenchOneTask: ParsableCommand {
         discussion: """
             Tasks: reward-step (Bradley–Terry on 8 pairs of 128 tokens, all parameters trained), score (their rewards), \
             generate (16 responses of 48 tokens), policy-step (16 responses sampled, scored by 2 groups and the \
-            reference, 4 epochs of PPO), allreduce (256 MiB over the ranks), gemm (the largest product). The model is \
+            reference, 4 epochs of PPO), allreduce (a gradient of 256 MiB summed over \
+            the ranks in the order that gives the same bits on any number of them, and the ratio of its bandwidth to \
+            MPI_Allreduce's, timed in turn), gemm (the largest product). The model is \
             random, of a named shape, or read from a directory. Examples:
 
               maxmin bench reward-step --preset gpt2
@@ -92,6 +94,9 @@ struct BenchOneTask: ParsableCommand {
     @Option(help: "Pairs, or sequences for generate and policy-step; 8 and 16 unless stated.")
     var batch: Int?
 
+    @Option(help: "MiB that allreduce sums.")
+    var mebibytes = 256
+
     @Option(help: "Timed repetitions.")
     var repeats = 5
 
@@ -104,6 +109,9 @@ struct BenchOneTask: ParsableCommand {
     func validate() throws {
         guard repeats >= 1 else { throw ValidationError("--repeats must be 1 or more") }
         guard batch ?? 1 >= 1 else { throw ValidationError("--batch must be 1 or more") }
+        guard (1...65_536).contains(mebibytes) else {
+            throw ValidationError("--mebibytes must be from 1 to 65536")
+        }
         guard threads ?? 1 >= 1 else { throw ValidationError("--threads must be 1 or more") }
     }
 
@@ -117,6 +125,7 @@ struct BenchOneTask: ParsableCommand {
                 model: model,
                 named: subject.model ?? subject.preset ?? "gpt2",
                 batch: batch,
+                mebibytes: mebibytes,
                 repeats: repeats,
                 threads: threads,
                 communicator: communicator

@@ -47,8 +47,8 @@ func scalingStep(
     let shards = try Shards(count: load.shards, ranks: communicator.size)
     let hosted = shards.hosted(by: communicator.rank)
     switch stage {
-    case .sft: return sftStep(model, load: load, hosted: hosted)
-    case .reward: return rewardStep(model, load: load, hosted: hosted)
+    case .sft: return sftStep(model, load: load, shards: shards, hosted: hosted)
+    case .reward: return rewardStep(model, load: load, shards: shards, hosted: hosted)
     case .score: return scoreStep(model, load: load, hosted: hosted)
     case .policy: return policyStep(model, load: load, shards: shards)
     }
@@ -67,22 +67,26 @@ private func comparisons(load: ScalingLoad, shard: Int, vocabulary: Int) -> [Tok
     return stride(from: 0, to: drawn.count, by: 2).map { TokenComparison(chosen: drawn[$0], rejected: drawn[$0 + 1]) }
 }
 
-private func sftStep(_ base: LanguageModel, load: ScalingLoad, hosted: Range<Int>) -> (any Communicator) throws -> Void
-{
+private func sftStep(
+    _ base: LanguageModel,
+    load: ScalingLoad,
+    shards: Shards,
+    hosted: Range<Int>
+) -> (any Communicator) throws -> Void {
     let model = base.copy(head: .none, seed: 1)
     let optimizer = AdamW(training: model, AdamWSettings())
     let batches = hosted.map { shard in
         PackedSequences(sequences(load.batch, load: load, shard: shard, vocabulary: base.configuration.vocabularySize))
     }
+    let gradient = GradientSum(of: model.parameters.gradients)
     let share = -1 / Float(load.shards * load.batch * (load.length - 1))
     return { communicator in
-        model.parameters.gradients.fill(0)
-        for batch in batches {
+        try gradient.sum(over: shards.tree, communicator) { place in
+            let batch = batches[place]
             let scores = model.forwardTokenScores(batch, rows: batch.predictingRows, temperature: 1)
-            let gradient = [Float](repeating: share, count: scores.logProbabilities.count)
-            model.backwardTokenScores(dLogProbabilities: gradient, dValues: [])
+            let shares = [Float](repeating: share, count: scores.logProbabilities.count)
+            model.backwardTokenScores(dLogProbabilities: shares, dValues: [])
         }
-        try communicator.allReduceSum(model.parameters.gradients)
         _ = optimizer.update(learningRate: 1e-5)
         model.parametersDidChange()
     }
@@ -102,20 +106,21 @@ private func rewardModels(_ base: LanguageModel) -> LanguageModelRewards {
 private func rewardStep(
     _ base: LanguageModel,
     load: ScalingLoad,
+    shards: Shards,
     hosted: Range<Int>
 ) -> (any Communicator) throws -> Void {
     let models = rewardModels(base)
     models.beginTraining(RewardMixtureSettings())
     let batches = hosted.map { comparisons(load: load, shard: $0, vocabulary: base.configuration.vocabularySize) }
     return { communicator in
-        models.zeroGradients()
-        for group in 0..<models.count {
-            for batch in batches {
-                models.addGradient(of: batch, to: group) { bradleyTerry(margins: $0).dMargins }
+        try models.sumGradients(over: shards.tree, communicator) { place in
+            for group in 0..<models.count {
+                models.addGradient(of: batches[place], to: group) { bradleyTerry(margins: $0).dMargins }
             }
         }
-        var statistics = [Float](repeating: 0, count: 2 * models.count)
-        try models.allReduceGradients(&statistics, over: communicator)
+        // The counts that travel beside them.
+        let counts = batches.map { batch in [Double](repeating: Double(batch.count), count: 2 * models.count) }
+        _ = try communicator.sumOverShards(counts, width: 2 * models.count)
         for group in 0..<models.count {
             _ = models.update(group, gradientScale: 1 / Float(load.shards * load.batch), learningRate: 1e-5)
         }

@@ -1,0 +1,68 @@
+import Collectives
+import Optimizers
+import Tensors
+import Testing
+
+struct GradientSumTests {
+    /// Numbers of very different size, so that every order of addition has bits of its own; −0 and a shard of zeros among them.
+    private static func gradient(ofShard shard: Int, count: Int) -> [Float] {
+        (0..<count).map { index in
+            if shard == 2 { return 0 }
+            if index % 7 == 0 { return -0.0 }
+            let mixed = UInt32(truncatingIfNeeded: (shard &* 7_919 &+ index &* 104_729) &* 2_654_435_761)
+            return Float(Int32(bitPattern: mixed)) * (index % 3 == 0 ? 1 : 1e-6)
+        }
+    }
+
+    /// The bits of the sum on every rank, of three sums in a row with the same buffers.
+    private static func sums(_ tree: ShardTree, count: Int, bucketSize: Int) throws -> [[UInt32]] {
+        let ranks = tree.hosted.count
+        return try InProcessGroup.run(ranks: ranks) { communicator in
+            let vector = Tensor(zeros: [count])
+            let sum = GradientSum(of: vector, bucketSize: bucketSize)
+            var bits: [UInt32] = []
+            for round in 0..<3 {
+                try sum.sum(over: tree, communicator) { place in
+                    let shard = tree.hosted[communicator.rank].lowerBound + place
+                    let own = Tensor(gradient(ofShard: shard + round, count: count), shape: [count])
+                    addScaled(own, scale: 1, to: vector)
+                }
+                bits += vector.array().map(\.bitPattern)
+            }
+            return bits
+        }
+    }
+
+    /// The sum of a run of shards, by the definition of the tree.
+    private static func sum(_ shards: Range<Int>, round: Int, count: Int) -> [Float] {
+        // A gradient is added to zeros, which makes +0 of −0.
+        if shards.count == 1 { return gradient(ofShard: shards.lowerBound + round, count: count).map { 0 + $0 } }
+        var half = 1
+        while 2 * half < shards.count { half *= 2 }
+        let middle = shards.lowerBound + half
+        return zip(
+            sum(shards.lowerBound..<middle, round: round, count: count),
+            sum(middle..<shards.upperBound, round: round, count: count)
+        ).map { $0 + $1 }
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 8]) func theBitsAreThoseOfTheTree(ranks: Int) throws {
+        let count = 1003
+        for shards in [8, 11] {
+            let expected = (0..<3).flatMap { Self.sum(0..<shards, round: $0, count: count).map(\.bitPattern) }
+            let tree = try Shards(count: shards, ranks: ranks).tree
+            for bucketSize in [100, 5000] {
+                for bits in try Self.sums(tree, count: count, bucketSize: bucketSize) { #expect(bits == expected) }
+            }
+        }
+    }
+
+    /// A rank without shards, and vectors shorter than there are ranks.
+    @Test(arguments: [0, 1, 2, 40]) func ranksMayHaveNothing(count: Int) throws {
+        let expected = (0..<3).flatMap { Self.sum(0..<4, round: $0, count: count).map(\.bitPattern) }
+        for counts in [[0, 3, 1], [2, 0, 2], [4, 0, 0], [1, 3, 0]] {
+            let tree = ShardTree(hostedCounts: counts)
+            for bits in try Self.sums(tree, count: count, bucketSize: 8) { #expect(bits == expected) }
+        }
+    }
+}
