@@ -116,7 +116,7 @@ private func divergence(
     _ run: RunContext
 ) throws -> Double {
     let (shards, hosted) = try run.shards()
-    let sums = hosted.map { shard in
+    let sums = try hosted.map { shard in
         var sum = 0.0
         let own = shards.items(of: shard, total: responses.count).map { responses[$0] }
         for start in stride(from: 0, to: own.count, by: scoringBatch) {
