@@ -60,9 +60,6 @@ for file in empty.jsonl data.jsonl; do
 done
 ends "reward on a preference file that is missing" 66 "nowhere.jsonl" "$maxmin" reward "${smoke[@]}" --overwrite \
     --set run.directory=fitted --set data.preferences=nowhere.jsonl --set 'run.stages=[reward]'
-rm -rf fitted
-"$maxmin" run "${smoke[@]}" --set run.directory=fitted --set 'run.stages=[sft, simulate, reward]' >/dev/null 2>&1
-
 # The same verdict on four ranks as on one.
 printf '%s\n' "$good" '{"user_id": "u1", "prompt": "x", "chosen": 1, "rejected": "y"}' >data.jsonl
 ends "on four ranks: a bad line" 65 "data.jsonl:2" ./on_four "$maxmin" reward "${smoke[@]}" --overwrite \
@@ -74,6 +71,8 @@ ends "on four ranks: a folder that holds something else" 78 "is not empty" ./on_
     --set run.directory=model
 ends "control bytes are escaped" 78 'unknown key reward.\u{1B}[31mx' "$maxmin" run "${smoke[@]}" \
     --set $'reward.\e[31mx=1'
+rm -rf fitted
+"$maxmin" run "${smoke[@]}" --set run.directory=fitted --set 'run.stages=[sft, simulate, reward]' >/dev/null 2>&1
 
 # Configurations: file, line and key are named.
 configuration() {
@@ -120,7 +119,7 @@ model "heads that do not divide the width" 78 "broken/config.json"
 fresh && echo '{' >broken/tokenizer.json
 model "a broken tokenizer.json" 65 "broken/tokenizer.json"
 fresh && echo '{}' >broken/tokenizer.json
-model "a tokenizer.json of another kind" 78 "broken/tokenizer.json: 'model' is missing"
+model "a tokenizer.json of another kind" 65 "broken/tokenizer.json: 'model' is missing"
 fresh && rm broken/tokenizer.json
 model "no tokenizer" 66 "broken/tokenizer.json"
 ends "model: nothing there" 66 "nowhere" "$maxmin" inspect nowhere

@@ -44,6 +44,8 @@ until_true() {
 training() { [[ -s $work/run/metrics.jsonl ]]; }
 requeued() { [[ $(field Restarts) == 1 && $(field JobState) == PENDING ]]; }
 ended() { [[ $(field JobState) =~ COMPLETED|FAILED|CANCELLED|TIMEOUT ]]; }
+# The first start has left the node.
+idle() { [[ $(sinfo --noheader --format=%t) == idle && -z $(squeue --steps --noheader) ]]; }
 # Slurm lets a job that was queued again wait for two minutes; not while its first start is being cleared away can this be changed.
 released() { scontrol update JobId="$job" StartTime=now 2>/dev/null; }
 # results DIRECTORY: the hash of everything that the run found out.
@@ -76,6 +78,9 @@ if ! until_true "$patience" requeued; then
     exit
 fi
 saved=$(find "$work/run/checkpoints" -name 'step-*' | head -n 1)
+until_true 60 idle
+# The node refuses steps of a job of this number for the seconds in which it ended the first start.
+sleep 5
 until_true 60 released
 # Meanwhile, what it is to come to.
 timeout "$patience" bash -c 'source launch/mpi.sh; on_ranks "$@"' - 2 "$maxmin" run "${run[@]}" --threads 1 \

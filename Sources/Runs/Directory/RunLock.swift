@@ -65,7 +65,7 @@ final class RunLock: Sendable {
         guard let made else {
             let number = errno
             if number == EEXIST { throw Self.refusal(path, in: directory, Self.owner(of: path)) }
-            let code: ExitCode = [EACCES, EPERM, EROFS].contains(number) ? .permission : .cannotCreate
+            let code: ExitCode = Self.deniesPermission(number) ? .permission : .cannotCreate
             throw Failure(code, "cannot be created: \(unsafe String(cString: strerror(number)))", at: path)
         }
         descriptor = made
@@ -94,6 +94,8 @@ final class RunLock: Sendable {
         return descriptor
     }
 
+    private static func deniesPermission(_ number: Int32) -> Bool { [EACCES, EPERM, EROFS].contains(number) }
+
     /// Who holds a lock; nil where the file tells nothing, as when it was just made.
     private static func owner(of path: String) -> LockOwner? {
         FileManager.default.contents(atPath: path).flatMap { try? JSONDecoder().decode(LockOwner.self, from: $0) }
@@ -107,7 +109,16 @@ final class RunLock: Sendable {
         // Two runs may find the same stale lock, and one of them has taken the new one before the other comes to remove the old
         // one: it is moved away first, and moved back where it is not the one that was found.
         let aside = "\(path).stale-\(own.nonce)"
-        guard unsafe rename(path, aside) == 0 else { return }
+        guard unsafe rename(path, aside) == 0 else {
+            let number = errno
+            // Another run was faster, unless nobody may.
+            guard deniesPermission(number) else { return }
+            throw Failure(
+                .permission,
+                "of a run that is over cannot be removed: \(unsafe String(cString: strerror(number)))",
+                at: path
+            )
+        }
         if owner(of: aside) != found { _ = unsafe link(aside, path) }
         unsafe unlink(aside)
     }
