@@ -45,6 +45,9 @@ import Testing
         #expect(try supervised(checkpoint, restarts: 0) == (0, 7))
         let stage = "mkdir -p $run/completed; touch $run/completed/$start; ((start == 7)) || exit 137"
         #expect(try supervised(stage, restarts: 0) == (0, 7))
+        // Every other start gets further: without the reset the third would be one too many.
+        let everyOther = "((start % 2 == 0)) && mkdir -p $run/checkpoints/sft/step-$start; ((start == 7)) || exit 137"
+        #expect(try supervised(everyOther, restarts: 1) == (0, 7))
         let unfinished = "mkdir -p $run/checkpoints/sft/.tmp-step-$start; exit 137"
         #expect(try supervised(unfinished, restarts: 1) == (70, 2))
     }
