@@ -6,7 +6,9 @@ import Tensors
 ///
 /// Weights and embeddings are drawn from N(0, 0.02²), gains are 1, biases 0. With GPT-2 the two projections onto the
 /// residual stream are scaled by 1/√(2·layers) (Radford et al. 2019, section 2.3); with Llama they are not, as in
-/// `transformers`. A reward head is drawn from N(0, 1/D), a value head is 0.
+/// `transformers`. A reward head is drawn from N(0, 1/D²), a value head is 0: the final norm gives hidden states a length of
+/// about √D, so rewards start near 0 and a comparison's loss near ln 2. Measured on film reviews: from N(0, 1/D) rewards
+/// start with a spread above 1 and held-out accuracy ends 2 to 4 points lower.
 public struct InitialValues {
     /// Standard deviation; 0 for a constant.
     private let deviation: Double
@@ -23,7 +25,7 @@ public struct InitialValues {
             deviation = 0
             constant = 0
         case "score.weight":
-            deviation = 1 / Double(configuration.width).squareRoot()
+            deviation = 1 / Double(configuration.width)
         case let name where name.hasSuffix("c_proj.weight"):
             deviation = 0.02 / Double(2 * configuration.layers).squareRoot()
         default:

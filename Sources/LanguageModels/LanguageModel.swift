@@ -87,7 +87,7 @@ public final class LanguageModel {
         cache = KeyValueCache(layers: configuration.layers)
     }
 
-    /// A model with its family's random initialisation; a value head starts at zero, a reward head at N(0, 1/D).
+    /// A model with its family's random initialisation; a value head starts at zero, a reward head at N(0, 1/D²).
     public convenience init(_ configuration: ModelConfiguration, head: Head, precision: Precision, seed: UInt64) {
         self.init(configuration, head: head, precision: precision)
         parameters.initialise(configuration, head: head, within: 0..<parameters.count, seed: seed)

@@ -12,7 +12,7 @@ public import Optimizers
 /// bits as without the break. Throws `configuration` or `badData` for settings or users that cannot work, and
 /// `internalError` on all ranks, naming stage and step, where a loss, gradient or reward is not finite on any.
 ///
-/// Once EM has ended, every model is trained further on `fit` and `assign` together: no E-step will read `assign` again.
+/// Once EM has ended, every model is trained anew on `fit` and `assign` together: no E-step will read `assign` again.
 /// Responsibilities and log-likelihoods are those of EM; only `test` accuracies are of the final models.
 public func fitRewardMixture<Models: RewardModels>(
     _ localUsers: [UserComparisons<Models.Comparison>],
@@ -175,7 +175,10 @@ private func fitSingle<Models: RewardModels>(
     return (training, scores)
 }
 
-/// Trains models further on `fit` and `assign` together; how they then do on `test`, beside EM's log-likelihoods in `scores`.
+/// Trains models anew on `fit` and `assign` together; how they then do on `test`, beside EM's log-likelihoods in `scores`.
+///
+/// From the first weights on: a model that already fits `fit` closely does not get better by more of the same (film
+/// reviews: in 5 of 6 fits its validation loss never fell below where it started).
 private func finalFit<Models: RewardModels>(
     _ models: Models,
     _ users: ShardedUsers<Models.Comparison>,
@@ -187,6 +190,7 @@ private func finalFit<Models: RewardModels>(
     atBoundary: StepBoundary,
     report: (MixtureEvent) throws -> Void
 ) throws -> UserScores {
+    for group in 0..<models.count { models.resetWeights(of: group) }
     let training = try maximise(
         models,
         users: users,

@@ -12,19 +12,12 @@ import Testing
         #expect(random == randomStart(users: 9, groups: 3, seed: 1, restart: 0))
     }
 
-    @Test func usersWhoStandApartAreFound() {
-        var random = CounterRandom(seed: 1, purpose: .test)
-        let majority = (0..<20).map { _ in -0.55 + 0.02 * random.normal() }
-        let worst = worstExplained([-0.9] + majority + [-1.0, nil])
-        #expect(worst.apart == 2)
-        #expect(worst.order.prefix(2) == [21, 0])
-        #expect(worst.order.count == 22)
-        #expect(worstExplained(majority).apart == 0)
-        #expect(worstExplained([]).apart == 0)
-        #expect(worstExplained([nil, -0.5]).order == [1])
+    @Test func usersExplainedWorstComeFirst() {
+        let logLikelihoods = [[-3.0, -8.0], [-9.0, -2.0], [-1.0, -1.0], [-5.0, -.infinity]]
+        #expect(worstExplained(logLikelihoods, assignCounts: [10, 2, 0, 10]) == [1, 3, 0])
     }
 
-    @Test(arguments: [2, 4, 10])
+    @Test(arguments: [1, 2, 4, 10])
     func residualDirectionsSeparateEquallyExplainedUsers(minority: Int) {
         // Two groups pull in opposite directions with equal lengths, in 12 dimensions of noise.
         func draw(_ item: Int, _ user: Int) -> [Double] {

@@ -38,7 +38,7 @@ package struct RewardSection: Equatable, Sendable {
             "start",
             .choice(MixtureStart.self),
             .residual,
-            "residual: seed each further group with the users that the models so far explain worst; random; round-robin."
+            "residual: seed each further group with users whose unexplained choices pull the models so far another way; random; round-robin."
         )
         restarts = keys.read(
             "restarts",
