@@ -9,5 +9,5 @@ void ck_parallel(long count, long grain, void (*body)(void *context, long begin,
 // Runs `body` for every task in [0, count), handed out as threads become free; `thread` is below `threads`.
 void ck_parallel_tasks(int threads, long count, void (*body)(void *context, long task, int thread), void *context);
 
-// Makes OpenBLAS and oneDNN, called from this thread, use ck_threads() threads.
+// Makes OpenBLAS and oneDNN, called from this thread, use no other: the loops above hand their work out.
 void ck_enter_library(void);

@@ -1,14 +1,11 @@
 #include "CKernels.h"
-#include "parallel.h"
+#include "product.h"
 
 #ifndef CK_ONEDNN
 
 int ck_bfloat16_compiled(void) { return 0; }
 int ck_bfloat16_fast(void) { return 0; }
-int ck_product_bfloat16(long m, long n, long k, const uint16_t *a, int transpose_a, const uint16_t *b, int transpose_b,
-                        float *c, int accumulate) {
-    return -1;
-}
+int ck_block_bfloat16(const struct ck_block *block) { return -1; }
 
 #else
 
@@ -21,10 +18,13 @@ int ck_product_bfloat16(long m, long n, long k, const uint16_t *a, int transpose
 // 768 in 0.03 ms against 0.08, 64 × 960 × 320 in 0.11 against 0.13, 512 × 1280 × 320 in 1.1 against 1.1.
 
 static dnnl_engine_t engine;
-static dnnl_stream_t stream;
-static dnnl_primitive_t primitives[2][2][2]; // [transpose_a][transpose_b][accumulate]
-// Held over the whole product: primitives and their scratch memory serve one caller at a time.
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static dnnl_status_t engine_status;
+static pthread_once_t engine_once = PTHREAD_ONCE_INIT;
+// A primitive's scratch memory belongs to the thread that made it, so each thread makes its own.
+static _Thread_local dnnl_stream_t stream;
+static _Thread_local dnnl_primitive_t primitives[2][2][2]; // [transpose_a][transpose_b][accumulate]
+
+static void create_engine(void) { engine_status = dnnl_engine_create(&engine, dnnl_cpu, 0); }
 
 int ck_bfloat16_compiled(void) { return 1; }
 
@@ -33,10 +33,10 @@ int ck_bfloat16_fast(void) {
     return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
 }
 
-// Row-major [rows, columns], stored transposed where asked.
-static dnnl_status_t describe(dnnl_memory_desc_t *desc, long rows, long columns, int transposed,
+// [rows, columns], rows as stored `row` elements apart; stored as [columns, rows] where transposed.
+static dnnl_status_t describe(dnnl_memory_desc_t *desc, long rows, long columns, long row, int transposed,
                               dnnl_data_type_t type) {
-    dnnl_dims_t dims = {rows, columns}, strides = {transposed ? 1 : columns, transposed ? rows : 1};
+    dnnl_dims_t dims = {rows, columns}, strides = {transposed ? 1 : row, transposed ? row : 1};
     return dnnl_memory_desc_init_by_strides(desc, 2, dims, type, strides);
 }
 
@@ -71,21 +71,20 @@ static dnnl_status_t compile(int transpose_a, int transpose_b, int accumulate, d
     return status;
 }
 
-static dnnl_status_t multiply(long m, long n, long k, const void *a, int transpose_a, const void *b, int transpose_b,
-                              float *c, int accumulate) {
-    dnnl_status_t status = dnnl_success;
-    if (!engine) status = dnnl_engine_create(&engine, dnnl_cpu, 0);
+int ck_block_bfloat16(const struct ck_block *p) {
+    pthread_once(&engine_once, create_engine);
+    dnnl_status_t status = engine_status;
     if (!status && !stream) status = dnnl_stream_create(&stream, engine, dnnl_stream_default_flags);
-    dnnl_primitive_t *primitive = &primitives[transpose_a][transpose_b][accumulate];
-    if (!status && !*primitive) status = compile(transpose_a, transpose_b, accumulate, primitive);
+    dnnl_primitive_t *primitive = &primitives[p->transpose_a][p->transpose_b][p->accumulate];
+    if (!status && !*primitive) status = compile(p->transpose_a, p->transpose_b, p->accumulate, primitive);
     dnnl_memory_desc_t a_desc, b_desc, c_desc;
-    if (!status) status = describe(&a_desc, m, k, transpose_a, dnnl_bf16);
-    if (!status) status = describe(&b_desc, k, n, transpose_b, dnnl_bf16);
-    if (!status) status = describe(&c_desc, m, n, 0, dnnl_f32);
+    if (!status) status = describe(&a_desc, p->m, p->k, p->a_row, p->transpose_a, dnnl_bf16);
+    if (!status) status = describe(&b_desc, p->k, p->n, p->b_row, p->transpose_b, dnnl_bf16);
+    if (!status) status = describe(&c_desc, p->m, p->n, p->c_row, 0, dnnl_f32);
     dnnl_memory_t a_memory = NULL, b_memory = NULL, c_memory = NULL;
-    if (!status) status = dnnl_memory_create(&a_memory, &a_desc, engine, (void *)a);
-    if (!status) status = dnnl_memory_create(&b_memory, &b_desc, engine, (void *)b);
-    if (!status) status = dnnl_memory_create(&c_memory, &c_desc, engine, c);
+    if (!status) status = dnnl_memory_create(&a_memory, &a_desc, engine, (void *)p->a);
+    if (!status) status = dnnl_memory_create(&b_memory, &b_desc, engine, (void *)p->b);
+    if (!status) status = dnnl_memory_create(&c_memory, &c_desc, engine, p->c);
     if (!status) {
         dnnl_exec_arg_t arguments[] = {
             {DNNL_ARG_SRC, a_memory}, {DNNL_ARG_WEIGHTS, b_memory}, {DNNL_ARG_DST, c_memory}};
@@ -95,15 +94,6 @@ static dnnl_status_t multiply(long m, long n, long k, const void *a, int transpo
     if (a_memory) dnnl_memory_destroy(a_memory);
     if (b_memory) dnnl_memory_destroy(b_memory);
     if (c_memory) dnnl_memory_destroy(c_memory);
-    return status;
-}
-
-int ck_product_bfloat16(long m, long n, long k, const uint16_t *a, int transpose_a, const uint16_t *b, int transpose_b,
-                        float *c, int accumulate) {
-    ck_enter_library();
-    pthread_mutex_lock(&lock);
-    dnnl_status_t status = multiply(m, n, k, a, transpose_a, b, transpose_b, c, accumulate);
-    pthread_mutex_unlock(&lock);
     return (int)status;
 }
 

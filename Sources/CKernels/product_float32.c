@@ -1,12 +1,10 @@
-#include "CKernels.h"
-#include "parallel.h"
-
 #include <cblas.h>
 
-void ck_product_float32(long m, long n, long k, const float *a, int transpose_a, const float *b, int transpose_b,
-                        float *c, int accumulate) {
-    ck_enter_library();
-    cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, (int)m,
-                (int)n, (int)k, 1.0f, a, (int)(transpose_a ? m : k), b, (int)(transpose_b ? k : n),
-                accumulate ? 1.0f : 0.0f, c, (int)n);
+#include "product.h"
+
+int ck_block_float32(const struct ck_block *p) {
+    cblas_sgemm(CblasRowMajor, p->transpose_a ? CblasTrans : CblasNoTrans, p->transpose_b ? CblasTrans : CblasNoTrans,
+                (int)p->m, (int)p->n, (int)p->k, 1.0f, p->a, (int)p->a_row, p->b, (int)p->b_row,
+                p->accumulate ? 1.0f : 0.0f, p->c, (int)p->c_row);
+    return 0;
 }

@@ -27,9 +27,9 @@ int ck_threads(void) {
 }
 
 void ck_enter_library(void) {
+    ck_threads(); // Reads OpenMP's own count before it goes.
     // OpenMP keeps the thread count per calling thread, so it is set where the call is made.
-    int count = ck_threads();
-    if (omp_get_max_threads() != count) omp_set_num_threads(count);
+    if (omp_get_max_threads() != 1) omp_set_num_threads(1);
 }
 
 struct split {

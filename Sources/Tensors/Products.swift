@@ -11,7 +11,7 @@ public enum Precisions {
 /// C = op(A)·op(B), or C += op(A)·op(B).
 ///
 /// A and B have the same element type (float32: OpenBLAS; bfloat16: oneDNN, trait `OneDNN`), accumulation is fp32 and C
-/// float32. op is transposition where asked. A: [M, K] (or [K, M] transposed), B: [K, N] (or [N, K] transposed), C: [M, N].
+/// float32, with the same bits for any number of threads. op is transposition where asked. A: [M, K] (or [K, M] transposed), B: [K, N] (or [N, K] transposed), C: [M, N].
 public func multiply(
     _ a: Tensor,
     transposed transposeA: Bool = false,
@@ -34,32 +34,21 @@ public func multiply(
         if !accumulate { c.fill(0) }
         return
     }
-    switch a.elementType {
-    case .float32:
-        unsafe ck_product_float32(
-            m,
-            n,
-            k,
-            a.floats,
-            transposeA ? 1 : 0,
-            b.floats,
-            transposeB ? 1 : 0,
-            c.floats,
-            accumulate ? 1 : 0
-        )
-    case .bfloat16:
-        precondition(Precisions.hasBFloat16, "this build has no bf16 products: build with the trait OneDNN")
-        let status = unsafe ck_product_bfloat16(
-            m,
-            n,
-            k,
-            a.halves,
-            transposeA ? 1 : 0,
-            b.halves,
-            transposeB ? 1 : 0,
-            c.floats,
-            accumulate ? 1 : 0
-        )
-        precondition(status == 0, "oneDNN status \(status) for the bf16 product [\(m), \(k)] by [\(k), \(n)]")
-    }
+    precondition(
+        a.elementType == .float32 || Precisions.hasBFloat16,
+        "this build has no bf16 products: build with the trait OneDNN"
+    )
+    let status = unsafe ck_product(
+        m,
+        n,
+        k,
+        a.bytes,
+        transposeA ? 1 : 0,
+        b.bytes,
+        transposeB ? 1 : 0,
+        a.elementType.code,
+        c.floats,
+        accumulate ? 1 : 0
+    )
+    precondition(status == 0, "status \(status) of the \(a.elementType) product [\(m), \(k)] by [\(k), \(n)]")
 }

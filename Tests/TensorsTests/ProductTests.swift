@@ -7,6 +7,7 @@ import Testing
     static let shapes = [
         Shape(m: 1, n: 1, k: 1), Shape(m: 3, n: 5, k: 7), Shape(m: 1, n: 33, k: 64), Shape(m: 64, n: 48, k: 17),
         Shape(m: 130, n: 70, k: 65), Shape(m: 200, n: 1, k: 31), Shape(m: 300, n: 64, k: 3),
+        Shape(m: 270, n: 410, k: 20),
     ]
 
     /// op(a)·op(b) (+ c) as defined, in float64.

@@ -1,7 +1,7 @@
 import Tensors
 import Testing
 
-/// Every kernel but the products promises the same bits for any number of threads.
+/// Every kernel promises the same bits for any number of threads.
 @Suite struct ThreadTests {
     @Test func sameBitsForAnyNumberOfThreads() {
         let original = KernelThreads.count
@@ -13,6 +13,29 @@ import Testing
             #expect(KernelThreads.count == count)
             for (alone, together) in zip(one, everything()) {
                 #expect(alone.array() == together.array())
+            }
+        }
+    }
+
+    /// Shapes of one block, of several each way, and of a gradient's many rows.
+    @Test(arguments: [[64, 100, 70], [300, 900, 65], [1030, 48, 33], [40, 800, 2000]])
+    func productsHaveTheSameBits(shape: [Int]) {
+        let original = KernelThreads.count
+        defer { KernelThreads.set(original) }
+        for type in [ElementType.float32, .bfloat16] where type == .float32 || Precisions.hasBFloat16 {
+            for (transposeA, transposeB) in [(false, false), (false, true), (true, false)] {
+                let results = [1, 2, 3].map { threads in
+                    KernelThreads.set(threads)
+                    let (m, n, k) = (shape[0], shape[1], shape[2])
+                    let a = Tensor(zeros: transposeA ? [k, m] : [m, k], type)
+                    let b = Tensor(zeros: transposeB ? [n, k] : [k, n], type)
+                    a.copy(from: sampleTensor(a.shape, seed: 1))
+                    b.copy(from: sampleTensor(b.shape, seed: 2))
+                    let c = Tensor(zeros: [m, n])
+                    multiply(a, transposed: transposeA, b, transposed: transposeB, into: c)
+                    return c.array()
+                }
+                #expect(results[0] == results[1] && results[0] == results[2], "\(type) \(transposeA) \(transposeB)")
             }
         }
     }

@@ -13,14 +13,12 @@ enum { CK_FLOAT32 = 0, CK_BFLOAT16 = 1 };
 void ck_set_threads(int count);
 int ck_threads(void);
 
-// Products (product_float32.c, product_bfloat16.c): c [m, n] = op(a)·op(b) (+ c).
-void ck_product_float32(long m, long n, long k, const float *a, int transpose_a, const float *b, int transpose_b,
-                        float *c, int accumulate);
+// Products (product.c): c [m, n] = op(a)·op(b) (+ c), a and b of `type`; through OpenBLAS (product_float32.c) or oneDNN
+// (product_bfloat16.c). Returns 0, or oneDNN's status (−1 without oneDNN).
+int ck_product(long m, long n, long k, const void *a, int transpose_a, const void *b, int transpose_b, int type, float *c,
+               int accumulate);
 int ck_bfloat16_compiled(void);
 int ck_bfloat16_fast(void);
-// Returns 0, or oneDNN's status (−1 without oneDNN).
-int ck_product_bfloat16(long m, long n, long k, const uint16_t *a, int transpose_a, const uint16_t *b, int transpose_b,
-                        float *c, int accumulate);
 
 // Products of few rows with a matrix packed once (product_packed.c): c [m, n] = a [m, k]·b. `b` is [k, n], or [n, k]
 // where transposed; `packed` holds ck_packed_bytes and is 64-byte aligned. Of the same type as `a`.
