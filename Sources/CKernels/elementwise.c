@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 // Elements a thread takes at least: below this a second thread costs more than it brings.
-enum { GRAIN = 16384 };
+enum { GRAIN = CK_SQUARES_CHUNK };
 
 struct arguments {
     const void *x;
@@ -98,15 +98,9 @@ CK_CLONES static void sum_chunk(void *context, long task, int thread) {
     a->sums[task] = sum;
 }
 
-double ck_sum_of_squares(const float *x, long count) {
-    long chunks = (count + GRAIN - 1) / GRAIN;
-    double *sums = malloc((size_t)(chunks + 1) * sizeof(double));
+void ck_chunk_sums_of_squares(const float *x, long count, double *sums) {
     struct arguments a = {.x = x, .count = count, .sums = sums};
-    ck_parallel_tasks(ck_threads(), chunks, sum_chunk, &a);
-    double sum = 0;
-    for (long i = 0; i < chunks; i++) sum += sums[i];
-    free(sums);
-    return sum;
+    ck_parallel_tasks(ck_threads(), (count + GRAIN - 1) / GRAIN, sum_chunk, &a);
 }
 
 CK_CLONES static void count_chunk(void *context, long task, int thread) {

@@ -94,11 +94,7 @@ extension Communicator {
     /// `perShard` holds the numbers of this rank's shards in order, `width` of each. One exchange of all shards' numbers: meant
     /// for counts and losses, not for gradients.
     public func sumOverShards(_ perShard: [[Double]], width: Int) throws -> [Double] {
-        let bytes = perShard.joined().flatMap { number in
-            (0..<8).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * UInt64($0))) }
-        }
-        let all = try allGather(bytes).joined()
-        let numbers = Array(all).doubles()
+        let numbers = try joined(Array(perShard.joined()))
         let shards = numbers.count / max(1, width)
         var sum = TreeSum<[Double]>(shards: shards)
         for shard in 0..<shards {
@@ -106,6 +102,17 @@ extension Communicator {
             sum.add(own, at: ShardTree.Node(shard: shard)) { left, right in zip(left, right).map { $0 + $1 } }
         }
         return sum.partials.first?.value ?? Array(repeating: 0, count: width)
+    }
+}
+
+extension Communicator {
+    /// Every rank's numbers, end to end in order of rank, on every rank.
+    public func joined(_ numbers: [Double]) throws -> [Double] {
+        if size == 1 { return numbers }
+        let bytes = numbers.flatMap { number in
+            (0..<8).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * UInt64($0))) }
+        }
+        return Array(try allGather(bytes).joined()).doubles()
     }
 }
 

@@ -12,15 +12,16 @@ public final class LanguageModelPolicy: TrainablePolicy {
     public let optimizer: AdamW
     private let gradientSum: GradientSum
 
-    /// Trains `model`, which has a value head for `ppo` and needs none for `rloo`.
-    public init(_ model: LanguageModel, settings: AdamWSettings) {
+    /// Trains `model`, which has a value head for `ppo` and needs none for `rloo`, on the ranks of `communicator`.
+    public init(_ model: LanguageModel, settings: AdamWSettings, over communicator: any Communicator) {
         self.model = model
         gradientSum = GradientSum(of: model.trainableGradients)
         optimizer = AdamW(
             parameters: model.trainableValues,
             gradients: model.trainableGradients,
             decaying: model.decayingRanges,
-            settings: settings
+            settings: settings,
+            over: communicator
         )
     }
 
@@ -29,9 +30,11 @@ public final class LanguageModelPolicy: TrainablePolicy {
         startingFrom reference: LanguageModel,
         algorithm: PolicySettings.Algorithm,
         settings: AdamWSettings,
-        seed: UInt64
+        seed: UInt64,
+        over communicator: any Communicator = SoloCommunicator()
     ) {
-        self.init(reference.copy(head: algorithm == .ppo ? .value : .none, seed: seed), settings: settings)
+        let model = reference.copy(head: algorithm == .ppo ? .value : .none, seed: seed)
+        self.init(model, settings: settings, over: communicator)
     }
 
     /// As the model does.
@@ -63,7 +66,7 @@ public final class LanguageModelPolicy: TrainablePolicy {
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
     ) throws {
-        try gradientSum.sum(over: shards, communicator, ofShard: work)
+        try gradientSum.reduce(over: shards, communicator, ofShard: work)
     }
 
     /// Weights and moments, in place, as vectors of a training state.
@@ -78,8 +81,8 @@ public final class LanguageModelPolicy: TrainablePolicy {
     }
 
     /// One AdamW step.
-    public func update(learningRate: Float) -> Double {
-        let norm = optimizer.update(learningRate: learningRate)
+    public func update(learningRate: Float, over communicator: any Communicator) throws -> Double {
+        let norm = try optimizer.update(learningRate: learningRate, over: communicator)
         model.parametersDidChange()
         return norm
     }

@@ -20,15 +20,16 @@ public protocol TrainablePolicy: SamplingPolicy {
     func forwardTokenScores(_ sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores
     /// Adds to the gradients, given d loss / d log-probability and d loss / d value (empty: none) at each scored row.
     func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float])
-    /// Replaces the gradients by their sum over all shards: `work(i)` adds those of the i-th of this rank's shards to the
+    /// Sums the gradients over all shards, for `update`: `work(i)` adds those of the i-th of this rank's shards to the
     /// gradients, which are zero before.
     func sumGradients(
         over shards: ShardTree,
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
     ) throws
-    /// One optimizer step; returns the gradient's norm before clipping, and changes nothing where that is not finite.
-    func update(learningRate: Float) -> Double
+    /// One optimizer step; returns the gradient's norm before clipping, and changes nothing where that is not finite. Every
+    /// rank calls it.
+    func update(learningRate: Float, over communicator: any Communicator) throws -> Double
 }
 
 extension LanguageModel: SamplingPolicy {}

@@ -77,7 +77,7 @@ func updatePolicy(
                 summary.stoppedEarly = true
                 return summary
             }
-            let norm = policy.update(learningRate: settings.rates.rate(at: step))
+            let norm = try policy.update(learningRate: settings.rates.rate(at: step), over: communicator)
             guard norm.isFinite else {
                 summary.isFinite = false
                 return summary

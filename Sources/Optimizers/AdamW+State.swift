@@ -1,7 +1,10 @@
 extension AdamW {
-    /// The moments, in place, as vectors of a training state; with `step` they are all that an optimizer remembers.
+    /// The moments of this rank's slice, in place, as parts of vectors of a training state; with `step` they are all that
+    /// an optimizer remembers.
     public var stateVectors: [StateVector] {
-        [StateVector("first_moment", firstMoment), StateVector("second_moment", secondMoment)]
+        [("first_moment", firstMoment), ("second_moment", secondMoment)].map { name, moment in
+            StateVector(name, part: moment, from: slice.lowerBound, of: parameterCount)
+        }
     }
 
     /// Goes on after moments that a saved state filled, as the optimizer that had made `step` updates.

@@ -1,3 +1,4 @@
+public import Collectives
 public import Tensors
 
 /// AdamW's constants.
@@ -24,17 +25,21 @@ public struct AdamWSettings: Equatable, Sendable {
 public final class AdamW {
     /// How many updates were made.
     public private(set) var step = 0
-    /// m: running mean of gradients, [P].
+    /// m: running mean of gradients, of this rank's slice.
     public let firstMoment: Tensor
-    /// v: running mean of squared gradients, [P].
+    /// v: running mean of squared gradients, of this rank's slice.
     public let secondMoment: Tensor
+    /// The parameters that this rank updates.
+    public let slice: Range<Int>
 
+    /// How many parameters all ranks together update.
+    var parameterCount: Int { parameters.count }
     private let parameters: Tensor
     private let gradients: Tensor
     private let settings: AdamWSettings
     private let segments: [Segment]
 
-    /// A maximal run of elements that all decay or all do not.
+    /// A maximal run of this rank's elements that all decay or all do not.
     private struct Segment {
         let range: Range<Int>
         let decays: Bool
@@ -43,8 +48,15 @@ public final class AdamW {
     /// Starts with moments of zero.
     ///
     /// `parameters` and `gradients` are flat float32 tensors of equal length, kept and updated in place.
-    /// `decaying`: flat ranges that decay applies to, in order (the other ranges of `parameters` do not decay).
-    public init(parameters: Tensor, gradients: Tensor, decaying: [Range<Int>], settings: AdamWSettings) {
+    /// `decaying`: flat ranges that decay applies to, in order (the other ranges of `parameters` do not decay). `communicator`:
+    /// the ranks that share the work; its messages are `update`'s.
+    public init(
+        parameters: Tensor,
+        gradients: Tensor,
+        decaying: [Range<Int>],
+        settings: AdamWSettings,
+        over communicator: any Communicator = SoloCommunicator()
+    ) {
         precondition(
             parameters.count == gradients.count,
             "\(parameters.count) parameters but \(gradients.count) gradients"
@@ -52,26 +64,42 @@ public final class AdamW {
         self.parameters = parameters
         self.gradients = gradients
         self.settings = settings
-        firstMoment = Tensor(zeros: [parameters.count])
-        secondMoment = Tensor(zeros: [parameters.count])
-        segments = Self.segments(of: parameters.count, decaying: decaying)
+        let slice = Slices(of: parameters.count, ranks: communicator.size)[communicator.rank]
+        self.slice = slice
+        firstMoment = Tensor(zeros: [slice.count])
+        secondMoment = Tensor(zeros: [slice.count])
+        segments = Self.segments(of: parameters.count, decaying: decaying).compactMap { segment in
+            let own = segment.range.clamped(to: slice)
+            return own.isEmpty ? nil : Segment(range: own, decays: segment.decays)
+        }
     }
 
-    /// One step; returns the gradient's norm before clipping.
+    /// One step with `factor` times the gradient; returns the scaled gradient's norm before clipping.
     ///
-    /// A norm that is not finite changes nothing and is returned as it is. Otherwise the gradient is multiplied by min(1, clipNorm / (norm + 1e-6)), as `torch.nn.utils.clip_grad_norm_` does.
-    public func update(learningRate: Float) -> Double {
-        let norm = sumOfSquares(gradients).squareRoot()
+    /// Of the gradient a rank needs its slice. Every rank of the work calls it. A norm that is not finite changes nothing and is returned as it is. Otherwise the gradient is multiplied by min(1,
+    /// clipNorm / (norm + 1e-6)), as `torch.nn.utils.clip_grad_norm_` does.
+    public func update(
+        learningRate: Float,
+        scaledBy factor: Float = 1,
+        over communicator: any Communicator = SoloCommunicator()
+    ) throws -> Double {
+        let slices = Slices(of: parameters.count, ranks: communicator.size)
+        precondition(slices[communicator.rank] == slice, "an update's ranks are those that the optimizer was made for")
+        let own = gradients.view(at: slice.lowerBound, shape: [slice.count])
+        if factor != 1 { scale(own, by: factor) }
+        let squares = try communicator.joined(chunkSumsOfSquares(own))
+        let norm = squares.reduce(0, +).squareRoot()
         guard norm.isFinite else { return norm }
         step += 1
         let gradientScale = settings.clipNorm > 0 ? Float(min(1, Double(settings.clipNorm) / (norm + 1e-6))) : 1
         for segment in segments {
             let (start, length) = (segment.range.lowerBound, segment.range.count)
+            let place = start - slice.lowerBound
             adamWStep(
                 parameters: parameters.view(at: start, shape: [length]),
                 gradients: gradients.view(at: start, shape: [length]),
-                firstMoment: firstMoment.view(at: start, shape: [length]),
-                secondMoment: secondMoment.view(at: start, shape: [length]),
+                firstMoment: firstMoment.view(at: place, shape: [length]),
+                secondMoment: secondMoment.view(at: place, shape: [length]),
                 step: step,
                 learningRate: learningRate,
                 beta1: settings.beta1,
@@ -81,10 +109,11 @@ public final class AdamW {
                 gradientScale: gradientScale
             )
         }
+        try communicator.gather(parameters, slices)
         return norm
     }
 
-    /// Puts back the state of an earlier run; the moments are copied, each as long as the parameters.
+    /// Puts back the state of an earlier run; the moments are copied, each as long as the slice.
     public func restore(step: Int, firstMoment: Tensor, secondMoment: Tensor) {
         precondition(step >= 0, "a step count is not negative; this is \(step)")
         self.step = step

@@ -1,27 +1,50 @@
 public import Collectives
 public import Tensors
 
-/// Sums a gradient over the shards of a run, in the order of the shard tree: the same bits on any number of ranks.
+/// Sums gradients over the shards of a run, in the order of the shard tree: the same bits on any number of ranks.
 ///
-/// Needs memory for log₂ S vectors beside the gradient itself where a rank hosts S shards, kept from one sum to the next.
+/// Each rank gets the sums of its own slice, as ZeRO stage 1 has it (arXiv 1910.02054): an optimizer updates the slice and
+/// gathers the weights. Needs memory for log₂ S vectors beside the gradient itself where a rank hosts S shards, kept from one sum to the next.
 public final class GradientSum {
     private let gradient: Tensor
+    private let vectors: Int
     private let bucketSize: Int
     private var spare: [Tensor] = []
 
-    /// For one flat float32 gradient, summed in place.
+    /// For flat float32 gradients of equal length that lie end to end in one tensor, summed in place; each has slices of its own.
     ///
     /// `bucketSize` elements are exchanged at a time: that bounds the memory of what other ranks send, and stays within the
     /// caches. It does not change the result.
-    public init(of gradient: Tensor, bucketSize: Int = 1 << 20) {
+    public init(of gradient: Tensor, vectors: Int = 1, bucketSize: Int = defaultBucketSize) {
+        precondition(gradient.count % vectors == 0, "\(vectors) vectors of equal length in \(gradient.count) elements")
         self.gradient = gradient
+        self.vectors = vectors
         self.bucketSize = bucketSize
     }
 
-    /// Replaces the gradient on every rank by its sum over all shards.
+    /// Replaces the gradients on every rank by their sums over all shards.
+    ///
+    /// `work` is as for `reduce`.
+    public func sum(
+        over tree: ShardTree,
+        _ communicator: any Communicator,
+        ofShard work: (Int) throws -> Void
+    ) throws {
+        try reduce(over: tree, communicator, ofShard: work)
+        let length = gradient.count / vectors
+        for vector in 0..<vectors {
+            try communicator.gather(
+                gradient.view(at: vector * length, shape: [length]),
+                Slices(of: length, ranks: communicator.size),
+                bucketSize: bucketSize
+            )
+        }
+    }
+
+    /// Replaces this rank's slice of every gradient by its sum over all shards; the rest of them is used up.
     ///
     /// `work(i)` adds the gradient of the i-th of this rank's shards to the vector, which is zero before.
-    public func sum(
+    public func reduce(
         over tree: ShardTree,
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
@@ -47,7 +70,16 @@ public final class GradientSum {
         }
         let partials = sum.partials.map(\.value)
         if communicator.size > 1 {
-            try reduceOverRanks(partials, into: gradient, tree: tree, bucketSize: bucketSize, communicator)
+            let length = gradient.count / vectors
+            for start in stride(from: 0, to: gradient.count, by: max(1, length)) {
+                try reduceOverRanks(
+                    partials.map { $0.view(at: start, shape: [length]) },
+                    into: gradient.view(at: start, shape: [length]),
+                    tree: tree,
+                    bucketSize: bucketSize,
+                    communicator
+                )
+            }
         } else if !lent {
             gradient.copy(from: partials[0])
         }
@@ -61,11 +93,13 @@ public final class GradientSum {
     }
 }
 
-/// Sums what the ranks have of the shard tree into `total` on every rank.
+/// Elements that ranks exchange at a time: bounds buffers, and stays within the caches.
+public let defaultBucketSize = 1 << 20
+
+/// Sums what the ranks have of the shard tree, each rank its own slice of `total` (reduce-scatter).
 ///
-/// Bucket by bucket, every rank receives all sums of its own slice, adds them in the tree's order (reduce-scatter), and sends the
-/// result to the others (all-gather). `partials` are this rank's nodes; they are used up, and the
-/// last may be `total` itself: what a bucket sends has arrived before its sum comes in.
+/// Piece by piece, every rank receives all sums of its slice and adds them in the tree's order. `partials` are this rank's nodes;
+/// they are used up, and the last may be `total` itself.
 private func reduceOverRanks(
     _ partials: [Tensor],
     into total: Tensor,
@@ -76,16 +110,16 @@ private func reduceOverRanks(
     let (rank, size) = (communicator.rank, communicator.size)
     let nodes = (0..<size).map(tree.nodes(of:))
     let rounds = nodes.map(\.count).max() ?? 0
-    let sliceSize = (min(bucketSize, total.count) + size - 1) / size
-    let received = (0..<rounds).map { _ in Tensor(zeros: [size * sliceSize]) }
-    for start in stride(from: 0, to: total.count, by: bucketSize) {
-        let count = min(bucketSize, total.count - start)
-        let slices = (0..<size).map { start + $0 * count / size..<start + ($0 + 1) * count / size }
-        let mine = slices[rank]
+    let slices = Slices(of: total.count, ranks: size)
+    let length = max(1, bucketSize / size)
+    let received = (0..<rounds).map { _ in Tensor(zeros: [size * length]) }
+    for piece in 0..<slices.pieceCount(length: length) {
+        let pieces = slices.pieces(piece, length: length)
+        let mine = pieces[rank]
         for round in 0..<rounds {
-            let sends = slices.indices.map { $0 == rank || round >= partials.count ? 0..<0 : slices[$0] }
+            let sends = pieces.indices.map { $0 == rank || round >= partials.count ? 0..<0 : pieces[$0] }
             let receives = nodes.indices.map { sender in
-                let place = sender * sliceSize
+                let place = sender * length
                 return sender == rank || round >= nodes[sender].count ? place..<place : place..<place + mine.count
             }
             try communicator.exchange(
@@ -101,7 +135,7 @@ private func reduceOverRanks(
                 let part =
                     sender == rank
                     ? partials[round].view(at: mine.lowerBound, shape: [mine.count])
-                    : received[round].view(at: sender * sliceSize, shape: [mine.count])
+                    : received[round].view(at: sender * length, shape: [mine.count])
                 sum.add(part, at: node) { left, right in
                     addScaled(right, scale: 1, to: left)
                     return left
@@ -109,14 +143,24 @@ private func reduceOverRanks(
             }
         }
         guard let result = sum.partials.first?.value else { preconditionFailure("a tree has at least one shard") }
-        try communicator.exchange(result, slices.map { _ in 0..<mine.count }, into: total, slices)
+        total.view(at: mine.lowerBound, shape: [mine.count]).copy(from: result)
     }
 }
 
 extension Communicator {
-    /// Sends parts of one float32 tensor and receives parts of another.
-    ///
-    /// They overlap at most in what a rank sends to itself.
+    /// Gives every rank the slices of a float32 vector that the others have (all-gather).
+    func gather(_ vector: Tensor, _ slices: Slices, bucketSize: Int = defaultBucketSize) throws {
+        if size == 1 { return }
+        let length = max(1, bucketSize / size)
+        for piece in 0..<slices.pieceCount(length: length) {
+            let pieces = slices.pieces(piece, length: length)
+            let sends = pieces.indices.map { $0 == rank ? 0..<0 : pieces[rank] }
+            let receives = pieces.indices.map { $0 == rank ? 0..<0 : pieces[$0] }
+            try exchange(vector, sends, into: vector, receives)
+        }
+    }
+
+    /// Sends parts of one float32 tensor and receives parts of another, or other parts of the same.
     fileprivate func exchange(
         _ outgoing: Tensor,
         _ sends: [Range<Int>],

@@ -4,7 +4,7 @@ public import Tensors
 /// A vector of a training state, or the part of one that this rank holds, in place: saving reads `values`, resuming fills
 /// them.
 ///
-/// Several parts of one vector carry its name. A vector that every rank holds whole is the same on all of them.
+/// Several parts of one vector carry its name.
 public struct StateVector {
     /// The vector's name in its state.
     public let name: String
@@ -14,19 +14,31 @@ public struct StateVector {
     public let start: Int
     /// float32.
     public let values: Tensor
+    /// Whether every rank holds the whole vector; otherwise each holds a part, which may be all of it or nothing.
+    public let isReplicated: Bool
 
-    /// A whole vector.
+    /// A whole vector, the same on every rank.
     public init(_ name: String, _ values: Tensor) {
-        self.init(name, part: values, from: 0, of: values.count)
+        self.init(name: name, length: values.count, start: 0, values: values, isReplicated: true)
     }
 
-    /// Elements `start ..< start + values.count` of a vector of `length`.
+    /// Elements `start ..< start + values.count` of a vector of `length`, which no other rank holds.
     public init(_ name: String, part values: Tensor, from start: Int, of length: Int) {
         precondition(start >= 0 && start + values.count <= length, "a part lies within its vector")
+        self.init(name: name, length: length, start: start, values: values, isReplicated: false)
+    }
+
+    private init(name: String, length: Int, start: Int, values: Tensor, isReplicated: Bool) {
         self.name = name
         self.length = length
         self.start = start
         self.values = values
+        self.isReplicated = isReplicated
+    }
+
+    /// The same vector under another name.
+    public func named(_ name: String) -> StateVector {
+        StateVector(name: name, length: length, start: start, values: values, isReplicated: isReplicated)
     }
 }
 
@@ -67,9 +79,7 @@ public struct TrainingState {
     public func adding(_ inner: TrainingState, under name: String) -> TrainingState {
         var state = self
         state.records += inner.records.map { ("\(name)/\($0.name)", $0.json) }
-        state.vectors += inner.vectors.map {
-            StateVector("\(name)/\($0.name)", part: $0.values, from: $0.start, of: $0.length)
-        }
+        state.vectors += inner.vectors.map { $0.named("\(name)/\($0.name)") }
         return state
     }
 }
@@ -109,8 +119,6 @@ private struct SavedPart: SavedState {
     func json(of record: String) throws -> [UInt8]? { try whole.json(of: "\(name)/\(record)") }
 
     func fill(_ vectors: [StateVector]) throws {
-        try whole.fill(
-            vectors.map { StateVector("\(name)/\($0.name)", part: $0.values, from: $0.start, of: $0.length) }
-        )
+        try whole.fill(vectors.map { $0.named("\(name)/\($0.name)") })
     }
 }

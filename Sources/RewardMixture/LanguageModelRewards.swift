@@ -36,7 +36,10 @@ public final class LanguageModelRewards: RewardModels {
         let parameterCount = models[0].parameters.values.count
         precondition(range.upperBound == parameterCount, "the trainable parameters are the last ones")
         slab = Tensor(zeros: [range.lowerBound + count * range.count])
-        gradientSum = GradientSum(of: slab.view(at: range.lowerBound, shape: [count * range.count]))
+        gradientSum = GradientSum(
+            of: slab.view(at: range.lowerBound, shape: [count * range.count]),
+            vectors: count
+        )
         for (place, model) in models.enumerated() {
             model.parameters.gradients = slab.view(at: place * range.count, shape: [parameterCount])
         }
@@ -52,8 +55,8 @@ public final class LanguageModelRewards: RewardModels {
         scorer.margins(of: comparisons, under: model)
     }
 
-    /// New optimisers, moments zero.
-    public func beginTraining(_ settings: RewardMixtureSettings) {
+    /// New optimisers, moments of this rank's slices zero.
+    public func beginTraining(_ settings: RewardMixtureSettings, over communicator: any Communicator) {
         var constants = AdamWSettings()
         constants.weightDecay = settings.weightDecay
         constants.clipNorm = settings.clipNorm
@@ -62,7 +65,8 @@ public final class LanguageModelRewards: RewardModels {
                 parameters: model.trainableValues,
                 gradients: model.trainableGradients,
                 decaying: model.decayingRanges,
-                settings: constants
+                settings: constants,
+                over: communicator
             )
         }
     }
@@ -89,14 +93,21 @@ public final class LanguageModelRewards: RewardModels {
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
     ) throws {
-        try gradientSum.sum(over: shards, communicator, ofShard: work)
+        try gradientSum.reduce(over: shards, communicator, ofShard: work)
     }
 
-    /// Scales the gradient and makes one AdamW step.
-    public func update(_ model: Int, gradientScale: Float, learningRate: Float) -> Double {
-        let range = models[model].trainableRange
-        scale(models[model].parameters.gradients.view(at: range.lowerBound, shape: [range.count]), by: gradientScale)
-        let norm = optimizers[model].update(learningRate: learningRate)
+    /// One AdamW step.
+    public func update(
+        _ model: Int,
+        gradientScale: Float,
+        learningRate: Float,
+        over communicator: any Communicator
+    ) throws -> Double {
+        let norm = try optimizers[model].update(
+            learningRate: learningRate,
+            scaledBy: gradientScale,
+            over: communicator
+        )
         models[model].parametersDidChange()
         return norm
     }
@@ -105,9 +116,7 @@ public final class LanguageModelRewards: RewardModels {
     public var trainingVectors: [StateVector] {
         vectors(kept, "kept")
             + optimizers.enumerated().flatMap { model, optimizer in
-                optimizer.stateVectors.map {
-                    StateVector("\($0.name).\(model)", part: $0.values, from: $0.start, of: $0.length)
-                }
+                optimizer.stateVectors.map { $0.named("\($0.name).\(model)") }
             }
     }
 

@@ -69,7 +69,7 @@ func maximise<Models: RewardModels>(
         }
     }
 
-    models.beginTraining(settings)
+    models.beginTraining(settings, over: users.communicator)
     if let saved, let found = try saved.record("m-step", as: MStepState.self) {
         state = found
         try models.fillWeights("weights", from: saved)
@@ -120,10 +120,11 @@ func maximise<Models: RewardModels>(
                 throw notFinite("loss", group: group, stage: stage, step: step)
             }
             // The batch was drawn in proportion to q, so its mean is the gradient of the loss above.
-            let norm = models.update(
+            let norm = try models.update(
                 group,
                 gradientScale: Float(1 / statistics[2 * group + 1]),
-                learningRate: schedule.rate(at: step)
+                learningRate: schedule.rate(at: step),
+                over: users.communicator
             )
             guard norm.isFinite else { throw notFinite("gradient", group: group, stage: stage, step: step) }
         }

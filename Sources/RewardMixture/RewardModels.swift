@@ -18,23 +18,28 @@ public protocol RewardScorer {
 ///
 /// `LanguageModelRewards` is the real thing; tests use linear rewards of feature vectors.
 public protocol RewardModels: RewardScorer, AnyObject {
-    /// Forgets optimiser state and gradients: an M-step begins.
-    func beginTraining(_ settings: RewardMixtureSettings)
+    /// Forgets optimiser state and gradients: an M-step of these ranks begins.
+    func beginTraining(_ settings: RewardMixtureSettings, over communicator: any Communicator)
     /// Frees what only training needs: an M-step is over.
     func endTraining()
     /// Adds the gradient of a loss over `comparisons` to one model's: `loss` gives d loss / dΔ for the margins it is
     /// handed, and is called once for each part of the comparisons that fits into a forward pass, in order.
     func addGradient(of comparisons: [Comparison], to model: Int, loss: ([Float]) -> [Float])
-    /// Replaces all models' gradients by their sums over all shards: `work(i)` adds those of the i-th of this rank's shards to
-    /// the gradients, which are zero before.
+    /// Sums all models' gradients over all shards, for `update`: `work(i)` adds those of the i-th of this rank's shards to the
+    /// gradients, which are zero before.
     func sumGradients(
         over shards: ShardTree,
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
     ) throws
     /// One optimiser step of one model with `gradientScale` times its gradient; returns the norm of the scaled gradient
-    /// before clipping. A non-finite norm changes nothing.
-    func update(_ model: Int, gradientScale: Float, learningRate: Float) -> Double
+    /// before clipping. A non-finite norm changes nothing. Every rank calls it.
+    func update(
+        _ model: Int,
+        gradientScale: Float,
+        learningRate: Float,
+        over communicator: any Communicator
+    ) throws -> Double
 
     /// What training under way has besides the weights, in place: the remembered weights and the optimisers' moments.
     var trainingVectors: [StateVector] { get }

@@ -29,9 +29,20 @@ public func scale(_ x: Tensor, by factor: Float) {
     unsafe ck_scale(x.floats, factor, x.count)
 }
 
-/// Σ x², accumulated in float64 in a fixed order; not finite if any element is not.
+/// Elements of a chunk of `chunkSumsOfSquares`.
+public let squaresChunk = Int(CK_SQUARES_CHUNK)
+
+/// Σ x² of each `squaresChunk` elements, accumulated in float64 in a fixed order; not finite where an element is not.
+public func chunkSumsOfSquares(_ x: Tensor) -> [Double] {
+    let chunks = (x.count + squaresChunk - 1) / squaresChunk
+    var sums = [Double](repeating: 0, count: chunks)
+    unsafe ck_chunk_sums_of_squares(x.floats, x.count, &sums)
+    return sums
+}
+
+/// Σ x², chunk by chunk.
 public func sumOfSquares(_ x: Tensor) -> Double {
-    unsafe ck_sum_of_squares(x.floats, x.count)
+    chunkSumsOfSquares(x).reduce(0, +)
 }
 
 /// A hash of the elements' bits, for comparing copies of a tensor: any bit that differs changes it, but for one chance in 2⁶⁴.

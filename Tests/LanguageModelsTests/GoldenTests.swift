@@ -68,7 +68,7 @@ import Testing
         var losses: [Float] = []
         for _ in 0..<10 {
             losses.append(Float(nextTokenLoss(model, packed)))
-            _ = optimizer.update(learningRate: 1e-2)
+            _ = try optimizer.update(learningRate: 1e-2)
             model.parametersDidChange()
         }
         losses.append(Float(nextTokenLoss(model, packed)))

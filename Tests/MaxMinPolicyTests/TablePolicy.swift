@@ -122,7 +122,7 @@ final class TablePolicy: TrainablePolicy {
     }
 
     /// Adam.
-    func update(learningRate: Float) -> Double {
+    func update(learningRate: Float, over communicator: any Communicator) -> Double {
         let norm = gradients.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
         guard norm.isFinite else { return norm }
         updates += 1

@@ -47,11 +47,12 @@ struct GradientSumTests {
     }
 
     @Test(arguments: [1, 2, 3, 4, 8]) func theBitsAreThoseOfTheTree(ranks: Int) throws {
-        let count = 1003
+        // Two ranks' slices and a bit.
+        let count = 2 * squaresChunk + 1003
         for shards in [8, 11] {
             let expected = (0..<3).flatMap { Self.sum(0..<shards, round: $0, count: count).map(\.bitPattern) }
             let tree = try Shards(count: shards, ranks: ranks).tree
-            for bucketSize in [100, 5000] {
+            for bucketSize in [5000, defaultBucketSize] {
                 for bits in try Self.sums(tree, count: count, bucketSize: bucketSize) { #expect(bits == expected) }
             }
         }

@@ -96,13 +96,13 @@ import Testing
         )
         let trunk = models.models[0].parameters.values.count - 32
         let before = models.models.map { $0.parameters.values.array() }
-        models.beginTraining(Self.settings())
+        models.beginTraining(Self.settings(), over: SoloCommunicator())
         let comparisons = (0..<9).map { Self.comparison($0, 0, likesToken: true) }
         try models.sumGradients(over: ShardTree(hostedCounts: [1]), SoloCommunicator()) { _ in
             models.addGradient(of: comparisons, to: 1) { bradleyTerry(margins: $0).dMargins }
         }
-        #expect(models.update(0, gradientScale: 1, learningRate: 0.1) == 0)
-        #expect(models.update(1, gradientScale: 1 / 9, learningRate: 0.1) > 0)
+        #expect(try models.update(0, gradientScale: 1, learningRate: 0.1, over: SoloCommunicator()) == 0)
+        #expect(try models.update(1, gradientScale: 1 / 9, learningRate: 0.1, over: SoloCommunicator()) > 0)
         #expect(models.models[0].parameters.values.array() == before[0])
         let after = models.models[1].parameters.values.array()
         #expect(after[..<trunk] == before[1][..<trunk] && after[trunk...] != before[1][trunk...])

@@ -34,7 +34,7 @@ final class LinearRewards: RewardModels {
         return comparisons.map { x in zip(x, weights).reduce(0) { $0 + $1.0 * $1.1 } }
     }
 
-    func beginTraining(_ settings: RewardMixtureSettings) {
+    func beginTraining(_ settings: RewardMixtureSettings, over communicator: any Communicator) {
         for moment in first + second { moment.fill(0) }
         steps = Array(repeating: 0, count: count)
     }
@@ -61,7 +61,12 @@ final class LinearRewards: RewardModels {
         gradients = sums.array()
     }
 
-    func update(_ model: Int, gradientScale: Float, learningRate: Float) -> Double {
+    func update(
+        _ model: Int,
+        gradientScale: Float,
+        learningRate: Float,
+        over communicator: any Communicator
+    ) -> Double {
         let gradient = gradients[model * width..<(model + 1) * width].map { $0 * gradientScale }
         let norm = Double(gradient.reduce(0) { $0 + $1 * $1 }.squareRoot())
         guard norm.isFinite else { return norm }

@@ -109,6 +109,7 @@ private final class Interruption: Sendable {
         }
     }
 
+    /// Whatever the number of ranks that go on.
     @Test func aRunKilledOrStoppedAnywhereGivesTheUndisturbedRun() throws {
         try Self.withRun { whole in
             let counter = Interruption(at: nil, kills: false)
@@ -119,19 +120,20 @@ private final class Interruption: Sendable {
             for attempt in 0..<4 {
                 try Self.withRun { path in
                     let kills = attempt % 2 == 0
+                    let ranks = [[1, 1, 1], [2, 3, 1], [4, 1, 3], [1, 2, 2]][attempt]
                     // Twice in the same run, the second time wherever that then is.
-                    for _ in 0..<2 {
+                    for again in 0..<2 {
                         let boundary = Int.random(in: 1...counter.count * 2 / 3, using: &random)
                         let outcome = try Self.run(
                             path,
-                            ranks: 1,
+                            ranks: ranks[again],
                             resume: true,
                             Interruption(at: boundary, kills: kills)
                         )
                         #expect(outcome == (kills ? .killed : .stopped) || outcome == .done, "boundary \(boundary)")
                     }
                     let rest = Interruption(at: nil, kills: false)
-                    try Self.expect(.done, path, ranks: 1, resume: true, rest)
+                    try Self.expect(.done, path, ranks: ranks[2], resume: true, rest)
                     let results = try Self.results(path)
                     #expect(results == undisturbed)
                     #expect(rest.count < counter.count, "nothing was taken over")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Shards define a run: the smoke configuration with 8 shards at 1, 2, 3, 4 and 8 ranks of one thread, in fp32 and, where the machine
-# has it, bf16, gives the same hashes of all models, assignments, comparisons and the evaluation, and the same metrics but for
+# Shards define a run: the smoke configuration with 8 shards on 1 rank of two threads and on 2, 3, 4 and 8 ranks of one, in fp32 and,
+# where the machine has it, bf16, gives the same hashes of all models, assignments, comparisons and the evaluation, and the same metrics but for
 # times. RANKS are the rank counts, PRECISIONS the types of products. Needs jq.
 #
 #   BIN=.build/release bash launch/tests/ranks.sh
@@ -28,7 +28,7 @@ for precision in ${PRECISIONS:-fp32 bf16}; do
     for ranks in "${counts[@]}"; do
         directory=$work/$precision-$ranks
         if ! timeout 300 bash -c 'source launch/mpi.sh; on_ranks "$@"' - "$ranks" "$maxmin" run launch/runs/smoke.yaml \
-            --set run.directory="$directory" --set model.precision="$precision" --set shards=8 --set run.threads=1 \
+            --set run.directory="$directory" --set model.precision="$precision" --set shards=8 --set run.threads=$((ranks == 1 ? 2 : 1)) \
             --set sft.steps=40 --set sft.batch_sequences=16 --set reward.max_iterations=2 --set reward.max_steps=20 \
             --set policy.prompts_per_step=8 --set policy.steps=3 >"$directory.log" 2>&1; then
             echo "not ok $ranks ranks in $precision: $(tail -n 1 "$directory.log")"

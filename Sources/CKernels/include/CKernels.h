@@ -31,7 +31,9 @@ void ck_fill(float *x, float value, long count);
 void ck_fill_bfloat16(uint16_t *x, float value, long count);
 void ck_add_scaled(const float *x, float scale, float *y, long count);
 void ck_scale(float *x, float factor, long count);
-double ck_sum_of_squares(const float *x, long count);
+// The sum of squares of each CK_SQUARES_CHUNK elements.
+enum { CK_SQUARES_CHUNK = 16384 };
+void ck_chunk_sums_of_squares(const float *x, long count, double *sums);
 long ck_non_finite_count(const void *x, int type, long count);
 void ck_convert(const void *x, int x_type, void *y, int y_type, long count);
 

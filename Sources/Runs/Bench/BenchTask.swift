@@ -74,7 +74,7 @@ private func rewardStepWork(_ model: LanguageModel, pairs: Int) -> BenchWork {
             let margins = stride(from: 0, to: rewards.count, by: 2).map { rewards[$0] - rewards[$0 + 1] }
             let gradient = bradleyTerry(margins: margins).dMargins
             reward.backwardRewards(gradient.flatMap { [$0 / Float(pairs), -$0 / Float(pairs)] })
-            _ = optimizer.update(learningRate: 1e-5)
+            _ = try optimizer.update(learningRate: 1e-5)
             reward.parametersDidChange()
         },
         tokens: sequences.tokens.count,

@@ -91,7 +91,7 @@ private func recordLines(_ state: TrainingState) -> [UInt8] {
 /// Writes this rank's part of every vector: its own slices, and its share of the vectors that all ranks hold whole.
 private func writePart(_ vectors: [StateVector], to directory: String, rank: Int, of ranks: Int) throws -> WrittenPart {
     let own = vectors.map { vector in
-        guard vector.values.count == vector.length else { return vector }
+        guard vector.isReplicated else { return vector }
         let range = (rank * vector.length / ranks)..<((rank + 1) * vector.length / ranks)
         return StateVector(
             vector.name,

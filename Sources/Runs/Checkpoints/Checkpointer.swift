@@ -78,8 +78,8 @@ final class Checkpointer {
 
     private func save(_ state: TrainingState) throws {
         let started = Date()
-        let whole = state.vectors.filter { $0.values.count == $0.length }
-        let parts = state.vectors.filter { $0.values.count < $0.length }
+        let whole = state.vectors.filter(\.isReplicated)
+        let parts = state.vectors.filter { !$0.isReplicated }
         try run.requireGood(whole.map(\.values), parts: parts.map(\.values), step: step)
         let label = CheckpointLabel(
             training: training,

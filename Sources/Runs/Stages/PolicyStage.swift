@@ -7,6 +7,7 @@ import Optimizers
 import Preferences
 import Reporting
 import StrictJSON
+import Tensors
 
 /// Aligns one policy per objective, each from the reference.
 ///
@@ -51,7 +52,8 @@ private func align(
         startingFrom: reference.model,
         algorithm: settings.algorithm,
         settings: run.configuration.policy.optimizer.adamW,
-        seed: run.seed
+        seed: run.seed,
+        over: run.communicator
     )
     let checkpoints = try Checkpointer(run, training: "policy/\(objective.rawValue)", stage: .policy)
     let start = try checkpoints.saved.flatMap { saved in
@@ -59,6 +61,7 @@ private func align(
         return try saved.record("policy", as: PolicyState.Record.self)
     }
     if let start { policy.resume(updates: start.updates) }
+    run.sayMoments("policy \(objective.rawValue)", models: 1, parameters: policy.model.trainableValues.count)
     run.progress.begin("policy \(objective.rawValue)", total: settings.steps, done: checkpoints.step)
     var changes = 0
     _ = try trainPolicy(

@@ -40,6 +40,12 @@ func runReward(_ run: RunContext) throws {
     run.progress.say("reward: \(everyone.total) users, \(everyone.comparisons) comparisons, \(section.groups) groups")
     let checkpoints = try Checkpointer(run, training: "reward", stage: .reward)
     let narrator = MixtureNarrator(run, fit: .mixture)
+    let shape = reference.model.configuration
+    run.sayMoments(
+        "reward",
+        models: section.groups,
+        parameters: section.trainable == .full ? shape.parameterCount(head: .reward) : shape.width
+    )
     let mixture = try fitRewardMixture(
         everyone.local,
         settings: settings,

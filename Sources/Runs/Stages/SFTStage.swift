@@ -47,7 +47,7 @@ func runSFT(_ run: RunContext) throws {
         precision: precision,
         seed: run.seed
     )
-    let optimizer = AdamW(training: model, settings.optimizer.adamW)
+    let optimizer = AdamW(training: model, settings.optimizer.adamW, over: run.communicator)
     let schedule = settings.optimizer.schedule(steps: settings.steps)
     let checkpoints = try Checkpointer(run, training: "sft", stage: .sft)
     let vectors = [StateVector("weights", model.trainableValues)] + optimizer.stateVectors
@@ -58,6 +58,7 @@ func runSFT(_ run: RunContext) throws {
     }
     let gradient = GradientSum(of: model.parameters.gradients)
     run.progress.say("sft: \(model.parameters.values.count) parameters, \(tokenizer.vocabularySize) tokens")
+    run.sayMoments("sft", models: 1, parameters: model.trainableValues.count)
     run.progress.begin("sft", total: settings.steps, done: checkpoints.step)
     // The step number is all that batches, schedule and random streams go by.
     for step in stride(from: checkpoints.step + 1, through: settings.steps, by: 1) {
@@ -66,7 +67,7 @@ func runSFT(_ run: RunContext) throws {
         // Every rank knows the whole batch, so the number of predictions needs no exchange.
         let predictions = batch.reduce(0) { $0 + $1.count - 1 }
         var losses = Array(repeating: [0.0], count: hosted.count)
-        try gradient.sum(over: shards.tree, run.communicator) { place in
+        try gradient.reduce(over: shards.tree, run.communicator) { place in
             try run.communicator.enter(.forward, step: step)
             let own = shards.items(of: hosted[hosted.startIndex + place], total: batch.count).map { batch[$0] }
             let scores = model.forwardNextTokens(own)
@@ -78,7 +79,7 @@ func runSFT(_ run: RunContext) throws {
         }
         let loss = try run.communicator.sumOverShards(losses, width: 1)[0]
         let rate = schedule.rate(at: step)
-        let norm = optimizer.update(learningRate: rate)
+        let norm = try optimizer.update(learningRate: rate, over: run.communicator)
         guard norm.isFinite, loss.isFinite else {
             throw Failure(.internalError, "the loss is not finite at step \(step); lower sft.learning_rate", at: "sft")
         }

@@ -1,3 +1,4 @@
+import Collectives
 import LanguageModels
 import MaxMinPolicy
 import Optimizers
@@ -20,13 +21,18 @@ extension OptimizerKeys {
 }
 
 extension AdamW {
-    /// Trains the trainable part of a model.
-    convenience init(training model: LanguageModel, _ settings: AdamWSettings) {
+    /// Trains the trainable part of a model on the ranks of `communicator`.
+    convenience init(
+        training model: LanguageModel,
+        _ settings: AdamWSettings,
+        over communicator: any Communicator = SoloCommunicator()
+    ) {
         self.init(
             parameters: model.trainableValues,
             gradients: model.trainableGradients,
             decaying: model.decayingRanges,
-            settings: settings
+            settings: settings,
+            over: communicator
         )
     }
 }

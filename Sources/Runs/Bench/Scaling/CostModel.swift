@@ -133,10 +133,12 @@ package struct CostModel: Equatable, Sendable {
             * (operations.training / rates.training + operations.scoring / rates.scoring + operations.sampling
                 / rates.sampling)
             / speed
-        // AdamW reads weight, gradient and both moments, and writes all but the gradient: 28 bytes a parameter.
-        let update = 28 * trainedParameters * trainedModels * inNode / rates.memory
+        // AdamW reads weight, gradient and both moments, and writes all but the gradient: 28 bytes of each parameter of a
+        // rank's slice.
+        let update = 28 * trainedParameters * trainedModels / Double(ranks) * inNode / rates.memory
 
-        // Reduce-scatter, then all-gather: each moves (R − 1)/R of the gradients through every rank, in log₂R exchanges.
+        // Gradients are reduce-scattered, weights all-gathered: each moves (R − 1)/R of them through every rank, in log₂R
+        // exchanges.
         let share = Double(ranks - 1) / Double(ranks)
         let exchanges = trainedModels == 0 ? 1 : 2
         let rounds = exchanges * Int(log2(Double(ranks)).rounded(.up))
@@ -149,7 +151,7 @@ package struct CostModel: Equatable, Sendable {
             communicationSeconds: withinNode + betweenNodes + latency,
             bytes: 2 * gradientBytes * share,
             messages: rounds,
-            memory: memory,
+            memory: memory(ranks: ranks),
             sharedMemory: trained == .full ? 0 : operandBytes * parameters
         )
     }
@@ -175,7 +177,7 @@ package struct CostModel: Equatable, Sendable {
     }
 
     /// Bytes of a rank by component.
-    private var memory: [(component: String, bytes: Double)] {
+    private func memory(ranks: Int) -> [(component: String, bytes: Double)] {
         let own = trained == .full
         // Trained weights are fp32, with a copy as operands of products.
         let copy = operandBytes < 4 ? operandBytes : 0
@@ -193,7 +195,7 @@ package struct CostModel: Equatable, Sendable {
         return [
             ("weights", (4 + copy) * held * models + 4 * remembered),
             ("gradients", gradientBytes),
-            ("moments", 2 * gradientBytes),
+            ("moments", 2 * gradientBytes / Double(ranks)),
             ("activations", activationBytes),
         ]
     }

@@ -47,10 +47,10 @@ func scalingStep(
     let shards = try Shards(count: load.shards, ranks: communicator.size)
     let hosted = shards.hosted(by: communicator.rank)
     switch stage {
-    case .sft: return sftStep(model, load: load, shards: shards, hosted: hosted)
-    case .reward: return rewardStep(model, load: load, shards: shards, hosted: hosted)
+    case .sft: return sftStep(model, load: load, shards: shards, communicator)
+    case .reward: return rewardStep(model, load: load, shards: shards, communicator)
     case .score: return scoreStep(model, load: load, hosted: hosted)
-    case .policy: return policyStep(model, load: load, shards: shards)
+    case .policy: return policyStep(model, load: load, shards: shards, communicator)
     }
 }
 
@@ -71,23 +71,23 @@ private func sftStep(
     _ base: LanguageModel,
     load: ScalingLoad,
     shards: Shards,
-    hosted: Range<Int>
+    _ communicator: any Communicator
 ) -> (any Communicator) throws -> Void {
     let model = base.copy(head: .none, seed: 1)
-    let optimizer = AdamW(training: model, AdamWSettings())
-    let batches = hosted.map { shard in
+    let optimizer = AdamW(training: model, AdamWSettings(), over: communicator)
+    let batches = shards.hosted(by: communicator.rank).map { shard in
         PackedSequences(sequences(load.batch, load: load, shard: shard, vocabulary: base.configuration.vocabularySize))
     }
     let gradient = GradientSum(of: model.parameters.gradients)
     let share = -1 / Float(load.shards * load.batch * (load.length - 1))
     return { communicator in
-        try gradient.sum(over: shards.tree, communicator) { place in
+        try gradient.reduce(over: shards.tree, communicator) { place in
             let batch = batches[place]
             let scores = model.forwardTokenScores(batch, rows: batch.predictingRows, temperature: 1)
             let shares = [Float](repeating: share, count: scores.logProbabilities.count)
             model.backwardTokenScores(dLogProbabilities: shares, dValues: [])
         }
-        _ = optimizer.update(learningRate: 1e-5)
+        _ = try optimizer.update(learningRate: 1e-5, over: communicator)
         model.parametersDidChange()
     }
 }
@@ -107,11 +107,13 @@ private func rewardStep(
     _ base: LanguageModel,
     load: ScalingLoad,
     shards: Shards,
-    hosted: Range<Int>
+    _ communicator: any Communicator
 ) -> (any Communicator) throws -> Void {
     let models = rewardModels(base)
-    models.beginTraining(RewardMixtureSettings())
-    let batches = hosted.map { comparisons(load: load, shard: $0, vocabulary: base.configuration.vocabularySize) }
+    models.beginTraining(RewardMixtureSettings(), over: communicator)
+    let batches = shards.hosted(by: communicator.rank).map {
+        comparisons(load: load, shard: $0, vocabulary: base.configuration.vocabularySize)
+    }
     return { communicator in
         try models.sumGradients(over: shards.tree, communicator) { place in
             for group in 0..<models.count {
@@ -122,7 +124,12 @@ private func rewardStep(
         let counts = batches.map { batch in [Double](repeating: Double(batch.count), count: 2 * models.count) }
         _ = try communicator.sumOverShards(counts, width: 2 * models.count)
         for group in 0..<models.count {
-            _ = models.update(group, gradientScale: 1 / Float(load.shards * load.batch), learningRate: 1e-5)
+            _ = try models.update(
+                group,
+                gradientScale: 1 / Float(load.shards * load.batch),
+                learningRate: 1e-5,
+                over: communicator
+            )
         }
     }
 }
@@ -147,7 +154,12 @@ private func scoreStep(
     return { communicator in _ = try scoreUsers(users, under: models, over: communicator) }
 }
 
-private func policyStep(_ base: LanguageModel, load: ScalingLoad, shards: Shards) -> (any Communicator) throws -> Void {
+private func policyStep(
+    _ base: LanguageModel,
+    load: ScalingLoad,
+    shards: Shards,
+    _ communicator: any Communicator
+) -> (any Communicator) throws -> Void {
     let models = rewardModels(base)
     let promptLength = 6
     var settings = PolicySettings()
@@ -166,7 +178,8 @@ private func policyStep(_ base: LanguageModel, load: ScalingLoad, shards: Shards
         startingFrom: base,
         algorithm: settings.algorithm,
         settings: AdamWSettings(),
-        seed: 1
+        seed: 1,
+        over: communicator
     )
     let task = PolicyTask(
         prompts: prompts,
