@@ -1,13 +1,25 @@
 #include "CKernels.h"
 
 #include <cblas.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #ifdef CK_ONEDNN
 #include <dnnl.h>
 #endif
 
-const char *ck_openblas_version(void) { return openblas_get_config(); }
+// OpenBLAS composes the text in one place anew at every call, which threads that ask together would find half done.
+static char openblas_version[256];
+static pthread_once_t openblas_once = PTHREAD_ONCE_INIT;
+
+static void read_openblas_version(void) {
+    snprintf(openblas_version, sizeof openblas_version, "%s", openblas_get_config());
+}
+
+const char *ck_openblas_version(void) {
+    pthread_once(&openblas_once, read_openblas_version);
+    return openblas_version;
+}
 
 const char *ck_openblas_kernels(void) { return openblas_get_corename(); }
 
