@@ -55,6 +55,18 @@ void ck_scale(float *x, float factor, long count) {
     ck_parallel(count, GRAIN, scale, &a);
 }
 
+CK_CLONES static void exclusive_or(void *context, long begin, long end) {
+    const struct arguments *a = context;
+    const uint32_t *x = a->x;
+    uint32_t *y = a->y;
+    for (long i = begin; i < end; i++) y[i] ^= x[i];
+}
+
+void ck_exclusive_or(const void *x, void *y, long count) {
+    struct arguments a = {.x = x, .y = y};
+    ck_parallel(count, GRAIN, exclusive_or, &a);
+}
+
 CK_CLONES static void convert(void *context, long begin, long end) {
     const struct arguments *a = context;
     for (long i = begin; i < end; i += CK_LANES) {

@@ -20,8 +20,9 @@ public struct AdamWSettings: Equatable, Sendable {
 /// AdamW over the trainable range of one flat parameter vector.
 ///
 /// Loshchilov & Hutter, arXiv 1711.05101, Algorithm 2, as `torch.optim.AdamW` computes it. Moments exist for the given
-/// parameters only, so a caller that trains a suffix of a model passes views of that suffix. The state that a checkpoint
-/// needs is `step`, `firstMoment` and `secondMoment`.
+/// parameters only, so a caller that trains a suffix of a model passes views of that suffix. Ranks share the work: each
+/// holds the moments of its own slice and updates it (ZeRO stage 1, arXiv 1910.02054). The state that a checkpoint needs is
+/// `step` and the moments.
 public final class AdamW {
     /// How many updates were made.
     public private(set) var step = 0
@@ -76,8 +77,9 @@ public final class AdamW {
 
     /// One step with `factor` times the gradient; returns the scaled gradient's norm before clipping.
     ///
-    /// Of the gradient a rank needs its slice. Every rank of the work calls it. A norm that is not finite changes nothing and is returned as it is. Otherwise the gradient is multiplied by min(1,
-    /// clipNorm / (norm + 1e-6)), as `torch.nn.utils.clip_grad_norm_` does.
+    /// Of the gradient a rank needs its slice; the update uses the gradient up. Every rank of the work calls it. A norm that
+    /// is not finite changes nothing and is returned as it is. Otherwise the gradient is multiplied by min(1, clipNorm / (norm +
+    /// 1e-6)), as `torch.nn.utils.clip_grad_norm_` does.
     public func update(
         learningRate: Float,
         scaledBy factor: Float = 1,
@@ -91,6 +93,7 @@ public final class AdamW {
         let norm = squares.reduce(0, +).squareRoot()
         guard norm.isFinite else { return norm }
         step += 1
+        let before = communicator.size > 1 ? parameters.view(at: slice.lowerBound, shape: [slice.count]).copied() : nil
         let gradientScale = settings.clipNorm > 0 ? Float(min(1, Double(settings.clipNorm) / (norm + 1e-6))) : 1
         for segment in segments {
             let (start, length) = (segment.range.lowerBound, segment.range.count)
@@ -109,8 +112,22 @@ public final class AdamW {
                 gradientScale: gradientScale
             )
         }
-        try communicator.gather(parameters, slices)
+        if let before { try exchangeChanges(since: before, slices, communicator) }
         return norm
+    }
+
+    /// Brings the other ranks' updates here, and this rank's to them, through the gradient's memory.
+    ///
+    /// What travels is not the weights but which of their bits changed: a copy that a fault has spoiled then stays
+    /// spoiled, and the comparison of replicas finds it.
+    private func exchangeChanges(since before: Tensor, _ slices: Slices, _ communicator: any Communicator) throws {
+        exclusiveOr(parameters.view(at: slice.lowerBound, shape: [slice.count]), into: before)
+        gradients.view(at: slice.lowerBound, shape: [slice.count]).copy(from: before)
+        try communicator.gather(gradients, slices)
+        for other in slices.all where other != slice {
+            let changes = gradients.view(at: other.lowerBound, shape: [other.count])
+            exclusiveOr(changes, into: parameters.view(at: other.lowerBound, shape: [other.count]))
+        }
     }
 
     /// Puts back the state of an earlier run; the moments are copied, each as long as the slice.

@@ -3,8 +3,8 @@ public import Tensors
 
 /// Sums gradients over the shards of a run, in the order of the shard tree: the same bits on any number of ranks.
 ///
-/// Each rank gets the sums of its own slice, as ZeRO stage 1 has it (arXiv 1910.02054): an optimizer updates the slice and
-/// gathers the weights. Needs memory for log₂ S vectors beside the gradient itself where a rank hosts S shards, kept from one sum to the next.
+/// Each rank gets the sums of its own slice, as ZeRO stage 1 has it (arXiv 1910.02054): an optimizer updates the slice.
+/// Needs memory for log₂ S vectors beside the gradient itself where a rank hosts S shards, kept from one sum to the next.
 public final class GradientSum {
     private let gradient: Tensor
     private let vectors: Int

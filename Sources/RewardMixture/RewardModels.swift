@@ -87,12 +87,3 @@ extension RewardModels {
 func vectors(_ tensors: [Tensor], _ name: String) -> [StateVector] {
     tensors.enumerated().map { StateVector("\(name).\($0)", $1) }
 }
-
-extension Tensor {
-    /// The same elements in storage of their own.
-    func copied() -> Tensor {
-        let copy = Tensor(zeros: shape, elementType)
-        copy.copy(from: self)
-        return copy
-    }
-}

@@ -16,6 +16,13 @@ extension Tensor {
         expect(other, count: count, "the source")
         unsafe ck_convert(other.bytes, other.elementType.code, bytes, elementType.code, count)
     }
+
+    /// A tensor with the same elements and storage of its own.
+    public func copied() -> Tensor {
+        let copy = Tensor(zeros: shape, elementType)
+        copy.copy(from: self)
+        return copy
+    }
 }
 
 /// y += scale·x, element by element, float32.
@@ -27,6 +34,12 @@ public func addScaled(_ x: Tensor, scale: Float, to y: Tensor) {
 /// x *= scale, float32.
 public func scale(_ x: Tensor, by factor: Float) {
     unsafe ck_scale(x.floats, factor, x.count)
+}
+
+/// y ^= x, the bits of float32 elements: what differs between them, and what brings one to the other.
+public func exclusiveOr(_ x: Tensor, into y: Tensor) {
+    expect(x, count: y.count, "x")
+    unsafe ck_exclusive_or(x.bytes, y.bytes, y.count)
 }
 
 /// Elements of a chunk of `chunkSumsOfSquares`.

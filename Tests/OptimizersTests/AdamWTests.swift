@@ -145,6 +145,32 @@ struct SharedAdamWTests {
     }
 }
 
+extension SharedAdamWTests {
+    /// A weight that one rank holds otherwise, in its own slice or in another's, stays different.
+    @Test(arguments: [5, 2 * squaresChunk - 1]) func aSpoiledCopyIsNotCoveredUp(place: Int) throws {
+        let weights = try InProcessGroup.run(ranks: 2) { communicator in
+            let count = 2 * squaresChunk
+            let parameters = Tensor((0..<count).map { Float($0 % 13) - 6.5 }, shape: [count])
+            let gradients = Tensor(zeros: [count])
+            if communicator.rank == 1 { parameters[place] += 0.25 }
+            let optimizer = AdamW(
+                parameters: parameters,
+                gradients: gradients,
+                decaying: [],
+                settings: AdamWSettings(),
+                over: communicator
+            )
+            for _ in 0..<3 {
+                gradients.fill(1)
+                _ = try optimizer.update(learningRate: 0.01, over: communicator)
+            }
+            return parameters.array()
+        }
+        let different = weights[0].indices.filter { weights[0][$0] != weights[1][$0] }
+        #expect(different == [place])
+    }
+}
+
 struct TensorCollectivesTests {
     @Test(arguments: 1...4) func tensorsTravel(ranks: Int) throws {
         let results = try InProcessGroup.run(ranks: ranks) { communicator in

@@ -4,6 +4,15 @@ import TestSupport
 import Testing
 
 @Suite struct RowAndElementTests {
+    @Test func exclusiveOrBringsOneToTheOther() {
+        let (x, y) = (Tensor([1, -0.0, .nan, 3], shape: [4]), Tensor([2, 0, 1, 3], shape: [4]))
+        let change = x.copied()
+        exclusiveOr(y, into: change)
+        #expect(change[3] == 0)
+        exclusiveOr(change, into: y)
+        #expect(y.array().map(\.bitPattern) == x.array().map(\.bitPattern))
+    }
+
     @Test(arguments: [1, 7, 64, 100]) func embeddings(d: Int) {
         let tokens: [Int32] = [4, 0, 4, 4, 2]
         let positions: [Int32] = [0, 1, 2, 0, 1]

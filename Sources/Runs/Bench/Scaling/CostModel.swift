@@ -137,7 +137,7 @@ package struct CostModel: Equatable, Sendable {
         // rank's slice.
         let update = 28 * trainedParameters * trainedModels / Double(ranks) * inNode / rates.memory
 
-        // Gradients are reduce-scattered, weights all-gathered: each moves (R − 1)/R of them through every rank, in log₂R
+        // Gradients are reduce-scattered, changes of weights all-gathered: each moves (R − 1)/R of them through every rank, in log₂R
         // exchanges.
         let share = Double(ranks - 1) / Double(ranks)
         let exchanges = trainedModels == 0 ? 1 : 2
