@@ -115,7 +115,12 @@ let package = Package(
         ),
 
         // Tests.
-        .target(name: "TestSupport", dependencies: ["Randomness"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport",
+            dependencies: ["Collectives", "Optimizers", "Randomness", "Tensors"],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
         tests("StrictJSON", uses: ["Failures"]),
         tests("Randomness"),
         .target(

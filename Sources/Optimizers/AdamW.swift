@@ -87,13 +87,13 @@ public final class AdamW {
     ) throws -> Double {
         let slices = Slices(of: parameters.count, ranks: communicator.size)
         precondition(slices[communicator.rank] == slice, "an update's ranks are those that the optimizer was made for")
-        let own = gradients.view(at: slice.lowerBound, shape: [slice.count])
+        let own = gradients.rows(slice)
         if factor != 1 { scale(own, by: factor) }
         let squares = try communicator.joined(chunkSumsOfSquares(own))
         let norm = squares.reduce(0, +).squareRoot()
         guard norm.isFinite else { return norm }
         step += 1
-        let before = communicator.size > 1 ? parameters.view(at: slice.lowerBound, shape: [slice.count]).copied() : nil
+        let before = communicator.size > 1 ? parameters.rows(slice).copied() : nil
         let gradientScale = settings.clipNorm > 0 ? Float(min(1, Double(settings.clipNorm) / (norm + 1e-6))) : 1
         for segment in segments {
             let (start, length) = (segment.range.lowerBound, segment.range.count)
@@ -121,12 +121,11 @@ public final class AdamW {
     /// What travels is not the weights but which of their bits changed: a copy that a fault has spoiled then stays
     /// spoiled, and the comparison of replicas finds it.
     private func exchangeChanges(since before: Tensor, _ slices: Slices, _ communicator: any Communicator) throws {
-        exclusiveOr(parameters.view(at: slice.lowerBound, shape: [slice.count]), into: before)
-        gradients.view(at: slice.lowerBound, shape: [slice.count]).copy(from: before)
+        exclusiveOr(parameters.rows(slice), into: before)
+        gradients.rows(slice).copy(from: before)
         try communicator.gather(gradients, slices)
         for other in slices.all where other != slice {
-            let changes = gradients.view(at: other.lowerBound, shape: [other.count])
-            exclusiveOr(changes, into: parameters.view(at: other.lowerBound, shape: [other.count]))
+            exclusiveOr(gradients.rows(other), into: parameters.rows(other))
         }
     }
 

@@ -110,11 +110,11 @@ private func reduceOverRanks(
     let (rank, size) = (communicator.rank, communicator.size)
     let nodes = (0..<size).map(tree.nodes(of:))
     let rounds = nodes.map(\.count).max() ?? 0
-    let slices = Slices(of: total.count, ranks: size)
-    let length = max(1, bucketSize / size)
+    let rows = Slices(of: total.count, ranks: size).pieces(bucketSize: bucketSize)
+    // No piece of this rank's is longer than the first.
+    let length = rows.first?[rank].count ?? 0
     let received = (0..<rounds).map { _ in Tensor(zeros: [size * length]) }
-    for piece in 0..<slices.pieceCount(length: length) {
-        let pieces = slices.pieces(piece, length: length)
+    for pieces in rows {
         let mine = pieces[rank]
         for round in 0..<rounds {
             let sends = pieces.indices.map { $0 == rank || round >= partials.count ? 0..<0 : pieces[$0] }
@@ -134,7 +134,7 @@ private func reduceOverRanks(
             for (round, node) in nodes[sender].enumerated() {
                 let part =
                     sender == rank
-                    ? partials[round].view(at: mine.lowerBound, shape: [mine.count])
+                    ? partials[round].rows(mine)
                     : received[round].view(at: sender * length, shape: [mine.count])
                 sum.add(part, at: node) { left, right in
                     addScaled(right, scale: 1, to: left)
@@ -143,7 +143,7 @@ private func reduceOverRanks(
             }
         }
         guard let result = sum.partials.first?.value else { preconditionFailure("a tree has at least one shard") }
-        total.view(at: mine.lowerBound, shape: [mine.count]).copy(from: result)
+        total.rows(mine).copy(from: result)
     }
 }
 
@@ -151,9 +151,7 @@ extension Communicator {
     /// Gives every rank the slices of a float32 vector that the others have (all-gather).
     func gather(_ vector: Tensor, _ slices: Slices, bucketSize: Int = defaultBucketSize) throws {
         if size == 1 { return }
-        let length = max(1, bucketSize / size)
-        for piece in 0..<slices.pieceCount(length: length) {
-            let pieces = slices.pieces(piece, length: length)
+        for pieces in slices.pieces(bucketSize: bucketSize) {
             let sends = pieces.indices.map { $0 == rank ? 0..<0 : pieces[rank] }
             let receives = pieces.indices.map { $0 == rank ? 0..<0 : pieces[$0] }
             try exchange(vector, sends, into: vector, receives)

@@ -2,8 +2,8 @@ import Tensors
 
 /// The elements of a vector that each rank sums and updates: one contiguous slice a rank.
 ///
-/// The partition of ZeRO stage 1 (Rajbhandari et al. 2020, arXiv 1910.02054, section 5.1). Slices end at the chunks of `chunkSumsOfSquares`, so that a norm has the same bits however many ranks share the vector; ranks
-/// may have nothing of a short one.
+/// The partition of ZeRO stage 1 (Rajbhandari et al. 2020, arXiv 1910.02054, section 5.1). Slices end at the chunks of
+/// `chunkSumsOfSquares`, so that a norm has the same bits however many ranks share the vector; ranks may have nothing of a short one.
 public struct Slices: Equatable, Sendable {
     /// Elements of the vector.
     public let count: Int
@@ -23,17 +23,18 @@ public struct Slices: Equatable, Sendable {
     /// All slices, in order of rank.
     public var all: [Range<Int>] { (0..<ranks).map { self[$0] } }
 
-    /// Part number `piece` of every slice, each of at most `length` elements: what ranks exchange at a time.
-    func pieces(_ piece: Int, length: Int) -> [Range<Int>] {
-        all.map { slice in
-            let start = min(slice.lowerBound + piece * length, slice.upperBound)
-            return start..<min(start + length, slice.upperBound)
+    /// The slices cut into pieces that are exchanged one after the other, `bucketSize` elements of all ranks together at a
+    /// time: a row has a piece of each rank, empty where its slice has come to an end.
+    func pieces(bucketSize: Int) -> [[Range<Int>]] {
+        let slices = all
+        let longest = slices.map(\.count).max() ?? 0
+        let length = max(1, bucketSize / ranks)
+        return stride(from: 0, to: longest, by: length).map { offset in
+            slices.map { slice in
+                let start = min(slice.lowerBound + offset, slice.upperBound)
+                return start..<min(start + length, slice.upperBound)
+            }
         }
-    }
-
-    /// How many pieces of `length` the longest slice has.
-    func pieceCount(length: Int) -> Int {
-        ((all.map(\.count).max() ?? 0) + length - 1) / length
     }
 
     private func boundary(_ rank: Int) -> Int {

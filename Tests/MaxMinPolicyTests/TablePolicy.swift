@@ -2,9 +2,8 @@ import Collectives
 import Foundation
 import LanguageModels
 import MaxMinPolicy
-import Optimizers
 import Randomness
-import Tensors
+import TestSupport
 
 /// A softmax table: the next token depends on the last one alone, and so does the value.
 ///
@@ -112,13 +111,11 @@ final class TablePolicy: TrainablePolicy {
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
     ) throws {
-        let sums = Tensor(zeros: [gradients.count])
-        try GradientSum(of: sums).sum(over: shards, communicator) { place in
+        gradients = try sumOfGradients(count: gradients.count, over: shards, communicator) { place in
             gradients = Array(repeating: 0, count: gradients.count)
             try work(place)
-            sums.copy(from: gradients)
+            return gradients
         }
-        gradients = sums.array()
     }
 
     /// Adam.

@@ -3,6 +3,7 @@ import Optimizers
 import Randomness
 import RewardMixture
 import Tensors
+import TestSupport
 
 /// Linear rewards of feature vectors: a comparison is the difference of two of them and Δ = w·x.
 ///
@@ -52,13 +53,11 @@ final class LinearRewards: RewardModels {
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
     ) throws {
-        let sums = Tensor(zeros: [gradients.count])
-        try GradientSum(of: sums).sum(over: shards, communicator) { place in
+        gradients = try sumOfGradients(count: gradients.count, over: shards, communicator) { place in
             gradients = Array(repeating: 0, count: gradients.count)
             try work(place)
-            sums.copy(from: gradients)
+            return gradients
         }
-        gradients = sums.array()
     }
 
     func update(

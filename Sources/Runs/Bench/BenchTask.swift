@@ -54,14 +54,6 @@ private func forwardOperations(_ configuration: ModelConfiguration) -> Double {
     2 * Double(configuration.layers) * Double(configuration.blockMatrixElements)
 }
 
-/// Sequences of uniformly drawn tokens.
-private func randomSequences(_ count: Int, length: Int, vocabulary: Int) -> [[Int32]] {
-    (0..<count).map { item in
-        var random = CounterRandom(seed: 1, purpose: .test, item: item)
-        return (0..<length).map { _ in Int32.random(in: 0..<Int32(vocabulary), using: &random) }
-    }
-}
-
 private func rewardStepWork(_ model: LanguageModel, pairs: Int) -> BenchWork {
     let reward = model.copy(head: .reward, seed: 1)
     let vocabulary = model.configuration.vocabularySize
@@ -115,35 +107,16 @@ private func policyStepWork(_ reference: LanguageModel, responses: Int) throws -
     settings.samplesPerPrompt = 4
     settings.maxNewTokens = 48
     settings.epochs = 4
-    let policy = LanguageModelPolicy(
-        startingFrom: reference,
-        algorithm: .ppo,
-        settings: AdamWSettings(),
-        seed: 1
-    )
-    let task = PolicyTask(
+    let step = policyStep(
+        from: reference,
+        rewards: rewards,
         prompts: prompts,
-        endOfText: nil,
-        groupSizes: [1, 1],
-        calibration: .none(rewardModels: 2),
-        rewards: { sequences in
-            let packed = PackedSequences(sequences)
-            return rewards.map { $0.rewards(of: packed) }
-        },
-        seed: 1,
-        shards: try Shards(count: 1, ranks: 1)
+        settings: settings,
+        shards: try Shards(count: 1, ranks: 1),
+        over: SoloCommunicator()
     )
     return BenchWork(
-        run: {
-            _ = try trainPolicy(
-                policy,
-                reference: reference,
-                task: task,
-                settings: settings,
-                communicator: SoloCommunicator(),
-                onStep: { _, _ in }
-            )
-        },
+        run: { try step(SoloCommunicator()) },
         tokens: settings.promptsPerStep * 4 * 48
     )
 }

@@ -2,7 +2,6 @@ internal import Collectives
 internal import LanguageModels
 internal import MaxMinPolicy
 internal import Optimizers
-internal import Randomness
 internal import RewardMixture
 internal import Tensors
 
@@ -54,16 +53,8 @@ func scalingStep(
     }
 }
 
-/// A shard's sequences of uniformly drawn tokens.
-private func sequences(_ count: Int, load: ScalingLoad, shard: Int, vocabulary: Int) -> [[Int32]] {
-    (0..<count).map { item in
-        var random = CounterRandom(seed: 1, purpose: .test, step: shard, item: item)
-        return (0..<load.length).map { _ in Int32.random(in: 0..<Int32(vocabulary), using: &random) }
-    }
-}
-
 private func comparisons(load: ScalingLoad, shard: Int, vocabulary: Int) -> [TokenComparison] {
-    let drawn = sequences(2 * load.batch, load: load, shard: shard, vocabulary: vocabulary)
+    let drawn = randomSequences(2 * load.batch, length: load.length, vocabulary: vocabulary, shard: shard)
     return stride(from: 0, to: drawn.count, by: 2).map { TokenComparison(chosen: drawn[$0], rejected: drawn[$0 + 1]) }
 }
 
@@ -76,7 +67,14 @@ private func sftStep(
     let model = base.copy(head: .none, seed: 1)
     let optimizer = AdamW(training: model, AdamWSettings(), over: communicator)
     let batches = shards.hosted(by: communicator.rank).map { shard in
-        PackedSequences(sequences(load.batch, load: load, shard: shard, vocabulary: base.configuration.vocabularySize))
+        PackedSequences(
+            randomSequences(
+                load.batch,
+                length: load.length,
+                vocabulary: base.configuration.vocabularySize,
+                shard: shard
+            )
+        )
     }
     let gradient = GradientSum(of: model.parameters.gradients)
     let share = -1 / Float(load.shards * load.batch * (load.length - 1))
@@ -160,7 +158,6 @@ private func policyStep(
     shards: Shards,
     _ communicator: any Communicator
 ) -> (any Communicator) throws -> Void {
-    let models = rewardModels(base)
     let promptLength = 6
     var settings = PolicySettings()
     settings.steps = 1
@@ -168,40 +165,14 @@ private func policyStep(
     settings.promptsPerStep = load.shards * max(1, load.batch / settings.samplesPerPrompt)
     settings.maxNewTokens = load.length - promptLength
     let prompts = (0..<settings.promptsPerStep).map { place in
-        Array(
-            sequences(1, load: load, shard: place, vocabulary: base.configuration.vocabularySize)[0].prefix(
-                promptLength
-            )
-        )
+        randomSequences(1, length: promptLength, vocabulary: base.configuration.vocabularySize, shard: place)[0]
     }
-    let policy = LanguageModelPolicy(
-        startingFrom: base,
-        algorithm: settings.algorithm,
-        settings: AdamWSettings(),
-        seed: 1,
+    return policyStep(
+        from: base,
+        rewards: rewardModels(base).models,
+        prompts: prompts,
+        settings: settings,
+        shards: shards,
         over: communicator
     )
-    let task = PolicyTask(
-        prompts: prompts,
-        // No end-of-text: every response has the same length on every rank count.
-        endOfText: nil,
-        groupSizes: [1, 1],
-        calibration: .none(rewardModels: 2),
-        rewards: { sequences in
-            let packed = PackedSequences(sequences)
-            return models.models.map { $0.rewards(of: packed) }
-        },
-        seed: 1,
-        shards: shards
-    )
-    return { communicator in
-        _ = try trainPolicy(
-            policy,
-            reference: base,
-            task: task,
-            settings: settings,
-            communicator: communicator,
-            onStep: { _, _ in }
-        )
-    }
 }

@@ -1,0 +1,16 @@
+public import Collectives
+import Optimizers
+import Tensors
+
+/// The sum over all shards of gradients that a test double keeps as an array of `count` elements: `work(i)` gives that of the
+/// i-th of this rank's shards.
+public func sumOfGradients(
+    count: Int,
+    over shards: ShardTree,
+    _ communicator: any Communicator,
+    ofShard work: (Int) throws -> [Float]
+) throws -> [Float] {
+    let sums = Tensor(zeros: [count])
+    try GradientSum(of: sums).sum(over: shards, communicator) { place in sums.copy(from: try work(place)) }
+    return sums.array()
+}
