@@ -134,8 +134,7 @@ public final class LanguageModelRewards: RewardModels {
         let trained = models[model].trainable
         models[model].trainable = .head
         defer { models[model].trainable = trained }
-        let parameters = models[model].parameters
-        let gradient = parameters.gradients.view(at: parameters.values.count - headWidth, shape: [headWidth])
+        let gradient = head(models[model].parameters.gradients)
         gradient.fill(0)
         addGradient(of: comparisons, to: model) { bradleyTerry(margins: $0).dMargins }
         return gradient.array().map { -$0 / Float(comparisons.count) }
@@ -149,6 +148,17 @@ public final class LanguageModelRewards: RewardModels {
     /// Copies the trainable weights back.
     public func restoreWeights(of model: Int) {
         set(model, to: kept[model])
+    }
+
+    /// Scales the head's weights: it has no bias.
+    public func scaleRewards(of model: Int, by factor: Float) {
+        scale(head(models[model].parameters.values), by: factor)
+        models[model].parametersDidChange()
+    }
+
+    /// The head's part of a model's weights or gradients: the last.
+    private func head(_ vector: Tensor) -> Tensor {
+        vector.view(at: vector.count - headWidth, shape: [headWidth])
     }
 
     /// The trainable weights of `base`.

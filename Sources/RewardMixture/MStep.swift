@@ -14,7 +14,7 @@ public struct GroupTraining: Equatable, Codable, Sendable {
 }
 
 /// The M-step: minimises −Σ_h q_h(u) Σ_c log σ(Δ_u(c)) / N_u for every group u at once (arXiv 2402.08925, Algorithm 2)
-/// and leaves each model with the weights of its lowest validation loss.
+/// and leaves each model with the weights of its lowest validation loss, rewards damped as far as those were overconfident.
 ///
 /// In a step every shard adds the gradient of its share of each group's batch; one sum over shards carries all groups'
 /// gradients; every rank applies the same updates. A group that has used up its budget leaves the
@@ -44,7 +44,10 @@ func maximise<Models: RewardModels>(
     let weights = materialWeights(users, material, responsibilities: responsibilities, groups: models.count)
     let populated = (0..<models.count).filter { weights[$0].contains { $0 > 0 } }
     let budget = EarlyStopping(patience: settings.patience, maxSteps: settings.maxSteps)
-    var state = MStepState(budgets: Array(repeating: budget, count: models.count))
+    var state = MStepState(
+        budgets: Array(repeating: budget, count: models.count),
+        damping: Array(repeating: 1, count: models.count)
+    )
     var samplers = makeSamplers(
         users,
         material,
@@ -63,9 +66,13 @@ func maximise<Models: RewardModels>(
 
     func look(at groups: [Int], step: Int) throws {
         let losses = try validationLosses(of: groups, models, users: users, responsibilities: responsibilities)
-        for (group, loss) in zip(groups, losses) {
-            guard loss.isFinite else { throw notFinite("validation loss", group: group, stage: stage, step: step) }
-            if state.budgets[group].observe(loss: loss, step: step) { models.keepWeights(of: group) }
+        for (group, found) in zip(groups, losses) {
+            guard found.loss.isFinite else {
+                throw notFinite("validation loss", group: group, stage: stage, step: step)
+            }
+            guard state.budgets[group].observe(loss: found.loss, step: step) else { continue }
+            models.keepWeights(of: group)
+            state.damping[group] = found.damping
         }
     }
 
@@ -135,7 +142,10 @@ func maximise<Models: RewardModels>(
             try TrainingState(state, as: "m-step", models.weightVectors("weights") + models.trainingVectors)
         }
     }
-    for group in populated { models.restoreWeights(of: group) }
+    for group in populated {
+        models.restoreWeights(of: group)
+        if state.damping[group] < 1 { models.scaleRewards(of: group, by: Float(state.damping[group])) }
+    }
     models.endTraining()
     return state.budgets.map {
         GroupTraining(steps: $0.steps, bestStep: $0.bestStep, bestLoss: $0.bestLoss.isFinite ? $0.bestLoss : nil)
@@ -189,38 +199,5 @@ private func makeSamplers<Comparison>(
             )
         }
         return samplers
-    }
-}
-
-/// Each group's loss per comparison on the validation slice of its users, weighted by responsibility.
-///
-/// A group none of whose users has a validation comparison (users with very few comparisons) is judged by its `fit`
-/// comparisons: its budget then ends where they are fitted.
-private func validationLosses<Models: RewardModels>(
-    of groups: [Int],
-    _ models: Models,
-    users: ShardedUsers<Models.Comparison>,
-    responsibilities: [[Double]]
-) throws -> [Double] {
-    try groups.map { group in
-        let takesPart = { (index: Int) in responsibilities[index][group] >= ComparisonSampler.negligible }
-        let hasValidation = users.members.indices.contains { takesPart($0) && users.members[$0].validationCount > 0 }
-        let use = hasValidation ? \UserComparisons<Models.Comparison>.validation : \.fit
-        let counts = users.members.map { Double(hasValidation ? $0.validationCount : $0.fitCount) }
-        let losses = try users.gatherRows(width: 1) { locals in
-            let taking = locals.filter { takesPart($0.index) }
-            var margins = users.margins(use, of: taking, under: group, of: models).makeIterator()
-            return locals.map { local in
-                guard takesPart(local.index), let own = margins.next() else { return [0] }
-                return [-own.reduce(0) { $0 + logSigmoid(Double($1)) }]
-            }
-        }
-        var loss = 0.0
-        var weight = 0.0
-        for index in users.members.indices where takesPart(index) {
-            loss += responsibilities[index][group] * losses[index][0]
-            weight += responsibilities[index][group] * counts[index]
-        }
-        return loss / weight
     }
 }

@@ -11,6 +11,8 @@ struct MStepState: Codable {
     /// Steps made.
     var step = 0
     var budgets: [EarlyStopping]
+    /// Per group, what the rewards of the remembered weights are to be multiplied by.
+    var damping: [Double]
 }
 
 /// Where EM is from one start: what an iteration hands to the next.

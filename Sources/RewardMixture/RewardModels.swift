@@ -56,6 +56,8 @@ public protocol RewardModels: RewardScorer, AnyObject {
     func keepWeights(of model: Int)
     /// Returns to the remembered weights.
     func restoreWeights(of model: Int)
+    /// Multiplies all of one model's rewards by a factor, through its head.
+    func scaleRewards(of model: Int, by factor: Float)
     /// Returns to the weights that the model had before any training.
     func resetWeights(of model: Int)
     /// One model's trained weights, in place: read them, and change them by `setWeights`.

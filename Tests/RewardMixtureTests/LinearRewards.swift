@@ -93,6 +93,7 @@ final class LinearRewards: RewardModels {
 
     func keepWeights(of model: Int) { kept[model].copy(from: weights[model]) }
     func restoreWeights(of model: Int) { weights[model].copy(from: kept[model]) }
+    func scaleRewards(of model: Int, by factor: Float) { scale(weights[model], by: factor) }
     func resetWeights(of model: Int) { weights[model].fill(0) }
     func weights(of model: Int) -> Tensor { weights[model] }
     func setWeights(_ weights: Tensor, of model: Int) { self.weights[model].copy(from: weights) }
