@@ -13,14 +13,20 @@ public final class LanguageModelPolicy: TrainablePolicy {
     private let gradientSum: GradientSum
 
     /// Trains `model`, which has a value head for `ppo` and needs none for `rloo`, on the ranks of `communicator`.
-    public init(_ model: LanguageModel, settings: AdamWSettings, over communicator: any Communicator) {
+    public init(
+        _ model: LanguageModel,
+        settings: AdamWSettings,
+        by exchange: GradientExchange = .reproducible,
+        over communicator: any Communicator
+    ) {
         self.model = model
-        gradientSum = GradientSum(of: model.trainableGradients)
+        gradientSum = GradientSum(of: model.trainableGradients, by: exchange)
         optimizer = AdamW(
             parameters: model.trainableValues,
             gradients: model.trainableGradients,
             decaying: model.decayingRanges,
             settings: settings,
+            by: exchange,
             over: communicator
         )
     }
@@ -31,10 +37,11 @@ public final class LanguageModelPolicy: TrainablePolicy {
         algorithm: PolicySettings.Algorithm,
         settings: AdamWSettings,
         seed: UInt64,
+        by exchange: GradientExchange = .reproducible,
         over communicator: any Communicator = SoloCommunicator()
     ) {
         let model = reference.copy(head: algorithm == .ppo ? .value : .none, seed: seed)
-        self.init(model, settings: settings, over: communicator)
+        self.init(model, settings: settings, by: exchange, over: communicator)
     }
 
     /// As the model does.

@@ -1,9 +1,11 @@
 extension AdamW {
-    /// The moments of this rank's slice, in place, as parts of vectors of a training state; with `step` they are all that
-    /// an optimizer remembers.
+    /// The moments that this rank holds, in place, as vectors of a training state or parts of them; with `step` they are
+    /// all that an optimizer remembers.
     public var stateVectors: [StateVector] {
         [("first_moment", firstMoment), ("second_moment", secondMoment)].map { name, moment in
-            StateVector(name, part: moment, from: slice.lowerBound, of: parameterCount)
+            isReplicated
+                ? StateVector(name, moment)
+                : StateVector(name, part: moment, from: slice.lowerBound, of: parameterCount)
         }
     }
 

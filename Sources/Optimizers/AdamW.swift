@@ -21,23 +21,26 @@ public struct AdamWSettings: Equatable, Sendable {
 ///
 /// Loshchilov & Hutter, arXiv 1711.05101, Algorithm 2, as `torch.optim.AdamW` computes it. Moments exist for the given
 /// parameters only, so a caller that trains a suffix of a model passes views of that suffix. Ranks share the work: each
-/// holds the moments of its own slice and updates it (ZeRO stage 1, arXiv 1910.02054). The state that a checkpoint needs is
+/// holds the moments of its own slice and updates it, by `GradientExchange.reproducible`. The state that a checkpoint needs is
 /// `step` and the moments.
 public final class AdamW {
     /// How many updates were made.
     public private(set) var step = 0
-    /// m: running mean of gradients, of this rank's slice.
+    /// m: running mean of gradients, of the slice.
     public let firstMoment: Tensor
-    /// v: running mean of squared gradients, of this rank's slice.
+    /// v: running mean of squared gradients, of the slice.
     public let secondMoment: Tensor
     /// The parameters that this rank updates.
     public let slice: Range<Int>
 
     /// How many parameters all ranks together update.
     var parameterCount: Int { parameters.count }
+    /// Whether every rank holds all moments.
+    var isReplicated: Bool { exchange == .allReduce }
     private let parameters: Tensor
     private let gradients: Tensor
     private let settings: AdamWSettings
+    private let exchange: GradientExchange
     private let segments: [Segment]
 
     /// A maximal run of this rank's elements that all decay or all do not.
@@ -50,12 +53,13 @@ public final class AdamW {
     ///
     /// `parameters` and `gradients` are flat float32 tensors of equal length, kept and updated in place.
     /// `decaying`: flat ranges that decay applies to, in order (the other ranges of `parameters` do not decay). `communicator`:
-    /// the ranks that share the work; its messages are `update`'s.
+    /// the ranks that do the work; its messages are `update`'s. `exchange`: how the gradients were summed.
     public init(
         parameters: Tensor,
         gradients: Tensor,
         decaying: [Range<Int>],
         settings: AdamWSettings,
+        by exchange: GradientExchange = .reproducible,
         over communicator: any Communicator = SoloCommunicator()
     ) {
         precondition(
@@ -65,7 +69,8 @@ public final class AdamW {
         self.parameters = parameters
         self.gradients = gradients
         self.settings = settings
-        let slice = Slices(of: parameters.count, ranks: communicator.size)[communicator.rank]
+        self.exchange = exchange
+        let slice = exchange.slice(of: parameters.count, communicator)
         self.slice = slice
         firstMoment = Tensor(zeros: [slice.count])
         secondMoment = Tensor(zeros: [slice.count])
@@ -85,15 +90,18 @@ public final class AdamW {
         scaledBy factor: Float = 1,
         over communicator: any Communicator = SoloCommunicator()
     ) throws -> Double {
-        let slices = Slices(of: parameters.count, ranks: communicator.size)
-        precondition(slices[communicator.rank] == slice, "an update's ranks are those that the optimizer was made for")
+        precondition(
+            exchange.slice(of: parameters.count, communicator) == slice,
+            "an update's ranks are those that the optimizer was made for"
+        )
         let own = gradients.rows(slice)
         if factor != 1 { scale(own, by: factor) }
-        let squares = try communicator.joined(chunkSumsOfSquares(own))
+        let isShared = communicator.size > 1 && exchange == .reproducible
+        let squares = try isShared ? communicator.joined(chunkSumsOfSquares(own)) : chunkSumsOfSquares(own)
         let norm = squares.reduce(0, +).squareRoot()
         guard norm.isFinite else { return norm }
         step += 1
-        let before = communicator.size > 1 ? parameters.rows(slice).copied() : nil
+        let before = isShared ? parameters.rows(slice).copied() : nil
         let gradientScale = settings.clipNorm > 0 ? Float(min(1, Double(settings.clipNorm) / (norm + 1e-6))) : 1
         for segment in segments {
             let (start, length) = (segment.range.lowerBound, segment.range.count)
@@ -112,7 +120,7 @@ public final class AdamW {
                 gradientScale: gradientScale
             )
         }
-        if let before { try exchangeChanges(since: before, slices, communicator) }
+        if let before { try exchangeChanges(since: before, communicator) }
         return norm
     }
 
@@ -120,7 +128,8 @@ public final class AdamW {
     ///
     /// What travels is not the weights but which of their bits changed: a copy that a fault has spoiled then stays
     /// spoiled, and the comparison of replicas finds it.
-    private func exchangeChanges(since before: Tensor, _ slices: Slices, _ communicator: any Communicator) throws {
+    private func exchangeChanges(since before: Tensor, _ communicator: any Communicator) throws {
+        let slices = Slices(of: parameters.count, ranks: communicator.size)
         exclusiveOr(parameters.rows(slice), into: before)
         gradients.rows(slice).copy(from: before)
         try communicator.gather(gradients, slices)

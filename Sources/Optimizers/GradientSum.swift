@@ -1,13 +1,15 @@
 public import Collectives
 public import Tensors
 
-/// Sums gradients over the shards of a run, in the order of the shard tree: the same bits on any number of ranks.
+/// Sums gradients over the shards of a run.
 ///
-/// Each rank gets the sums of its own slice, as ZeRO stage 1 has it (arXiv 1910.02054): an optimizer updates the slice.
-/// Needs memory for log₂ S vectors beside the gradient itself where a rank hosts S shards, kept from one sum to the next.
+/// By `GradientExchange.reproducible` each rank gets the sums of its own slice, the same bits on any number of ranks; this needs memory for
+/// log₂ S vectors beside the gradient itself where a rank hosts S shards, kept from one sum to the next. By
+/// `.allReduce` it gets all of them.
 public final class GradientSum {
     private let gradient: Tensor
     private let vectors: Int
+    private let exchange: GradientExchange
     private let bucketSize: Int
     private var spare: [Tensor] = []
 
@@ -15,10 +17,16 @@ public final class GradientSum {
     ///
     /// `bucketSize` elements are exchanged at a time: that bounds the memory of what other ranks send, and stays within the
     /// caches. It does not change the result.
-    public init(of gradient: Tensor, vectors: Int = 1, bucketSize: Int = defaultBucketSize) {
+    public init(
+        of gradient: Tensor,
+        vectors: Int = 1,
+        by exchange: GradientExchange = .reproducible,
+        bucketSize: Int = defaultBucketSize
+    ) {
         precondition(gradient.count % vectors == 0, "\(vectors) vectors of equal length in \(gradient.count) elements")
         self.gradient = gradient
         self.vectors = vectors
+        self.exchange = exchange
         self.bucketSize = bucketSize
     }
 
@@ -31,6 +39,7 @@ public final class GradientSum {
         ofShard work: (Int) throws -> Void
     ) throws {
         try reduce(over: tree, communicator, ofShard: work)
+        if exchange == .allReduce { return }
         let length = gradient.count / vectors
         for vector in 0..<vectors {
             try communicator.gather(
@@ -41,7 +50,7 @@ public final class GradientSum {
         }
     }
 
-    /// Replaces this rank's slice of every gradient by its sum over all shards; the rest of them is used up.
+    /// Replaces the part of every gradient that this rank updates by its sum over all shards; the rest of them is used up.
     ///
     /// `work(i)` adds the gradient of the i-th of this rank's shards to the vector, which is zero before.
     public func reduce(
@@ -50,6 +59,12 @@ public final class GradientSum {
         ofShard work: (Int) throws -> Void
     ) throws {
         let hosted = tree.hosted[communicator.rank]
+        if exchange == .allReduce {
+            gradient.fill(0)
+            for place in 0..<hosted.count { try work(place) }
+            if communicator.size > 1 { try communicator.allReduceSum(gradient) }
+            return
+        }
         var sum = TreeSum<Tensor>(shards: tree.count)
         // Whether the last of the sums lies in the gradient itself, where only the rank's last shard may leave it.
         var lent = false

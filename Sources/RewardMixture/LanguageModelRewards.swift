@@ -13,6 +13,7 @@ public final class LanguageModelRewards: RewardModels {
     public let models: [LanguageModel]
     private let slab: Tensor
     private let gradientSum: GradientSum
+    private let exchange: GradientExchange
     private let initial: Tensor
     private var kept: [Tensor]
     private var optimizers: [AdamW] = []
@@ -24,8 +25,10 @@ public final class LanguageModelRewards: RewardModels {
         count: Int,
         trainable: Trainable,
         microBatchTokens: Int,
+        by exchange: GradientExchange = .reproducible,
         seed: UInt64
     ) {
+        self.exchange = exchange
         models = (0..<count).map { _ in
             let model = base.copy(head: .reward, seed: seed)
             model.trainable = trainable
@@ -38,7 +41,8 @@ public final class LanguageModelRewards: RewardModels {
         slab = Tensor(zeros: [range.lowerBound + count * range.count])
         gradientSum = GradientSum(
             of: slab.view(at: range.lowerBound, shape: [count * range.count]),
-            vectors: count
+            vectors: count,
+            by: exchange
         )
         for (place, model) in models.enumerated() {
             model.parameters.gradients = slab.view(at: place * range.count, shape: [parameterCount])
@@ -55,7 +59,7 @@ public final class LanguageModelRewards: RewardModels {
         scorer.margins(of: comparisons, under: model)
     }
 
-    /// New optimisers, moments of this rank's slices zero.
+    /// New optimisers, moments zero.
     public func beginTraining(_ settings: RewardMixtureSettings, over communicator: any Communicator) {
         var constants = AdamWSettings()
         constants.weightDecay = settings.weightDecay
@@ -66,6 +70,7 @@ public final class LanguageModelRewards: RewardModels {
                 gradients: model.trainableGradients,
                 decaying: model.decayingRanges,
                 settings: constants,
+                by: exchange,
                 over: communicator
             )
         }

@@ -92,7 +92,11 @@ struct AdamWTests {
 
 struct SharedAdamWTests {
     /// The weights after some steps on a number of ranks, and each rank's moments as parts of a state.
-    private static func train(ranks: Int, count: Int) throws -> [(weights: [UInt32], norms: [Double], parts: [Part])] {
+    private static func train(
+        ranks: Int,
+        count: Int,
+        by exchange: GradientExchange = .reproducible
+    ) throws -> [(weights: [UInt32], norms: [Double], parts: [Part])] {
         try InProcessGroup.run(ranks: ranks) { communicator in
             let parameters = Tensor((0..<count).map { Float($0 % 13) - 6 }, shape: [count])
             let gradients = Tensor(zeros: [count])
@@ -104,6 +108,7 @@ struct SharedAdamWTests {
                 gradients: gradients,
                 decaying: [100..<min(count, squaresChunk + 7)],
                 settings: settings,
+                by: exchange,
                 over: communicator
             )
             let norms = try (1...3).map { step in
@@ -141,6 +146,16 @@ struct SharedAdamWTests {
                 #expect(parts.flatMap(\.bits) == moment.bits)
                 #expect(zip(parts, parts.dropFirst()).allSatisfy { $0.start + $0.bits.count == $1.start })
             }
+        }
+    }
+
+    /// Of equal gradients it makes no difference who updates what.
+    @Test(arguments: [1, 3]) func withoutSharingEveryRankDoesAll(ranks: Int) throws {
+        let count = squaresChunk + 100
+        let alone = try Self.train(ranks: 1, count: count)[0]
+        for rank in try Self.train(ranks: ranks, count: count, by: .allReduce) {
+            #expect(rank.weights == alone.weights && rank.norms == alone.norms)
+            #expect(rank.parts.map(\.bits) == alone.parts.map(\.bits))
         }
     }
 }

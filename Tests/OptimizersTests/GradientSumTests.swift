@@ -58,6 +58,28 @@ struct GradientSumTests {
         }
     }
 
+    /// Plain sums: all of them on every rank, the same bits there, in whatever order.
+    @Test(arguments: [[8], [3, 5], [4, 0, 4]]) func allReduceGivesTheWholeSum(hosted: [Int]) throws {
+        let count = 1003
+        let expected = Self.sum(0..<8, round: 0, count: count)
+        let tree = ShardTree(hostedCounts: hosted)
+        let sums = try InProcessGroup.run(ranks: hosted.count) { communicator in
+            let vector = Tensor(zeros: [count])
+            let sum = GradientSum(of: vector, by: .allReduce)
+            for _ in 0..<2 {
+                try sum.reduce(over: tree, communicator) { place in
+                    let shard = tree.hosted[communicator.rank].lowerBound + place
+                    addScaled(Tensor(Self.gradient(ofShard: shard, count: count), shape: [count]), scale: 1, to: vector)
+                }
+            }
+            return vector.array()
+        }
+        for values in sums {
+            #expect(values == sums[0])
+            #expect(zip(values, expected).allSatisfy { abs($0 - $1) <= 1e-5 * max(abs($1), 1e9) })
+        }
+    }
+
     /// A rank without shards, and vectors shorter than there are ranks.
     @Test(arguments: [0, 1, 2, 40]) func ranksMayHaveNothing(count: Int) throws {
         let expected = (0..<3).flatMap { Self.sum(0..<4, round: $0, count: count).map(\.bitPattern) }

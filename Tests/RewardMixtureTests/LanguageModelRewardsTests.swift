@@ -1,5 +1,6 @@
 import Collectives
 import LanguageModels
+import Optimizers
 import Randomness
 import Tensors
 import Testing
@@ -56,6 +57,7 @@ import Testing
     static func fit(
         _ users: [UserComparisons<TokenComparison>],
         trainable: Trainable = .full,
+        by exchange: GradientExchange = .reproducible,
         over communicator: any Communicator
     ) throws -> FittedMixture<LanguageModelRewards> {
         let base = base()
@@ -64,7 +66,14 @@ import Testing
             settings: settings(),
             over: communicator,
             makeModels: {
-                LanguageModelRewards(copying: base, count: $0, trainable: trainable, microBatchTokens: 200, seed: 4)
+                LanguageModelRewards(
+                    copying: base,
+                    count: $0,
+                    trainable: trainable,
+                    microBatchTokens: 200,
+                    by: exchange,
+                    seed: 4
+                )
             },
             report: { _ in }
         )
@@ -77,10 +86,11 @@ import Testing
         for accuracy in mixture.iterations.last?.testAccuracy ?? [] { #expect(try #require(accuracy) > 0.7) }
     }
 
-    @Test func ranksGiveTheSameModels() throws {
+    @Test(arguments: [GradientExchange.reproducible, .allReduce])
+    func ranksGiveTheSameModels(exchange: GradientExchange) throws {
         let outcomes = try InProcessGroup.run(ranks: 2) { communicator in
             let users = Self.users(ids: 0..<4, likingToken: 2).filter { $0.shard == communicator.rank }
-            let mixture = try Self.fit(users, over: communicator)
+            let mixture = try Self.fit(users, by: exchange, over: communicator)
             return mixture.models.models.map { $0.parameters.values.array() }
         }
         #expect(outcomes[0] == outcomes[1])

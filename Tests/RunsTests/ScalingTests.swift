@@ -25,6 +25,7 @@ import Testing
         for point in points {
             #expect(point.ranks == ranks && point.shards == 4 && point.stage == stage)
             #expect(point.seconds > 0 && point.compute.minimum > 0)
+            #expect((point.allReduceSeconds ?? 0 > 0) == (ranks > 1 && stage != .score))
             for spread in [point.compute, point.communication, point.imbalance] {
                 #expect(spread.minimum >= 0 && spread.minimum <= spread.mean && spread.mean <= spread.maximum)
             }
@@ -47,6 +48,7 @@ import Testing
                 shards: 4,
                 threads: 1,
                 seconds: seconds,
+                allReduceSeconds: nil,
                 compute: none,
                 communication: none,
                 imbalance: none,

@@ -13,6 +13,7 @@ func policyStep(
     prompts: [[Int32]],
     settings: PolicySettings,
     shards: Shards,
+    by exchange: GradientExchange = .reproducible,
     over communicator: any Communicator
 ) -> (any Communicator) throws -> Void {
     let policy = LanguageModelPolicy(
@@ -20,6 +21,7 @@ func policyStep(
         algorithm: settings.algorithm,
         settings: AdamWSettings(),
         seed: 1,
+        by: exchange,
         over: communicator
     )
     let task = PolicyTask(

@@ -12,7 +12,7 @@ extension Configuration {
         let sections = ["model", "data"] + Stage.allCases.filter { $0.position <= stage.position }.map(\.rawValue)
         var keys = values.filter { key, _ in
             let section = key.prefix { $0 != "." }
-            return key == "run.seed" || key == "shards"
+            return ["run.seed", "run.reproducible", "shards"].contains(key)
                 || (sections.contains(String(section)) && key != "policy.objectives")
         }
         // Prompts are kept so short that this many tokens fit behind them.

@@ -53,6 +53,7 @@ private func align(
         algorithm: settings.algorithm,
         settings: run.configuration.policy.optimizer.adamW,
         seed: run.seed,
+        by: run.configuration.run.exchange,
         over: run.communicator
     )
     let checkpoints = try Checkpointer(run, training: "policy/\(objective.rawValue)", stage: .policy)

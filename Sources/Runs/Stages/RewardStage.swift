@@ -26,6 +26,7 @@ func runReward(_ run: RunContext) throws {
             count: count,
             trainable: section.trainable == .full ? .full : .head,
             microBatchTokens: settings.microBatchTokens,
+            by: run.configuration.run.exchange,
             seed: run.seed
         )
         inTraining = models

@@ -47,7 +47,12 @@ func runSFT(_ run: RunContext) throws {
         precision: precision,
         seed: run.seed
     )
-    let optimizer = AdamW(training: model, settings.optimizer.adamW, over: run.communicator)
+    let optimizer = AdamW(
+        training: model,
+        settings.optimizer.adamW,
+        by: run.configuration.run.exchange,
+        over: run.communicator
+    )
     let schedule = settings.optimizer.schedule(steps: settings.steps)
     let checkpoints = try Checkpointer(run, training: "sft", stage: .sft)
     let vectors = [StateVector("weights", model.trainableValues)] + optimizer.stateVectors
@@ -56,7 +61,7 @@ func runSFT(_ run: RunContext) throws {
         model.parametersDidChange()
         optimizer.resume(step: checkpoints.step)
     }
-    let gradient = GradientSum(of: model.parameters.gradients)
+    let gradient = GradientSum(of: model.parameters.gradients, by: run.configuration.run.exchange)
     run.progress.say("sft: \(model.parameters.values.count) parameters, \(tokenizer.vocabularySize) tokens")
     run.sayMoments("sft", models: 1, parameters: model.trainableValues.count)
     run.progress.begin("sft", total: settings.steps, done: checkpoints.step)

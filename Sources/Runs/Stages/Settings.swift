@@ -25,6 +25,7 @@ extension AdamW {
     convenience init(
         training model: LanguageModel,
         _ settings: AdamWSettings,
+        by exchange: GradientExchange = .reproducible,
         over communicator: any Communicator = SoloCommunicator()
     ) {
         self.init(
@@ -32,6 +33,7 @@ extension AdamW {
             gradients: model.trainableGradients,
             decaying: model.decayingRanges,
             settings: settings,
+            by: exchange,
             over: communicator
         )
     }

@@ -19,7 +19,9 @@ struct BenchScaling: ParsableCommand {
             given, with --shards over all of them, and prints one JSON object a stage: what to use on a cluster.
 
             A step is timed as a whole, and again with a barrier before every collective, which splits it into compute, \
-            communication and imbalance (waiting for the slowest rank), each as least/mean/greatest of the ranks. Examples:
+            communication and imbalance (waiting for the slowest rank), each as least/mean/greatest of the ranks. On several \
+            ranks it is timed a third time by plain data parallelism (MPI_Allreduce, optimizer not shared): "of MPI_Allreduce" is \
+            what reproducible sums and a shared optimizer take beside it. Examples:
 
               maxmin bench scaling --ranks 1,2 --threads 1
               mpirun -n 64 maxmin bench scaling --preset gpt2 --shards 256 --threads 16

@@ -1,6 +1,7 @@
 package import Collectives
 internal import Failures
 package import LanguageModels
+internal import Optimizers
 package import StrictJSON
 
 /// Least, mean and greatest of the ranks.
@@ -29,6 +30,8 @@ package struct ScalingPoint: Equatable, Sendable {
     package let threads: Int
     /// Of a whole step, begun by all ranks together: the median over repetitions, of the slowest rank.
     package let seconds: Double
+    /// The same by plain data parallelism (`GradientExchange.allReduce`); nil on one rank, and where there are no gradients.
+    package let allReduceSeconds: Double?
     /// Of a step of each rank, from repetitions in which collectives were timed one by one: the mean over repetitions.
     package let compute, communication, imbalance: Spread
     /// That a rank hands to collectives in a step.
@@ -37,7 +40,8 @@ package struct ScalingPoint: Equatable, Sendable {
     package let collectives: Int
 }
 
-/// Times `repeats` steps of a stage as a whole, and as many split into compute, communication and imbalance.
+/// Times `repeats` steps of a stage as a whole, as many of plain data parallelism, and as many split into compute,
+/// communication and imbalance, in turn.
 package func measureScaling(
     of stage: ScalingStage,
     model: LanguageModel,
@@ -46,27 +50,37 @@ package func measureScaling(
     repeats: Int,
     communicator: any Communicator
 ) throws -> ScalingPoint {
-    let step = try scalingStep(of: stage, model: model, load: load, communicator: communicator)
+    let step = try scalingStep(of: stage, model: model, load: load, by: .reproducible, communicator: communicator)
+    let plainStep =
+        communicator.size == 1 || stage == .score
+        ? nil : try scalingStep(of: stage, model: model, load: load, by: .allReduce, communicator: communicator)
     let timed = TimedCommunicator(communicator)
-    func secondsOfStep(over communicator: any Communicator) throws -> Double {
+    func secondsOfStep(
+        _ step: (any Communicator) throws -> Void,
+        over communicator: any Communicator
+    ) throws -> Double {
         try communicator.barrier()
         timed.reset()
         let start = ContinuousClock.now
         try step(communicator)
         return (ContinuousClock.now - start) / .seconds(1)
     }
-    _ = try secondsOfStep(over: timed)
+    _ = try secondsOfStep(step, over: timed)
+    _ = try plainStep.map { try secondsOfStep($0, over: communicator) }
     var whole: [Double] = []
+    var plain: [Double] = []
     // Compute, communication, imbalance.
     var parts = [0.0, 0.0, 0.0]
     for _ in 0..<repeats {
-        whole.append(try secondsOfStep(over: communicator))
-        let seconds = try secondsOfStep(over: timed)
+        whole.append(try secondsOfStep(step, over: communicator))
+        if let plainStep { plain.append(try secondsOfStep(plainStep, over: communicator)) }
+        let seconds = try secondsOfStep(step, over: timed)
         parts[0] += (seconds - timed.times.waiting - timed.times.exchanging) / Double(repeats)
         parts[1] += timed.times.exchanging / Double(repeats)
         parts[2] += timed.times.waiting / Double(repeats)
     }
     try communicator.allReduceMax(&whole)
+    try communicator.allReduceMax(&plain)
     // A row of the matrix ranks × parts each; zero elsewhere, so the sum is exact.
     var all = [Double](repeating: 0, count: 3 * communicator.size)
     for part in 0..<3 { all[3 * communicator.rank + part] = parts[part] }
@@ -78,6 +92,7 @@ package func measureScaling(
         shards: load.shards,
         threads: threads,
         seconds: median(whole),
+        allReduceSeconds: plain.isEmpty ? nil : median(plain),
         compute: Spread(columns[0]),
         communication: Spread(columns[1]),
         imbalance: Spread(columns[2]),
@@ -101,7 +116,8 @@ extension ScalingPoint {
         }
         return [
             "task": "scaling", "stage": .string(stage.rawValue), "ranks": .integer(ranks), "shards": .integer(shards),
-            "threads": .integer(threads), "median_seconds": .number(seconds), "compute_seconds": spread(compute),
+            "threads": .integer(threads), "median_seconds": .number(seconds),
+            "allreduce_seconds": JSONValue(optional: allReduceSeconds), "compute_seconds": spread(compute),
             "communication_seconds": spread(communication), "imbalance_seconds": spread(imbalance),
             "bytes": .integer(bytes), "collectives": .integer(collectives),
         ]
@@ -123,6 +139,7 @@ extension ScalingPoint {
             shards: shards,
             threads: threads,
             seconds: seconds,
+            allReduceSeconds: object["allreduce_seconds"]?.number,
             compute: compute,
             communication: communication,
             imbalance: imbalance,

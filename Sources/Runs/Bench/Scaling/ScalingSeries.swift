@@ -126,6 +126,7 @@ extension ScalingPoint {
             shards: rounds[0].shards,
             threads: rounds[0].threads,
             seconds: median(rounds.map(\.seconds)),
+            allReduceSeconds: rounds[0].allReduceSeconds.map { _ in median(rounds.compactMap(\.allReduceSeconds)) },
             compute: middle(\.compute),
             communication: middle(\.communication),
             imbalance: middle(\.imbalance),
@@ -135,11 +136,17 @@ extension ScalingPoint {
     }
 }
 
+/// A step's time as a part of that of plain data parallelism: the median over rounds of the ratio within a round.
+private func timeOfAllReduce(_ rounds: [ScalingPoint]) -> Double? {
+    let ratios = rounds.compactMap { point in point.allReduceSeconds.map { point.seconds / $0 } }
+    return ratios.isEmpty ? nil : median(ratios)
+}
+
 /// All series as a table for people; times in milliseconds, the split as least/mean/greatest of the ranks.
 package func scalingTable(_ series: [ScalingSeries]) -> String {
     var table = Table([
-        "stage", "scaling", "ranks", "shards", "step (ms)", "efficiency (%)", "compute (ms)", "communication (ms)",
-        "imbalance (ms)", "MB",
+        "stage", "scaling", "ranks", "shards", "step (ms)", "efficiency (%)", "of MPI_Allreduce (%)", "compute (ms)",
+        "communication (ms)", "imbalance (ms)", "MB",
     ])
     func cell(_ spread: Spread) -> String {
         [spread.minimum, spread.mean, spread.maximum].map { (1000 * $0).formatted(decimals: 1) }.joined(separator: "/")
@@ -150,6 +157,7 @@ package func scalingTable(_ series: [ScalingSeries]) -> String {
             table.add([
                 one.stage.rawValue, one.kind.rawValue, "\(point.ranks)", "\(point.shards)",
                 (1000 * point.seconds).formatted(decimals: 1), (100 * efficiency).formatted(decimals: 1),
+                timeOfAllReduce(rounds).map { (100 * $0).formatted(decimals: 1) } ?? "–",
                 cell(point.compute), cell(point.communication), cell(point.imbalance),
                 (Double(point.bytes) / 1e6).formatted(decimals: 2),
             ])

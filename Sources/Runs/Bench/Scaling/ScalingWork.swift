@@ -41,15 +41,16 @@ func scalingStep(
     of stage: ScalingStage,
     model: LanguageModel,
     load: ScalingLoad,
+    by exchange: GradientExchange,
     communicator: any Communicator
 ) throws -> (any Communicator) throws -> Void {
     let shards = try Shards(count: load.shards, ranks: communicator.size)
     let hosted = shards.hosted(by: communicator.rank)
     switch stage {
-    case .sft: return sftStep(model, load: load, shards: shards, communicator)
-    case .reward: return rewardStep(model, load: load, shards: shards, communicator)
+    case .sft: return sftStep(model, load: load, shards: shards, by: exchange, communicator)
+    case .reward: return rewardStep(model, load: load, shards: shards, by: exchange, communicator)
     case .score: return scoreStep(model, load: load, hosted: hosted)
-    case .policy: return policyStep(model, load: load, shards: shards, communicator)
+    case .policy: return policyStep(model, load: load, shards: shards, by: exchange, communicator)
     }
 }
 
@@ -62,10 +63,11 @@ private func sftStep(
     _ base: LanguageModel,
     load: ScalingLoad,
     shards: Shards,
+    by exchange: GradientExchange,
     _ communicator: any Communicator
 ) -> (any Communicator) throws -> Void {
     let model = base.copy(head: .none, seed: 1)
-    let optimizer = AdamW(training: model, AdamWSettings(), over: communicator)
+    let optimizer = AdamW(training: model, AdamWSettings(), by: exchange, over: communicator)
     let batches = shards.hosted(by: communicator.rank).map { shard in
         PackedSequences(
             randomSequences(
@@ -76,7 +78,7 @@ private func sftStep(
             )
         )
     }
-    let gradient = GradientSum(of: model.parameters.gradients)
+    let gradient = GradientSum(of: model.parameters.gradients, by: exchange)
     let share = -1 / Float(load.shards * load.batch * (load.length - 1))
     return { communicator in
         try gradient.reduce(over: shards.tree, communicator) { place in
@@ -91,12 +93,16 @@ private func sftStep(
 }
 
 /// Two reward models that start equal.
-private func rewardModels(_ base: LanguageModel) -> LanguageModelRewards {
+private func rewardModels(
+    _ base: LanguageModel,
+    by exchange: GradientExchange = .reproducible
+) -> LanguageModelRewards {
     LanguageModelRewards(
         copying: base,
         count: 2,
         trainable: .full,
         microBatchTokens: RewardMixtureSettings().microBatchTokens,
+        by: exchange,
         seed: 1
     )
 }
@@ -105,9 +111,10 @@ private func rewardStep(
     _ base: LanguageModel,
     load: ScalingLoad,
     shards: Shards,
+    by exchange: GradientExchange,
     _ communicator: any Communicator
 ) -> (any Communicator) throws -> Void {
-    let models = rewardModels(base)
+    let models = rewardModels(base, by: exchange)
     models.beginTraining(RewardMixtureSettings(), over: communicator)
     let batches = shards.hosted(by: communicator.rank).map {
         comparisons(load: load, shard: $0, vocabulary: base.configuration.vocabularySize)
@@ -156,6 +163,7 @@ private func policyStep(
     _ base: LanguageModel,
     load: ScalingLoad,
     shards: Shards,
+    by exchange: GradientExchange,
     _ communicator: any Communicator
 ) -> (any Communicator) throws -> Void {
     let promptLength = 6
@@ -173,6 +181,7 @@ private func policyStep(
         prompts: prompts,
         settings: settings,
         shards: shards,
+        by: exchange,
         over: communicator
     )
 }

@@ -1,3 +1,4 @@
+package import Optimizers
 package import Watching
 
 /// `run`: name, place and stages of a run.
@@ -7,6 +8,7 @@ package struct RunSection: Equatable, Sendable {
     package let seed: UInt64
     package let stages: [Stage]
     package let threads: Int
+    package let reproducible: Bool
     package let saveEverySteps: Int?
     package let saveEveryMinutes: Double?
     package let keepCheckpoints: Int
@@ -28,6 +30,13 @@ package struct RunSection: Equatable, Sendable {
             .integer(.from(0, to: 1024)),
             0,
             "Threads of each rank; 0: the CPUs it may use, shared among the ranks of its node."
+        )
+        reproducible = keys.read(
+            "reproducible",
+            .flag,
+            true,
+            "Results have the same bits on any number of ranks. false: gradients are summed by MPI_Allreduce and every rank "
+                + "holds all of the optimizer, to compare with."
         )
         saveEverySteps = keys.read(
             "save_every_steps",
@@ -55,6 +64,11 @@ package struct RunSection: Equatable, Sendable {
             "Every so many training steps all ranks compare a hash of their weights; 0: never."
         )
     }
+}
+
+extension RunSection {
+    /// How ranks sum gradients and share updates.
+    package var exchange: GradientExchange { reproducible ? .reproducible : .allReduce }
 }
 
 extension Deadlines {

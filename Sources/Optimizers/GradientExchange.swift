@@ -1,0 +1,19 @@
+import Collectives
+
+/// How the ranks of a training come from gradients of their own to weights in common.
+public enum GradientExchange: Sendable {
+    /// Sums in the order of the shard tree, so that their bits do not depend on the number of ranks. A rank receives
+    /// the sum of its slice, updates that, and hands on what changed (ZeRO stage 1, arXiv 1910.02054).
+    case reproducible
+    /// Plain data parallelism, to compare with: sums in the order that `MPI_Allreduce` chooses, other bits at other numbers of ranks.
+    /// Every rank receives the whole sum, holds all moments and updates all weights.
+    case allReduce
+
+    /// The elements of a vector that this rank updates.
+    func slice(of count: Int, _ communicator: any Communicator) -> Range<Int> {
+        switch self {
+        case .reproducible: Slices(of: count, ranks: communicator.size)[communicator.rank]
+        case .allReduce: 0..<count
+        }
+    }
+}
