@@ -1,4 +1,5 @@
 #include "parallel.h"
+#include "times.h"
 #include "vector.h"
 
 struct arguments {
@@ -35,6 +36,7 @@ CK_CLONES static void step(void *context, long begin, long end) {
 void ck_adamw(float *parameters, const float *gradients, float *first, float *second, long count, float rate,
               float beta1, float beta2, float epsilon, float decay, float gradient_scale, float correction1,
               float correction2, uint16_t *copy) {
+    CK_TIMED(CK_OPTIMIZER);
     struct arguments a = {parameters, gradients, first, second, rate, beta1, beta2, epsilon, decay, gradient_scale,
                           correction1, correction2, copy};
     ck_parallel(count, 8192, step, &a);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "parallel.h"
+#include "times.h"
 #include "tile.h"
 
 // Causal attention of packed sequences: one task for each sequence and head, which takes its query rows in blocks and
@@ -110,6 +111,7 @@ static float *make_scratch(int threads, long size) {
 
 void ck_attention_forward(const struct ck_heads *x, const int32_t *offsets, long sequences, void *out, int out_type,
                           float *log_sum_exp) {
+    CK_TIMED(CK_ATTENTION);
     struct arguments a = {.x = *x, .offsets = offsets, .width = x->heads * x->d, .n = offsets[sequences], .y = out,
                           .type = out_type, .log_sum_exp = log_sum_exp};
     long t_padded = round_up(longest_sequence(offsets, sequences), BLOCK);
@@ -181,6 +183,7 @@ CK_CLONES static void backward(void *context, long task, int thread) {
 
 void ck_attention_backward(const struct ck_heads *x, const int32_t *offsets, long sequences, const void *out,
                            int out_type, const float *log_sum_exp, const float *dout, const struct ck_heads *dx) {
+    CK_TIMED(CK_ATTENTION);
     struct arguments a = {.x = *x, .dx = *dx, .offsets = offsets, .width = x->heads * x->d, .n = offsets[sequences],
                           .out = out, .type = out_type, .dout = dout, .log_sum_exp = (float *)log_sum_exp};
     long t_padded = round_up(longest_sequence(offsets, sequences), BLOCK);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "parallel.h"
+#include "times.h"
 #include "vector.h"
 
 // Attention of one new token a sequence over its cache: bound by reading the cache once. A task takes many heads of
@@ -92,6 +93,7 @@ CK_CLONES static void decode(void *context, long task, int thread) {
 
 void ck_attention_decode(const struct ck_heads *x, float *keys, float *values, const int32_t *slots,
                          const int32_t *lengths, long batch, long capacity, void *out, int out_type) {
+    CK_TIMED(CK_ATTENTION);
     long group = x->heads / x->kv_heads, kv_step = group < HEADS ? HEADS / group : 1;
     struct arguments a = {.x = *x, .keys = keys, .values = values, .slots = slots, .lengths = lengths,
                           .capacity = capacity, .kv_width = x->kv_heads * x->d, .group = group, .kv_step = kv_step,

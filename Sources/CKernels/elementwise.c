@@ -1,4 +1,5 @@
 #include "parallel.h"
+#include "times.h"
 #include "vector.h"
 
 #include <stdlib.h>
@@ -111,6 +112,7 @@ CK_CLONES static void sum_chunk(void *context, long task, int thread) {
 }
 
 void ck_chunk_sums_of_squares(const float *x, long count, double *sums) {
+    CK_TIMED(CK_OPTIMIZER);
     struct arguments a = {.x = x, .count = count, .sums = sums};
     ck_parallel_tasks(ck_threads(), (count + GRAIN - 1) / GRAIN, sum_chunk, &a);
 }

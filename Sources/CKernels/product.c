@@ -4,6 +4,7 @@
 
 #include "CKernels.h"
 #include "parallel.h"
+#include "times.h"
 
 // A library splits a product by the number of threads, sums in another order for each split, and so gives other bits. Here
 // the result is cut into blocks that depend on its shape alone, and each is computed by one thread: the same bits for
@@ -40,6 +41,7 @@ static void multiply(void *context, long task, int thread) {
 
 int ck_product(long m, long n, long k, const void *a, int transpose_a, const void *b, int transpose_b, int type, float *c,
                int accumulate) {
+    CK_TIMED(CK_PRODUCTS);
     const long rows = cut(m, 2, 8, 128, 1024), columns = cut(n, 4, 48, 192, 768);
     const long down = (m + rows - 1) / rows, across = (n + columns - 1) / columns;
     struct product product = {

@@ -1,6 +1,7 @@
 #include <immintrin.h>
 
 #include "parallel.h"
+#include "times.h"
 #include "vector.h"
 
 // c [m, n] = a [m, k]·b [k, n] for few rows, as decoding makes them: b is packed once into panels that the product reads
@@ -91,6 +92,7 @@ CK_CLONES static void pack_columns(void *context, long begin, long end) {
 }
 
 void ck_pack(const void *b, int type, int transposed, long n, long k, void *packed) {
+    CK_TIMED(CK_PRODUCTS);
     struct packing p = {b, n, k, type, packed};
     ck_parallel((n + PANEL - 1) / PANEL, 1, transposed ? pack_columns : pack_rows, &p);
 }
@@ -224,6 +226,7 @@ CK_CLONES static void narrow_bfloat16(void *context, long begin, long end) {
 }
 
 void ck_product_packed(long m, long n, long k, const void *a, int type, const void *packed, float *c) {
+    CK_TIMED(CK_PRODUCTS);
     struct arguments p = {a, packed, c, m, n, k};
     void (*tiles)(void *, long, long);
     if (type == CK_FLOAT32)

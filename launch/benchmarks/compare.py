@@ -12,13 +12,15 @@ import statistics
 import subprocess
 import sys
 
-# PyTorch's task, maxmin's task and its batch.
-TASKS = [
-    ("reward-step", "reward-step", 8),
-    ("score", "score", 8),
-    ("generate-16", "generate", 16),
-    ("generate-64", "generate", 64),
-]
+# PyTorch's task, and maxmin's with its size.
+TASKS = {
+    "reward-step": ["reward-step", "--pairs", "8", "--length", "128"],
+    "reward-step-mixed": ["reward-step", "--pairs", "16", "--length", "16-512"],
+    "score": ["score", "--pairs", "8", "--length", "128"],
+    "generate-16": ["generate", "--batch", "16"],
+    "generate-64": ["generate", "--batch", "64"],
+    "policy-step": ["policy-step", "--batch", "16"],
+}
 
 
 def tokens_per_second(command, environment):
@@ -34,7 +36,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--precision", choices=["bf16", "fp32"], default="bf16")
-    parser.add_argument("--tasks", nargs="+", default=[name for name, _, _ in TASKS])
+    parser.add_argument("--tasks", nargs="+", choices=list(TASKS), default=list(TASKS))
     arguments = parser.parse_args()
     # A core type forced from outside would slow one side only.
     environment = {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}
@@ -43,18 +45,16 @@ def main():
     common += ["--precision", arguments.precision]
     pytorch = [sys.executable, str(pathlib.Path(__file__).with_name("pytorch_tasks.py")), arguments.model]
 
-    print(f"{'task':<14}{'maxmin tokens/s':>18}{'PyTorch tokens/s':>18}{'ratio':>8}   ratios of the rounds")
-    for name, task, batch in TASKS:
-        if name not in arguments.tasks:
-            continue
+    print(f"{'task':<18}{'maxmin tokens/s':>18}{'PyTorch tokens/s':>18}{'ratio':>8}   ratios of the rounds")
+    for name in arguments.tasks:
         ours, theirs = [], []
         for _ in range(arguments.rounds):
-            command = [arguments.maxmin, "bench", task, "--model", arguments.model, "--batch", str(batch), "--json"]
+            command = [arguments.maxmin, "bench", *TASKS[name], "--model", arguments.model, "--json"]
             ours.append(tokens_per_second(command + common, environment))
             theirs.append(tokens_per_second(pytorch + [name] + common, environment))
         ratios = [a / b for a, b in zip(ours, theirs)]
         print(
-            f"{name:<14}{statistics.median(ours):>18.0f}{statistics.median(theirs):>18.0f}"
+            f"{name:<18}{statistics.median(ours):>18.0f}{statistics.median(theirs):>18.0f}"
             f"{statistics.median(ratios):>8.2f}   {' '.join(f'{ratio:.2f}' for ratio in ratios)}",
             flush=True,
         )

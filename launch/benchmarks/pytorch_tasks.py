@@ -36,22 +36,30 @@ def reward_model(path, dtype):
     return model
 
 
-def reward_step(path, dtype, autocast, repeats):
-    """Forward, Bradley-Terry loss, backward, AdamW: 8 pairs of 128 tokens, every parameter trained."""
+def reward_step(path, dtype, autocast, repeats, lengths):
+    """Forward, Bradley-Terry loss, backward, AdamW: pairs of these lengths in one padded batch, every parameter trained."""
     model = reward_model(path, dtype).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
-    tokens = tokens_of(model, 16, 128).clamp(max=model.config.vocab_size - 2)
+    pairs = len(lengths)
+    tokens = tokens_of(model, 2 * pairs, max(lengths)).clamp(max=model.config.vocab_size - 2)
+    mask = torch.arange(max(lengths)) < torch.tensor(lengths * 2)[:, None]
+    tokens[~mask] = model.config.pad_token_id
 
     def work():
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-            rewards = model(tokens).logits[:, 0].float()
-        loss = -torch.nn.functional.logsigmoid(rewards[:8] - rewards[8:]).mean()
+            rewards = model(tokens, attention_mask=mask.long()).logits[:, 0].float()
+        loss = -torch.nn.functional.logsigmoid(rewards[:pairs] - rewards[pairs:]).mean()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 
-    return timed(repeats, work), 16 * 128
+    return timed(repeats, work), 2 * sum(lengths)
+
+
+def spread(least, most, count):
+    """Lengths spread evenly, as `maxmin bench --length least-most` has them."""
+    return [least + (most - least) * place // (count - 1) for place in range(count)]
 
 
 def score(path, dtype, autocast, repeats):
@@ -86,8 +94,70 @@ def generate(path, dtype, autocast, repeats, batch):
     return timed(repeats, work), batch * 48
 
 
+def policy_step(path, dtype, autocast, repeats):
+    """16 responses of 48 tokens to 4 prompts, rewarded by 2 models, scored by policy and reference, 4 epochs of PPO."""
+    policy = GPT2LMHeadModel.from_pretrained(path, dtype=dtype).eval()
+    reference = GPT2LMHeadModel.from_pretrained(path, dtype=dtype).eval()
+    value_head = torch.nn.Linear(policy.config.n_embd, 1, dtype=dtype)
+    rewards = [reward_model(path, dtype).eval() for _ in range(2)]
+    parameters = [*policy.parameters(), *value_head.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=1e-5, fused=True)
+    prompts = tokens_of(policy, 4, 8).repeat_interleave(4, dim=0)
+    response = slice(7, -1)
+
+    def log_probabilities(model, tokens):
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            hidden = model.transformer(tokens).last_hidden_state[:, response]
+            logits = model.lm_head(hidden)
+        chosen = torch.log_softmax(logits.float(), -1).gather(-1, tokens[:, 8:, None])[..., 0]
+        return chosen, value_head(hidden.to(dtype))[..., 0].float()
+
+    def work():
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            tokens = policy.generate(
+                prompts,
+                attention_mask=torch.ones_like(prompts),
+                do_sample=True,
+                top_k=0,
+                max_new_tokens=48,
+                min_new_tokens=48,
+                pad_token_id=0,
+            )
+        with torch.no_grad():
+            tokens = tokens.clone()
+            old, old_values = log_probabilities(policy, tokens)
+            base, _ = log_probabilities(reference, tokens)
+            with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+                scores = torch.stack(
+                    [model(tokens.clamp(max=policy.config.vocab_size - 2)).logits[:, 0].float() for model in rewards]
+                )
+            token_rewards = -0.05 * (old - base)
+            token_rewards[:, -1] += scores.min(0).values
+            advantages = torch.zeros_like(token_rewards)
+            running = torch.zeros(len(tokens))
+            for place in reversed(range(48)):
+                following = old_values[:, place + 1] if place < 47 else torch.zeros(len(tokens))
+                running = token_rewards[:, place] + following - old_values[:, place] + 0.95 * running
+                advantages[:, place] = running
+            returns = advantages + old_values
+            advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+        for _ in range(4):
+            new, values = log_probabilities(policy, tokens)
+            ratio = (new - old).exp()
+            loss = -torch.minimum(ratio * advantages, ratio.clamp(0.8, 1.2) * advantages).mean()
+            loss = loss + 0.5 * (values - returns).square().mean()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    return timed(repeats, work), 16 * 48
+
+
 TASKS = {
-    "reward-step": reward_step,
+    "reward-step": lambda *arguments: reward_step(*arguments, lengths=[128] * 8),
+    "reward-step-mixed": lambda *arguments: reward_step(*arguments, lengths=spread(16, 512, 16)),
+    "policy-step": policy_step,
     "score": score,
     "generate-16": lambda *arguments: generate(*arguments, batch=16),
     "generate-64": lambda *arguments: generate(*arguments, batch=64),

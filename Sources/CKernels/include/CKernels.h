@@ -13,6 +13,10 @@ enum { CK_FLOAT32 = 0, CK_BFLOAT16 = 1 };
 void ck_set_threads(int count);
 int ck_threads(void);
 
+// Seconds that kernels of each kind took on the calling thread since it last asked (times.c); other kernels are not timed.
+enum { CK_PRODUCTS, CK_ATTENTION, CK_OPTIMIZER, CK_KINDS };
+void ck_take_times(double *taken);
+
 // Products (product.c): c [m, n] = op(a)·op(b) (+ c), a and b of `type`; through OpenBLAS (product_float32.c) or oneDNN
 // (product_bfloat16.c). Returns 0, or oneDNN's status (−1 without oneDNN).
 int ck_product(long m, long n, long k, const void *a, int transpose_a, const void *b, int transpose_b, int type, float *c,

@@ -1,4 +1,5 @@
 package import Collectives
+internal import Failures
 internal import Foundation
 package import LanguageModels
 package import StrictJSON
@@ -18,6 +19,10 @@ package struct BenchResult: Sendable {
     package let tokensPerSecond: Double?
     /// Of matrix products, over all ranks; nil where they are not counted.
     package let operationsPerSecond: Double?
+    /// The same of task `gemm`, measured on all ranks at once right after; nil where operations are not counted, and of `gemm` itself.
+    package let gemmOperationsPerSecond: Double?
+    /// Where the time of one more repetition went, on the root.
+    package let timeByKind: TimeByKind
     /// Bytes reduced a second; nil for tasks without.
     package let bytesPerSecond: Double?
     /// Median seconds of the other work of the same effect, timed in turn with this; nil for tasks without.
@@ -30,11 +35,16 @@ package struct BenchResult: Sendable {
         var parts = ["\(task.rawValue): \((1000 * medianSeconds).formatted(decimals: 2)) ms"]
         if let tokensPerSecond { parts.append("\(tokensPerSecond.formatted(decimals: 0)) tokens/s") }
         if let operationsPerSecond { parts.append("\((operationsPerSecond / 1e9).formatted(decimals: 0)) GFLOP/s") }
+        if let operationsPerSecond, let gemmOperationsPerSecond {
+            let part = 100 * operationsPerSecond / gemmOperationsPerSecond
+            parts.append("\(part.formatted(decimals: 0)) % of the gemm rate")
+        }
         if let bytesPerSecond { parts.append("\((bytesPerSecond / 1e9).formatted(decimals: 2)) GB/s") }
         if let alternativeSeconds {
             let ratio = alternativeSeconds / medianSeconds
             parts.append("\(ratio.formatted(decimals: 2)) of MPI_Allreduce's bandwidth")
         }
+        parts.append(timeByKind.line)
         parts.append("(\(model), \(precision.rawValue), \(ranks) ranks × \(threads) threads)")
         return parts.joined(separator: ", ")
     }
@@ -48,11 +58,16 @@ package struct BenchResult: Sendable {
         ]
         if let tokensPerSecond { object["tokens_per_second"] = .number(tokensPerSecond) }
         if let operationsPerSecond { object["flops_per_second"] = .number(operationsPerSecond) }
+        if let operationsPerSecond, let gemmOperationsPerSecond {
+            object["gemm_flops_per_second"] = .number(gemmOperationsPerSecond)
+            object["fraction_of_gemm"] = .number(operationsPerSecond / gemmOperationsPerSecond)
+        }
         if let bytesPerSecond { object["bytes_per_second"] = .number(bytesPerSecond) }
         if let alternativeSeconds {
             object["mpi_allreduce_seconds"] = .number(alternativeSeconds)
             object["bandwidth_ratio"] = .number(alternativeSeconds / medianSeconds)
         }
+        object["seconds_by_kind"] = .object(timeByKind.json)
         object["peak_rss_bytes"] = .integer(peakBytes)
         return object
     }
@@ -63,32 +78,46 @@ package func bench(
     _ task: BenchTask,
     model: LanguageModel,
     named name: String,
-    batch: Int?,
-    mebibytes: Int,
+    size: BenchSize,
     repeats: Int,
     threads: Int,
     communicator: any Communicator
 ) throws -> BenchResult {
-    let work = try task.work(model: model, batch: batch, mebibytes: mebibytes, communicator: communicator)
+    let longest = max(
+        task.keys.contains(.length) ? size.length.upperBound : 0,
+        task.keys.contains(.new) ? size.prompt + size.new : 0
+    )
+    guard longest <= model.configuration.contextLength else {
+        throw Failure(
+            .usage,
+            "sequences of \(longest) tokens exceed the model's context of \(model.configuration.contextLength)",
+            at: "bench \(task.rawValue)"
+        )
+    }
+    let work = try task.work(model: model, size: size, communicator: communicator)
+    let gemm = work.operations > 0 && task != .gemm ? gemmWork(model) : nil
     func time(_ body: () throws -> Void) throws -> Double {
         try communicator.barrier()
         let start = ContinuousClock.now
         try body()
         return (ContinuousClock.now - start) / .seconds(1)
     }
-    try work.run()
+    try work.run(communicator)
     try work.alternative?()
+    try gemm?.run(communicator)
     var seconds: [Double] = []
     var others: [Double] = []
+    var products: [Double] = []
     for _ in 0..<repeats {
-        seconds.append(try time(work.run))
+        seconds.append(try time { try work.run(communicator) })
         if let alternative = work.alternative { others.append(try time(alternative)) }
+        if let gemm { products.append(try time { try gemm.run(communicator) }) }
     }
     try communicator.allReduceMax(&seconds)
     try communicator.allReduceMax(&others)
-    others.sort()
-    seconds.sort()
-    let middle = seconds[seconds.count / 2]
+    try communicator.allReduceMax(&products)
+    let timeByKind = try TimeByKind(of: work.run, over: communicator)
+    let middle = median(seconds)
     let ranks = Double(communicator.size)
     return BenchResult(
         task: task,
@@ -97,11 +126,13 @@ package func bench(
         ranks: communicator.size,
         threads: threads,
         medianSeconds: middle,
-        minimumSeconds: seconds[0],
+        minimumSeconds: seconds.min() ?? middle,
         tokensPerSecond: work.tokens > 0 ? ranks * Double(work.tokens) / middle : nil,
         operationsPerSecond: work.operations > 0 ? ranks * work.operations / middle : nil,
+        gemmOperationsPerSecond: gemm.map { ranks * $0.operations / median(products) },
+        timeByKind: timeByKind,
         bytesPerSecond: work.bytes > 0 ? Double(work.bytes) / middle : nil,
-        alternativeSeconds: others.isEmpty ? nil : others[others.count / 2],
+        alternativeSeconds: others.isEmpty ? nil : median(others),
         peakBytes: peakResidentBytes()
     )
 }

@@ -135,8 +135,8 @@ struct BenchPredict: ParsableCommand {
 }
 
 /// The numbers of a list such as `1,2,4`; nil where it is none.
-func numbers(_ list: String) -> [Int]? {
-    let parts = list.split(separator: ",", omittingEmptySubsequences: false)
+func numbers(_ list: String, separator: Character = ",") -> [Int]? {
+    let parts = list.split(separator: separator, omittingEmptySubsequences: false)
     let numbers = parts.compactMap { Int($0) }
     return numbers.count == parts.count ? numbers : nil
 }

@@ -46,10 +46,14 @@ func scalingStep(
 ) throws -> (any Communicator) throws -> Void {
     let shards = try Shards(count: load.shards, ranks: communicator.size)
     let hosted = shards.hosted(by: communicator.rank)
+    func drawn() -> [[TokenComparison]] {
+        hosted.map { comparisons(load: load, shard: $0, vocabulary: model.configuration.vocabularySize) }
+    }
     switch stage {
     case .sft: return sftStep(model, load: load, shards: shards, by: exchange, communicator)
-    case .reward: return rewardStep(model, load: load, shards: shards, by: exchange, communicator)
-    case .score: return scoreStep(model, load: load, hosted: hosted)
+    case .reward:
+        return rewardStep(rewardModels(model, by: exchange), on: drawn(), shards: shards, over: communicator)
+    case .score: return scoreStep(rewardModels(model), on: drawn(), shards: hosted)
     case .policy: return policyStep(model, load: load, shards: shards, by: exchange, communicator)
     }
 }
@@ -92,14 +96,15 @@ private func sftStep(
     }
 }
 
-/// Two reward models that start equal.
-private func rewardModels(
+/// Reward models that start equal.
+func rewardModels(
     _ base: LanguageModel,
+    count: Int = 2,
     by exchange: GradientExchange = .reproducible
 ) -> LanguageModelRewards {
     LanguageModelRewards(
         copying: base,
-        count: 2,
+        count: count,
         trainable: .full,
         microBatchTokens: RewardMixtureSettings().microBatchTokens,
         by: exchange,
@@ -107,31 +112,27 @@ private func rewardModels(
     )
 }
 
-private func rewardStep(
-    _ base: LanguageModel,
-    load: ScalingLoad,
+/// A step of the M-step: the comparisons of each of this rank's shards, for every model.
+func rewardStep(
+    _ models: LanguageModelRewards,
+    on comparisons: [[TokenComparison]],
     shards: Shards,
-    by exchange: GradientExchange,
-    _ communicator: any Communicator
+    over communicator: any Communicator
 ) -> (any Communicator) throws -> Void {
-    let models = rewardModels(base, by: exchange)
     models.beginTraining(RewardMixtureSettings(), over: communicator)
-    let batches = shards.hosted(by: communicator.rank).map {
-        comparisons(load: load, shard: $0, vocabulary: base.configuration.vocabularySize)
-    }
     return { communicator in
         try models.sumGradients(over: shards.tree, communicator) { place in
             for group in 0..<models.count {
-                models.addGradient(of: batches[place], to: group) { bradleyTerry(margins: $0).dMargins }
+                models.addGradient(of: comparisons[place], to: group) { bradleyTerry(margins: $0).dMargins }
             }
         }
         // The counts that travel beside them.
-        let counts = batches.map { batch in [Double](repeating: Double(batch.count), count: 2 * models.count) }
-        _ = try communicator.sumOverShards(counts, width: 2 * models.count)
+        let counts = comparisons.map { [Double](repeating: Double($0.count), count: 2 * models.count) }
+        let total = try communicator.sumOverShards(counts, width: 2 * models.count)
         for group in 0..<models.count {
             _ = try models.update(
                 group,
-                gradientScale: 1 / Float(load.shards * load.batch),
+                gradientScale: Float(1 / total[2 * group]),
                 learningRate: 1e-5,
                 over: communicator
             )
@@ -139,20 +140,20 @@ private func rewardStep(
     }
 }
 
-private func scoreStep(
-    _ base: LanguageModel,
-    load: ScalingLoad,
-    hosted: Range<Int>
+/// The E-step: a user of each of this rank's shards, with those comparisons, under every model.
+func scoreStep(
+    _ models: LanguageModelRewards,
+    on comparisons: [[TokenComparison]],
+    shards: Range<Int>
 ) -> (any Communicator) throws -> Void {
-    let models = rewardModels(base)
-    let users = hosted.map { shard in
+    let users = zip(shards, comparisons).map { shard, comparisons in
         UserComparisons(
             id: "user-\(shard)",
             group: nil,
             shard: shard,
             fit: [],
             validation: [],
-            assign: comparisons(load: load, shard: shard, vocabulary: base.configuration.vocabularySize),
+            assign: comparisons,
             test: []
         )
     }

@@ -3,6 +3,37 @@ import LanguageModels
 import MaxMinPolicy
 import Optimizers
 
+/// A step on one rank, by PPO, four responses to a prompt.
+func policyStepWork(_ reference: LanguageModel, _ size: BenchSize) throws -> BenchWork {
+    let samples = min(4, size.batch)
+    var settings = PolicySettings()
+    settings.algorithm = .ppo
+    settings.steps = 1
+    settings.promptsPerStep = size.batch / samples
+    settings.samplesPerPrompt = samples
+    settings.maxNewTokens = size.new
+    settings.epochs = size.epochs
+    let vocabulary = reference.configuration.vocabularySize
+    let step = policyStep(
+        from: reference,
+        rewards: (0..<size.groups).map { reference.copy(head: .reward, seed: UInt64($0 + 1)) },
+        prompts: randomSequences(settings.promptsPerStep, length: size.prompt, vocabulary: vocabulary),
+        settings: settings,
+        shards: try Shards(count: 1, ranks: 1),
+        over: SoloCommunicator()
+    )
+    let responses = Double(settings.promptsPerStep * samples)
+    // Sampled, scored by policy and reference, updated: through the vocabulary. Rewarded: without.
+    let passes = Double(1 + 2 + 3 * size.epochs)
+    let trunk = Double(size.prompt + size.new) * forwardOperations(reference.configuration)
+    let head = Double(size.new) * vocabularyOperations(reference.configuration)
+    return BenchWork(
+        run: { _ in try step(SoloCommunicator()) },
+        tokens: Int(responses) * size.new,
+        operations: responses * (passes * (trunk + head) + Double(size.groups) * trunk)
+    )
+}
+
 /// Sets a step of policy training up on the ranks of `communicator`, with the rewards of groups of equal size.
 ///
 /// The result does one step over the communicator that it is handed. There is no end-of-text: every response has the same length, on

@@ -1,0 +1,22 @@
+internal import CKernels
+
+/// Seconds that a thread spent in kernels, by what they are for; those of element-wise kernels are not counted.
+public struct KernelTimes: Equatable, Sendable {
+    /// Matrix products, and laying matrices out for them.
+    public let products: Double
+    /// Attention, forward, backward and in decoding.
+    public let attention: Double
+    /// Updates of the optimizer and norms of gradients.
+    public let optimizer: Double
+
+    /// What the calling thread spent since it last asked.
+    public static func take() -> KernelTimes {
+        var seconds = Array(repeating: 0.0, count: Int(CK_KINDS))
+        unsafe seconds.withUnsafeMutableBufferPointer { unsafe ck_take_times($0.baseAddress) }
+        return KernelTimes(
+            products: seconds[Int(CK_PRODUCTS)],
+            attention: seconds[Int(CK_ATTENTION)],
+            optimizer: seconds[Int(CK_OPTIMIZER)]
+        )
+    }
+}
