@@ -14,7 +14,7 @@ import Tensors
 /// Writes `policy/OBJECTIVE/`, Hugging Face directories, or PEFT's where adapters are trained.
 func runPolicy(_ run: RunContext) throws {
     let section = run.configuration.policy
-    let reference = try run.loadReference(inPlace: section.trainable == .lora)
+    let reference = try run.loadReference(trainsCopies: section.trainable != .lora)
     let trained = try section.trained(of: reference.model.configuration)
     let prompts = try run.loadPrompts(reference).training
     let models = try run.loadRewardModels(over: reference)

@@ -49,14 +49,15 @@ extension RunContext {
 
     /// Reads the reference policy and its tokenizer.
     ///
-    /// - Parameter inPlace: whether its weights stay in the files, shared by all ranks of a machine: where it is not trained
-    ///   itself; nil: where adapters are trained anywhere.
-    func loadReference(inPlace: Bool? = nil) throws(Failure) -> Reference {
+    /// In a run with adapters its weights stay in the files, where all ranks of a machine share them.
+    ///
+    /// - Parameter trainsCopies: whether copies of its weights are trained, for which they must be in memory.
+    func loadReference(trainsCopies: Bool = false) throws(Failure) -> Reference {
         let path = try referencePath()
         let precision = try configuration.model.precision.resolved
         let hasAdapters = configuration.reward.trainable == .lora || configuration.policy.trainable == .lora
         let loaded =
-            inPlace ?? hasAdapters
+            hasAdapters && !trainsCopies
             ? try ModelDirectory.open(path, precision: precision, head: Head.none)
             : try ModelDirectory.load(path, precision: precision, head: Head.none)
         for warning in loaded.warnings { progress.say(warning) }
