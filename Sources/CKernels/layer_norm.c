@@ -56,7 +56,7 @@ void ck_layer_norm_forward(const float *x, const float *gain, const float *bias,
 CK_CLONES static void backward(void *context, long task, int thread) {
     const struct arguments *a = context;
     long d = a->d, first = task * CK_CHUNK, last = first + CK_CHUNK < a->n ? first + CK_CHUNK : a->n;
-    float *dgain = a->partials + task * 2 * d, *dbias = dgain + d;
+    float *dgain = a->partials ? a->partials + task * 2 * d : NULL, *dbias = dgain ? dgain + d : NULL;
     for (long r = first; r < last; r++) {
         const float *x_row = a->x + r * d, *dy_row = a->dy + r * d;
         float *dx_row = a->dx + r * d;
@@ -67,12 +67,14 @@ CK_CLONES static void backward(void *context, long task, int thread) {
             ck_load(&dy, dy_row + i, d - i);
             ck_load(&gain, a->gain + i, d - i);
             x = (x - mean) * rstd;
-            ck_load(&t, dgain + i, d - i);
-            t += dy * x;
-            ck_store(&t, dgain + i, d - i);
-            ck_load(&t, dbias + i, d - i);
-            t += dy;
-            ck_store(&t, dbias + i, d - i);
+            if (dgain) {
+                ck_load(&t, dgain + i, d - i);
+                t += dy * x;
+                ck_store(&t, dgain + i, d - i);
+                ck_load(&t, dbias + i, d - i);
+                t += dy;
+                ck_store(&t, dbias + i, d - i);
+            }
             gain *= dy;
             sum_g += gain;
             sum_gx += gain * x;
@@ -92,11 +94,13 @@ CK_CLONES static void backward(void *context, long task, int thread) {
 
 void ck_layer_norm_backward(const float *dy, const float *x, const float *gain, const float *mean, const float *rstd,
                             long n, long d, float *dx, float *gain_gradient, float *bias_gradient) {
-    float *partials = ck_make_partials(n, 2 * d);
+    float *partials = gain_gradient ? ck_make_partials(n, 2 * d) : NULL;
     struct arguments a = {.dy = dy, .x = x, .gain = gain, .mean = (float *)mean, .rstd = (float *)rstd, .n = n, .d = d,
                           .dx = dx, .partials = partials};
     ck_parallel_tasks(ck_threads(), ck_chunks(n), backward, &a);
-    ck_add_partials(partials, n, 2 * d, 0, d, gain_gradient);
-    ck_add_partials(partials, n, 2 * d, d, d, bias_gradient);
+    if (gain_gradient) {
+        ck_add_partials(partials, n, 2 * d, 0, d, gain_gradient);
+        ck_add_partials(partials, n, 2 * d, d, d, bias_gradient);
+    }
     free(partials);
 }

@@ -46,37 +46,44 @@ enum Block {
     /// Runs the block on `a.input`, filling `a`; the new residual stream goes to `output`, which may be `a.input`.
     ///
     /// `attend` reads `a.qkv` and fills `a.attended`: over packed sequences, or against a cache.
-    /// `packed`: the matrices laid out for sampling, in their order.
+    /// `adapters`, and `packed`, the matrices laid out for sampling: in the order of `matrices`.
     func forward(
         _ a: BlockActivations,
         _ pass: BlockPass,
-        packed: [PackedMatrix]? = nil,
+        adapters: [LowRankAdapter?],
+        packed: [PackedMatrix]?,
         into output: Tensor,
         attend: (BlockActivations) -> Void
     ) {
         switch self {
-        case .gpt2(let weights): gpt2Forward(weights, packed: packed, a, pass, into: output, attend: attend)
-        case .llama(let weights): llamaForward(weights, packed: packed, a, pass, into: output, attend: attend)
+        case .gpt2(let weights):
+            gpt2Forward(weights, adapters: adapters, packed: packed, a, pass, into: output, attend: attend)
+        case .llama(let weights):
+            llamaForward(weights, adapters: adapters, packed: packed, a, pass, into: output, attend: attend)
         }
     }
 
-    /// Adds to `gradients`, and turns `dx` [N, D] from the gradient after the block into the one before it.
+    /// Adds to `gradients`, nil where the block is frozen, and to those of its adapters, and turns `dx` [N, D] from the gradient
+    /// after the block into the one before it.
     func backward(
-        _ gradients: Block,
+        _ gradients: Block?,
+        adapters: [LowRankAdapter?],
         _ a: BlockActivations,
         _ pass: BlockPass,
         offsets: [Int32],
         scratch: BlockBackwardScratch,
         dx: Tensor
     ) {
-        switch (self, gradients) {
-        case (.gpt2(let weights), .gpt2(let gradients)):
-            gpt2Backward(weights, gradients, a, offsets: offsets, scratch: scratch, dx: dx)
-        case (.llama(let weights), .llama(let gradients)):
-            llamaBackward(weights, gradients, a, pass, offsets: offsets, scratch: scratch, dx: dx)
-        default: preconditionFailure("weights and gradients of different families")
+        switch self {
+        case .gpt2(let weights):
+            gpt2Backward(weights, gradients?.gpt2, adapters, a, offsets: offsets, scratch: scratch, dx: dx)
+        case .llama(let weights):
+            llamaBackward(weights, gradients?.llama, adapters, a, pass, offsets: offsets, scratch: scratch, dx: dx)
         }
     }
+
+    private var gpt2: GPT2Tensors? { if case .gpt2(let tensors) = self { tensors } else { nil } }
+    private var llama: LlamaTensors? { if case .llama(let tensors) = self { tensors } else { nil } }
 }
 
 /// What all blocks of a pass share.

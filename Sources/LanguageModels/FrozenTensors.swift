@@ -1,6 +1,7 @@
 public import Tensors
 
-/// The tensors of a trunk that is never trained, by name: views of a mapped file, or copies where the file has another type.
+/// The tensors of a trunk that is never trained, by name: views of a mapped file or of another model's parameters, or copies
+/// where the file has another type.
 ///
 /// Models that are made of the same frozen tensors share them.
 public struct FrozenTensors {

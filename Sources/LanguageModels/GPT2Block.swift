@@ -54,9 +54,10 @@ struct GPT2Tensors {
 
 /// Runs a block; see `Block.forward`.
 ///
-/// `packed`: its matrices laid out for sampling.
+/// `adapters`, and `packed`, its matrices laid out for sampling: in the order of `GPT2Tensors.matrices`.
 func gpt2Forward(
     _ weights: GPT2Tensors,
+    adapters: [LowRankAdapter?],
     packed: [PackedMatrix]?,
     _ a: BlockActivations,
     _ pass: BlockPass,
@@ -73,10 +74,10 @@ func gpt2Forward(
         mean: a.mean1,
         rstd: a.rstd1
     )
-    multiply(a.attentionInput, weights.qkvWeight, packed: packed?[0], into: a.qkv.tensor)
+    linearForward(a.attentionInput, weights.qkvWeight, adapters[0], packed: packed?[0], into: a.qkv.tensor)
     addBias(weights.qkvBias, to: a.qkv.tensor)
     attend(a)
-    multiply(a.attended, weights.attentionProjectionWeight, packed: packed?[1], into: projection)
+    linearForward(a.attended, weights.attentionProjectionWeight, adapters[1], packed: packed?[1], into: projection)
     a.middle.copy(from: a.input)
     addResidual(projection, bias: weights.attentionProjectionBias, to: a.middle)
 
@@ -89,9 +90,9 @@ func gpt2Forward(
         mean: a.mean2,
         rstd: a.rstd2
     )
-    multiply(a.feedForwardInput, weights.innerWeight, packed: packed?[2], into: a.preActivation)
+    linearForward(a.feedForwardInput, weights.innerWeight, adapters[2], packed: packed?[2], into: a.preActivation)
     geluForward(x: a.preActivation, bias: weights.innerBias, into: a.activation)
-    multiply(a.activation, weights.outerWeight, packed: packed?[3], into: projection)
+    linearForward(a.activation, weights.outerWeight, adapters[3], packed: packed?[3], into: projection)
     output.copy(from: a.middle)
     addResidual(projection, bias: weights.outerBias, to: output)
 }
@@ -99,7 +100,8 @@ func gpt2Forward(
 /// Back-propagates through a block; see `Block.backward`.
 func gpt2Backward(
     _ weights: GPT2Tensors,
-    _ gradients: GPT2Tensors,
+    _ gradients: GPT2Tensors?,
+    _ adapters: [LowRankAdapter?],
     _ a: BlockActivations,
     offsets: [Int32],
     scratch: BlockBackwardScratch,
@@ -111,22 +113,24 @@ func gpt2Backward(
     let isHalf = weights.qkvWeight.elementType == .bfloat16
 
     // y = h + W₂·gelu(W₁·LN2(h) + b₁) + b₂
-    biasBackward(dy: dx, biasGradient: gradients.outerBias)
+    if let gradients { biasBackward(dy: dx, biasGradient: gradients.outerBias) }
     linearBackward(
         dy: inProductType(dx, scratch.narrowProduct),
         x: a.activation,
         weight: weights.outerWeight,
+        adapter: adapters[3],
         dx: dActivation,
-        weightGradient: gradients.outerWeight
+        weightGradient: gradients?.outerWeight
     )
     let dActivationCopy = isHalf ? scratch.wideProduct.view(at: 0, shape: dActivation.shape) : nil
-    geluBackward(x: a.preActivation, dy: dActivation, biasGradient: gradients.innerBias, copy: dActivationCopy)
+    geluBackward(x: a.preActivation, dy: dActivation, biasGradient: gradients?.innerBias, copy: dActivationCopy)
     linearBackward(
         dy: dActivationCopy ?? dActivation,
         x: a.feedForwardInput,
         weight: weights.innerWeight,
+        adapter: adapters[2],
         dx: narrow,
-        weightGradient: gradients.innerWeight
+        weightGradient: gradients?.innerWeight
     )
     layerNormBackward(
         dy: narrow,
@@ -135,18 +139,19 @@ func gpt2Backward(
         mean: a.mean2,
         rstd: a.rstd2,
         dx: dx,
-        gainGradient: gradients.gain2,
-        biasGradient: gradients.bias2
+        gainGradient: gradients?.gain2,
+        biasGradient: gradients?.bias2
     )
 
     // h = x + W·attention(LN1(x)) + b
-    biasBackward(dy: dx, biasGradient: gradients.attentionProjectionBias)
+    if let gradients { biasBackward(dy: dx, biasGradient: gradients.attentionProjectionBias) }
     linearBackward(
         dy: inProductType(dx, scratch.narrowProduct),
         x: a.attended,
         weight: weights.attentionProjectionWeight,
+        adapter: adapters[1],
         dx: narrow,
-        weightGradient: gradients.attentionProjectionWeight
+        weightGradient: gradients?.attentionProjectionWeight
     )
     attentionBackward(
         a.qkv,
@@ -156,13 +161,14 @@ func gpt2Backward(
         dout: narrow,
         into: dQKV
     )
-    biasBackward(dy: dQKV, biasGradient: gradients.qkvBias)
+    if let gradients { biasBackward(dy: dQKV, biasGradient: gradients.qkvBias) }
     linearBackward(
         dy: inProductType(dQKV, scratch.wideProduct),
         x: a.attentionInput,
         weight: weights.qkvWeight,
+        adapter: adapters[0],
         dx: narrow,
-        weightGradient: gradients.qkvWeight
+        weightGradient: gradients?.qkvWeight
     )
     layerNormBackward(
         dy: narrow,
@@ -171,13 +177,37 @@ func gpt2Backward(
         mean: a.mean1,
         rstd: a.rstd1,
         dx: dx,
-        gainGradient: gradients.gain1,
-        biasGradient: gradients.bias1
+        gainGradient: gradients?.gain1,
+        biasGradient: gradients?.bias1
     )
 }
 
-/// For y = x·W: dx = dy·Wᵀ, and xᵀ·dy is added to the weight's gradient.
-private func linearBackward(dy: Tensor, x: Tensor, weight: Tensor, dx: Tensor, weightGradient: Tensor) {
+/// y = x·W, through the packed copy of W where there is one, and the adapter's update.
+private func linearForward(
+    _ x: Tensor,
+    _ weight: Tensor,
+    _ adapter: LowRankAdapter?,
+    packed: PackedMatrix?,
+    into y: Tensor
+) {
+    if let packed {
+        multiply(x, packed, into: y)
+    } else {
+        multiply(x, weight, into: y)
+    }
+    adapter?.forward(x, addingTo: y)
+}
+
+/// For y = x·W: dx = dy·Wᵀ, and xᵀ·dy is added to the weight's gradient; then the adapter's part.
+private func linearBackward(
+    dy: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    adapter: LowRankAdapter?,
+    dx: Tensor,
+    weightGradient: Tensor?
+) {
     multiply(dy, transposed: false, weight, transposed: true, into: dx)
-    multiply(x, transposed: true, dy, into: weightGradient, accumulate: true)
+    if let weightGradient { multiply(x, transposed: true, dy, into: weightGradient, accumulate: true) }
+    adapter?.backward(dy: dy, x: x, dx: dx)
 }

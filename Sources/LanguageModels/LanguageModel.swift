@@ -17,18 +17,27 @@ public final class LanguageModel {
     public let precision: Precision
     /// All parameters and their gradients; call `parametersDidChange()` after changing values.
     public var parameters: Parameters
-    /// What `backward…` computes gradients for; of a model with a frozen trunk, the head.
+    /// What `backward…` computes gradients for; of a model with a frozen trunk, its adapters and head, or the head alone.
     public var trainable: Trainable {
-        didSet { precondition(frozen == nil || trainable == .head, "a frozen trunk is not trained") }
+        didSet {
+            precondition(
+                trainable == .head || trainable == (frozen == nil ? .full : adapters.map(Trainable.adapters)),
+                "a frozen trunk is not trained, and only one has adapters"
+            )
+        }
     }
+    /// The adapters of a frozen trunk.
+    public let adapters: AdapterSettings?
 
-    /// The trunk where it is frozen; `parameters` are then the head's alone.
+    /// The trunk where it is frozen; `parameters` are then those of adapters and head.
     let frozen: FrozenTensors?
     /// The parameters in bf16, where products read them so.
-    private let productCopy: Tensor?
+    let productCopy: Tensor?
     /// What products and everything else read.
     private let tensors: NamedTensors
     let blocks: [Block]
+    /// Layers × linear layers of a block.
+    let adapterPlaces: [[AdapterPlace?]]
     /// Of rotary positions; empty without.
     let rotaryFrequencies: [Float]
     var workspace: Workspace
@@ -41,29 +50,41 @@ public final class LanguageModel {
     ///
     /// bf16 needs `Precisions.hasBFloat16`; callers that take the precision from outside check it first.
     public convenience init(_ configuration: ModelConfiguration, head: Head, precision: Precision) {
-        self.init(configuration, head: head, precision: precision, frozen: nil)
+        self.init(configuration, head: head, precision: precision, frozen: nil, adapters: nil)
     }
 
-    /// A model of a frozen trunk and a head whose parameters are all zero.
+    /// A model of a frozen trunk, adapters where asked for, and a head, whose parameters are all zero.
     ///
     /// The matrices must be of the product type of `precision`.
     public convenience init(
         _ configuration: ModelConfiguration,
         head: Head,
         precision: Precision,
-        trunk: FrozenTensors
+        trunk: FrozenTensors,
+        adapters: AdapterSettings? = nil
     ) {
-        self.init(configuration, head: head, precision: precision, frozen: trunk)
+        self.init(configuration, head: head, precision: precision, frozen: trunk, adapters: adapters)
     }
 
-    private init(_ configuration: ModelConfiguration, head: Head, precision: Precision, frozen: FrozenTensors?) {
+    private init(
+        _ configuration: ModelConfiguration,
+        head: Head,
+        precision: Precision,
+        frozen: FrozenTensors?,
+        adapters: AdapterSettings?
+    ) {
         precondition(
             configuration.llama != nil || configuration.width % configuration.heads == 0,
             "heads must divide the width"
         )
         precondition(precision == .float32 || Precisions.hasBFloat16, "this build has no bf16 products (trait OneDNN)")
-        let parameters = Parameters(configuration, head: head, hasTrunk: frozen == nil)
-        let copies = precision == .bfloat16 && frozen == nil
+        let parameters = Parameters(
+            frozen == nil
+                ? Parameters.layout(configuration, head: head)
+                : Parameters.layout(configuration, overFrozenTrunk: adapters, head: head),
+            head: head
+        )
+        let copies = precision == .bfloat16 && (frozen == nil || adapters != nil)
         productCopy = copies ? Tensor(zeros: [parameters.count], .bfloat16) : nil
         if let frozen {
             let headNames = head.tensorNames
@@ -80,7 +101,9 @@ public final class LanguageModel {
         self.precision = precision
         self.parameters = parameters
         self.frozen = frozen
-        trainable = frozen == nil ? .full : .head
+        self.adapters = adapters
+        trainable = frozen == nil ? .full : adapters.map(Trainable.adapters) ?? .head
+        adapterPlaces = Self.adapterPlaces(configuration, parameters)
         blocks = (0..<configuration.layers).map { Block(configuration, layer: $0, tensors) }
         rotaryFrequencies = configuration.llama.map { $0.rotary.frequencies(headWidth: $0.headWidth) } ?? []
         workspace = Workspace(precision.elementType)
@@ -94,10 +117,41 @@ public final class LanguageModel {
         parametersDidChange()
     }
 
-    /// This model's trunk with another, newly initialised head; shares nothing but a frozen trunk.
+    /// This model's trunk, to be trained as `trainable` says, with another, newly initialised head.
+    ///
+    /// Where adapters are trained, they are new, and the trunk is shared: it must not change afterwards. Otherwise nothing is
+    /// shared but a trunk that is frozen, which cannot be trained in `full`.
+    public func copy(head: Head, trainable: Trainable, seed: UInt64) -> LanguageModel {
+        guard case .adapters(let adapters) = trainable else {
+            let copy = copy(head: head, seed: seed)
+            copy.trainable = trainable
+            return copy
+        }
+        let copy = LanguageModel(
+            configuration,
+            head: head,
+            precision: precision,
+            trunk: sharedTrunk,
+            adapters: adapters
+        )
+        copy.initialiseAdapters(seed: seed)
+        copy.initialiseHead(seed: seed)
+        return copy
+    }
+
+    /// This model's trunk, with its adapters if it has some, and another, newly initialised head; shares nothing but a frozen
+    /// trunk.
     public func copy(head: Head, seed: UInt64) -> LanguageModel {
         if let frozen {
-            let copy = LanguageModel(configuration, head: head, precision: precision, trunk: frozen)
+            let copy = LanguageModel(
+                configuration,
+                head: head,
+                precision: precision,
+                trunk: frozen,
+                adapters: adapters
+            )
+            let own = parameters.headRange.lowerBound
+            copy.parameters.values.view(at: 0, shape: [own]).copy(from: parameters.values.view(at: 0, shape: [own]))
             copy.initialiseHead(seed: seed)
             return copy
         }
@@ -126,9 +180,31 @@ public final class LanguageModel {
     /// Whether the trunk is frozen: its tensors are then none of `parameters`.
     public var hasFrozenTrunk: Bool { frozen != nil }
 
+    /// The trunk as other models read it: frozen already, or views of this model's parameters.
+    public var sharedTrunk: FrozenTensors {
+        if let frozen { return frozen }
+        let trunk = parameters.entries.filter { $0.offset < parameters.headRange.lowerBound }
+        let isTable = { (name: String) in name == self.configuration.tokenEmbeddingName }
+        let matrices = trunk.filter { FrozenTensors.isMatrix($0, configuration) }
+        let vectors = trunk.filter { isTable($0.name) || !FrozenTensors.isMatrix($0, configuration) }
+        return FrozenTensors(
+            matrices: Dictionary(uniqueKeysWithValues: matrices.map { ($0.name, tensors.matrix($0.name)) }),
+            vectors: Dictionary(uniqueKeysWithValues: vectors.map { ($0.name, tensors.vector($0.name)) })
+        )
+    }
+
+    /// The lowest block that is trained: below it nothing is kept for a backward pass, and none is made.
+    var lowestTrainedBlock: Int {
+        switch trainable {
+        case .full: 0
+        case .adapters(let adapters): adapters.adaptedBlocks(of: configuration).lowerBound
+        case .head: configuration.layers
+        }
+    }
+
     /// The part of the flat vector that training changes (a suffix).
     public var trainableRange: Range<Int> {
-        trainable == .full ? 0..<parameters.count : parameters.headRange
+        trainable == .head ? parameters.headRange : 0..<parameters.count
     }
 
     /// Refuses token ids outside the vocabulary and sequences beyond the context; for tokens from outside the program.
@@ -158,6 +234,9 @@ public final class LanguageModel {
     func gradient(_ name: String) -> Tensor {
         parameters.tensor(name, in: parameters.gradients)
     }
+
+    /// The gradient of a named tensor of the trunk; nil where that is not trained.
+    func trunkGradient(_ name: String) -> Tensor? { trainable == .full ? gradient(name) : nil }
 }
 
 /// What a backward pass needs of its forward pass, besides the workspace.

@@ -72,9 +72,10 @@ struct LlamaTensors {
 
 /// Runs a block; see `Block.forward`.
 ///
-/// `packed`: its matrices laid out for sampling.
+/// `adapters`, and `packed`, its matrices laid out for sampling: in the order of `LlamaTensors.matrices`.
 func llamaForward(
     _ weights: LlamaTensors,
+    adapters: [LowRankAdapter?],
     packed: [PackedMatrix]?,
     _ a: BlockActivations,
     _ pass: BlockPass,
@@ -85,7 +86,7 @@ func llamaForward(
     for (i, (part, linear)) in [
         (a.qkv.queries, weights.queries), (a.qkv.keys, weights.keys), (a.qkv.values, weights.values),
     ].enumerated() {
-        linearForward(a.attentionInput, linear.weight, packed: packed?[i], into: part)
+        linearForward(a.attentionInput, linear.weight, adapters[i], packed: packed?[i], into: part)
         if let bias = linear.bias { addBias(bias, to: part) }
     }
     if let (cosines, sines) = pass.rotary {
@@ -93,16 +94,16 @@ func llamaForward(
         rotate(a.qkv.keys, cosines: cosines, sines: sines)
     }
     attend(a)
-    linearForward(a.attended, weights.output.weight, packed: packed?[3], into: pass.projection)
+    linearForward(a.attended, weights.output.weight, adapters[3], packed: packed?[3], into: pass.projection)
     if let bias = weights.output.bias { addBias(bias, to: pass.projection) }
     a.middle.copy(from: a.input)
     addScaled(pass.projection, scale: 1, to: a.middle)
 
     rmsNormForward(x: a.middle, gain: weights.gain2, epsilon: pass.epsilon, into: a.feedForwardInput, rstd: a.rstd2)
-    linearForward(a.feedForwardInput, weights.gate, packed: packed?[4], into: a.preActivation)
-    linearForward(a.feedForwardInput, weights.up, packed: packed?[5], into: a.up)
+    linearForward(a.feedForwardInput, weights.gate, adapters[4], packed: packed?[4], into: a.preActivation)
+    linearForward(a.feedForwardInput, weights.up, adapters[5], packed: packed?[5], into: a.up)
     swigluForward(gate: a.preActivation, up: a.up, into: a.activation)
-    linearForward(a.activation, weights.down, packed: packed?[6], into: pass.projection)
+    linearForward(a.activation, weights.down, adapters[6], packed: packed?[6], into: pass.projection)
     output.copy(from: a.middle)
     addScaled(pass.projection, scale: 1, to: output)
 }
@@ -110,7 +111,8 @@ func llamaForward(
 /// Back-propagates through a block; see `Block.backward`.
 func llamaBackward(
     _ weights: LlamaTensors,
-    _ gradients: LlamaTensors,
+    _ gradients: LlamaTensors?,
+    _ adapters: [LowRankAdapter?],
     _ a: BlockActivations,
     _ pass: BlockPass,
     offsets: [Int32],
@@ -125,8 +127,9 @@ func llamaBackward(
         dy: inProductType(dx, scratch.narrowProduct),
         x: a.activation,
         weight: weights.down,
+        adapter: adapters[6],
         dx: dActivation,
-        weightGradient: gradients.down
+        weightGradient: gradients?.down
     )
     let dGate = scratch.wideProduct.view(at: 0, shape: a.activation.shape)
     let dUp = scratch.wideProduct.view(at: dGate.count, shape: a.activation.shape)
@@ -135,16 +138,18 @@ func llamaBackward(
         dy: dGate,
         x: a.feedForwardInput,
         weight: weights.gate,
+        adapter: adapters[4],
         dx: narrow,
-        weightGradient: gradients.gate
+        weightGradient: gradients?.gate
     )
     linearBackward(
         dy: dUp,
         x: a.feedForwardInput,
         weight: weights.up,
+        adapter: adapters[5],
         dx: narrow,
         accumulate: true,
-        weightGradient: gradients.up
+        weightGradient: gradients?.up
     )
     rmsNormBackward(
         dy: narrow,
@@ -152,18 +157,19 @@ func llamaBackward(
         gain: weights.gain2,
         rstd: a.rstd2,
         dx: dx,
-        gainGradient: gradients.gain2
+        gainGradient: gradients?.gain2
     )
 
     // h = x + O·attention(…)
-    if let bias = gradients.output.bias { biasBackward(dy: dx, biasGradient: bias) }
+    if let bias = gradients?.output.bias { biasBackward(dy: dx, biasGradient: bias) }
     let dAttended = scratch.narrow.view(at: 0, shape: a.attended.shape)
     linearBackward(
         dy: inProductType(dx, scratch.narrowProduct),
         x: a.attended,
         weight: weights.output.weight,
+        adapter: adapters[3],
         dx: dAttended,
-        weightGradient: gradients.output.weight
+        weightGradient: gradients?.output.weight
     )
     let dQKV = a.qkv.gradient(in: scratch.wide.view(at: 0, shape: a.qkv.tensor.shape))
     attentionBackward(
@@ -179,17 +185,18 @@ func llamaBackward(
         rotate(dQKV.keys, cosines: cosines, sines: sines, back: true)
     }
     for (i, (dy, weight, gradient)) in [
-        (dQKV.queries, weights.queries, gradients.queries), (dQKV.keys, weights.keys, gradients.keys),
-        (dQKV.values, weights.values, gradients.values),
+        (dQKV.queries, weights.queries, gradients?.queries), (dQKV.keys, weights.keys, gradients?.keys),
+        (dQKV.values, weights.values, gradients?.values),
     ].enumerated() {
-        if let bias = gradient.bias { biasBackward(dy: dy, biasGradient: bias) }
+        if let bias = gradient?.bias { biasBackward(dy: dy, biasGradient: bias) }
         linearBackward(
             dy: inProductType(dy, scratch.wideProduct),
             x: a.attentionInput,
             weight: weight.weight,
+            adapter: adapters[i],
             dx: narrow,
             accumulate: i > 0,
-            weightGradient: gradient.weight
+            weightGradient: gradient?.weight
         )
     }
     rmsNormBackward(
@@ -198,28 +205,37 @@ func llamaBackward(
         gain: weights.gain1,
         rstd: a.rstd1,
         dx: dx,
-        gainGradient: gradients.gain1
+        gainGradient: gradients?.gain1
     )
 }
 
-/// y = x·Wᵀ, through the packed copy of Wᵀ where there is one.
-private func linearForward(_ x: Tensor, _ weight: Tensor, packed: PackedMatrix?, into y: Tensor) {
+/// y = x·Wᵀ, through the packed copy of Wᵀ where there is one, and the adapter's update.
+private func linearForward(
+    _ x: Tensor,
+    _ weight: Tensor,
+    _ adapter: LowRankAdapter?,
+    packed: PackedMatrix?,
+    into y: Tensor
+) {
     if let packed {
         multiply(x, packed, into: y)
     } else {
         multiply(x, transposed: false, weight, transposed: true, into: y)
     }
+    adapter?.forward(x, addingTo: y)
 }
 
-/// For y = x·Wᵀ: dx = dy·W (or is added to it), and dyᵀ·x is added to the weight's gradient.
+/// For y = x·Wᵀ: dx = dy·W (or is added to it), and dyᵀ·x is added to the weight's gradient; then the adapter's part.
 private func linearBackward(
     dy: Tensor,
     x: Tensor,
     weight: Tensor,
+    adapter: LowRankAdapter?,
     dx: Tensor,
     accumulate: Bool = false,
-    weightGradient: Tensor
+    weightGradient: Tensor?
 ) {
     multiply(dy, weight, into: dx, accumulate: accumulate)
-    multiply(dy, transposed: true, x, into: weightGradient, accumulate: true)
+    if let weightGradient { multiply(dy, transposed: true, x, into: weightGradient, accumulate: true) }
+    adapter?.backward(dy: dy, x: x, dx: dx)
 }

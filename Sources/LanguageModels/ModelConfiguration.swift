@@ -92,10 +92,25 @@ public enum Head: Sendable {
     case value
 }
 
-/// Which parameters are trained: all, or only the reward or value head.
-public enum Trainable: String, Sendable {
+/// Which parameters are trained.
+public enum Trainable: Equatable, Sendable {
+    /// All.
     case full
+    /// Low-rank adapters of a frozen trunk, and the reward or value head.
+    case adapters(AdapterSettings)
+    /// Only the reward or value head.
     case head
+
+    /// How many parameters a model of this shape trains.
+    public func parameterCount(_ configuration: ModelConfiguration, head: Head) -> Int {
+        let entries =
+            switch self {
+            case .full: Parameters.layout(configuration, head: head)
+            case .adapters(let adapters): Parameters.layout(configuration, overFrozenTrunk: adapters, head: head)
+            case .head: Parameters.layout(configuration, overFrozenTrunk: nil, head: head)
+            }
+        return entries.last?.range.upperBound ?? 0
+    }
 }
 
 /// The type of products.

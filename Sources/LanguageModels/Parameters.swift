@@ -29,16 +29,9 @@ public struct Parameters {
     private let entryIndex: [String: Int]
     private let headName: String?
 
-    /// Zeros of a model's shape, or of its head's alone.
-    init(_ configuration: ModelConfiguration, head: Head, hasTrunk: Bool = true) {
-        let all = Self.layout(configuration, head: head)
-        let start = all.first { head.tensorNames.contains($0.name) }?.offset
-        entries =
-            hasTrunk
-            ? all
-            : all.filter { head.tensorNames.contains($0.name) }.map { entry in
-                Entry(name: entry.name, shape: entry.shape, offset: entry.offset - (start ?? 0), decays: entry.decays)
-            }
+    /// Zeros of a layout, which ends in the tensors of `head`.
+    public init(_ entries: [Entry], head: Head) {
+        self.entries = entries
         let count = entries.last.map(\.range.upperBound) ?? 0
         values = Tensor(zeros: [count])
         gradients = Tensor(zeros: [count])
@@ -97,11 +90,28 @@ public struct Parameters {
                 shapes.append(("lm_head.weight", [configuration.vocabularySize, d]))
             }
         }
-        switch head {
-        case .none: break
-        case .reward: shapes.append(("score.weight", [1, d]))
-        case .value: shapes += [("value.weight", [1, d]), ("value.bias", [1])]
+        return endToEnd(shapes + headShapes(configuration, head))
+    }
+
+    /// What a model over a frozen trunk has of its own, in order: adapters, if it has some, then the head.
+    public static func layout(
+        _ configuration: ModelConfiguration,
+        overFrozenTrunk adapters: AdapterSettings?,
+        head: Head
+    ) -> [Entry] {
+        endToEnd((adapters?.shapes(configuration) ?? []) + headShapes(configuration, head))
+    }
+
+    private static func headShapes(_ configuration: ModelConfiguration, _ head: Head) -> [(String, [Int])] {
+        let d = configuration.width
+        return switch head {
+        case .none: []
+        case .reward: [("score.weight", [1, d])]
+        case .value: [("value.weight", [1, d]), ("value.bias", [1])]
         }
+    }
+
+    private static func endToEnd(_ shapes: [(String, [Int])]) -> [Entry] {
         var entries: [Entry] = []
         var offset = 0
         for (name, shape) in shapes {

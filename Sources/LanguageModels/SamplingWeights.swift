@@ -2,19 +2,24 @@ import Tensors
 
 /// A model's weights laid out for sampling, whose products have few rows: a copy, made anew after the parameters changed.
 ///
+/// A frozen trunk is copied once, and adapters stay apart from it: merged into its matrices, they would be rounded with them in
+/// bf16, and a sample's log-probabilities would differ from those of a scoring pass.
 /// Everything else in a pass works row by row or sequence by sequence, so with these weights a sequence is sampled with the
 /// same bits in any batch.
 struct SamplingWeights {
     /// Each block's matrices, in the order of `Block.matrices`.
     let blocks: [[PackedMatrix]]
+    /// Each block's adapters, in the same order.
+    let adapters: [[PackedAdapter?]]
     /// The matrix of the vocabulary product, transposed: [D, V].
     let vocabulary: PackedMatrix
     /// Whether the copy is of the parameters as they are.
     var isCurrent = false
 
     /// Room for a model's weights.
-    init(_ model: [Block], vocabulary: Tensor) {
+    init(_ model: [Block], _ adapters: [[PackedAdapter?]], vocabulary: Tensor) {
         blocks = model.map { block in block.matrices.map { Self.room(for: $0, transposed: block.storesOutputsFirst) } }
+        self.adapters = adapters
         self.vocabulary = Self.room(for: vocabulary, transposed: true)
     }
 
@@ -27,7 +32,7 @@ struct SamplingWeights {
         )
     }
 
-    /// Copies the weights.
+    /// Copies the trunk.
     func pack(_ model: [Block], vocabulary: Tensor) {
         for (packed, block) in zip(blocks, model) {
             for (copy, matrix) in zip(packed, block.matrices) {
@@ -50,21 +55,26 @@ extension LanguageModel {
     /// The weights for sampling, up to date; nil where the model is too large for a copy.
     func currentSamplingWeights() -> SamplingWeights? {
         guard samplesAlikeInAnyBatch else { return nil }
-        var weights = samplingWeights ?? SamplingWeights(blocks, vocabulary: vocabularyWeight)
+        var weights = samplingWeights ?? roomForSamplingWeights()
         if !weights.isCurrent {
-            weights.pack(blocks, vocabulary: vocabularyWeight)
+            if frozen == nil || samplingWeights == nil { weights.pack(blocks, vocabulary: vocabularyWeight) }
+            for layer in blocks.indices {
+                for (packed, adapter) in zip(weights.adapters[layer], blockAdapters(layer: layer, tokens: 0)) {
+                    if let adapter { packed?.pack(adapter) }
+                }
+            }
             weights.isCurrent = true
         }
         samplingWeights = weights
         return weights
     }
-}
 
-/// y = x·W, through the packed copy of W where there is one.
-func multiply(_ x: Tensor, _ weight: Tensor, packed: PackedMatrix?, into y: Tensor) {
-    if let packed {
-        multiply(x, packed, into: y)
-    } else {
-        multiply(x, weight, into: y)
+    private func roomForSamplingWeights() -> SamplingWeights {
+        let adapters = adapterPlaces.map { places in
+            zip(places, configuration.linearLayers).map { place, layer in
+                place.map { PackedAdapter(rank: $0.a.shape[0], layer, precision.elementType) }
+            }
+        }
+        return SamplingWeights(blocks, adapters, vocabulary: vocabularyWeight)
     }
 }

@@ -21,7 +21,7 @@ extension LanguageModel {
     public func forwardRewards(_ sequences: PackedSequences) -> [Float] {
         recording = nil
         guard sequences.count > 0 else { return [] }
-        let residual = trunkForward(sequences, recorded: trainable == .full)
+        let residual = trunkForward(sequences, recorded: trainable != .head)
         let hidden = hiddenRows(of: residual, rows: sequences.lastRows)
         recording = Recording(sequences: sequences, hidden: hidden, next: nil)
         return rewards(hidden)
@@ -38,7 +38,7 @@ extension LanguageModel {
         let dScores = workspace.rowScalars.tensor([dRewards.count, 1])
         dScores.copy(from: dRewards)
         multiply(dScores, transposed: true, hidden.hidden, into: gradient("score.weight"), accumulate: true)
-        guard trainable == .full else { return }
+        guard trainable != .head else { return }
         let dHidden = workspace.dHidden.tensor(hidden.hidden.shape)
         multiply(dScores, value("score.weight"), into: dHidden)
         hiddenRowsBackward(hidden, dHidden: dHidden, sequences: recording.sequences)

@@ -50,7 +50,7 @@ extension LanguageModel {
         recording = nil
         guard !rows.isEmpty else { return TokenScores() }
         let targets = nextTokens(sequences, rows: rows)
-        let hidden = hiddenRows(of: trunkForward(sequences, recorded: trainable == .full), rows: rows)
+        let hidden = hiddenRows(of: trunkForward(sequences, recorded: trainable != .head), rows: rows)
         recording = Recording(sequences: sequences, hidden: hidden, next: (targets, temperature))
         return tokenScores(
             hidden,
@@ -72,7 +72,7 @@ extension LanguageModel {
         }
         self.recording = nil
         let hidden = recording.hidden
-        guard trainable == .full else {
+        guard trainable != .head else {
             if !dValues.isEmpty {
                 valuesBackward(dValues, hidden: hidden, dHidden: nil)
             }
@@ -123,7 +123,7 @@ extension LanguageModel {
         return scores
     }
 
-    /// Writes `dHidden` and adds to the vocabulary matrix's gradient.
+    /// Writes `dHidden` and, where the trunk is trained, adds to the vocabulary matrix's gradient.
     private func logProbabilitiesBackward(
         _ dLogProbabilities: [Float],
         hidden: HiddenRows,
@@ -134,7 +134,7 @@ extension LanguageModel {
         let count = hidden.rows.count
         let vocabulary = configuration.vocabularySize
         let weight = vocabularyWeight
-        let weightGradient = gradient(configuration.vocabularyName)
+        let weightGradient = trunkGradient(configuration.vocabularyName)
         let product = precision == .float32 ? hidden.hidden : workspace.hiddenProduct.tensor(hidden.hidden.shape)
         let logNormaliser = workspace.rowOutputs[2].tensor([count])
         let dLogProbability = workspace.rowOutputs[0].tensor([count])
@@ -153,7 +153,9 @@ extension LanguageModel {
                 into: dLogits
             )
             multiply(dLogits, weight, into: dHidden.rows(range))
-            multiply(dLogits, transposed: true, product.rows(range), into: weightGradient, accumulate: true)
+            if let weightGradient {
+                multiply(dLogits, transposed: true, product.rows(range), into: weightGradient, accumulate: true)
+            }
         }
     }
 
@@ -165,7 +167,7 @@ extension LanguageModel {
     }
 
     private func keepsLogits(rows: Int) -> Bool {
-        trainable == .full && rows * configuration.vocabularySize <= keptLogits
+        trainable != .head && rows * configuration.vocabularySize <= keptLogits
     }
 
     private func logitChunks(rows: Int) -> [Range<Int>] {

@@ -17,7 +17,7 @@ struct HiddenRows {
 extension LanguageModel {
     /// Runs embeddings and blocks; returns the residual stream after the last block, [N, D].
     ///
-    /// A recorded pass keeps every layer's activations for `trunkBackward`; otherwise the layers share one set.
+    /// A recorded pass keeps the activations of every block that `trunkBackward` visits; the others share one set.
     func trunkForward(
         tokens: [Int32],
         positions: [Int32],
@@ -56,7 +56,13 @@ extension LanguageModel {
             let isLast = layer == configuration.layers - 1
             let next = isLast ? nil : blockActivations(layer: layer + 1, tokens: count, recorded: recorded)
             let destination = next?.input ?? output ?? activations.input
-            blocks[layer].forward(activations, pass, packed: packed?.blocks[layer], into: destination) {
+            blocks[layer].forward(
+                activations,
+                pass,
+                adapters: blockAdapters(layer: layer, tokens: count, packed: packed?.adapters[layer]),
+                packed: packed?.blocks[layer],
+                into: destination
+            ) {
                 attend(layer, $0)
             }
             if let next {
@@ -80,16 +86,17 @@ extension LanguageModel {
         }
     }
 
-    /// Adds to all gradients of the trunk below the final norm, given those of the residual stream after it, [N, D],
+    /// Adds to all gradients of what is trained below the final norm, given those of the residual stream after it, [N, D],
     /// which is used up.
     func trunkBackward(_ sequences: PackedSequences, dResidual dx: Tensor) {
         let count = sequences.tokens.count
         let pass = blockPass(tokens: count)
         let scratch = backwardScratch(tokens: count)
         let tensors = NamedTensors(parameters, matrices: parameters.gradients, vectors: parameters.gradients)
-        for layer in (0..<configuration.layers).reversed() {
+        for layer in (lowestTrainedBlock..<configuration.layers).reversed() {
             blocks[layer].backward(
-                Block(configuration, layer: layer, tensors),
+                trainable == .full ? Block(configuration, layer: layer, tensors) : nil,
+                adapters: blockAdapters(layer: layer, tokens: count),
                 blockActivations(layer: layer, tokens: count, recorded: true),
                 pass,
                 offsets: sequences.offsets,
@@ -97,6 +104,7 @@ extension LanguageModel {
                 dx: dx
             )
         }
+        guard trainable == .full else { return }
         embeddingBackward(
             dx: dx,
             tokens: sequences.tokens,
@@ -141,7 +149,7 @@ extension LanguageModel {
         let dInput = workspace.dRowInput.tensor(hidden.input.shape)
         dInput.fill(0)
         let gain = value(configuration.finalGainName)
-        let gainGradient = gradient(configuration.finalGainName)
+        let gainGradient = trunkGradient(configuration.finalGainName)
         switch configuration.family {
         case .gpt2:
             layerNormBackward(
@@ -152,7 +160,7 @@ extension LanguageModel {
                 rstd: hidden.rstd,
                 dx: dInput,
                 gainGradient: gainGradient,
-                biasGradient: gradient("transformer.ln_f.bias")
+                biasGradient: trunkGradient("transformer.ln_f.bias")
             )
         case .llama:
             rmsNormBackward(
@@ -171,7 +179,7 @@ extension LanguageModel {
     }
 
     private func blockActivations(layer: Int, tokens: Int, recorded: Bool) -> BlockActivations {
-        recorded
+        recorded && layer >= lowestTrainedBlock
             ? workspace.recorded[layer].activations(of: tokens, configuration)
             : workspace.passing.activations(of: tokens, configuration)
     }

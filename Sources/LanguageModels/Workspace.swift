@@ -109,6 +109,11 @@ struct Workspace {
     var cosines = Scratch()
     var sines = Scratch()
 
+    /// Of adapters; see `LowRankAdapter.Scratch`.
+    var lowRank = Scratch()
+    var lowRankProduct: Scratch
+    var lowRankUpdate = Scratch()
+
     /// The scored rows: residual stream, final norm and its statistics.
     var rowInput = Scratch()
     var rowMean = Scratch()
@@ -131,6 +136,7 @@ struct Workspace {
 
     init(_ productType: ElementType) {
         passing = BlockScratch(productType)
+        lowRankProduct = Scratch(productType)
         hiddenProduct = Scratch(productType)
         narrowProduct = Scratch(productType)
         wideProduct = Scratch(productType)

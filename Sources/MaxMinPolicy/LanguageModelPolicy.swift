@@ -31,16 +31,17 @@ public final class LanguageModelPolicy: TrainablePolicy {
         )
     }
 
-    /// A policy that starts as a copy of the reference, with the head that the algorithm needs.
+    /// A policy that starts as a copy of the reference, or as new adapters over it, with the head that the algorithm needs.
     public convenience init(
         startingFrom reference: LanguageModel,
+        trainable: Trainable = .full,
         algorithm: PolicySettings.Algorithm,
         settings: AdamWSettings,
         seed: UInt64,
         by exchange: GradientExchange = .reproducible,
         over communicator: any Communicator = SoloCommunicator()
     ) {
-        let model = reference.copy(head: algorithm == .ppo ? .value : .none, seed: seed)
+        let model = reference.copy(head: algorithm == .ppo ? .value : .none, trainable: trainable, seed: seed)
         self.init(model, settings: settings, by: exchange, over: communicator)
     }
 

@@ -158,11 +158,7 @@ public enum ModelDirectory {
         tokenizerFrom source: String?,
         keepsValueHead: Bool = false
     ) throws(Failure) {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw Failure(.cannotCreate, "folder cannot be created", at: path)
-        }
+        try makeFolder(path)
         try copyTokenizer(from: source, to: path)
         let text = ConfigFile.text(model.configuration, isRewardModel: model.head == .reward)
         try writeAtomically(Array(text.utf8), to: path + "/config.json")
@@ -178,6 +174,15 @@ public enum ModelDirectory {
             values: parameters.values.view(at: 0, shape: [count]),
             to: path + "/model.safetensors"
         )
+    }
+
+    /// Makes a directory and those above it.
+    static func makeFolder(_ path: String) throws(Failure) {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw Failure(.cannotCreate, "folder cannot be created", at: path)
+        }
     }
 
     /// Copies the tokenizer files of a directory beside a model; the directory may be the model's own.

@@ -51,7 +51,7 @@ func writeSafetensors(
     _ tensors: [(name: String, shape: [Int])],
     _ type: StoredType,
     to path: String,
-    values: (_ tensor: Int, _ range: Range<Int>) -> [Float]
+    values: (_ tensor: Int, _ range: Range<Int>) throws(Failure) -> [Float]
 ) throws(Failure) {
     precondition(type == .float32 || type == .bfloat16, "weights are not written as \(type.rawValue)")
     let counts = tensors.map { $0.shape.reduce(1, *) }
@@ -63,7 +63,7 @@ func writeSafetensors(
     try file.write(header.span)
     for (tensor, count) in counts.enumerated() {
         for start in stride(from: 0, to: count, by: elementsAtATime) {
-            let elements = values(tensor, start..<min(start + elementsAtATime, count))
+            let elements = try values(tensor, start..<min(start + elementsAtATime, count))
             if type == .float32 {
                 try file.write(elements.span)
             } else {

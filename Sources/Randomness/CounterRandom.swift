@@ -13,6 +13,7 @@ public enum RandomPurpose: UInt64, Sendable {
     case prompts
     case evaluation
     case test
+    case adapters
 }
 
 /// A counter-based random stream: every number is a function of (seed, purpose, step, item, position) alone, so results

@@ -19,7 +19,8 @@ public final class LanguageModelRewards: RewardModels {
     private var optimizers: [AdamW] = []
     private let scorer: LanguageModelScorer
 
-    /// `count` copies of the trunk of `base`, each with the same new reward head drawn from `seed`: all start from equal weights.
+    /// `count` copies of the trunk of `base`, or adapters over that one trunk, each with the same new reward head drawn from `seed`:
+    /// all start from equal weights.
     public init(
         copying base: LanguageModel,
         count: Int,
@@ -30,9 +31,7 @@ public final class LanguageModelRewards: RewardModels {
     ) {
         self.exchange = exchange
         models = (0..<count).map { _ in
-            let model = base.copy(head: .reward, seed: seed)
-            model.trainable = trainable
-            return model
+            base.copy(head: .reward, trainable: trainable, seed: seed)
         }
         scorer = LanguageModelScorer(models, microBatchTokens: microBatchTokens)
         let range = models[0].trainableRange

@@ -19,13 +19,14 @@ public func geluBackward(x: Tensor, dy: Tensor) {
     unsafe ck_gelu_backward(x.floats, n, d, dy.floats, nil, nil)
 }
 
-/// dy := dy · gelu'(x) in place, biasGradient += Σ over rows of the result, and its bfloat16 copy, in one pass.
+/// dy := dy · gelu'(x) in place, biasGradient += Σ over rows of the result (nil: not wanted), and its bfloat16 copy, in one
+/// pass.
 ///
 /// dy, x: [N, F] float32; copy: [N, F] bfloat16, or nil.
-public func geluBackward(x: Tensor, dy: Tensor, biasGradient: Tensor, copy: Tensor?) {
+public func geluBackward(x: Tensor, dy: Tensor, biasGradient: Tensor?, copy: Tensor?) {
     let (n, d) = matrix(x, "x")
     expect(dy, [n, d], "dy")
-    expect(biasGradient, count: d, "biasGradient")
+    if let biasGradient { expect(biasGradient, count: d, "biasGradient") }
     if let copy { expect(copy, [n, d], "copy") }
-    unsafe ck_gelu_backward(x.floats, n, d, dy.floats, biasGradient.floats, copy?.halves)
+    unsafe ck_gelu_backward(x.floats, n, d, dy.floats, biasGradient?.floats, copy?.halves)
 }

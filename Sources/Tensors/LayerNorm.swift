@@ -33,7 +33,7 @@ public func layerNormForward(
     )
 }
 
-/// dx (accumulates), gain and bias gradients (accumulate) from dy [N, D] float32.
+/// dx (accumulates), gain and bias gradients (accumulate; both nil: not wanted) from dy [N, D] float32.
 public func layerNormBackward(
     dy: Tensor,
     x: Tensor,
@@ -41,8 +41,8 @@ public func layerNormBackward(
     mean: Tensor,
     rstd: Tensor,
     dx: Tensor,
-    gainGradient: Tensor,
-    biasGradient: Tensor
+    gainGradient: Tensor?,
+    biasGradient: Tensor?
 ) {
     let (n, d) = matrix(x, "x")
     expect(dy, [n, d], "dy")
@@ -50,8 +50,9 @@ public func layerNormBackward(
     expect(gain, count: d, "gain")
     expect(mean, count: n, "mean")
     expect(rstd, count: n, "rstd")
-    expect(gainGradient, count: d, "gainGradient")
-    expect(biasGradient, count: d, "biasGradient")
+    precondition((gainGradient == nil) == (biasGradient == nil), "the gradients of gain and bias go together")
+    if let gainGradient { expect(gainGradient, count: d, "gainGradient") }
+    if let biasGradient { expect(biasGradient, count: d, "biasGradient") }
     unsafe ck_layer_norm_backward(
         dy.floats,
         x.floats,
@@ -61,7 +62,7 @@ public func layerNormBackward(
         n,
         d,
         dx.floats,
-        gainGradient.floats,
-        biasGradient.floats
+        gainGradient?.floats,
+        biasGradient?.floats
     )
 }

@@ -14,15 +14,8 @@ struct GoldenModel {
     private let values: [String: [Float]]
 
     init(_ name: String) throws {
-        let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Fixtures/LanguageModels/\(name).golden").path
-        let file = try SafetensorsFile(path: path)
-        var values: [String: [Float]] = [:]
-        for stored in file.header.tensors {
-            let tensor = Tensor(zeros: [stored.bytes.count / 4])
-            try file.read(stored, into: tensor)
-            values[stored.name] = tensor.array()
-        }
+        let file = try goldenFile(name)
+        let values = try goldenValues(file)
         self.name = name
         self.values = values
         if let text = file.header.metadata.first(where: { $0.key == "config.json" })?.value {
@@ -63,6 +56,24 @@ struct GoldenModel {
         model.parametersDidChange()
         return model
     }
+}
+
+/// A golden file.
+func goldenFile(_ name: String) throws -> SafetensorsFile {
+    let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appending(path: "Fixtures/LanguageModels/\(name).golden").path
+    return try SafetensorsFile(path: path)
+}
+
+/// Its tensors by name.
+func goldenValues(_ file: borrowing SafetensorsFile) throws -> [String: [Float]] {
+    var values: [String: [Float]] = [:]
+    for stored in file.header.tensors {
+        let tensor = Tensor(zeros: [stored.bytes.count / 4])
+        try file.read(stored, into: tensor)
+        values[stored.name] = tensor.array()
+    }
+    return values
 }
 
 /// The rows that have a next token.

@@ -26,6 +26,19 @@ import Testing
     /// A model whose parameters are all far from zero and from each other.
     private func model(_ shape: ModelConfiguration? = nil, head: Head) -> LanguageModel {
         let model = LanguageModel(shape ?? configuration, head: head, precision: .float32)
+        randomise(model)
+        return model
+    }
+
+    /// Adapters over such a model, and a head, that are all far from zero too.
+    private func adapted(_ shape: ModelConfiguration, head: Head) -> LanguageModel {
+        let adapters = AdapterSettings(rank: 3, alpha: 2)
+        let model = model(shape, head: .none).copy(head: head, trainable: .adapters(adapters), seed: 1)
+        randomise(model)
+        return model
+    }
+
+    private func randomise(_ model: LanguageModel) {
         var random = CounterRandom(seed: 5, purpose: .test)
         for entry in model.parameters.entries {
             let isGain = entry.shape.count == 1 && entry.name.hasSuffix("weight")
@@ -34,7 +47,6 @@ import Testing
             }
         }
         model.parametersDidChange()
-        return model
     }
 
     /// Checks `gradients` of `loss` for each tensor of the model.
@@ -69,8 +81,8 @@ import Testing
         }
     }
 
-    @Test(arguments: configurations) func rewards(configuration: ModelConfiguration) {
-        let model = model(configuration, head: .reward)
+    @Test(arguments: configurations, [false, true]) func rewards(configuration: ModelConfiguration, hasAdapters: Bool) {
+        let model = hasAdapters ? adapted(configuration, head: .reward) : model(configuration, head: .reward)
         let weights: [Float] = [0.7, -1.3, 1]
         _ = model.forwardRewards(sequences)
         model.backwardRewards(weights)
@@ -79,8 +91,9 @@ import Testing
         }
     }
 
-    @Test(arguments: configurations) func logProbabilitiesAndValues(configuration: ModelConfiguration) {
-        let model = model(configuration, head: .value)
+    @Test(arguments: configurations, [false, true])
+    func logProbabilitiesAndValues(configuration: ModelConfiguration, hasAdapters: Bool) {
+        let model = hasAdapters ? adapted(configuration, head: .value) : model(configuration, head: .value)
         let rows: [Int32] = [0, 2, 3, 6, 7, 8, 9, 13]
         let weights: [Float] = [1, -0.5, 0.8, 1.2, -1, 0.3, 0.9, 0.6]
         let valueWeights: [Float] = [0.2, 0.9, -0.4, 1, 0.5, -0.7, 0.8, -0.1]

@@ -86,11 +86,14 @@ import Testing
         for accuracy in mixture.iterations.last?.testAccuracy ?? [] { #expect(try #require(accuracy) > 0.7) }
     }
 
-    @Test(arguments: [GradientExchange.reproducible, .allReduce])
-    func ranksGiveTheSameModels(exchange: GradientExchange) throws {
+    @Test(
+        arguments: [GradientExchange.reproducible, .allReduce],
+        [Trainable.full, .adapters(AdapterSettings(rank: 2, alpha: 4))]
+    )
+    func ranksGiveTheSameModels(exchange: GradientExchange, trainable: Trainable) throws {
         let outcomes = try InProcessGroup.run(ranks: 2) { communicator in
             let users = Self.users(ids: 0..<4, likingToken: 2).filter { $0.shard == communicator.rank }
-            let mixture = try Self.fit(users, by: exchange, over: communicator)
+            let mixture = try Self.fit(users, trainable: trainable, by: exchange, over: communicator)
             return mixture.models.models.map { $0.parameters.values.array() }
         }
         #expect(outcomes[0] == outcomes[1])

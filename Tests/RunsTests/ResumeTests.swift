@@ -50,6 +50,18 @@ private final class Interruption: Sendable {
         shards: 4
         """
 
+    /// The same with adapters of the reference, a value head, and all that reads them afterwards.
+    private static let adapterConfiguration =
+        configuration
+        .replacing("calibrate, policy]", with: "calibrate, policy, evaluate]")
+        .replacing("layers: 1,", with: "layers: 2,")
+        .replacing("reward: {", with: "reward: { trainable: lora, lora: { rank: 2, alpha: 4, top_layers: 1 },")
+        .replacing(
+            "policy: { objectives: [maxmin, single],",
+            with:
+                "policy: { objectives: [maxmin], algorithm: ppo, trainable: lora, lora: { rank: 3, targets: [c_attn, c_fc] },"
+        )
+
     private enum Ending { case done, stopped, killed }
 
     /// Runs the pipeline in a directory.
@@ -102,9 +114,9 @@ private final class Interruption: Sendable {
         return results
     }
 
-    private static func withRun(_ body: (String) throws -> Void) throws {
+    private static func withRun(_ text: String = configuration, _ body: (String) throws -> Void) throws {
         try withTemporaryDirectory { path in
-            try writeAtomically(configuration, to: "\(path)/run.yaml")
+            try writeAtomically(text, to: "\(path)/run.yaml")
             try body(path)
         }
     }
@@ -139,6 +151,44 @@ private final class Interruption: Sendable {
                     #expect(rest.count < counter.count, "nothing was taken over")
                 }
             }
+        }
+    }
+
+    /// Adapters are trained and saved alone, with the same bits on any number of ranks and after any break.
+    @Test func aRunWithAdaptersDoesNotDependOnRanksAndBreaks() throws {
+        try Self.withRun(Self.adapterConfiguration) { whole in
+            let counter = Interruption(at: nil, kills: false)
+            try Self.expect(.done, whole, ranks: 1, resume: false, counter)
+            // The configuration of an adapter names its base, which is in the run's own directory here.
+            func weights(_ path: String) throws -> [String: String] {
+                try Self.results(path).filter { !$0.key.hasSuffix("adapter_config.json") }
+            }
+            let undisturbed = try weights(whole)
+            for folder in ["reward/group-0", "reward/group-1", "reward/single", "policy/maxmin"] {
+                #expect(undisturbed.keys.contains("\(folder)/adapter_model.safetensors"), "\(folder)")
+                #expect(!undisturbed.keys.contains("\(folder)/model.safetensors"), "\(folder)")
+            }
+            #expect(undisturbed.keys.contains("evaluation.json"))
+            for ranks in [2, 4] {
+                try Self.withRun(Self.adapterConfiguration) { path in
+                    // Two ranks end in the reward stage, four in that of the policy; the others then go on.
+                    let boundary = ranks == 2 ? counter.count / 2 : counter.count - 1
+                    try Self.expect(
+                        .stopped,
+                        path,
+                        ranks: ranks,
+                        resume: false,
+                        Interruption(at: boundary, kills: false)
+                    )
+                    try Self.expect(.done, path, ranks: 6 - ranks, resume: true, Interruption(at: nil, kills: false))
+                    #expect(try weights(path) == undisturbed)
+                }
+            }
+            var request = AssignRequest(run: "\(whole)/run", input: "\(whole)/run/preferences.jsonl")
+            request.json = true
+            var users = 0
+            try assign(request, log: { _ in }, emit: { _ in users += 1 })
+            #expect(users == 5)
         }
     }
 

@@ -1,7 +1,10 @@
 import Failures
 import Foundation
+import LanguageModels
 import ModelFiles
+import Randomness
 import StrictJSON
+import Tensors
 import Testing
 import Text
 
@@ -75,6 +78,40 @@ import Text
             for (a, b) in zip(sampled, all.suffix(sampled.count)) { #expect(abs(a - b) < 1e-4) }
         }
         #expect(output[0] != output[1])
+    }
+
+    /// A merged model scores as its base with the adapter.
+    @Test func adaptersAreMerged() throws {
+        let output = try lines(input: "{\"token_ids\": [1, 2, 3, 4, 5]}\n") { model, input, emit in
+            let base = try ModelDirectory.load(model, precision: .float32).model
+            let adapters = Trainable.adapters(AdapterSettings(rank: 2, alpha: 2))
+            let adapted = base.copy(head: .none, trainable: adapters, seed: 1)
+            var random = CounterRandom(seed: 2, purpose: .test)
+            for i in 0..<adapted.parameters.count { adapted.parameters.values[i] = Float(0.3 * random.normal()) }
+            let folder = model + "-adapter"
+            try AdapterDirectory.save(adapted, to: folder, base: model, tokenizerFrom: nil)
+            emit(try mergeAdapter(folder, base: model, directory: model + "-merged"))
+            emit(try inspect(folder, json: true))
+            var request = ScoreRequest(model: model, input: input)
+            request.json = true
+            try score(request, log: { _ in }, emit: emit)
+            request.adapter = folder
+            try score(request, log: { _ in }, emit: emit)
+            request = ScoreRequest(model: model + "-merged", input: input)
+            request.json = true
+            try score(request, log: { _ in }, emit: emit)
+            #expect(throws: Failure.self) { try mergeAdapter(folder, base: model, directory: model + "-merged") }
+            #expect(throws: Failure.self) { try mergeAdapter(model, base: model, directory: model + "-other") }
+        }
+        try #require(output.count == 5)
+        #expect(output[0].object?["parameters"]?.integer != nil)
+        #expect(output[1].object?["kind"]?.string == "language model adapter")
+        let scores = output[2...].map { $0.object?["logprobs"]?.array?.compactMap(\.number) ?? [] }
+        #expect(scores.allSatisfy { $0.count == 4 })
+        for i in 0..<4 {
+            #expect(abs(scores[1][i] - scores[2][i]) < 1e-4)
+            #expect(abs(scores[0][i] - scores[1][i]) > 1e-3)
+        }
     }
 
     @Test(arguments: [

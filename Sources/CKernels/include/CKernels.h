@@ -70,7 +70,7 @@ void ck_gelu_forward(float *x, const float *bias, long n, long d, void *y, int y
 // `bias_gradient` and `copy` (of type bfloat16) may be null.
 void ck_gelu_backward(const float *x, long n, long d, float *dy, float *bias_gradient, uint16_t *copy);
 
-// Layer norm (layer_norm.c).
+// Layer norm (layer_norm.c). The two gradients may be null together.
 void ck_layer_norm_forward(const float *x, const float *gain, const float *bias, float epsilon, long n, long d, void *y,
                            int y_type, float *mean, float *rstd);
 void ck_layer_norm_backward(const float *dy, const float *x, const float *gain, const float *mean, const float *rstd,

@@ -31,7 +31,7 @@ package struct Configuration: Equatable, Sendable {
         let problems = top.problems.isEmpty ? crossChecks(self) : top.problems
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
         effectiveYAML = writeYAML(top)
-        for record in top.sections.flatMap(\.records) + top.records { values[record.path] = record.value }
+        for record in top.allRecords { values[record.path] = record.value }
     }
 
     init(_ top: inout SectionReader) {

@@ -27,7 +27,7 @@ package func configurationReference() -> String {
 func tables(_ top: SectionReader) -> String {
     var text = ""
     for section in top.sections {
-        text += "## \(section.path)\n\n" + table(section.records)
+        text += "## \(section.path)\n\n" + table(section.allRecords)
         if !section.elementRecords.isEmpty { text += "\n" + table(section.elementRecords) }
         text += "\n"
     }

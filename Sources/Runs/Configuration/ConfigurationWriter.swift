@@ -1,10 +1,15 @@
 /// The effective configuration as YAML: every key with the value it has, defaults included.
 func writeYAML(_ top: SectionReader) -> String {
-    var text = ""
-    for section in top.sections {
-        text += "\(section.path):\n"
-        for record in section.records { text += "  \(record.line)\n" }
+    let sections = top.sections.map { "\($0.path):\n" + lines($0, indentation: "  ") }
+    return sections.joined() + top.records.map { "\($0.line)\n" }.joined()
+}
+
+/// A section's keys, then the sections in it.
+private func lines(_ section: SectionReader, indentation: String) -> String {
+    let keys = section.records.map { "\(indentation)\($0.line)\n" }
+    let sections = section.sections.map { inner in
+        "\(indentation)\(inner.path.dropFirst(section.path.count + 1)):\n"
+            + lines(inner, indentation: indentation + "  ")
     }
-    for record in top.records { text += "\(record.line)\n" }
-    return text
+    return (keys + sections).joined()
 }

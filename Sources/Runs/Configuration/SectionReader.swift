@@ -121,7 +121,10 @@ struct SectionReader {
         return elements
     }
 
-    /// Declares and reads a section of the top level.
+    /// Its keys, then those of the sections in it.
+    var allRecords: [KeyRecord] { records + sections.flatMap(\.allRecords) }
+
+    /// Declares and reads a section.
     mutating func section<Section>(_ key: String, _ body: (inout SectionReader) -> Section) -> Section {
         known.append(key)
         var reader = SectionReader(path: fullPath(key), node: members.first { $0.key == key }?.value)

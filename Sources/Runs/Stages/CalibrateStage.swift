@@ -13,7 +13,7 @@ func runCalibrate(_ run: RunContext) throws {
     let section = run.configuration.calibrate
     let reference = try run.loadReference()
     let prompts = try run.loadPrompts(reference).training
-    let models = try run.loadRewardModels()
+    let models = try run.loadRewardModels(over: reference)
     run.progress.begin("calibrate", total: 1, unit: "passes")
     let calibration = try calibrate(
         section.method,

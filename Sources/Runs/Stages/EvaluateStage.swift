@@ -33,18 +33,14 @@ func runEvaluate(_ run: RunContext) throws {
     run.progress.advance()
     for (index, name) in objectives.enumerated() {
         let path = try run.directory.require("policy/\(name)", madeBy: .policy)
-        let policy = try ModelDirectory.load(
-            path,
-            precision: run.configuration.model.precision.resolved,
-            head: Head.none
-        ).model
+        let policy = try reference.load(path, head: .none)
         answers.append(try answer(prompts, with: policy, as: name, place: index + 1, reference, run))
         run.progress.advance()
     }
     run.progress.end("\(prompts.count) prompts × \(section.samplesPerPrompt)")
 
     let mixture = try run.loadMixtureRecord()
-    let judges = try run.judges(labels: mixture.labelOfGroup)
+    let judges = try run.judges(labels: mixture.labelOfGroup, over: reference)
     try run.onRoot {
         let summary = EvaluationSummary(
             prompts: prompts.count,

@@ -18,8 +18,10 @@ private let batchSize = 64
 extension RunContext {
     /// The judges that `evaluate.judges` asks for, true tastes first: those exist for simulated users only.
     ///
-    /// - Parameter labels: the label of each fitted group, nil where it has none.
-    func judges(labels: [String?]) throws -> [GroupJudge] {
+    /// - Parameters:
+    ///   - labels: the label of each fitted group, nil where it has none.
+    ///   - reference: what learned rewards may be adapters of.
+    func judges(labels: [String?], over reference: Reference) throws -> [GroupJudge] {
         var judges: [GroupJudge] = []
         let wanted = configuration.evaluate.judges
         if wanted.contains(.taste), configuration.data.preferences == nil {
@@ -28,7 +30,7 @@ extension RunContext {
             }
         }
         if wanted.contains(.reward) {
-            let models = try loadRewardModels()
+            let models = try loadRewardModels(over: reference)
             judges += models.models.prefix(models.groups).enumerated().map { index, model in
                 let name = labels[index] ?? models.names[index]
                 return GroupJudge(

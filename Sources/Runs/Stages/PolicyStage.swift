@@ -11,21 +11,23 @@ import Tensors
 
 /// Aligns one policy per objective, each from the reference.
 ///
-/// Writes `policy/OBJECTIVE/`, Hugging Face directories.
+/// Writes `policy/OBJECTIVE/`, Hugging Face directories, or PEFT's where adapters are trained.
 func runPolicy(_ run: RunContext) throws {
-    let reference = try run.loadReference()
+    let section = run.configuration.policy
+    let reference = try run.loadReference(trainsCopies: section.trainable != .lora)
+    let trained = try section.trained(of: reference.model.configuration)
     let prompts = try run.loadPrompts(reference).training
-    let models = try run.loadRewardModels()
+    let models = try run.loadRewardModels(over: reference)
     let calibration = try run.loadCalibration(models: models.names)
     let sizes = try run.loadMixtureRecord().groupSizes
-    for objective in run.configuration.policy.objectives {
+    for objective in section.objectives {
         // Each is trained by itself: one that a run finished before it was stopped stays.
         let training = "policy/\(objective.rawValue)"
         if run.resumes, try run.shared({ run.directory.isFinished(training) }) {
             run.progress.say("policy \(objective.rawValue): done before")
             continue
         }
-        let settings = PolicySettings(run.configuration.policy, objective: objective)
+        let settings = PolicySettings(section, objective: objective)
         let task = PolicyTask(
             prompts: prompts.map(\.tokens),
             endOfText: reference.endOfText,
@@ -35,13 +37,22 @@ func runPolicy(_ run: RunContext) throws {
             seed: run.seed,
             shards: try run.shards().all
         )
-        try align(objective, settings: settings, task: task, reference: reference, models: models.names, run: run)
+        try align(
+            objective,
+            trained,
+            settings: settings,
+            task: task,
+            reference: reference,
+            models: models.names,
+            run: run
+        )
     }
 }
 
 /// Trains and saves the policy of one objective.
 private func align(
     _ objective: PolicySection.Objective,
+    _ trained: Trainable,
     settings: PolicySettings,
     task: PolicyTask,
     reference: Reference,
@@ -50,6 +61,7 @@ private func align(
 ) throws {
     let policy = LanguageModelPolicy(
         startingFrom: reference.model,
+        trainable: trained,
         algorithm: settings.algorithm,
         settings: run.configuration.policy.optimizer.adamW,
         seed: run.seed,
@@ -94,9 +106,8 @@ private func align(
     try run.communicator.enter(.save, step: 0)
     try run.requireGood([policy.model.parameters.values], step: settings.steps)
     try run.onRoot {
-        let path = run.directory.file("policy/\(objective.rawValue)")
         try run.directory.makeFolder("policy")
-        try ModelDirectory.save(policy.model, to: path, tokenizerFrom: reference.path)
+        try reference.save(policy.model, to: run.directory.file("policy/\(objective.rawValue)"))
     }
     try checkpoints.finish()
 }

@@ -18,6 +18,22 @@ struct Reference {
 
     var endOfText: Int32? { model.configuration.endOfText }
 
+    /// Saves a model that started from the reference: whole, or its adapters where it has some.
+    func save(_ model: LanguageModel, to directory: String) throws(Failure) {
+        if model.adapters == nil {
+            try ModelDirectory.save(model, to: directory, tokenizerFrom: path)
+        } else {
+            try AdapterDirectory.save(model, to: directory, base: path, tokenizerFrom: path)
+        }
+    }
+
+    /// Loads a model that `save` wrote; adapters share the reference's trunk.
+    func load(_ directory: String, head: Head) throws(Failure) -> LanguageModel {
+        AdapterDirectory.isAdapter(directory)
+            ? try AdapterDirectory.load(directory, over: model, head: head)
+            : try ModelDirectory.load(directory, precision: model.precision, head: head).model
+    }
+
     /// A response as text, without its end-of-text.
     func text(of response: [Int32]) throws(Failure) -> String {
         try tokenizer.decode(response.last == endOfText ? response.dropLast() : response[...], at: .continuation)
@@ -32,9 +48,18 @@ extension RunContext {
     }
 
     /// Reads the reference policy and its tokenizer.
-    func loadReference() throws(Failure) -> Reference {
+    ///
+    /// In a run with adapters its weights stay in the files, where all ranks of a machine share them.
+    ///
+    /// - Parameter trainsCopies: whether copies of its weights are trained, for which they must be in memory.
+    func loadReference(trainsCopies: Bool = false) throws(Failure) -> Reference {
         let path = try referencePath()
-        let loaded = try ModelDirectory.load(path, precision: configuration.model.precision.resolved, head: Head.none)
+        let precision = try configuration.model.precision.resolved
+        let hasAdapters = configuration.reward.trainable == .lora || configuration.policy.trainable == .lora
+        let loaded =
+            hasAdapters && !trainsCopies
+            ? try ModelDirectory.open(path, precision: precision, head: Head.none)
+            : try ModelDirectory.load(path, precision: precision, head: Head.none)
         for warning in loaded.warnings { progress.say(warning) }
         let tokenizer = try Tokenizer(directory: path)
         guard tokenizer.vocabularySize <= loaded.model.configuration.vocabularySize else {

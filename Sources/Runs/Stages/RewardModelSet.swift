@@ -23,17 +23,14 @@ struct RewardModelSet {
 
 extension RunContext {
     /// Reads what the `reward` stage wrote.
-    func loadRewardModels() throws -> RewardModelSet {
+    func loadRewardModels(over reference: Reference) throws -> RewardModelSet {
         let folder = try directory.require("reward", madeBy: .reward)
         var names: [String] = []
         while FileManager.default.fileExists(atPath: "\(folder)/group-\(names.count)") {
             names.append("group-\(names.count)")
         }
         names.append("single")
-        let precision = try configuration.model.precision.resolved
-        let models = try names.map { name in
-            try ModelDirectory.load("\(folder)/\(name)", precision: precision, head: .reward).model
-        }
+        let models = try names.map { try reference.load("\(folder)/\($0)", head: .reward) }
         return RewardModelSet(names: names, models: models)
     }
 

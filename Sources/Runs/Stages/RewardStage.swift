@@ -15,7 +15,9 @@ import StrictJSON
 /// Writes `reward/`: `group-0/` …, `single/`, `assignments.csv`, `mixture.json`.
 func runReward(_ run: RunContext) throws {
     let section = run.configuration.reward
-    let reference = try run.loadReference()
+    let reference = try run.loadReference(trainsCopies: section.trainable != .lora)
+    let shape = reference.model.configuration
+    let trained = try section.trained(of: shape)
     let (everyone, heldOut) = try run.loadUsers(reference)
     let settings = RewardMixtureSettings(section, seed: run.seed)
     // The models made last are those in training.
@@ -24,7 +26,7 @@ func runReward(_ run: RunContext) throws {
         let models = LanguageModelRewards(
             copying: reference.model,
             count: count,
-            trainable: section.trainable == .full ? .full : .head,
+            trainable: trained,
             microBatchTokens: settings.microBatchTokens,
             by: run.configuration.run.exchange,
             seed: run.seed
@@ -41,11 +43,10 @@ func runReward(_ run: RunContext) throws {
     run.progress.say("reward: \(everyone.total) users, \(everyone.comparisons) comparisons, \(section.groups) groups")
     let checkpoints = try Checkpointer(run, training: "reward", stage: .reward)
     let narrator = MixtureNarrator(run, fit: .mixture)
-    let shape = reference.model.configuration
     run.sayMoments(
         "reward",
         models: section.groups,
-        parameters: section.trainable == .full ? shape.parameterCount(head: .reward) : shape.width
+        parameters: trained.parameterCount(shape, head: .reward)
     )
     let mixture = try fitRewardMixture(
         everyone.local,
@@ -89,11 +90,9 @@ func runReward(_ run: RunContext) throws {
     try run.onRoot {
         try run.directory.makeFolder("reward")
         for (group, model) in mixture.models.models.enumerated() {
-            let path = run.directory.file("reward/group-\(group)")
-            try ModelDirectory.save(model, to: path, tokenizerFrom: reference.path)
+            try reference.save(model, to: run.directory.file("reward/group-\(group)"))
         }
-        let single = run.directory.file("reward/single")
-        try ModelDirectory.save(mixture.single.models[0], to: single, tokenizerFrom: reference.path)
+        try reference.save(mixture.single.models[0], to: run.directory.file("reward/single"))
         try writeAtomically(assignmentsCSV(of: mixture), to: run.directory.file("reward/assignments.csv"))
         if let newcomers {
             try writeAtomically(

@@ -40,10 +40,20 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
     )
     let csv = try directory.require("reward/assignments.csv", madeBy: .reward)
     let shares = try groupShares(csv: String(decoding: readBytes(ofFile: csv), as: UTF8.self), at: csv)
+    let precision = try request.precision.resolved
     var models: [LanguageModel] = []
+    // Opened where the groups' models are adapters of it.
+    var base: LanguageModel?
     for group in shares.indices {
         let path = try directory.require("reward/group-\(group)", madeBy: .reward)
-        models.append(try ModelDirectory.load(path, precision: request.precision.resolved, head: .reward).model)
+        if AdapterDirectory.isAdapter(path) {
+            let reference = configuration.model.path ?? directory.file("reference")
+            let opened = try base ?? ModelDirectory.open(reference, precision: precision, head: Head.none).model
+            base = opened
+            models.append(try AdapterDirectory.load(path, over: opened, head: .reward))
+        } else {
+            models.append(try ModelDirectory.load(path, precision: precision, head: .reward).model)
+        }
     }
     let tokenizer = try Tokenizer(directory: directory.file("reward/group-0"))
     let loaded = try loadPreferences(request.input)

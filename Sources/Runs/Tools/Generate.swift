@@ -7,6 +7,8 @@ internal import Text
 /// What `maxmin generate` is asked for.
 package struct GenerateRequest: Sendable {
     package var model: String
+    /// PEFT directory, used over `model`.
+    package var adapter: String?
     /// Path of a JSON Lines file of prompts, `-` for standard input; nil where `prompts` are given.
     package var input: String?
     package var prompts: [String] = []
@@ -42,6 +44,7 @@ package func generate(
 ) throws {
     let text = try TextModel(
         directory: request.model,
+        adapter: request.adapter,
         precision: request.precision,
         threads: request.threads,
         log: log

@@ -21,6 +21,7 @@ private func describe(_ path: String) throws -> JSONValue {
     if files.fileExists(atPath: path + "/config.yaml") { return try describeRun(path) }
     if URL(fileURLWithPath: path).lastPathComponent.hasPrefix("step-") { return try describeCheckpoint(path) }
     if files.fileExists(atPath: path + "/config.json") { return try describeModel(path) }
+    if AdapterDirectory.isAdapter(path) { return try describeAdapter(path) }
     switch URL(fileURLWithPath: path).pathExtension.lowercased() {
     case "yaml", "yml": return try describeConfiguration(path)
     case "safetensors": return try describeTensors(path)
@@ -29,7 +30,7 @@ private func describe(_ path: String) throws -> JSONValue {
     default:
         throw Failure(
             .badData,
-            "is no run, checkpoint or model directory, and no .yaml, .safetensors, .jsonl or .csv file",
+            "is no run, checkpoint, model or adapter directory, and no .yaml, .safetensors, .jsonl or .csv file",
             at: path
         )
     }
@@ -56,6 +57,17 @@ private func describeModel(_ path: String) throws -> JSONValue {
         "tokenizer_size": .integer(tokenizer.vocabularySize),
         "end_of_text": (tokenizer.endOfText ?? shape.endOfText).map { .integer(Int($0)) } ?? .null,
         "warnings": .array(found.warnings.map(JSONValue.string)),
+    ]
+}
+
+private func describeAdapter(_ path: String) throws -> JSONValue {
+    let found = try AdapterDirectory.summary(path)
+    return [
+        "kind": .string(found.isRewardModel ? "reward model adapter" : "language model adapter"), "path": .string(path),
+        "base": found.base.map(JSONValue.string) ?? .null, "parameters": .integer(found.parameters),
+        "rank": .integer(found.rank), "alpha": .number(found.alpha),
+        "targets": .array(found.targets.map(JSONValue.string)),
+        "blocks": found.blocks.map { .array($0.map(JSONValue.integer)) } ?? "all",
     ]
 }
 

@@ -33,9 +33,11 @@ struct TextModel {
     /// The token that ends a response.
     var endOfText: Int32? { tokenizer.endOfText ?? model.configuration.endOfText }
 
-    /// Opens a Hugging Face directory, its weights in place; sets the threads of this process.
+    /// Opens a Hugging Face directory, its weights in place, and a PEFT directory over it where there is one; sets the threads
+    /// of this process.
     init(
         directory: String,
+        adapter: String?,
         precision: ModelSection.Precision,
         threads: Int,
         log: (String) -> Void
@@ -44,7 +46,11 @@ struct TextModel {
         tokenizer = try Tokenizer(directory: directory)
         let loaded = try ModelDirectory.open(directory, precision: precision.resolved)
         for warning in loaded.warnings { log("warning: \(warning)") }
-        model = loaded.model
+        if let adapter {
+            model = try AdapterDirectory.load(adapter, over: loaded.model)
+        } else {
+            model = loaded.model
+        }
         guard tokenizer.vocabularySize <= model.configuration.vocabularySize else {
             let reason =
                 "the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(model.configuration.vocabularySize)"

@@ -7,6 +7,8 @@ internal import Text
 package struct ScoreRequest: Sendable {
     package var model: String
     package var input: String
+    /// PEFT directory, used over `model`.
+    package var adapter: String?
     package var precision = ModelSection.Precision.fp32
     package var threads = 1
     package var json = false
@@ -32,6 +34,7 @@ package func score(
 ) throws {
     let text = try TextModel(
         directory: request.model,
+        adapter: request.adapter,
         precision: request.precision,
         threads: request.threads,
         log: log

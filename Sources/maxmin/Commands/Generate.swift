@@ -57,6 +57,7 @@ struct Generate: ParsableCommand {
     func run() throws {
         try requireOneProcess("generate")
         var request = GenerateRequest(model: options.model)
+        request.adapter = options.adapter
         request.input = input
         request.prompts = prompt
         request.samples = samples

@@ -7,6 +7,9 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "Hugging Face model directory.")
     var model: String
 
+    @Option(help: "PEFT adapter directory, to be used over the model.")
+    var adapter: String?
+
     @Option(help: "Type of matrix products: fp32, bf16, or auto (bf16 where the CPU has instructions for it).")
     var precision: ModelSection.Precision = .fp32
 

@@ -10,6 +10,7 @@ struct Score: ParsableCommand {
             reward model adds "reward". Example:
 
               maxmin score --model runs/quickstart/reference --input texts.jsonl --json
+              maxmin score --model models/tulu-2-7b --adapter runs/tulu/reward/group-0 --input texts.jsonl --json
             """
     )
 
@@ -24,6 +25,7 @@ struct Score: ParsableCommand {
     func run() throws {
         try requireOneProcess("score")
         var request = ScoreRequest(model: options.model, input: input)
+        request.adapter = options.adapter
         request.precision = options.precision
         request.threads = options.threads
         request.json = json

@@ -13,7 +13,12 @@ package struct PolicySection: Equatable, Sendable {
         case maxminUncalibrated = "maxmin-uncalibrated"
     }
 
+    /// Which parameters are trained.
+    package enum Trainable: String, CaseIterable, Sendable { case full, lora }
+
     package let objectives: [Objective]
+    package let trainable: Trainable
+    package let lora: AdapterKeys
     package let algorithm: PolicySettings.Algorithm
     package let beta: Double
     package let kl: PolicySettings.KLControl
@@ -48,6 +53,14 @@ package struct PolicySection: Equatable, Sendable {
             [.maxmin, .single, .utilitarian],
             "A policy is aligned for each; `single` is ordinary RLHF with one reward model for all users."
         )
+        trainable = keys.read(
+            "trainable",
+            .choice(Trainable.self),
+            .full,
+            "full: all parameters; lora: adapters of the frozen reference, and the value head."
+        )
+        // As the paper trains Tulu-2-7B.
+        lora = keys.section("lora") { AdapterKeys(&$0, rank: 16, alpha: 32) }
         algorithm = keys.read(
             "algorithm",
             .choice(PolicySettings.Algorithm.self),

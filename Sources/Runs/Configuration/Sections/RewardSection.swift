@@ -4,7 +4,7 @@ package import RewardMixture
 /// `reward`: the mixture of reward models (Algorithm 2 of arXiv 2402.08925).
 package struct RewardSection: Equatable, Sendable {
     /// Which parameters are trained.
-    package enum Trainable: String, CaseIterable, Sendable { case full, head }
+    package enum Trainable: String, CaseIterable, Sendable { case full, lora, head }
 
     package let groups: Int
     package let assignment: AssignmentRule
@@ -15,6 +15,7 @@ package struct RewardSection: Equatable, Sendable {
     package let temperature: Double
     package let temperatureDecay: Double
     package let trainable: Trainable
+    package let lora: AdapterKeys
     package let optimizer: OptimizerKeys
     package let batchComparisons: Int
     package let maxSteps: Int
@@ -74,8 +75,10 @@ package struct RewardSection: Equatable, Sendable {
             "trainable",
             .choice(Trainable.self),
             .full,
-            "full: all parameters; head: only the reward head."
+            "full: all parameters; lora: adapters of a frozen model, and the reward head; head: only the reward head."
         )
+        // As the paper trains Tulu-2-7B's reward models.
+        lora = keys.section("lora") { AdapterKeys(&$0, rank: 8, alpha: 32) }
         optimizer = OptimizerKeys(
             &keys,
             learningRate: 1e-4,

@@ -1,0 +1,106 @@
+import Foundation
+import Randomness
+public import Tensors
+
+/// Where the two matrices of one adapter are in the flat vector.
+struct AdapterPlace {
+    let a: Parameters.Entry
+    let b: Parameters.Entry
+}
+
+extension AdapterSettings {
+    /// Name and shape of the adapters' matrices, block by block: A [r, D_in], then B [D_out, r], of each adapted layer.
+    ///
+    /// Names are those of PEFT without its prefix `base_model.model.`.
+    func shapes(_ configuration: ModelConfiguration) -> [(String, [Int])] {
+        adaptedBlocks(of: configuration).flatMap { block in
+            configuration.linearLayers.filter(adapts).flatMap { layer in
+                let name = configuration.blockPrefix(block) + layer.name
+                return [
+                    (name + ".lora_A.weight", [rank, layer.inputs]), (name + ".lora_B.weight", [layer.outputs, rank]),
+                ]
+            }
+        }
+    }
+}
+
+extension Parameters {
+    /// Adds the adapter of a matrix to it, where there is one: W += s·Aᵀ·Bᵀ, or s·B·A where W is [D_out, D_in].
+    ///
+    /// - Parameters:
+    ///   - name: the matrix's name, `model.layers.0.mlp.up_proj.weight`.
+    ///   - weight: W, fp32.
+    ///   - isTransposed: whether W is [D_out, D_in], as with Llama.
+    public func mergeAdapter(of name: String, scale: Float, into weight: Tensor, isTransposed: Bool) {
+        let layer = name.dropLast(".weight".count)
+        guard let a = entry(named: layer + ".lora_A.weight"), let b = entry(named: layer + ".lora_B.weight") else {
+            return
+        }
+        let scaled = tensor(b.name, in: values).copied()
+        Tensors.scale(scaled, by: scale)
+        let down = tensor(a.name, in: values)
+        if isTransposed {
+            multiply(scaled, down, into: weight, accumulate: true)
+        } else {
+            multiply(down, transposed: true, scaled, transposed: true, into: weight, accumulate: true)
+        }
+    }
+}
+
+extension LanguageModel {
+    /// The adapters of a block, one for each of its linear layers; nil where a layer has none.
+    static func adapterPlaces(_ configuration: ModelConfiguration, _ parameters: Parameters) -> [[AdapterPlace?]] {
+        (0..<configuration.layers).map { block in
+            configuration.linearLayers.map { layer in
+                let name = configuration.blockPrefix(block) + layer.name
+                guard let a = parameters.entry(named: name + ".lora_A.weight"),
+                    let b = parameters.entry(named: name + ".lora_B.weight")
+                else { return nil }
+                return AdapterPlace(a: a, b: b)
+            }
+        }
+    }
+
+    /// The adapters of a block, for a pass over `tokens` tokens.
+    func blockAdapters(layer: Int, tokens: Int, packed: [PackedAdapter?]? = nil) -> [LowRankAdapter?] {
+        guard let adapters else { return adapterPlaces[layer].map { _ in nil } }
+        let widest = max(configuration.innerWidth, configuration.queryKeyValueWidth, configuration.width)
+        let scratch = LowRankAdapter.Scratch(
+            inner: workspace.lowRank.tensor([tokens * adapters.rank]),
+            innerProduct: workspace.lowRankProduct.tensor([precision == .float32 ? 0 : tokens * adapters.rank]),
+            update: workspace.lowRankUpdate.tensor([packed == nil ? 0 : tokens * widest])
+        )
+        let values = productCopy ?? parameters.values
+        return adapterPlaces[layer].enumerated().map { index, place in
+            place.map { place in
+                LowRankAdapter(
+                    a: values.view(at: place.a.offset, shape: place.a.shape),
+                    b: values.view(at: place.b.offset, shape: place.b.shape),
+                    aGradient: parameters.gradients.view(at: place.a.offset, shape: place.a.shape),
+                    bGradient: parameters.gradients.view(at: place.b.offset, shape: place.b.shape),
+                    scale: adapters.scale,
+                    packed: packed?[index],
+                    scratch: scratch
+                )
+            }
+        }
+    }
+
+    /// Draws the adapters anew: A from U(−1/√D_in, 1/√D_in), which is PEFT's start (`kaiming_uniform_` with a = √5); B is 0, so
+    /// that the model starts as its base.
+    ///
+    /// An adapter's start does not depend on which others there are.
+    func initialiseAdapters(seed: UInt64) {
+        for (block, places) in adapterPlaces.enumerated() {
+            for case (let index, let place?) in places.enumerated() {
+                var random = CounterRandom(seed: seed, purpose: .adapters, step: block, item: index)
+                let bound = 1 / Double(place.a.shape[1]).squareRoot()
+                parameters.values.view(at: place.a.offset, shape: place.a.shape).withMutableSpan { a in
+                    for i in a.indices { a[i] = Float(bound * (2 * random.uniform() - 1)) }
+                }
+                parameters.values.view(at: place.b.offset, shape: place.b.shape).fill(0)
+            }
+        }
+        parametersDidChange()
+    }
+}

@@ -1,0 +1,84 @@
+import Tensors
+
+/// The low-rank update of a linear layer: y += s·(x·Aᵀ)·Bᵀ, s = alpha/r.
+///
+/// LoRA: Hu et al., arXiv 2106.09685, eq. 3.
+/// A: [r, D_in] and B: [D_out, r], as PEFT keeps them, of the product type; x: [N, D_in], y: [N, D_out]. With bf16 products
+/// x·Aᵀ is summed in fp32 and rounded before it is multiplied by B, as PEFT does under autocast.
+struct LowRankAdapter {
+    let a: Tensor
+    let b: Tensor
+    /// Of A and B, fp32.
+    let aGradient: Tensor
+    let bGradient: Tensor
+    /// s.
+    let scale: Float
+    /// A and B laid out for sampling.
+    let packed: PackedAdapter?
+    let scratch: Scratch
+
+    /// Memory of a pass, for all adapters.
+    struct Scratch {
+        /// N × r elements.
+        let inner: Tensor
+        /// As many in the product type; empty for fp32, which needs no copy.
+        let innerProduct: Tensor
+        /// N × D_out elements; empty but for sampling.
+        let update: Tensor
+    }
+
+    /// Adds the update to y, fp32.
+    func forward(_ x: Tensor, addingTo y: Tensor) {
+        let u = innerState(x)
+        if let packed {
+            let update = scratch.update.view(at: 0, shape: y.shape)
+            multiply(u, packed.b, into: update)
+            addScaled(update, scale: 1, to: y)
+        } else {
+            multiply(u, transposed: false, b, transposed: true, into: y, accumulate: true)
+        }
+    }
+
+    /// Adds to the gradients of A and B, and to dx (fp32), given dy in the product type.
+    ///
+    /// With u = s·x·Aᵀ: dB = dyᵀ·u, du = s·dy·B, dA = duᵀ·x, dx = du·A. u is computed again rather than kept: it costs r/D_out
+    /// of the layer's own product.
+    func backward(dy: Tensor, x: Tensor, dx: Tensor) {
+        multiply(dy, transposed: true, innerState(x), into: bGradient, accumulate: true)
+        let inner = scratch.inner.view(at: 0, shape: [x.shape[0], a.shape[0]])
+        multiply(dy, b, into: inner)
+        Tensors.scale(inner, by: scale)
+        let du = inProductType(inner, scratch.innerProduct)
+        multiply(du, transposed: true, x, into: aGradient, accumulate: true)
+        multiply(du, a, into: dx, accumulate: true)
+    }
+
+    /// u = s·x·Aᵀ, [N, r], in the product type.
+    private func innerState(_ x: Tensor) -> Tensor {
+        let inner = scratch.inner.view(at: 0, shape: [x.shape[0], a.shape[0]])
+        if let packed {
+            multiply(x, packed.a, into: inner)
+        } else {
+            multiply(x, transposed: false, a, transposed: true, into: inner)
+        }
+        Tensors.scale(inner, by: scale)
+        return inProductType(inner, scratch.innerProduct)
+    }
+}
+
+/// An adapter's matrices laid out for sampling, transposed: [D_in, r] and [r, D_out].
+struct PackedAdapter {
+    let a: PackedMatrix
+    let b: PackedMatrix
+
+    init(rank: Int, _ layer: LinearLayer, _ elementType: ElementType) {
+        a = PackedMatrix(inner: layer.inputs, columns: rank, elementType)
+        b = PackedMatrix(inner: rank, columns: layer.outputs, elementType)
+    }
+
+    /// Copies the matrices.
+    func pack(_ adapter: LowRankAdapter) {
+        a.pack(adapter.a, transposed: true)
+        b.pack(adapter.b, transposed: true)
+    }
+}

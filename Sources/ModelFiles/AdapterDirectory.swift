@@ -1,0 +1,159 @@
+public import Failures
+import Foundation
+public import LanguageModels
+import Tensors
+
+/// PEFT adapter directories: `adapter_config.json`, `adapter_model.safetensors`, with a reward head as PEFT's
+/// `modules_to_save` keeps it.
+public enum AdapterDirectory {
+    /// What PEFT's names of tensors begin with.
+    private static let prefix = "base_model.model."
+
+    /// What a directory holds, without its base.
+    public struct Summary: Equatable, Sendable {
+        /// r.
+        public let rank: Int
+        /// Its product is scaled by alpha/rank.
+        public let alpha: Double
+        /// The adapted layers, as PEFT's `target_modules`.
+        public let targets: [String]
+        /// The adapted blocks; nil: all.
+        public let blocks: [Int]?
+        /// Whether it is a reward model.
+        public let isRewardModel: Bool
+        /// Where the base was when it was written.
+        public let base: String?
+        /// Elements of all its tensors.
+        public let parameters: Int
+    }
+
+    /// Whether a directory holds an adapter.
+    public static func isAdapter(_ path: String) -> Bool {
+        FileManager.default.fileExists(atPath: path + "/adapter_config.json")
+    }
+
+    /// Saves a model's adapters, and its reward head if it has one, so that `peft` loads them over the base; a value head is
+    /// left out.
+    ///
+    /// Each file is written atomically.
+    ///
+    /// - Parameters:
+    ///   - base: the directory of the model that is adapted, noted for people and for `peft`.
+    ///   - source: the directory whose tokenizer files are copied; nil: none.
+    public static func save(
+        _ model: LanguageModel,
+        to path: String,
+        base: String,
+        tokenizerFrom source: String?
+    ) throws(Failure) {
+        guard let adapters = model.adapters else {
+            preconditionFailure("a model without adapters has no adapter directory")
+        }
+        try ModelDirectory.makeFolder(path)
+        try ModelDirectory.copyTokenizer(from: source, to: path)
+        let isRewardModel = model.head == .reward
+        let text = AdapterConfigFile.text(adapters, model.configuration, isRewardModel: isRewardModel, base: base)
+        try writeAtomically(Array(text.utf8), to: path + "/adapter_config.json")
+        let parameters = model.parameters
+        let written = parameters.entries.filter { isRewardModel || !parameters.headRange.contains($0.offset) }
+        try writeSafetensors(
+            written.map { (prefix + $0.name, $0.shape) },
+            values: parameters.values.view(at: 0, shape: [written.last?.range.upperBound ?? 0]),
+            to: path + "/adapter_model.safetensors"
+        )
+    }
+
+    /// Loads an adapter over a base, whose trunk the new model shares and which must not change afterwards.
+    ///
+    /// - Parameter head: the head that the adapter must have, `reward` or `none`; nil: whichever it has.
+    /// - Throws: `Failure` naming file, field or tensor; `configuration` for what we do not support or what does not suit the
+    ///   base, `badData` for tensors that do not fit, `missingInput`, and `internalError` for weights that are not finite.
+    public static func load(_ path: String, over base: LanguageModel, head: Head? = nil) throws(Failure)
+        -> LanguageModel
+    {
+        let config = try AdapterConfigFile(path: path + "/adapter_config.json")
+        let found: Head = config.isRewardModel ? .reward : .none
+        if let head, head != found {
+            let kinds = config.isRewardModel ? ("reward", "language") : ("language", "reward")
+            throw Failure(
+                .configuration,
+                "is the adapter of a \(kinds.0) model where a \(kinds.1) model is needed",
+                at: path
+            )
+        }
+        let adapters = try config.settings(for: base.configuration)
+        let model = LanguageModel(
+            base.configuration,
+            head: found,
+            precision: base.precision,
+            trunk: base.sharedTrunk,
+            adapters: adapters
+        )
+        try read(path + "/adapter_model.safetensors", into: model.parameters)
+        model.parametersDidChange()
+        return model
+    }
+
+    /// What a directory holds; its tensors are read and checked to be finite.
+    ///
+    /// - Throws: as `load`, but for what concerns the base.
+    public static func summary(_ path: String) throws(Failure) -> Summary {
+        let config = try AdapterConfigFile(path: path + "/adapter_config.json")
+        let weights = path + "/adapter_model.safetensors"
+        let file = try SafetensorsFile(path: weights)
+        var parameters = 0
+        for stored in file.header.tensors {
+            let tensor = Tensor(zeros: [stored.shape.reduce(1, *)])
+            try file.read(stored, into: tensor)
+            try checkFinite(tensor, stored.name, at: weights)
+            parameters += tensor.count
+        }
+        return Summary(
+            rank: config.rank,
+            alpha: config.alpha,
+            targets: config.targets,
+            blocks: config.blocks,
+            isRewardModel: config.isRewardModel,
+            base: config.base,
+            parameters: parameters
+        )
+    }
+
+    /// Reads the tensors of a weight file into their places in the flat vector; it must have each of them and no other.
+    static func read(_ path: String, into parameters: Parameters) throws(Failure) {
+        let file = try SafetensorsFile(path: path)
+        let stored = Dictionary(file.header.tensors.map { ($0.name, $0) }) { first, _ in first }
+        var faults: [String] = []
+        for entry in parameters.entries {
+            let tensor = stored[prefix + entry.name]
+            if tensor == nil { faults.append("'\(prefix)\(entry.name)' is missing") }
+            if let tensor, tensor.shape != entry.shape {
+                faults.append("'\(tensor.name)' is \(tensor.shape), expected \(entry.shape)")
+            }
+        }
+        let known = Set(parameters.entries.map { prefix + $0.name })
+        faults += file.header.tensors.filter { !known.contains($0.name) }.map { "'\($0.name)' belongs to no adapter" }
+        guard faults.isEmpty else {
+            let rest = faults.count > 10 ? " and \(faults.count - 10) more" : ""
+            throw Failure(
+                .badData,
+                "tensors do not fit adapter_config.json and the base: " + faults.prefix(10).joined(separator: "; ")
+                    + rest,
+                at: path
+            )
+        }
+        for entry in parameters.entries {
+            guard let tensor = stored[prefix + entry.name] else { continue }
+            let values = parameters.values.view(at: entry.offset, shape: entry.shape)
+            try file.read(tensor, into: values)
+            try checkFinite(values, tensor.name, at: path)
+        }
+    }
+
+    private static func checkFinite(_ tensor: Tensor, _ name: String, at path: String) throws(Failure) {
+        let count = nonFiniteCount(tensor)
+        guard count == 0 else {
+            throw Failure(.internalError, "tensor '\(name)' has \(count) NaN or infinite values", at: path)
+        }
+    }
+}

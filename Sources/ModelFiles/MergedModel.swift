@@ -1,0 +1,54 @@
+public import Failures
+import LanguageModels
+import Tensors
+
+extension ModelDirectory {
+    /// Writes the model that an adapter makes of its base: each adapted W becomes W + s·Aᵀ·Bᵀ, summed in fp32.
+    ///
+    /// Weights are BF16 where all of the base's are, else F32; one tensor is held at a time. The adapter of a reward model makes
+    /// a reward model. The tokenizer is the base's.
+    ///
+    /// - Returns: how many parameters the model has.
+    /// - Throws: `Failure` as `AdapterDirectory.load` and `load` do, or with `cannotCreate`, `permission` or `inputOutput`.
+    public static func writeMerged(adapter: String, base: String, to path: String) throws(Failure) -> Int {
+        let adapterConfig = try AdapterConfigFile(path: adapter + "/adapter_config.json")
+        let configuration = try configuration(base)
+        let head: Head = adapterConfig.isRewardModel ? .reward : .none
+        let settings = try adapterConfig.settings(for: configuration)
+        let own = Parameters(Parameters.layout(configuration, overFrozenTrunk: settings, head: head), head: head)
+        try AdapterDirectory.read(adapter + "/adapter_model.safetensors", into: own)
+
+        let checkpoint = try Checkpoint(directory: base, configuration: configuration, followSymlinks: false)
+        let entries = Parameters.layout(configuration, head: head)
+        let places = try checkpoint.match(entries, configuration: configuration)
+        let isHalf = places.allSatisfy { $0.place == nil || $0.place?.tensor.type == .bfloat16 }
+        let type: StoredType = isHalf ? .bfloat16 : .float32
+
+        func merged(_ number: Int) throws(Failure) -> Tensor {
+            let (entry, place) = places[number]
+            if let head = own.entry(named: entry.name) { return own.values.view(at: head.offset, shape: head.shape) }
+            let weight = Tensor(zeros: entry.shape)
+            if let place { try SafetensorsFile(path: checkpoint.files[place.file]).read(place.tensor, into: weight) }
+            own.mergeAdapter(
+                of: entry.name,
+                scale: settings.scale,
+                into: weight,
+                isTransposed: configuration.llama != nil
+            )
+            return weight
+        }
+
+        try makeFolder(path)
+        try copyTokenizer(from: base, to: path)
+        let text = ConfigFile.text(configuration, isRewardModel: head == .reward, type: type)
+        try writeAtomically(Array(text.utf8), to: path + "/config.json")
+        var weight = Tensor(zeros: [0])
+        try writeSafetensors(entries.map { ($0.name, $0.shape) }, type, to: path + "/model.safetensors") {
+            number,
+            range throws(Failure) in
+            if range.lowerBound == 0 { weight = try merged(number) }
+            return weight.view(at: range.lowerBound, shape: [range.count]).array()
+        }
+        return entries.last?.range.upperBound ?? 0
+    }
+}

@@ -1,0 +1,25 @@
+internal import Failures
+internal import Foundation
+internal import ModelFiles
+internal import StrictJSON
+
+/// Writes the full model that an adapter makes of its base.
+///
+/// - Returns: what was written, as one JSON object.
+/// - Throws: `Failure` 78 for an adapter that does not suit the base or a directory that is not empty, 65 and 66 for files that
+///   are malformed or missing, 73, 74 or 77 where writing fails.
+package func mergeAdapter(_ adapter: String, base: String, directory: String) throws -> String {
+    guard AdapterDirectory.isAdapter(adapter) else {
+        throw Failure(.missingInput, "has no adapter_config.json, so it is no adapter", at: adapter)
+    }
+    let contents = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    guard contents.isEmpty else {
+        throw Failure(.configuration, "is not empty; choose another directory", at: directory)
+    }
+    let count = try ModelDirectory.writeMerged(adapter: adapter, base: base, to: directory)
+    let summary: JSONValue = [
+        "adapter": .string(adapter), "base": .string(base), "directory": .string(directory),
+        "parameters": .integer(count),
+    ]
+    return summary.encoded()
+}
