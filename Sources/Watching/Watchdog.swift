@@ -48,10 +48,12 @@ final class Watchdog: Sendable {
 
     /// Ends the thread; where others are to know, this rank tells that it has left the run.
     func stop(tellingOthers: Bool) {
-        stopped.withLock { $0 = true }
-        guard tellingOthers else { return }
-        record.finish()
-        tell()
+        stopped.withLock { stopped in
+            stopped = true
+            guard tellingOthers else { return }
+            record.finish()
+            tell()
+        }
     }
 
     private func tell() {
@@ -71,7 +73,10 @@ final class Watchdog: Sendable {
             let watch = watch.withLock { $0 }
             if file == nil, let folder = watch.folder { file = folder.open(rank: rank) }
             if time - told >= interval {
-                file?.write(record.now.state)
+                // Under the lock of `stop`: an older state, written late, would cover up that this rank has left.
+                stopped.withLock { stopped in
+                    if !stopped { file?.write(record.now.state) }
+                }
                 told = time
             }
             if time - beaten >= Self.heartbeatInterval {
