@@ -25,6 +25,14 @@ extension AdapterSettings {
 }
 
 extension Parameters {
+    /// The adapter of a linear layer, by the layer's full name (`model.layers.0.mlp.up_proj`); nil where it has none.
+    func adapterPlace(of layer: String) -> AdapterPlace? {
+        guard let a = entry(named: layer + ".lora_A.weight"), let b = entry(named: layer + ".lora_B.weight") else {
+            return nil
+        }
+        return AdapterPlace(a: a, b: b)
+    }
+
     /// Adds the adapter of a matrix to it, where there is one: W += s·Aᵀ·Bᵀ, or s·B·A where W is [D_out, D_in].
     ///
     /// - Parameters:
@@ -32,13 +40,10 @@ extension Parameters {
     ///   - weight: W, fp32.
     ///   - isTransposed: whether W is [D_out, D_in], as with Llama.
     public func mergeAdapter(of name: String, scale: Float, into weight: Tensor, isTransposed: Bool) {
-        let layer = name.dropLast(".weight".count)
-        guard let a = entry(named: layer + ".lora_A.weight"), let b = entry(named: layer + ".lora_B.weight") else {
-            return
-        }
-        let scaled = tensor(b.name, in: values).copied()
+        guard let place = adapterPlace(of: String(name.dropLast(".weight".count))) else { return }
+        let scaled = tensor(place.b.name, in: values).copied()
         Tensors.scale(scaled, by: scale)
-        let down = tensor(a.name, in: values)
+        let down = tensor(place.a.name, in: values)
         if isTransposed {
             multiply(scaled, down, into: weight, accumulate: true)
         } else {
@@ -51,13 +56,7 @@ extension LanguageModel {
     /// The adapters of a block, one for each of its linear layers; nil where a layer has none.
     static func adapterPlaces(_ configuration: ModelConfiguration, _ parameters: Parameters) -> [[AdapterPlace?]] {
         (0..<configuration.layers).map { block in
-            configuration.linearLayers.map { layer in
-                let name = configuration.blockPrefix(block) + layer.name
-                guard let a = parameters.entry(named: name + ".lora_A.weight"),
-                    let b = parameters.entry(named: name + ".lora_B.weight")
-                else { return nil }
-                return AdapterPlace(a: a, b: b)
-            }
+            configuration.linearLayers.map { parameters.adapterPlace(of: configuration.blockPrefix(block) + $0.name) }
         }
     }
 

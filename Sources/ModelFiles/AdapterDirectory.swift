@@ -105,7 +105,7 @@ public enum AdapterDirectory {
         for stored in file.header.tensors {
             let tensor = Tensor(zeros: [stored.shape.reduce(1, *)])
             try file.read(stored, into: tensor)
-            try checkFinite(tensor, stored.name, at: weights)
+            try requireFinite(tensor, stored.name, at: weights)
             parameters += tensor.count
         }
         return Summary(
@@ -146,14 +146,7 @@ public enum AdapterDirectory {
             guard let tensor = stored[prefix + entry.name] else { continue }
             let values = parameters.values.view(at: entry.offset, shape: entry.shape)
             try file.read(tensor, into: values)
-            try checkFinite(values, tensor.name, at: path)
-        }
-    }
-
-    private static func checkFinite(_ tensor: Tensor, _ name: String, at path: String) throws(Failure) {
-        let count = nonFiniteCount(tensor)
-        guard count == 0 else {
-            throw Failure(.internalError, "tensor '\(name)' has \(count) NaN or infinite values", at: path)
+            try requireFinite(values, tensor.name, at: path)
         }
     }
 }

@@ -122,7 +122,7 @@ struct Checkpoint {
                 }
                 let tensor = parameters.values.view(at: entry.offset, shape: entry.shape)
                 try file.read(place.tensor, into: tensor)
-                if !allowNonFinite { try checkFinite(tensor, place.tensor, at: path) }
+                if !allowNonFinite { try requireFinite(tensor, place.tensor.name, at: path) }
             }
         }
     }
@@ -135,19 +135,8 @@ struct Checkpoint {
                 guard let place, place.file == number else { continue }
                 let tensor = Tensor(zeros: entry.shape)
                 try file.read(place.tensor, into: tensor)
-                try checkFinite(tensor, place.tensor, at: path)
+                try requireFinite(tensor, place.tensor.name, at: path)
             }
-        }
-    }
-
-    private func checkFinite(_ tensor: Tensor, _ stored: StoredTensor, at path: String) throws(Failure) {
-        let count = nonFiniteCount(tensor)
-        guard count == 0 else {
-            throw Failure(
-                .internalError,
-                "tensor '\(stored.name)' has \(count) NaN or infinite values",
-                at: path
-            )
         }
     }
 
@@ -190,5 +179,13 @@ struct Checkpoint {
     /// Tensors that a model without that head leaves unread; a vocabulary matrix that is tied repeats the embedding.
     private static func isUnread(_ name: String) -> Bool {
         isHead(name) || name == "lm_head.weight"
+    }
+}
+
+/// Throws `internalError` where a tensor that was read has NaN or infinite values.
+func requireFinite(_ tensor: Tensor, _ name: String, at path: String) throws(Failure) {
+    let count = nonFiniteCount(tensor)
+    guard count == 0 else {
+        throw Failure(.internalError, "tensor '\(name)' has \(count) NaN or infinite values", at: path)
     }
 }

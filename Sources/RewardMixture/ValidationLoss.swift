@@ -10,7 +10,7 @@ import Foundation
 /// 66 %, and the plain loss from 0.635 to 0.649; with s = 0.5 it fell to 0.610. The factor (temperature scaling, arXiv
 /// 1706.04599) is kept with the weights: an E-step compares models by how sure they are. It never exceeds 1: a slice that is small
 /// enough to be decided rightly throughout would ask for ∞.
-struct ValidationLoss: Equatable, Codable {
+struct ValidationLoss {
     /// Loss per comparison at the best factor.
     let loss: Double
     /// s.

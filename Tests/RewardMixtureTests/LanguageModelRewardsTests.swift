@@ -121,6 +121,21 @@ import Testing
         #expect(after[..<trunk] == before[1][..<trunk] && after[trunk...] != before[1][trunk...])
     }
 
+    @Test func rewardsAreScaledThroughTheHead() {
+        let models = LanguageModelRewards(
+            copying: Self.base(),
+            count: 2,
+            trainable: .full,
+            microBatchTokens: 50,
+            seed: 4
+        )
+        let comparisons = (0..<7).map { Self.comparison($0, 0, likesToken: true) }
+        let before = models.margins(of: comparisons, under: 0)
+        models.scaleRewards(of: 1, by: 0.5)
+        #expect(models.margins(of: comparisons, under: 0) == before)
+        #expect(models.margins(of: comparisons, under: 1) == before.map { $0 / 2 })
+    }
+
     @Test func gradientIsThatOfTheLoss() {
         let models = LanguageModelRewards(
             copying: Self.base(),

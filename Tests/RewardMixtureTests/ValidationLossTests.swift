@@ -32,4 +32,19 @@ import Testing
         #expect(!Self.of([1, .nan]).loss.isFinite)
         #expect(!Self.of([1, -.infinity]).loss.isFinite)
     }
+
+    /// Models that fit few noisy comparisons closely come out no surer than their validation comparisons bear.
+    @Test func anMStepEndsWithDampedModels() throws {
+        let group = SimulatedGroup(users: 4, reward: rewardVector(width: 20, scale: 1, seed: 2))
+        let users = simulatedUsers([group], comparisons: 60, seed: 2)
+        var settings = linearSettings(groups: 1, seed: 2)
+        settings.learningRate = 1
+        settings.evaluateEvery = 60
+        let mixture = try fitLinear(users, settings, width: 20)
+        let margins = mixture.single.margins(of: users.flatMap(\.validation), under: 0)
+        #expect(mixture.singleTraining.bestStep == 60)
+        #expect(Self.of(margins).damping == 1)
+        // It lies at the edge: twice as sure would be too sure.
+        #expect(Self.of(margins.map { 2 * $0 }).damping <= 0.5)
+    }
 }

@@ -36,6 +36,13 @@ def reward_model(path, dtype):
     return model
 
 
+def update(loss, parameters, optimizer):
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+
+
 def reward_step(path, dtype, autocast, repeats, lengths):
     """Forward, Bradley-Terry loss, backward, AdamW: pairs of these lengths in one padded batch, every parameter trained."""
     model = reward_model(path, dtype).train()
@@ -49,10 +56,7 @@ def reward_step(path, dtype, autocast, repeats, lengths):
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
             rewards = model(tokens, attention_mask=mask.long()).logits[:, 0].float()
         loss = -torch.nn.functional.logsigmoid(rewards[:pairs] - rewards[pairs:]).mean()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        update(loss, model.parameters(), optimizer)
 
     return timed(repeats, work), 2 * sum(lengths)
 
@@ -74,6 +78,19 @@ def score(path, dtype, autocast, repeats):
     return timed(repeats, work), 16 * 128
 
 
+def sample(model, prompts):
+    """48 more tokens for each prompt, at temperature 1, with a key-value cache."""
+    return model.generate(
+        prompts,
+        attention_mask=torch.ones_like(prompts),
+        do_sample=True,
+        top_k=0,
+        max_new_tokens=48,
+        min_new_tokens=48,
+        pad_token_id=0,
+    )
+
+
 def generate(path, dtype, autocast, repeats, batch):
     """Sampling at temperature 1: prompts of 8 tokens, 48 new tokens each, key-value cache."""
     model = GPT2LMHeadModel.from_pretrained(path, dtype=dtype).eval()
@@ -81,15 +98,7 @@ def generate(path, dtype, autocast, repeats, batch):
 
     def work():
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-            model.generate(
-                tokens,
-                attention_mask=torch.ones_like(tokens),
-                do_sample=True,
-                top_k=0,
-                max_new_tokens=48,
-                min_new_tokens=48,
-                pad_token_id=0,
-            )
+            sample(model, tokens)
 
     return timed(repeats, work), batch * 48
 
@@ -114,15 +123,7 @@ def policy_step(path, dtype, autocast, repeats):
 
     def work():
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-            tokens = policy.generate(
-                prompts,
-                attention_mask=torch.ones_like(prompts),
-                do_sample=True,
-                top_k=0,
-                max_new_tokens=48,
-                min_new_tokens=48,
-                pad_token_id=0,
-            )
+            tokens = sample(policy, prompts)
         with torch.no_grad():
             tokens = tokens.clone()
             old, old_values = log_probabilities(policy, tokens)
@@ -146,10 +147,7 @@ def policy_step(path, dtype, autocast, repeats):
             ratio = (new - old).exp()
             loss = -torch.minimum(ratio * advantages, ratio.clamp(0.8, 1.2) * advantages).mean()
             loss = loss + 0.5 * (values - returns).square().mean()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+            update(loss, parameters, optimizer)
 
     return timed(repeats, work), 16 * 48
 

@@ -24,10 +24,7 @@ package func initialiseModel(
             at: preset
         )
     }
-    let contents = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-    guard contents.isEmpty else {
-        throw Failure(.configuration, "is not empty; choose another directory", at: directory)
-    }
+    try requireEmpty(directory)
     // Before any weight is drawn: the directory must be writable.
     try createDirectory(directory)
     let count = try ModelDirectory.writeRandom(shape, seed: seed, to: directory, tokenizerFrom: tokenizerFrom)

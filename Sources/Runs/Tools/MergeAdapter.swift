@@ -12,10 +12,7 @@ package func mergeAdapter(_ adapter: String, base: String, directory: String) th
     guard AdapterDirectory.isAdapter(adapter) else {
         throw Failure(.missingInput, "has no adapter_config.json, so it is no adapter", at: adapter)
     }
-    let contents = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
-    guard contents.isEmpty else {
-        throw Failure(.configuration, "is not empty; choose another directory", at: directory)
-    }
+    try requireEmpty(directory)
     let count = try ModelDirectory.writeMerged(adapter: adapter, base: base, to: directory)
     let summary: JSONValue = [
         "adapter": .string(adapter), "base": .string(base), "directory": .string(directory),

@@ -47,7 +47,14 @@ func scalingStep(
     let shards = try Shards(count: load.shards, ranks: communicator.size)
     let hosted = shards.hosted(by: communicator.rank)
     func drawn() -> [[TokenComparison]] {
-        hosted.map { comparisons(load: load, shard: $0, vocabulary: model.configuration.vocabularySize) }
+        hosted.map { shard in
+            randomComparisons(
+                load.batch,
+                length: load.length...load.length,
+                vocabulary: model.configuration.vocabularySize,
+                shard: shard
+            )
+        }
     }
     switch stage {
     case .sft: return sftStep(model, load: load, shards: shards, by: exchange, communicator)
@@ -56,11 +63,6 @@ func scalingStep(
     case .score: return scoreStep(rewardModels(model), on: drawn(), shards: hosted)
     case .policy: return policyStep(model, load: load, shards: shards, by: exchange, communicator)
     }
-}
-
-private func comparisons(load: ScalingLoad, shard: Int, vocabulary: Int) -> [TokenComparison] {
-    let drawn = randomSequences(2 * load.batch, length: load.length, vocabulary: vocabulary, shard: shard)
-    return stride(from: 0, to: drawn.count, by: 2).map { TokenComparison(chosen: drawn[$0], rejected: drawn[$0 + 1]) }
 }
 
 private func sftStep(

@@ -39,7 +39,12 @@ func scoreWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
 func emIterationWork(_ model: LanguageModel, _ size: BenchSize, _ communicator: any Communicator) throws -> BenchWork {
     let shards = try Shards(count: max(8, communicator.size), ranks: communicator.size)
     let users = shards.hosted(by: communicator.rank).map { shard in
-        randomComparisons(size, vocabulary: model.configuration.vocabularySize, shard: shard)
+        randomComparisons(
+            size.pairs,
+            length: size.length,
+            vocabulary: model.configuration.vocabularySize,
+            shard: shard
+        )
     }
     let models = rewardModels(model, count: size.groups)
     let mStep = rewardStep(models, on: users, shards: shards, over: communicator)
@@ -56,19 +61,10 @@ func emIterationWork(_ model: LanguageModel, _ size: BenchSize, _ communicator: 
 }
 
 private func pairedSequences(_ model: LanguageModel, _ size: BenchSize) -> PackedSequences {
-    let comparisons = randomComparisons(size, vocabulary: model.configuration.vocabularySize)
+    let comparisons = randomComparisons(
+        size.pairs,
+        length: size.length,
+        vocabulary: model.configuration.vocabularySize
+    )
     return PackedSequences(comparisons.flatMap { [$0.chosen, $0.rejected] })
-}
-
-/// `size.pairs` comparisons of random tokens; both sequences of one are as long, and lengths are spread evenly.
-private func randomComparisons(_ size: BenchSize, vocabulary: Int, shard: Int = 0) -> [TokenComparison] {
-    let (least, most) = (size.length.lowerBound, size.length.upperBound)
-    let drawn = randomSequences(2 * size.pairs, length: most, vocabulary: vocabulary, shard: shard)
-    return (0..<size.pairs).map { pair in
-        let length = size.pairs == 1 ? most : least + (most - least) * pair / (size.pairs - 1)
-        return TokenComparison(
-            chosen: Array(drawn[2 * pair].prefix(length)),
-            rejected: Array(drawn[2 * pair + 1].prefix(length))
-        )
-    }
 }
