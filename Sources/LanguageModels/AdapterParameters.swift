@@ -52,6 +52,12 @@ extension Parameters {
     }
 }
 
+/// The rows of a pass that a model's adapters change: of all tokens, and of those that are read after the last block.
+struct AdaptedRows {
+    let all: Range<Int>
+    let read: Range<Int>
+}
+
 extension LanguageModel {
     /// The adapters of a block, one for each of its linear layers; nil where a layer has none.
     static func adapterPlaces(_ configuration: ModelConfiguration, _ parameters: Parameters) -> [[AdapterPlace?]] {
@@ -60,9 +66,18 @@ extension LanguageModel {
         }
     }
 
-    /// The adapters of a block, for a pass over `tokens` tokens.
-    func blockAdapters(layer: Int, tokens: Int, packed: [PackedAdapter?]? = nil) -> [LowRankAdapter?] {
-        guard let adapters else { return adapterPlaces[layer].map { _ in nil } }
+    /// The adapters of each linear layer of a block; none where a layer has none.
+    ///
+    /// - Parameters:
+    ///   - before: the rows that the layers before attention have for them; `after`: those after it.
+    func blockAdapters(
+        layer: Int,
+        beforeAttention before: Range<Int>,
+        after: Range<Int>,
+        packed: [PackedAdapter?]? = nil
+    ) -> [[LowRankAdapter]] {
+        guard let adapters else { return adapterPlaces[layer].map { _ in [] } }
+        let tokens = max(before.count, after.count)
         let widest = max(configuration.innerWidth, configuration.queryKeyValueWidth, configuration.width)
         let scratch = LowRankAdapter.Scratch(
             inner: workspace.lowRank.tensor([tokens * adapters.rank]),
@@ -71,8 +86,10 @@ extension LanguageModel {
         )
         let values = productCopy ?? parameters.values
         return adapterPlaces[layer].enumerated().map { index, place in
-            place.map { place in
+            guard let place else { return [] }
+            return [
                 LowRankAdapter(
+                    rows: index < configuration.attentionInputLayers ? before : after,
                     a: values.view(at: place.a.offset, shape: place.a.shape),
                     b: values.view(at: place.b.offset, shape: place.b.shape),
                     aGradient: parameters.gradients.view(at: place.a.offset, shape: place.a.shape),
@@ -81,7 +98,7 @@ extension LanguageModel {
                     packed: packed?[index],
                     scratch: scratch
                 )
-            }
+            ]
         }
     }
 

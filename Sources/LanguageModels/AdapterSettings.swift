@@ -54,6 +54,9 @@ public struct LinearLayer: Equatable, Sendable {
 }
 
 extension ModelConfiguration {
+    /// How many of a block's linear layers come before attention.
+    var attentionInputLayers: Int { llama == nil ? 1 : 3 }
+
     /// The linear layers of a block, in the order in which they are multiplied.
     public var linearLayers: [LinearLayer] {
         let shapes =

@@ -43,14 +43,15 @@ enum Block {
         if case .llama = self { true } else { false }
     }
 
-    /// Runs the block on `a.input`, filling `a`; the new residual stream goes to `output`, which may be `a.input`.
+    /// Runs the block on `a.input`, filling `a`; the read rows of the new residual stream go to `output` [R, D], which may be
+    /// `a.input`.
     ///
     /// `attend` reads `a.qkv` and fills `a.attended`: over packed sequences, or against a cache.
-    /// `adapters`, and `packed`, the matrices laid out for sampling: in the order of `matrices`.
+    /// `adapters` of each matrix, and `packed`, the matrices laid out for sampling: in the order of `matrices`.
     func forward(
         _ a: BlockActivations,
         _ pass: BlockPass,
-        adapters: [LowRankAdapter?],
+        adapters: [[LowRankAdapter]],
         packed: [PackedMatrix]?,
         into output: Tensor,
         attend: (BlockActivations) -> Void
@@ -63,22 +64,43 @@ enum Block {
         }
     }
 
-    /// Adds to `gradients`, nil where the block is frozen, and to those of its adapters, and turns `dx` [N, D] from the gradient
-    /// after the block into the one before it.
+    /// Adds to `gradients`, nil where the block is frozen, and to those of its adapters, given the gradient of the read rows
+    /// after the block, `dOutput` [R, D], which is used up; the one before the block goes to `dx` [N, D]. They are the same
+    /// tensor where all rows are read.
     func backward(
         _ gradients: Block?,
-        adapters: [LowRankAdapter?],
+        adapters: [[LowRankAdapter]],
         _ a: BlockActivations,
         _ pass: BlockPass,
         offsets: [Int32],
         scratch: BlockBackwardScratch,
+        dOutput: Tensor,
         dx: Tensor
     ) {
         switch self {
         case .gpt2(let weights):
-            gpt2Backward(weights, gradients?.gpt2, adapters, a, offsets: offsets, scratch: scratch, dx: dx)
+            gpt2Backward(
+                weights,
+                gradients?.gpt2,
+                adapters,
+                a,
+                offsets: offsets,
+                scratch: scratch,
+                dOutput: dOutput,
+                dx: dx
+            )
         case .llama(let weights):
-            llamaBackward(weights, gradients?.llama, adapters, a, pass, offsets: offsets, scratch: scratch, dx: dx)
+            llamaBackward(
+                weights,
+                gradients?.llama,
+                adapters,
+                a,
+                pass,
+                offsets: offsets,
+                scratch: scratch,
+                dOutput: dOutput,
+                dx: dx
+            )
         }
     }
 
@@ -88,7 +110,7 @@ enum Block {
 
 /// What all blocks of a pass share.
 struct BlockPass {
-    /// Output of a projection onto the residual stream, [N, D].
+    /// Output of a projection onto the residual stream, N × D elements.
     let projection: Tensor
     /// Added to the variance in norms.
     let epsilon: Float
@@ -100,12 +122,35 @@ struct BlockPass {
 struct BlockBackwardScratch {
     /// N × max(D, H·d) elements.
     let narrow: Tensor
+    /// R × H·d elements where R < N, else empty.
+    let read: Tensor
     /// N × max(F, (H + 2K)·d) elements.
     let wide: Tensor
     /// As many elements as `narrow` in the product type; empty for fp32, which needs no copy.
     let narrowProduct: Tensor
     /// In the product type: as many elements as `wide`, or 2·N·F where that is more and the block is gated.
     let wideProduct: Tensor
+
+    /// Where the gradient of `a.readAttended` goes.
+    func dReadAttended(of a: BlockActivations) -> Tensor {
+        (a.rows == nil ? narrow : read).view(at: 0, shape: a.readAttended.shape)
+    }
+
+    /// The gradient of `a.attended`: zero in rows that nothing reads.
+    func dAttended(of a: BlockActivations, fromRead dRead: Tensor) -> Tensor {
+        guard a.rows != nil else { return dRead }
+        let dAttended = narrow.view(at: 0, shape: a.attended.shape)
+        scatterReadRows(dRead, of: a, into: dAttended)
+        return dAttended
+    }
+}
+
+/// Puts rows that are read after the block, [R, D], in their places of `whole` [N, D], zero elsewhere; `whole` is the rows
+/// themselves where all are read.
+func scatterReadRows(_ read: Tensor, of a: BlockActivations, into whole: Tensor) {
+    guard let rows = a.rows else { return }
+    whole.fill(0)
+    scatterAddRows(read, rows, into: whole)
 }
 
 /// `x` itself where products are fp32, else its bf16 copy in `scratch`.

@@ -3,17 +3,28 @@ public import Tensors
 /// The tensors of a trunk that is never trained, by name: views of a mapped file or of another model's parameters, or copies
 /// where the file has another type.
 ///
-/// Models that are made of the same frozen tensors share them.
+/// Models that are made of the same frozen tensors share them, and the memory of their passes.
 public struct FrozenTensors {
     /// The blocks' matrices and that of the vocabulary product, of the product type.
     let matrices: [String: Tensor]
     /// Gains, biases and embeddings, fp32; the token embedding of a Llama may be of either type.
     let vectors: [String: Tensor]
+    /// Of all models over this trunk, which run one pass at a time.
+    let workspace: Workspace
 
     /// States the tensors; each of the trunk's entries must be in the table that `isMatrix` says.
     public init(matrices: [String: Tensor], vectors: [String: Tensor]) {
+        self.init(
+            matrices: matrices,
+            vectors: vectors,
+            workspace: Workspace(matrices.first?.value.elementType ?? .float32)
+        )
+    }
+
+    init(matrices: [String: Tensor], vectors: [String: Tensor], workspace: Workspace) {
         self.matrices = matrices
         self.vectors = vectors
+        self.workspace = workspace
     }
 
     /// Whether products read a tensor of this name and shape; the token embedding is looked up besides.

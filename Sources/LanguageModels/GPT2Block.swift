@@ -57,14 +57,14 @@ struct GPT2Tensors {
 /// `adapters`, and `packed`, its matrices laid out for sampling: in the order of `GPT2Tensors.matrices`.
 func gpt2Forward(
     _ weights: GPT2Tensors,
-    adapters: [LowRankAdapter?],
+    adapters: [[LowRankAdapter]],
     packed: [PackedMatrix]?,
     _ a: BlockActivations,
     _ pass: BlockPass,
     into output: Tensor,
     attend: (BlockActivations) -> Void
 ) {
-    let projection = pass.projection
+    let projection = pass.projection.view(at: 0, shape: a.middle.shape)
     layerNormForward(
         x: a.input,
         gain: weights.gain1,
@@ -77,8 +77,8 @@ func gpt2Forward(
     linearForward(a.attentionInput, weights.qkvWeight, adapters[0], packed: packed?[0], into: a.qkv.tensor)
     addBias(weights.qkvBias, to: a.qkv.tensor)
     attend(a)
-    linearForward(a.attended, weights.attentionProjectionWeight, adapters[1], packed: packed?[1], into: projection)
-    a.middle.copy(from: a.input)
+    a.keepReadRows()
+    linearForward(a.readAttended, weights.attentionProjectionWeight, adapters[1], packed: packed?[1], into: projection)
     addResidual(projection, bias: weights.attentionProjectionBias, to: a.middle)
 
     layerNormForward(
@@ -101,24 +101,26 @@ func gpt2Forward(
 func gpt2Backward(
     _ weights: GPT2Tensors,
     _ gradients: GPT2Tensors?,
-    _ adapters: [LowRankAdapter?],
+    _ adapters: [[LowRankAdapter]],
     _ a: BlockActivations,
     offsets: [Int32],
     scratch: BlockBackwardScratch,
+    dOutput dy: Tensor,
     dx: Tensor
 ) {
     let dActivation = scratch.wide.view(at: 0, shape: a.preActivation.shape)
     let dQKV = scratch.wide.view(at: 0, shape: a.qkv.tensor.shape)
-    let narrow = scratch.narrow.view(at: 0, shape: dx.shape)
+    let dNorm2 = scratch.narrow.view(at: 0, shape: dy.shape)
+    let dNorm1 = scratch.narrow.view(at: 0, shape: dx.shape)
     let isHalf = weights.qkvWeight.elementType == .bfloat16
 
     // y = h + W₂·gelu(W₁·LN2(h) + b₁) + b₂
-    if let gradients { biasBackward(dy: dx, biasGradient: gradients.outerBias) }
+    if let gradients { biasBackward(dy: dy, biasGradient: gradients.outerBias) }
     linearBackward(
-        dy: inProductType(dx, scratch.narrowProduct),
+        dy: inProductType(dy, scratch.narrowProduct),
         x: a.activation,
         weight: weights.outerWeight,
-        adapter: adapters[3],
+        adapters: adapters[3],
         dx: dActivation,
         weightGradient: gradients?.outerWeight
     )
@@ -128,29 +130,30 @@ func gpt2Backward(
         dy: dActivationCopy ?? dActivation,
         x: a.feedForwardInput,
         weight: weights.innerWeight,
-        adapter: adapters[2],
-        dx: narrow,
+        adapters: adapters[2],
+        dx: dNorm2,
         weightGradient: gradients?.innerWeight
     )
     layerNormBackward(
-        dy: narrow,
+        dy: dNorm2,
         x: a.middle,
         gain: weights.gain2,
         mean: a.mean2,
         rstd: a.rstd2,
-        dx: dx,
+        dx: dy,
         gainGradient: gradients?.gain2,
         biasGradient: gradients?.bias2
     )
 
     // h = x + W·attention(LN1(x)) + b
-    if let gradients { biasBackward(dy: dx, biasGradient: gradients.attentionProjectionBias) }
+    if let gradients { biasBackward(dy: dy, biasGradient: gradients.attentionProjectionBias) }
+    let dReadAttended = scratch.dReadAttended(of: a)
     linearBackward(
-        dy: inProductType(dx, scratch.narrowProduct),
-        x: a.attended,
+        dy: inProductType(dy, scratch.narrowProduct),
+        x: a.readAttended,
         weight: weights.attentionProjectionWeight,
-        adapter: adapters[1],
-        dx: narrow,
+        adapters: adapters[1],
+        dx: dReadAttended,
         weightGradient: gradients?.attentionProjectionWeight
     )
     attentionBackward(
@@ -158,7 +161,7 @@ func gpt2Backward(
         offsets: offsets,
         out: a.attended,
         logSumExp: a.logSumExp,
-        dout: narrow,
+        dout: scratch.dAttended(of: a, fromRead: dReadAttended),
         into: dQKV
     )
     if let gradients { biasBackward(dy: dQKV, biasGradient: gradients.qkvBias) }
@@ -166,12 +169,13 @@ func gpt2Backward(
         dy: inProductType(dQKV, scratch.wideProduct),
         x: a.attentionInput,
         weight: weights.qkvWeight,
-        adapter: adapters[0],
-        dx: narrow,
+        adapters: adapters[0],
+        dx: dNorm1,
         weightGradient: gradients?.qkvWeight
     )
+    scatterReadRows(dy, of: a, into: dx)
     layerNormBackward(
-        dy: narrow,
+        dy: dNorm1,
         x: a.input,
         gain: weights.gain1,
         mean: a.mean1,
@@ -182,11 +186,11 @@ func gpt2Backward(
     )
 }
 
-/// y = x·W, through the packed copy of W where there is one, and the adapter's update.
+/// y = x·W, through the packed copy of W where there is one, and the adapters' updates.
 private func linearForward(
     _ x: Tensor,
     _ weight: Tensor,
-    _ adapter: LowRankAdapter?,
+    _ adapters: [LowRankAdapter],
     packed: PackedMatrix?,
     into y: Tensor
 ) {
@@ -195,19 +199,19 @@ private func linearForward(
     } else {
         multiply(x, weight, into: y)
     }
-    adapter?.forward(x, addingTo: y)
+    for adapter in adapters { adapter.forward(x, addingTo: y) }
 }
 
-/// For y = x·W: dx = dy·Wᵀ, and xᵀ·dy is added to the weight's gradient; then the adapter's part.
+/// For y = x·W: dx = dy·Wᵀ, and xᵀ·dy is added to the weight's gradient; then the adapters' part.
 private func linearBackward(
     dy: Tensor,
     x: Tensor,
     weight: Tensor,
-    adapter: LowRankAdapter?,
+    adapters: [LowRankAdapter],
     dx: Tensor,
     weightGradient: Tensor?
 ) {
     multiply(dy, transposed: false, weight, transposed: true, into: dx)
     if let weightGradient { multiply(x, transposed: true, dy, into: weightGradient, accumulate: true) }
-    adapter?.backward(dy: dy, x: x, dx: dx)
+    for adapter in adapters { adapter.backward(dy: dy, x: x, dx: dx) }
 }

@@ -4,16 +4,15 @@ import Tensors
 ///
 /// Kept between calls of `sample`; grows, never shrinks.
 struct KeyValueCache {
-    private var keys: [Scratch]
-    private var values: [Scratch]
-
-    init(layers: Int) {
-        keys = Array(repeating: Scratch(), count: layers)
-        values = Array(repeating: Scratch(), count: layers)
-    }
+    private var keys: [Scratch] = []
+    private var values: [Scratch] = []
 
     /// A layer's keys and values, [slots, capacity, K·d] each.
     mutating func tensors(layer: Int, slots: Int, capacity: Int, width: Int) -> (keys: Tensor, values: Tensor) {
+        while keys.count <= layer {
+            keys.append(Scratch())
+            values.append(Scratch())
+        }
         let shape = [slots, capacity, width]
         return (keys[layer].tensor(shape), values[layer].tensor(shape))
     }

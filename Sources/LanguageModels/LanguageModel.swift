@@ -3,8 +3,8 @@ import Tensors
 
 /// A model of the GPT-2 or the Llama family with explicit gradients.
 ///
-/// One forward pass is recorded at a time; `backward…` follows its `forward…`, and any other pass in between discards
-/// the record.
+/// One forward pass is recorded at a time; `backward…` follows its `forward…`, and any other pass in between, also of a
+/// model over the same frozen trunk, discards the record.
 ///
 /// Products run in the model's precision with fp32 accumulation; the residual stream, norms, softmax, logits, losses and
 /// gradients are fp32.
@@ -40,11 +40,12 @@ public final class LanguageModel {
     let adapterPlaces: [[AdapterPlace?]]
     /// Of rotary positions; empty without.
     let rotaryFrequencies: [Float]
-    var workspace: Workspace
-    var cache: KeyValueCache
+    let workspace: Workspace
     /// Made when the model first samples.
     var samplingWeights: SamplingWeights?
-    var recording: Recording?
+    /// Whether a recorded pass keeps no more of a block than its input, and the backward pass computes the rest again
+    /// (activation checkpointing, Chen et al., arXiv 1604.06174): the same bits, a third more time, and a fraction of the memory.
+    public var checkpointsActivations = false
 
     /// A model whose parameters are all zero, for a loader to fill.
     ///
@@ -106,8 +107,7 @@ public final class LanguageModel {
         adapterPlaces = Self.adapterPlaces(configuration, parameters)
         blocks = (0..<configuration.layers).map { Block(configuration, layer: $0, tensors) }
         rotaryFrequencies = configuration.llama.map { $0.rotary.frequencies(headWidth: $0.headWidth) } ?? []
-        workspace = Workspace(precision.elementType)
-        cache = KeyValueCache(layers: configuration.layers)
+        workspace = frozen?.workspace ?? Workspace(precision.elementType)
     }
 
     /// A model with its family's random initialisation; a value head starts at zero, a reward head at N(0, 1/D²).
@@ -172,9 +172,15 @@ public final class LanguageModel {
 
     /// Must follow every change of `parameters.values`: refreshes the bf16 copies that products read.
     public func parametersDidChange() {
-        recording = nil
+        workspace.recording = nil
         samplingWeights?.isCurrent = false
         productCopy?.copy(from: parameters.values)
+    }
+
+    /// This model's recorded pass, which is then over.
+    func takeRecording() -> Recording? {
+        defer { workspace.recording = nil }
+        return workspace.recording.flatMap { $0.model == ObjectIdentifier(self) ? $0 : nil }
     }
 
     /// Whether the trunk is frozen: its tensors are then none of `parameters`.
@@ -189,12 +195,13 @@ public final class LanguageModel {
         let vectors = trunk.filter { isTable($0.name) || !FrozenTensors.isMatrix($0, configuration) }
         return FrozenTensors(
             matrices: Dictionary(uniqueKeysWithValues: matrices.map { ($0.name, tensors.matrix($0.name)) }),
-            vectors: Dictionary(uniqueKeysWithValues: vectors.map { ($0.name, tensors.vector($0.name)) })
+            vectors: Dictionary(uniqueKeysWithValues: vectors.map { ($0.name, tensors.vector($0.name)) }),
+            workspace: workspace
         )
     }
 
-    /// The lowest block that is trained: below it nothing is kept for a backward pass, and none is made.
-    var lowestTrainedBlock: Int {
+    /// How many blocks the trunk has: those below the first that is trained, of which nothing is kept for a backward pass.
+    public var trunkBlocks: Int {
         switch trainable {
         case .full: 0
         case .adapters(let adapters): adapters.adaptedBlocks(of: configuration).lowerBound
@@ -241,8 +248,13 @@ public final class LanguageModel {
 
 /// What a backward pass needs of its forward pass, besides the workspace.
 struct Recording {
+    let model: ObjectIdentifier
     let sequences: PackedSequences
+    /// Packed row numbers that heads read, R of them, in ascending order.
+    let rows: [Int32]
     let hidden: HiddenRows
+    /// Whose adapters and heads the rows belong to.
+    let runs: [ModelRun]
     /// Of a pass over tokens: the token that each scored row predicts, and the temperature; nil for a pass over rewards.
     let next: (targets: [Int32], temperature: Float)?
 }

@@ -75,13 +75,14 @@ struct LlamaTensors {
 /// `adapters`, and `packed`, its matrices laid out for sampling: in the order of `LlamaTensors.matrices`.
 func llamaForward(
     _ weights: LlamaTensors,
-    adapters: [LowRankAdapter?],
+    adapters: [[LowRankAdapter]],
     packed: [PackedMatrix]?,
     _ a: BlockActivations,
     _ pass: BlockPass,
     into output: Tensor,
     attend: (BlockActivations) -> Void
 ) {
+    let projection = pass.projection.view(at: 0, shape: a.middle.shape)
     rmsNormForward(x: a.input, gain: weights.gain1, epsilon: pass.epsilon, into: a.attentionInput, rstd: a.rstd1)
     for (i, (part, linear)) in [
         (a.qkv.queries, weights.queries), (a.qkv.keys, weights.keys), (a.qkv.values, weights.values),
@@ -94,40 +95,42 @@ func llamaForward(
         rotate(a.qkv.keys, cosines: cosines, sines: sines)
     }
     attend(a)
-    linearForward(a.attended, weights.output.weight, adapters[3], packed: packed?[3], into: pass.projection)
-    if let bias = weights.output.bias { addBias(bias, to: pass.projection) }
-    a.middle.copy(from: a.input)
-    addScaled(pass.projection, scale: 1, to: a.middle)
+    a.keepReadRows()
+    linearForward(a.readAttended, weights.output.weight, adapters[3], packed: packed?[3], into: projection)
+    if let bias = weights.output.bias { addBias(bias, to: projection) }
+    addScaled(projection, scale: 1, to: a.middle)
 
     rmsNormForward(x: a.middle, gain: weights.gain2, epsilon: pass.epsilon, into: a.feedForwardInput, rstd: a.rstd2)
     linearForward(a.feedForwardInput, weights.gate, adapters[4], packed: packed?[4], into: a.preActivation)
     linearForward(a.feedForwardInput, weights.up, adapters[5], packed: packed?[5], into: a.up)
     swigluForward(gate: a.preActivation, up: a.up, into: a.activation)
-    linearForward(a.activation, weights.down, adapters[6], packed: packed?[6], into: pass.projection)
+    linearForward(a.activation, weights.down, adapters[6], packed: packed?[6], into: projection)
     output.copy(from: a.middle)
-    addScaled(pass.projection, scale: 1, to: output)
+    addScaled(projection, scale: 1, to: output)
 }
 
 /// Back-propagates through a block; see `Block.backward`.
 func llamaBackward(
     _ weights: LlamaTensors,
     _ gradients: LlamaTensors?,
-    _ adapters: [LowRankAdapter?],
+    _ adapters: [[LowRankAdapter]],
     _ a: BlockActivations,
     _ pass: BlockPass,
     offsets: [Int32],
     scratch: BlockBackwardScratch,
+    dOutput dy: Tensor,
     dx: Tensor
 ) {
-    let narrow = scratch.narrow.view(at: 0, shape: dx.shape)
+    let dNorm2 = scratch.narrow.view(at: 0, shape: dy.shape)
+    let dNorm1 = scratch.narrow.view(at: 0, shape: dx.shape)
 
     // y = h + W_down·(silu(W_gate·m)·(W_up·m))
     let dActivation = scratch.wide.view(at: 0, shape: a.activation.shape)
     linearBackward(
-        dy: inProductType(dx, scratch.narrowProduct),
+        dy: inProductType(dy, scratch.narrowProduct),
         x: a.activation,
         weight: weights.down,
-        adapter: adapters[6],
+        adapters: adapters[6],
         dx: dActivation,
         weightGradient: gradients?.down
     )
@@ -138,37 +141,37 @@ func llamaBackward(
         dy: dGate,
         x: a.feedForwardInput,
         weight: weights.gate,
-        adapter: adapters[4],
-        dx: narrow,
+        adapters: adapters[4],
+        dx: dNorm2,
         weightGradient: gradients?.gate
     )
     linearBackward(
         dy: dUp,
         x: a.feedForwardInput,
         weight: weights.up,
-        adapter: adapters[5],
-        dx: narrow,
+        adapters: adapters[5],
+        dx: dNorm2,
         accumulate: true,
         weightGradient: gradients?.up
     )
     rmsNormBackward(
-        dy: narrow,
+        dy: dNorm2,
         x: a.middle,
         gain: weights.gain2,
         rstd: a.rstd2,
-        dx: dx,
+        dx: dy,
         gainGradient: gradients?.gain2
     )
 
     // h = x + O·attention(…)
-    if let bias = gradients?.output.bias { biasBackward(dy: dx, biasGradient: bias) }
-    let dAttended = scratch.narrow.view(at: 0, shape: a.attended.shape)
+    if let bias = gradients?.output.bias { biasBackward(dy: dy, biasGradient: bias) }
+    let dReadAttended = scratch.dReadAttended(of: a)
     linearBackward(
-        dy: inProductType(dx, scratch.narrowProduct),
-        x: a.attended,
+        dy: inProductType(dy, scratch.narrowProduct),
+        x: a.readAttended,
         weight: weights.output.weight,
-        adapter: adapters[3],
-        dx: dAttended,
+        adapters: adapters[3],
+        dx: dReadAttended,
         weightGradient: gradients?.output.weight
     )
     let dQKV = a.qkv.gradient(in: scratch.wide.view(at: 0, shape: a.qkv.tensor.shape))
@@ -177,7 +180,7 @@ func llamaBackward(
         offsets: offsets,
         out: a.attended,
         logSumExp: a.logSumExp,
-        dout: dAttended,
+        dout: scratch.dAttended(of: a, fromRead: dReadAttended),
         into: dQKV.tensor
     )
     if let (cosines, sines) = pass.rotary {
@@ -193,14 +196,15 @@ func llamaBackward(
             dy: inProductType(dy, scratch.wideProduct),
             x: a.attentionInput,
             weight: weight.weight,
-            adapter: adapters[i],
-            dx: narrow,
+            adapters: adapters[i],
+            dx: dNorm1,
             accumulate: i > 0,
             weightGradient: gradient?.weight
         )
     }
+    scatterReadRows(dy, of: a, into: dx)
     rmsNormBackward(
-        dy: narrow,
+        dy: dNorm1,
         x: a.input,
         gain: weights.gain1,
         rstd: a.rstd1,
@@ -209,11 +213,11 @@ func llamaBackward(
     )
 }
 
-/// y = x·Wᵀ, through the packed copy of Wᵀ where there is one, and the adapter's update.
+/// y = x·Wᵀ, through the packed copy of Wᵀ where there is one, and the adapters' updates.
 private func linearForward(
     _ x: Tensor,
     _ weight: Tensor,
-    _ adapter: LowRankAdapter?,
+    _ adapters: [LowRankAdapter],
     packed: PackedMatrix?,
     into y: Tensor
 ) {
@@ -222,20 +226,20 @@ private func linearForward(
     } else {
         multiply(x, transposed: false, weight, transposed: true, into: y)
     }
-    adapter?.forward(x, addingTo: y)
+    for adapter in adapters { adapter.forward(x, addingTo: y) }
 }
 
-/// For y = x·Wᵀ: dx = dy·W (or is added to it), and dyᵀ·x is added to the weight's gradient; then the adapter's part.
+/// For y = x·Wᵀ: dx = dy·W (or is added to it), and dyᵀ·x is added to the weight's gradient; then the adapters' part.
 private func linearBackward(
     dy: Tensor,
     x: Tensor,
     weight: Tensor,
-    adapter: LowRankAdapter?,
+    adapters: [LowRankAdapter],
     dx: Tensor,
     accumulate: Bool = false,
     weightGradient: Tensor?
 ) {
     multiply(dy, weight, into: dx, accumulate: accumulate)
     if let weightGradient { multiply(dy, transposed: true, x, into: weightGradient, accumulate: true) }
-    adapter?.backward(dy: dy, x: x, dx: dx)
+    for adapter in adapters { adapter.backward(dy: dy, x: x, dx: dx) }
 }

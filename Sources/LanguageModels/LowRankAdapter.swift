@@ -5,7 +5,10 @@ import Tensors
 /// LoRA: Hu et al., arXiv 2106.09685, eq. 3.
 /// A: [r, D_in] and B: [D_out, r], as PEFT keeps them, of the product type; x: [N, D_in], y: [N, D_out]. With bf16 products
 /// x·Aᵀ is summed in fp32 and rounded before it is multiplied by B, as PEFT does under autocast.
+/// Of the pass's rows it changes its own: other models' adapters may have the others.
 struct LowRankAdapter {
+    /// Rows of x and y, N of them.
+    let rows: Range<Int>
     let a: Tensor
     let b: Tensor
     /// Of A and B, fp32.
@@ -27,8 +30,9 @@ struct LowRankAdapter {
         let update: Tensor
     }
 
-    /// Adds the update to y, fp32.
+    /// Adds the update to the rows of y, fp32.
     func forward(_ x: Tensor, addingTo y: Tensor) {
+        let (x, y) = (x.rows(rows), y.rows(rows))
         let u = innerState(x)
         if let packed {
             let update = scratch.update.view(at: 0, shape: y.shape)
@@ -44,6 +48,7 @@ struct LowRankAdapter {
     /// With u = s·x·Aᵀ: dB = dyᵀ·u, du = s·dy·B, dA = duᵀ·x, dx = du·A. u is computed again rather than kept: it costs r/D_out
     /// of the layer's own product.
     func backward(dy: Tensor, x: Tensor, dx: Tensor) {
+        let (dy, x, dx) = (dy.rows(rows), x.rows(rows), dx.rows(rows))
         multiply(dy, transposed: true, innerState(x), into: bGradient, accumulate: true)
         let inner = scratch.inner.view(at: 0, shape: [x.shape[0], a.shape[0]])
         multiply(dy, b, into: inner)

@@ -63,7 +63,7 @@ extension LanguageModel {
     public func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
         precondition(prompts.count == streams.count, "\(prompts.count) prompts but \(streams.count) random streams")
         precondition(options.temperature >= 0 && options.topP > 0 && options.topK >= 0, "sampling options out of range")
-        recording = nil
+        workspace.recording = nil
         guard options.maxNewTokens > 0 else {
             return prompts.map { _ in Sample(tokens: [], logProbabilities: [], finished: false) }
         }
@@ -94,10 +94,9 @@ extension LanguageModel {
         var samples = prompts.map { _ in Sample(tokens: [], logProbabilities: [], finished: false) }
         let packed = PackedSequences(prompts)
         var residual = prefill(packed, weights, capacity: capacity)
-        var rows = packed.lastRows
         var active = prompts.indices.map { ActiveSequence(slot: $0, length: prompts[$0].count, token: 0) }
         while !active.isEmpty {
-            let hidden = hiddenRows(of: residual, rows: rows)
+            let hidden = hiddenRows(of: residual)
             let draws = draw(hidden, weights, options: options) { row in streams[active[row].slot].uniform() }
             var remaining: [ActiveSequence] = []
             for (sequence, draw) in zip(active, draws) {
@@ -113,7 +112,6 @@ extension LanguageModel {
             active = remaining
             guard !active.isEmpty else { break }
             residual = decode(active, weights, slots: prompts.count, capacity: capacity)
-            rows = Array(0..<Int32(active.count))
             for i in active.indices {
                 active[i].length += 1
             }
@@ -124,21 +122,17 @@ extension LanguageModel {
     /// K·d.
     private var keyValueWidth: Int { configuration.keyValueHeads * configuration.headWidth }
 
-    /// Runs the prompts and fills the cache; returns the residual stream, [N, D].
+    /// Runs the prompts and fills the cache; returns the residual stream of each one's last token, [S, D].
     private func prefill(_ prompts: PackedSequences, _ weights: SamplingWeights?, capacity: Int) -> Tensor {
-        trunkForward(
-            tokens: prompts.tokens,
-            positions: prompts.positions,
-            recorded: false,
-            packed: weights
-        ) { layer, a in
+        let pass = samplingPass(prompts.positions, rows: prompts.lastRows, weights)
+        return trunkForward(tokens: prompts.tokens, pass) { layer, a in
             attentionForward(
                 a.qkv,
                 offsets: prompts.offsets,
                 into: a.attended,
                 logSumExp: a.logSumExp
             )
-            let (keys, values) = cache.tensors(
+            let (keys, values) = workspace.cache.tensors(
                 layer: layer,
                 slots: prompts.count,
                 capacity: capacity,
@@ -157,13 +151,9 @@ extension LanguageModel {
     ) -> Tensor {
         let own = active.map { Int32($0.slot) }
         let lengths = active.map { Int32($0.length) }
-        return trunkForward(
-            tokens: active.map(\.token),
-            positions: lengths,
-            recorded: false,
-            packed: weights
-        ) { layer, a in
-            let (keys, values) = cache.tensors(
+        let pass = samplingPass(lengths, rows: nil, weights)
+        return trunkForward(tokens: active.map(\.token), pass) { layer, a in
+            let (keys, values) = workspace.cache.tensors(
                 layer: layer,
                 slots: slots,
                 capacity: capacity,
@@ -180,6 +170,19 @@ extension LanguageModel {
         }
     }
 
+    private func samplingPass(_ positions: [Int32], rows: [Int32]?, _ weights: SamplingWeights?) -> TrunkPass {
+        let tokens = positions.count
+        let own = AdaptedRows(all: 0..<tokens, read: 0..<(rows?.count ?? tokens))
+        return TrunkPass(
+            tokens: tokens,
+            positions: positions,
+            rows: rows.flatMap { $0.count == tokens ? nil : $0 },
+            runs: [ModelRun(model: self, rows: own)],
+            packed: weights,
+            recorded: false
+        )
+    }
+
     /// One token for each row.
     ///
     /// `uniform` is called once a row, in order, unless sampling is greedy.
@@ -189,7 +192,7 @@ extension LanguageModel {
         options: SamplingOptions,
         uniform: (Int) -> Double
     ) -> [Draw] {
-        let count = hidden.rows.count
+        let count = hidden.count
         let product = inProductType(hidden.hidden, workspace.hiddenProduct.tensor(hidden.hidden.shape))
         let logits = workspace.logits.tensor([count, configuration.vocabularySize])
         if let weights {

@@ -59,8 +59,9 @@ extension LanguageModel {
         if !weights.isCurrent {
             if frozen == nil || samplingWeights == nil { weights.pack(blocks, vocabulary: vocabularyWeight) }
             for layer in blocks.indices {
-                for (packed, adapter) in zip(weights.adapters[layer], blockAdapters(layer: layer, tokens: 0)) {
-                    if let adapter { packed?.pack(adapter) }
+                let adapters = blockAdapters(layer: layer, beforeAttention: 0..<0, after: 0..<0)
+                for (packed, adapter) in zip(weights.adapters[layer], adapters) {
+                    if let adapter = adapter.first { packed?.pack(adapter) }
                 }
             }
             weights.isCurrent = true

@@ -24,7 +24,7 @@ extension LanguageModel {
     ///
     /// Nothing is recorded.
     public func tokenScores(of sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
-        recording = nil
+        workspace.recording = nil
         var scores = TokenScores()
         var next = 0
         for range in sequences.batches(of: passingTokens) {
@@ -36,7 +36,7 @@ extension LanguageModel {
             let batch = sequences.sequences(range)
             let batchRows = rows[first..<next].map { $0 - sequences.offsets[range.lowerBound] }
             let targets = nextTokens(batch, rows: batchRows)
-            let hidden = hiddenRows(of: trunkForward(batch, recorded: false), rows: batchRows)
+            let hidden = hiddenRows(of: trunkForward(batch, rows: batchRows, recorded: false))
             let part = tokenScores(hidden, targets: targets, temperature: temperature, keepsLogits: false)
             scores.logProbabilities += part.logProbabilities
             scores.entropies += part.entropies
@@ -47,11 +47,19 @@ extension LanguageModel {
 
     /// The same, recorded for `backwardTokenScores`.
     public func forwardTokenScores(_ sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
-        recording = nil
+        workspace.recording = nil
         guard !rows.isEmpty else { return TokenScores() }
         let targets = nextTokens(sequences, rows: rows)
-        let hidden = hiddenRows(of: trunkForward(sequences, recorded: trainable != .head), rows: rows)
-        recording = Recording(sequences: sequences, hidden: hidden, next: (targets, temperature))
+        let hidden = hiddenRows(of: trunkForward(sequences, rows: rows, recorded: trainable != .head))
+        let own = AdaptedRows(all: 0..<sequences.tokens.count, read: 0..<rows.count)
+        workspace.recording = Recording(
+            model: ObjectIdentifier(self),
+            sequences: sequences,
+            rows: rows,
+            hidden: hidden,
+            runs: [ModelRun(model: self, rows: own)],
+            next: (targets, temperature)
+        )
         return tokenScores(
             hidden,
             targets: targets,
@@ -65,12 +73,12 @@ extension LanguageModel {
     /// `dValues` may be empty. Where only the head is trained, log-probabilities have no gradient.
     public func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float]) {
         guard !dLogProbabilities.isEmpty || !dValues.isEmpty else { return }
-        guard let recording, let next = recording.next, recording.hidden.rows.count == dLogProbabilities.count,
+        guard let recording = takeRecording(), let next = recording.next,
+            recording.rows.count == dLogProbabilities.count,
             dValues.isEmpty || (head == .value && dValues.count == dLogProbabilities.count)
         else {
             preconditionFailure("backwardTokenScores must follow forwardTokenScores of as many rows")
         }
-        self.recording = nil
         let hidden = recording.hidden
         guard trainable != .head else {
             if !dValues.isEmpty {
@@ -89,7 +97,7 @@ extension LanguageModel {
         if !dValues.isEmpty {
             valuesBackward(dValues, hidden: hidden, dHidden: dHidden)
         }
-        hiddenRowsBackward(hidden, dHidden: dHidden, sequences: recording.sequences)
+        hiddenRowsBackward(recording, dHidden: dHidden)
     }
 
     /// The vocabulary product, logits = hidden·Wᵀ, chunk by chunk, and what is read off it.
@@ -99,7 +107,7 @@ extension LanguageModel {
         temperature: Float,
         keepsLogits: Bool
     ) -> TokenScores {
-        let count = hidden.rows.count
+        let count = hidden.count
         let product = inProductType(hidden.hidden, workspace.hiddenProduct.tensor(hidden.hidden.shape))
         let logProbability = workspace.rowOutputs[0].tensor([count])
         let entropy = workspace.rowOutputs[1].tensor([count])
@@ -131,7 +139,7 @@ extension LanguageModel {
         temperature: Float,
         dHidden: Tensor
     ) {
-        let count = hidden.rows.count
+        let count = hidden.count
         let vocabulary = configuration.vocabularySize
         let weight = vocabularyWeight
         let weightGradient = trunkGradient(configuration.vocabularyName)

@@ -1,130 +1,148 @@
 import Tensors
 
-/// Rows of the residual stream that a head reads, and their final norm.
+/// Rows of the residual stream after the last block that a head reads, and their final norm.
 ///
 /// R rows.
 struct HiddenRows {
-    /// Packed row numbers.
-    let rows: [Int32]
-    /// Residual stream after the last block, [R, D].
+    /// [R, D].
     let input: Tensor
     let mean: Tensor
     let rstd: Tensor
     /// The final norm of input, [R, D], fp32.
     let hidden: Tensor
+
+    /// R.
+    var count: Int { input.shape[0] }
+}
+
+/// Rows of a pass that one model's adapters and head belong to; the trunk's matrices serve all rows.
+struct ModelRun {
+    let model: LanguageModel
+    let rows: AdaptedRows
+}
+
+/// A pass through the blocks.
+struct TrunkPass {
+    let tokens: Int
+    /// Each token's place in its sequence.
+    let positions: [Int32]
+    /// The rows that heads read, in ascending order; nil: all. The last block computes no others.
+    let rows: [Int32]?
+    let runs: [ModelRun]
+    var packed: SamplingWeights?
+    /// Whether a backward pass may follow: activations of every block that it visits are kept.
+    let recorded: Bool
 }
 
 extension LanguageModel {
-    /// Runs embeddings and blocks; returns the residual stream after the last block, [N, D].
+    /// Runs embeddings and all blocks; returns the read rows of the residual stream, [R, D].
     ///
-    /// A recorded pass keeps the activations of every block that `trunkBackward` visits; the others share one set.
+    /// `attend` reads a block's `qkv` and fills `attended`.
+    func trunkForward(tokens: [Int32], _ pass: TrunkPass, attend: (Int, BlockActivations) -> Void) -> Tensor {
+        embed(tokens, pass.positions, into: blockActivations(layer: 0, pass).input)
+        return runBlocks(0..<configuration.layers, pass, attend: attend)
+    }
+
+    /// Runs packed sequences, with causal attention inside each; returns the given rows of the residual stream, [R, D].
+    ///
+    /// `states`, where given, are those of the trunk's end, which is then not computed again; `end`: nil for the last block.
+    /// `runs`: nil for this model's own.
     func trunkForward(
-        tokens: [Int32],
-        positions: [Int32],
-        recorded: Bool,
-        packed: SamplingWeights? = nil,
-        attend: (Int, BlockActivations) -> Void
+        _ sequences: PackedSequences,
+        from states: Tensor? = nil,
+        upTo end: Int? = nil,
+        rows: [Int32],
+        runs: [ModelRun]? = nil,
+        recorded: Bool
     ) -> Tensor {
-        let count = tokens.count
-        if recorded && workspace.recorded.isEmpty {
-            let productType = precision.elementType
-            workspace.recorded = (0..<configuration.layers).map { _ in BlockScratch(productType) }
+        let pass = trunkPass(sequences, rows: rows, runs: runs, recorded: recorded)
+        if let states {
+            precondition(states.shape[0] == pass.tokens, "states of \(states.shape) for \(pass.tokens) tokens")
+            blockActivations(layer: trunkBlocks, pass).input.copy(from: states)
+        } else {
+            embed(sequences.tokens, pass.positions, into: blockActivations(layer: 0, pass).input)
         }
-        let pass = blockPass(tokens: count)
-        if let rotary = pass.rotary {
-            rotaryTable(
-                positions: positions,
-                frequencies: rotaryFrequencies,
-                cosines: rotary.cosines,
-                sines: rotary.sines
-            )
-        }
-        let output = recorded ? workspace.trunkOutput.tensor([count, configuration.width]) : nil
-        var activations = blockActivations(layer: 0, tokens: count, recorded: recorded)
-        switch configuration.family {
-        case .gpt2:
-            embeddingForward(
-                tokens: tokens,
-                positions: positions,
-                tokenEmbedding: value(configuration.tokenEmbeddingName),
-                positionEmbedding: value("transformer.wpe.weight"),
-                into: activations.input
-            )
-        case .llama: gatherRows(value(configuration.tokenEmbeddingName), tokens, into: activations.input)
-        }
-        for layer in 0..<configuration.layers {
-            let isLast = layer == configuration.layers - 1
-            let next = isLast ? nil : blockActivations(layer: layer + 1, tokens: count, recorded: recorded)
-            let destination = next?.input ?? output ?? activations.input
-            blocks[layer].forward(
-                activations,
-                pass,
-                adapters: blockAdapters(layer: layer, tokens: count, packed: packed?.adapters[layer]),
-                packed: packed?.blocks[layer],
-                into: destination
-            ) {
-                attend(layer, $0)
-            }
-            if let next {
-                activations = next
-            } else {
-                return destination
-            }
-        }
-        return activations.input
-    }
-
-    /// The same over packed sequences, with causal attention inside each.
-    func trunkForward(_ sequences: PackedSequences, recorded: Bool) -> Tensor {
-        trunkForward(tokens: sequences.tokens, positions: sequences.positions, recorded: recorded) { _, a in
-            attentionForward(
-                a.qkv,
-                offsets: sequences.offsets,
-                into: a.attended,
-                logSumExp: a.logSumExp
-            )
+        let blocks = (states == nil ? 0 : trunkBlocks)..<(end ?? configuration.layers)
+        return runBlocks(blocks, pass) { _, a in
+            attentionForward(a.qkv, offsets: sequences.offsets, into: a.attended, logSumExp: a.logSumExp)
         }
     }
 
-    /// Adds to all gradients of what is trained below the final norm, given those of the residual stream after it, [N, D],
-    /// which is used up.
-    func trunkBackward(_ sequences: PackedSequences, dResidual dx: Tensor) {
-        let count = sequences.tokens.count
-        let pass = blockPass(tokens: count)
-        let scratch = backwardScratch(tokens: count)
+    /// A pass over packed sequences of which `rows` are read.
+    private func trunkPass(
+        _ sequences: PackedSequences,
+        rows: [Int32],
+        runs: [ModelRun]?,
+        recorded: Bool
+    ) -> TrunkPass {
+        let tokens = sequences.tokens.count
+        return TrunkPass(
+            tokens: tokens,
+            positions: sequences.positions,
+            rows: rows.count == tokens ? nil : rows,
+            runs: runs ?? [ModelRun(model: self, rows: AdaptedRows(all: 0..<tokens, read: 0..<rows.count))],
+            recorded: recorded
+        )
+    }
+
+    /// Adds to all gradients of what is trained below the final norm, given those of the read rows of the residual stream,
+    /// [R, D], which are used up.
+    private func trunkBackward(_ recording: Recording, dOutput: Tensor) {
+        let sequences = recording.sequences
+        let pass = trunkPass(sequences, rows: recording.rows, runs: recording.runs, recorded: true)
+        let scratch = backwardScratch(tokens: pass.tokens, read: recording.rows.count)
         let tensors = NamedTensors(parameters, matrices: parameters.gradients, vectors: parameters.gradients)
-        for layer in (lowestTrainedBlock..<configuration.layers).reversed() {
+        let blockPass = blockPass(tokens: pass.tokens)
+        let last = configuration.layers - 1
+        var dOutput = dOutput
+        for layer in (trunkBlocks..<configuration.layers).reversed() {
+            let activations = blockActivations(layer: layer, pass)
+            // The last block's are still there.
+            if checkpointsActivations && layer < last {
+                blocks[layer].forward(
+                    activations,
+                    blockPass,
+                    adapters: adapters(layer: layer, pass),
+                    packed: nil,
+                    into: scratch.narrow.view(at: 0, shape: activations.input.shape)
+                ) { a in
+                    attentionForward(a.qkv, offsets: sequences.offsets, into: a.attended, logSumExp: a.logSumExp)
+                }
+            }
+            let dx =
+                activations.rows == nil
+                ? dOutput : workspace.dResidual.tensor([pass.tokens, configuration.width])
             blocks[layer].backward(
                 trainable == .full ? Block(configuration, layer: layer, tensors) : nil,
-                adapters: blockAdapters(layer: layer, tokens: count),
-                blockActivations(layer: layer, tokens: count, recorded: true),
-                pass,
+                adapters: adapters(layer: layer, pass),
+                activations,
+                blockPass,
                 offsets: sequences.offsets,
                 scratch: scratch,
+                dOutput: dOutput,
                 dx: dx
             )
+            dOutput = dx
         }
         guard trainable == .full else { return }
         embeddingBackward(
-            dx: dx,
+            dx: dOutput,
             tokens: sequences.tokens,
-            positions: sequences.positions,
+            positions: pass.positions,
             tokenGradient: gradient(configuration.tokenEmbeddingName),
             positionGradient: configuration.llama == nil ? gradient("transformer.wpe.weight") : nil
         )
     }
 
-    /// Final norm of the given rows of the residual stream.
-    func hiddenRows(of residual: Tensor, rows: [Int32]) -> HiddenRows {
-        let shape = [rows.count, configuration.width]
+    /// The final norm of rows of the residual stream, [R, D].
+    func hiddenRows(of residual: Tensor) -> HiddenRows {
+        let rows = residual.shape[0]
         let hidden = HiddenRows(
-            rows: rows,
-            input: workspace.rowInput.tensor(shape),
-            mean: workspace.rowMean.tensor([rows.count]),
-            rstd: workspace.rowRstd.tensor([rows.count]),
-            hidden: workspace.hidden.tensor(shape)
+            input: residual,
+            mean: workspace.rowMean.tensor([rows]),
+            rstd: workspace.rowRstd.tensor([rows]),
+            hidden: workspace.hidden.tensor(residual.shape)
         )
-        gatherRows(residual, rows, into: hidden.input)
         let gain = value(configuration.finalGainName)
         let epsilon = configuration.normEpsilon
         switch configuration.family {
@@ -145,7 +163,8 @@ extension LanguageModel {
     }
 
     /// From the gradient of the final norm's rows, [R, D], down through the trunk.
-    func hiddenRowsBackward(_ hidden: HiddenRows, dHidden: Tensor, sequences: PackedSequences) {
+    func hiddenRowsBackward(_ recording: Recording, dHidden: Tensor) {
+        let hidden = recording.hidden
         let dInput = workspace.dRowInput.tensor(hidden.input.shape)
         dInput.fill(0)
         let gain = value(configuration.finalGainName)
@@ -172,16 +191,79 @@ extension LanguageModel {
                 gainGradient: gainGradient
             )
         }
-        let dResidual = workspace.dResidual.tensor([sequences.tokens.count, configuration.width])
-        dResidual.fill(0)
-        scatterAddRows(dInput, hidden.rows, into: dResidual)
-        trunkBackward(sequences, dResidual: dResidual)
+        trunkBackward(recording, dOutput: dInput)
     }
 
-    private func blockActivations(layer: Int, tokens: Int, recorded: Bool) -> BlockActivations {
-        recorded && layer >= lowestTrainedBlock
-            ? workspace.recorded[layer].activations(of: tokens, configuration)
-            : workspace.passing.activations(of: tokens, configuration)
+    /// The residual stream before the first block, [N, D].
+    func embed(_ tokens: [Int32], _ positions: [Int32], into residual: Tensor) {
+        switch configuration.family {
+        case .gpt2:
+            embeddingForward(
+                tokens: tokens,
+                positions: positions,
+                tokenEmbedding: value(configuration.tokenEmbeddingName),
+                positionEmbedding: value("transformer.wpe.weight"),
+                into: residual
+            )
+        case .llama: gatherRows(value(configuration.tokenEmbeddingName), tokens, into: residual)
+        }
+    }
+
+    /// Runs some of the blocks, the first one's input being in place; returns the residual stream after them: the read rows
+    /// [R, D] after the model's last block, else all.
+    func runBlocks(_ layers: Range<Int>, _ pass: TrunkPass, attend: (Int, BlockActivations) -> Void) -> Tensor {
+        let blockPass = blockPass(tokens: pass.tokens)
+        if let rotary = blockPass.rotary {
+            rotaryTable(
+                positions: pass.positions,
+                frequencies: rotaryFrequencies,
+                cosines: rotary.cosines,
+                sines: rotary.sines
+            )
+        }
+        var activations = blockActivations(layer: layers.lowerBound, pass)
+        for layer in layers {
+            let next = layer + 1 < configuration.layers ? blockActivations(layer: layer + 1, pass) : nil
+            let output = next?.input ?? workspace.output.tensor(activations.middle.shape)
+            blocks[layer].forward(
+                activations,
+                blockPass,
+                adapters: adapters(layer: layer, pass),
+                packed: pass.packed?.blocks[layer],
+                into: output
+            ) {
+                attend(layer, $0)
+            }
+            guard let next else { return output }
+            activations = next
+        }
+        return activations.input
+    }
+
+    /// The adapters of each linear layer of a block.
+    private func adapters(layer: Int, _ pass: TrunkPass) -> [[LowRankAdapter]] {
+        let isLast = layer == configuration.layers - 1
+        let ofRuns = pass.runs.map { run in
+            run.model.blockAdapters(
+                layer: layer,
+                beforeAttention: run.rows.all,
+                after: isLast ? run.rows.read : run.rows.all,
+                packed: pass.packed?.adapters[layer]
+            )
+        }
+        return adapterPlaces[layer].indices.map { linear in ofRuns.flatMap { $0[linear] } }
+    }
+
+    private func blockActivations(layer: Int, _ pass: TrunkPass) -> BlockActivations {
+        let rows = layer == configuration.layers - 1 ? pass.rows : nil
+        guard pass.recorded && layer >= trunkBlocks else {
+            return workspace.passing.activations(of: pass.tokens, rows: rows, configuration)
+        }
+        if checkpointsActivations {
+            let input = workspace.checkpoint(layer: layer, [pass.tokens, configuration.width])
+            return workspace.passing.activations(of: pass.tokens, rows: rows, input: input, configuration)
+        }
+        return workspace.recordedActivations(layer: layer, of: pass.tokens, rows: rows, configuration)
     }
 
     private func blockPass(tokens: Int) -> BlockPass {
@@ -190,19 +272,20 @@ extension LanguageModel {
             return (cosines: workspace.cosines.tensor(angles), sines: workspace.sines.tensor(angles))
         }
         return BlockPass(
-            projection: workspace.projection.tensor([tokens, configuration.width]),
+            projection: workspace.projection.tensor([tokens * configuration.width]),
             epsilon: configuration.normEpsilon,
             rotary: rotary
         )
     }
 
-    private func backwardScratch(tokens: Int) -> BlockBackwardScratch {
+    private func backwardScratch(tokens: Int, read: Int) -> BlockBackwardScratch {
         let narrow = tokens * max(configuration.width, configuration.attentionWidth)
         let wide = tokens * max(configuration.innerWidth, configuration.queryKeyValueWidth)
         let copied = precision == .float32 ? 0 : wide
         let gated = configuration.llama == nil ? 0 : 2 * tokens * configuration.innerWidth
         return BlockBackwardScratch(
             narrow: workspace.dNarrow.tensor([narrow]),
+            read: workspace.dRead.tensor([read == tokens ? 0 : read * configuration.attentionWidth]),
             wide: workspace.dWide.tensor([wide]),
             narrowProduct: workspace.narrowProduct.tensor([precision == .float32 ? 0 : narrow]),
             wideProduct: workspace.wideProduct.tensor([max(copied, gated)])

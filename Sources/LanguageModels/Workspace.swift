@@ -26,6 +26,8 @@ struct Scratch {
 struct BlockActivations {
     /// The residual stream before the block, [N, D].
     let input: Tensor
+    /// The rows that something reads after the block, R of them; nil where that is all, R = N.
+    let rows: [Int32]?
     /// The first norm of input, [N, D], product type; and its statistics, [N] (an RMS norm has no mean).
     let attentionInput: Tensor
     let mean1: Tensor
@@ -36,18 +38,30 @@ struct BlockActivations {
     let attended: Tensor
     /// [H, N].
     let logSumExp: Tensor
-    /// The residual stream between attention and feed-forward, [N, D].
+    /// The read rows of `attended`, [R, H·d]: itself where that is all.
+    let readAttended: Tensor
+    /// The residual stream between attention and feed-forward, [R, D].
     let middle: Tensor
-    /// The second norm, of middle, [N, D], product type; and its statistics, [N].
+    /// The second norm, of middle, [R, D], product type; and its statistics, [R].
     let feedForwardInput: Tensor
     let mean2: Tensor
     let rstd2: Tensor
-    /// Before the GELU or SiLU, bias included, [N, F].
+    /// Before the GELU or SiLU, bias included, [R, F].
     let preActivation: Tensor
-    /// What multiplies the SiLU, [N, F]; empty with GPT-2.
+    /// What multiplies the SiLU, [R, F]; empty with GPT-2.
     let up: Tensor
-    /// After both, [N, F], product type.
+    /// After both, [R, F], product type.
     let activation: Tensor
+
+    /// Ends the attention's half of the block: the read rows of what it returned, and those of the residual stream in `middle`.
+    func keepReadRows() {
+        if let rows {
+            gatherRows(attended, rows, into: readAttended)
+            gatherRows(input, rows, into: middle)
+        } else {
+            middle.copy(from: input)
+        }
+    }
 }
 
 /// The memory of one block's activations.
@@ -63,15 +77,24 @@ struct BlockScratch {
     init(_ productType: ElementType) {
         narrow = Array(repeating: Scratch(), count: 2)
         statistics = Array(repeating: Scratch(), count: 5)
-        narrowProducts = Array(repeating: Scratch(productType), count: 3)
+        narrowProducts = Array(repeating: Scratch(productType), count: 4)
         activation = Scratch(productType)
     }
 
-    mutating func activations(of tokens: Int, _ configuration: ModelConfiguration) -> BlockActivations {
+    /// Of a pass over `tokens` tokens of which `rows` are read after the block; the input is in memory of its own where given.
+    mutating func activations(
+        of tokens: Int,
+        rows: [Int32]?,
+        input: Tensor? = nil,
+        _ configuration: ModelConfiguration
+    ) -> BlockActivations {
         let d = configuration.width
         let isLlama = configuration.llama != nil
+        let read = rows?.count ?? tokens
+        let attended = narrowProducts[1].tensor([tokens, configuration.attentionWidth])
         return BlockActivations(
-            input: narrow[0].tensor([tokens, d]),
+            input: input ?? narrow[0].tensor([tokens, d]),
+            rows: rows,
             attentionInput: narrowProducts[0].tensor([tokens, d]),
             mean1: statistics[0].tensor([tokens]),
             rstd1: statistics[1].tensor([tokens]),
@@ -82,27 +105,38 @@ struct BlockScratch {
                 headWidth: configuration.headWidth,
                 layout: isLlama ? .apart : .sideBySide
             ),
-            attended: narrowProducts[1].tensor([tokens, configuration.attentionWidth]),
+            attended: attended,
             logSumExp: statistics[4].tensor([configuration.heads, tokens]),
-            middle: narrow[1].tensor([tokens, d]),
-            feedForwardInput: narrowProducts[2].tensor([tokens, d]),
-            mean2: statistics[2].tensor([tokens]),
-            rstd2: statistics[3].tensor([tokens]),
-            preActivation: preActivation.tensor([tokens, configuration.innerWidth]),
-            up: up.tensor([isLlama ? tokens : 0, configuration.innerWidth]),
-            activation: activation.tensor([tokens, configuration.innerWidth])
+            readAttended: rows == nil ? attended : narrowProducts[3].tensor([read, configuration.attentionWidth]),
+            middle: narrow[1].tensor([read, d]),
+            feedForwardInput: narrowProducts[2].tensor([read, d]),
+            mean2: statistics[2].tensor([read]),
+            rstd2: statistics[3].tensor([read]),
+            preActivation: preActivation.tensor([read, configuration.innerWidth]),
+            up: up.tensor([isLlama ? read : 0, configuration.innerWidth]),
+            activation: activation.tensor([read, configuration.innerWidth])
         )
     }
 }
 
-/// Everything that a model's passes need besides parameters.
-struct Workspace {
+/// Everything that a model's passes need besides parameters; models over one frozen trunk share it.
+final class Workspace {
+    /// The pass that a backward pass may follow.
+    var recording: Recording?
+    /// Of sampling.
+    var cache = KeyValueCache()
+
+    private let productType: ElementType
     /// One per layer, for recorded passes.
-    var recorded: [BlockScratch] = []
+    private var recorded: [BlockScratch] = []
+    /// One per layer, for recorded passes that keep a block's input alone.
+    private var checkpoints: [Scratch] = []
     /// Shared by all layers, for passes that nothing follows.
     var passing: BlockScratch
-    /// The residual stream after the last block of a recorded pass, [N, D].
-    var trunkOutput = Scratch()
+    /// The residual stream after the last block, its read rows, [R, D].
+    var output = Scratch()
+    /// The residual stream at the trunk's end, [N, D], in the product type.
+    var trunkStates: Scratch
     /// Output of a projection onto the residual stream, [N, D].
     var projection = Scratch()
     /// Of rotary positions, [N, d/2].
@@ -114,8 +148,7 @@ struct Workspace {
     var lowRankProduct: Scratch
     var lowRankUpdate = Scratch()
 
-    /// The scored rows: residual stream, final norm and its statistics.
-    var rowInput = Scratch()
+    /// The read rows: final norm and its statistics.
     var rowMean = Scratch()
     var rowRstd = Scratch()
     var hidden = Scratch()
@@ -124,10 +157,11 @@ struct Workspace {
     var rowOutputs: [Scratch] = Array(repeating: Scratch(), count: 3)
     var logits = Scratch()
 
-    /// Gradients on their way down: with respect to the scored rows, the residual stream, and inside a block.
+    /// Gradients on their way down: with respect to the read rows, the residual stream, and inside a block.
     var dHidden = Scratch()
     var dRowInput = Scratch()
     var dResidual = Scratch()
+    var dRead = Scratch()
     var dNarrow = Scratch()
     var dWide = Scratch()
     var narrowProduct: Scratch
@@ -135,11 +169,30 @@ struct Workspace {
     var dLogits: Scratch
 
     init(_ productType: ElementType) {
+        self.productType = productType
         passing = BlockScratch(productType)
+        trunkStates = Scratch(productType)
         lowRankProduct = Scratch(productType)
         hiddenProduct = Scratch(productType)
         narrowProduct = Scratch(productType)
         wideProduct = Scratch(productType)
         dLogits = Scratch(productType)
+    }
+
+    /// The activations of a block of a recorded pass.
+    func recordedActivations(
+        layer: Int,
+        of tokens: Int,
+        rows: [Int32]?,
+        _ configuration: ModelConfiguration
+    ) -> BlockActivations {
+        while recorded.count <= layer { recorded.append(BlockScratch(productType)) }
+        return recorded[layer].activations(of: tokens, rows: rows, configuration)
+    }
+
+    /// The input of a block of a recorded pass that keeps no more of it, [N, D].
+    func checkpoint(layer: Int, _ shape: [Int]) -> Tensor {
+        while checkpoints.count <= layer { checkpoints.append(Scratch()) }
+        return checkpoints[layer].tensor(shape)
     }
 }

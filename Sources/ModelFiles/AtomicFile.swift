@@ -87,18 +87,7 @@ struct AtomicFile: ~Copyable {
 
     /// Appends elements as they lie in memory (little-endian).
     mutating func write<Element: BitwiseCopyable>(_ elements: Span<Element>) throws(Failure) {
-        let descriptor = descriptor
-        let number: Int32 = unsafe elements.withUnsafeBytes { buffer in
-            var done = 0
-            while done < buffer.count {
-                let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
-                let count = unsafe Foundation.write(descriptor, rest.baseAddress, rest.count)
-                if count < 0 && errno == EINTR { continue }
-                if count < 0 { return errno }
-                done += count
-            }
-            return 0
-        }
+        let number = append(elements, to: descriptor)
         if number != 0 { throw writingFailure(number, "cannot be written", path: path) }
         checksum.add(elements)
     }
@@ -112,6 +101,21 @@ struct AtomicFile: ~Copyable {
         isPending = false
         try syncFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
         return FileSeal(checksum)
+    }
+}
+
+/// Writes elements as they lie in memory, all of them; returns the error number, or 0.
+func append<Element: BitwiseCopyable>(_ elements: Span<Element>, to descriptor: Int32) -> Int32 {
+    unsafe elements.withUnsafeBytes { buffer in
+        var done = 0
+        while done < buffer.count {
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
+            let count = unsafe Foundation.write(descriptor, rest.baseAddress, rest.count)
+            if count < 0 && errno == EINTR { continue }
+            if count < 0 { return errno }
+            done += count
+        }
+        return 0
     }
 }
 

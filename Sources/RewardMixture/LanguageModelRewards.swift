@@ -21,11 +21,15 @@ public final class LanguageModelRewards: RewardModels {
 
     /// `count` copies of the trunk of `base`, or adapters over that one trunk, each with the same new reward head drawn from `seed`:
     /// all start from equal weights.
+    ///
+    /// `trunk` keeps what lies below the first trained block, for all models made of one base with equal `trainable`; nil:
+    /// nothing is kept.
     public init(
         copying base: LanguageModel,
         count: Int,
         trainable: Trainable,
         microBatchTokens: Int,
+        trunk: TrunkCache? = nil,
         by exchange: GradientExchange = .reproducible,
         seed: UInt64
     ) {
@@ -33,7 +37,11 @@ public final class LanguageModelRewards: RewardModels {
         models = (0..<count).map { _ in
             base.copy(head: .reward, trainable: trainable, seed: seed)
         }
-        scorer = LanguageModelScorer(models, microBatchTokens: microBatchTokens)
+        scorer = LanguageModelScorer(
+            models,
+            microBatchTokens: microBatchTokens,
+            trunk: models[0].trunkBlocks > 0 ? trunk ?? TrunkCache() : nil
+        )
         let range = models[0].trainableRange
         let parameterCount = models[0].parameters.values.count
         precondition(range.upperBound == parameterCount, "the trainable parameters are the last ones")
@@ -54,8 +62,13 @@ public final class LanguageModelRewards: RewardModels {
     public var count: Int { models.count }
 
     /// Δ of each comparison: chosen and rejected of a micro-batch in one forward pass.
-    public func margins(of comparisons: [TokenComparison], under model: Int) -> [Float] {
-        scorer.margins(of: comparisons, under: model)
+    public func margins(of comparisons: [TokenComparison], under model: Int) throws -> [Float] {
+        try scorer.margins(of: comparisons, under: model)
+    }
+
+    /// The same under every model; what lies below their first trained block is computed once.
+    public func margins(of comparisons: [TokenComparison]) throws -> [[Float]] {
+        try scorer.margins(of: comparisons)
     }
 
     /// New optimisers, moments zero.
@@ -80,14 +93,27 @@ public final class LanguageModelRewards: RewardModels {
         optimizers = []
     }
 
-    /// Forward, loss and backward of each micro-batch.
-    public func addGradient(of comparisons: [TokenComparison], to model: Int, loss: ([Float]) -> [Float]) {
-        for batch in microBatches(comparisons, limit: scorer.microBatchTokens) {
-            let dMargins = loss(
-                RewardMixture.margins(fromRewards: models[model].forwardRewards(packed(comparisons[batch])))
-            )
-            // Δ = r(chosen) − r(rejected), so the two rewards' derivatives are dΔ and −dΔ.
-            models[model].backwardRewards(dMargins.flatMap { [$0, -$0] })
+    /// Forward, loss and backward of each micro-batch; where the models are adapters over one trunk, comparisons of different
+    /// models share micro-batches.
+    public func addGradients(
+        of batches: [TrainingBatch<TokenComparison>],
+        loss: (Int, [Float]) -> [Float]
+    ) throws {
+        for together in models[0].hasFrozenTrunk ? [batches] : batches.map({ [$0] }) {
+            let comparisons = together.flatMap(\.comparisons)
+            let owners = together.flatMap { Array(repeating: $0.model, count: $0.comparisons.count) }
+            for range in microBatches(comparisons, limit: scorer.microBatchTokens) {
+                let leader = models[owners[range.lowerBound]]
+                let runs = runs(of: Array(owners[range]))
+                let rewards = leader.forwardRewards(
+                    packed(comparisons[range]),
+                    from: try scorer.trunkStates(of: comparisons[range]),
+                    runs: runs.map { RewardRun(models[$0.model], sequences: 2 * $0.start..<2 * $0.end) }
+                )
+                let margins = RewardMixture.margins(fromRewards: rewards)
+                let dMargins = runs.flatMap { loss($0.model, Array(margins[$0.start..<$0.end])) }
+                leader.backwardRewards(dRewards(dMargins))
+            }
         }
     }
 
@@ -133,14 +159,17 @@ public final class LanguageModelRewards: RewardModels {
     public var headWidth: Int { models[0].configuration.width }
 
     /// Runs the backward pass of the head alone.
-    public func headGradient(of comparisons: [TokenComparison], under model: Int) -> [Float] {
+    public func headGradient(of comparisons: [TokenComparison], under model: Int) throws -> [Float] {
         guard !comparisons.isEmpty else { return Array(repeating: 0, count: headWidth) }
-        let trained = models[model].trainable
-        models[model].trainable = .head
-        defer { models[model].trainable = trained }
         let gradient = head(models[model].parameters.gradients)
         gradient.fill(0)
-        addGradient(of: comparisons, to: model) { bradleyTerry(margins: $0).dMargins }
+        for range in microBatches(comparisons, limit: scorer.microBatchTokens) {
+            let states = try scorer.trunkStates(of: comparisons[range])
+            let margins = RewardMixture.margins(
+                fromRewards: models[model].forwardRewards(packed(comparisons[range]), from: states)
+            )
+            models[model].backwardRewards(dRewards(bradleyTerry(margins: margins).dMargins), ofHeadsAlone: true)
+        }
         return gradient.array().map { -$0 / Float(comparisons.count) }
     }
 
@@ -185,4 +214,20 @@ public final class LanguageModelRewards: RewardModels {
         models[model].trainableValues.copy(from: weights)
         models[model].parametersDidChange()
     }
+}
+
+/// Δ = r(chosen) − r(rejected), so the two rewards' derivatives are dΔ and −dΔ.
+private func dRewards(_ dMargins: [Float]) -> [Float] { dMargins.flatMap { [$0, -$0] } }
+
+/// Runs of equal owners, in order.
+private func runs(of owners: [Int]) -> [(model: Int, start: Int, end: Int)] {
+    var runs: [(model: Int, start: Int, end: Int)] = []
+    for (place, owner) in owners.enumerated() {
+        if let last = runs.last, last.model == owner {
+            runs[runs.count - 1].end = place + 1
+        } else {
+            runs.append((owner, place, place + 1))
+        }
+    }
+    return runs
 }

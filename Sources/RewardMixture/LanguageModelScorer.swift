@@ -1,25 +1,56 @@
 public import LanguageModels
+import Tensors
 
 /// Language models with reward heads that score comparisons: finished models, read from their directories.
 public struct LanguageModelScorer: RewardScorer {
     /// The models, in order of group.
     public let models: [LanguageModel]
     let microBatchTokens: Int
+    /// Of models in training over a trunk; nil: a pass computes all.
+    private let trunk: TrunkCache?
 
     /// `microBatchTokens`: tokens per forward pass; a longer comparison travels alone.
     public init(_ models: [LanguageModel], microBatchTokens: Int) {
+        self.init(models, microBatchTokens: microBatchTokens, trunk: nil)
+    }
+
+    init(_ models: [LanguageModel], microBatchTokens: Int, trunk: TrunkCache?) {
         self.models = models
         self.microBatchTokens = microBatchTokens
+        self.trunk = trunk
     }
 
     /// How many models there are.
     public var count: Int { models.count }
 
     /// Δ of each comparison: chosen and rejected of a micro-batch in one forward pass.
-    public func margins(of comparisons: [TokenComparison], under model: Int) -> [Float] {
-        microBatches(comparisons, limit: microBatchTokens).flatMap { batch in
-            RewardMixture.margins(fromRewards: models[model].rewards(of: packed(comparisons[batch])))
+    public func margins(of comparisons: [TokenComparison], under model: Int) throws -> [Float] {
+        try margins(of: comparisons, under: [models[model]])[0]
+    }
+
+    /// The same under every model; what lies below their first trained block is computed once.
+    public func margins(of comparisons: [TokenComparison]) throws -> [[Float]] {
+        try margins(of: comparisons, under: models)
+    }
+
+    private func margins(of comparisons: [TokenComparison], under models: [LanguageModel]) throws -> [[Float]] {
+        var margins = Array(repeating: [Float](), count: models.count)
+        for range in microBatches(comparisons, limit: microBatchTokens) {
+            let sequences = packed(comparisons[range])
+            let states = try trunkStates(of: comparisons[range])
+            let rewards =
+                states.map { states in models.map { $0.rewards(of: sequences, from: states) } }
+                ?? LanguageModels.rewards(of: sequences, under: models)
+            for (place, rewards) in rewards.enumerated() {
+                margins[place] += RewardMixture.margins(fromRewards: rewards)
+            }
         }
+        return margins
+    }
+
+    /// The trunk's states of a micro-batch; nil where the models' passes compute all.
+    func trunkStates(of comparisons: ArraySlice<TokenComparison>) throws -> Tensor? {
+        try trunk?.states(of: comparisons, by: models[0])
     }
 }
 

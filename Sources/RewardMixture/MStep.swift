@@ -107,16 +107,17 @@ func maximise<Models: RewardModels>(
             let local = users.localShards[place]
             let comparisons = local.users.flatMap { material.comparisons(of: $0.user) }
             try users.communicator.enter(.forward, step: step)
-            for group in training {
+            let batches = training.compactMap { group -> TrainingBatch<Models.Comparison>? in
                 guard let quota = quotas[group]?[local.shard], quota > 0,
                     let drawn = samplers[place][group]?.draw(quota)
-                else { continue }
-                models.addGradient(of: drawn.map { comparisons[$0] }, to: group) { margins in
-                    let (loss, dMargins) = bradleyTerry(margins: margins)
-                    shardStatistics[place][2 * group] += Double(loss)
-                    shardStatistics[place][2 * group + 1] += Double(margins.count)
-                    return dMargins
-                }
+                else { return nil }
+                return TrainingBatch(model: group, comparisons: drawn.map { comparisons[$0] })
+            }
+            try models.addGradients(of: batches) { group, margins in
+                let (loss, dMargins) = bradleyTerry(margins: margins)
+                shardStatistics[place][2 * group] += Double(loss)
+                shardStatistics[place][2 * group + 1] += Double(margins.count)
+                return dMargins
             }
             try users.communicator.enter(.backward, step: step, with: &shardStatistics[place])
             if place == users.localShards.count - 1 { try users.communicator.enter(.reduce, step: step) }

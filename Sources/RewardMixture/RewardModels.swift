@@ -11,7 +11,30 @@ public protocol RewardScorer {
     var count: Int { get }
 
     /// Δ(c) = r(x, y⁺) − r(x, y⁻) of each comparison under one model.
-    func margins(of comparisons: [Comparison], under model: Int) -> [Float]
+    func margins(of comparisons: [Comparison], under model: Int) throws -> [Float]
+    /// The same under every model: models × comparisons.
+    func margins(of comparisons: [Comparison]) throws -> [[Float]]
+}
+
+extension RewardScorer {
+    /// One model after the other.
+    public func margins(of comparisons: [Comparison]) throws -> [[Float]] {
+        try (0..<count).map { try margins(of: comparisons, under: $0) }
+    }
+}
+
+/// Comparisons that one model's gradient is computed on.
+public struct TrainingBatch<Comparison> {
+    /// Which model.
+    public let model: Int
+    /// Its comparisons.
+    public let comparisons: [Comparison]
+
+    /// States the batch of a model.
+    public init(model: Int, comparisons: [Comparison]) {
+        self.model = model
+        self.comparisons = comparisons
+    }
 }
 
 /// Reward models trained side by side, one per group: all that the mixture's algorithm needs to know of a model.
@@ -22,9 +45,9 @@ public protocol RewardModels: RewardScorer, AnyObject {
     func beginTraining(_ settings: RewardMixtureSettings, over communicator: any Communicator)
     /// Frees what only training needs: an M-step is over.
     func endTraining()
-    /// Adds the gradient of a loss over `comparisons` to one model's: `loss` gives d loss / dΔ for the margins it is
-    /// handed, and is called once for each part of the comparisons that fits into a forward pass, in order.
-    func addGradient(of comparisons: [Comparison], to model: Int, loss: ([Float]) -> [Float])
+    /// Adds the gradient of a loss over each batch's comparisons to its model's: `loss` gives d loss / dΔ for a model and the
+    /// margins it is handed, and is called for each part of a batch that fits into a forward pass, in order.
+    func addGradients(of batches: [TrainingBatch<Comparison>], loss: (Int, [Float]) -> [Float]) throws
     /// Sums all models' gradients over all shards, for `update`: `work(i)` adds those of the i-th of this rank's shards to the
     /// gradients, which are zero before.
     func sumGradients(
@@ -50,7 +73,7 @@ public protocol RewardModels: RewardScorer, AnyObject {
     var headWidth: Int { get }
     /// The mean gradient of log σ(Δ) over comparisons with respect to one model's head weights, [headWidth]; zeros without
     /// comparisons. May overwrite the gradients.
-    func headGradient(of comparisons: [Comparison], under model: Int) -> [Float]
+    func headGradient(of comparisons: [Comparison], under model: Int) throws -> [Float]
 
     /// Remembers one model's weights.
     func keepWeights(of model: Int)

@@ -63,11 +63,11 @@ struct ShardedUsers<Comparison> {
     ///
     /// Every row is written by one rank and zero elsewhere, so the sum over ranks is exact (with −0 made +0,
     /// which it becomes where zeros are added).
-    func gatherRows(width: Int, _ rows: ([Local]) -> [[Double]]) throws -> [[Double]] {
+    func gatherRows(width: Int, _ rows: ([Local]) throws -> [[Double]]) throws -> [[Double]] {
         var flat = Array(repeating: 0.0, count: members.count * width)
         for (_, users) in localShards {
             try communicator.enter(.score, step: 0)
-            for (local, row) in zip(users, rows(users)) {
+            for (local, row) in try zip(users, rows(users)) {
                 for column in 0..<width { flat[local.index * width + column] = row[column] + 0 }
             }
         }
@@ -81,8 +81,24 @@ struct ShardedUsers<Comparison> {
         of users: [Local],
         under model: Int,
         of models: Models
-    ) -> [ArraySlice<Float>] where Models.Comparison == Comparison {
-        let margins = models.margins(of: users.flatMap { $0.user[keyPath: use] }, under: model)
+    ) throws -> [ArraySlice<Float>] where Models.Comparison == Comparison {
+        byUser(try models.margins(of: users.flatMap { $0.user[keyPath: use] }, under: model), use, users)
+    }
+
+    /// The same under every model: models × users.
+    func margins<Models: RewardScorer>(
+        _ use: KeyPath<UserComparisons<Comparison>, [Comparison]>,
+        of users: [Local],
+        underAll models: Models
+    ) throws -> [[ArraySlice<Float>]] where Models.Comparison == Comparison {
+        try models.margins(of: users.flatMap { $0.user[keyPath: use] }).map { byUser($0, use, users) }
+    }
+
+    private func byUser(
+        _ margins: [Float],
+        _ use: KeyPath<UserComparisons<Comparison>, [Comparison]>,
+        _ users: [Local]
+    ) -> [ArraySlice<Float>] {
         var end = 0
         return users.map { local in
             let start = end

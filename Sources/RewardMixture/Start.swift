@@ -41,10 +41,10 @@ private func residuals<Models: RewardModels>(
 ) throws -> Residuals {
     let width = models.headWidth
     let rows = try users.gatherRows(width: width + 1) { locals in
-        locals.map { local in
+        try locals.map { local in
             let comparisons = local.user[keyPath: use]
             let model = argmax(logLikelihoods[local.index])
-            return models.headGradient(of: comparisons, under: model).map(Double.init) + [Double(comparisons.count)]
+            return try models.headGradient(of: comparisons, under: model).map(Double.init) + [Double(comparisons.count)]
         }
     }
     return Residuals(gradients: rows.map { Array($0[..<width]) }, weights: rows.map { $0[width] })

@@ -1,5 +1,5 @@
 /// One comparison as token ids: prompt and response, without padding.
-public struct TokenComparison: Equatable, Sendable {
+public struct TokenComparison: Hashable, Sendable {
     /// Prompt and chosen response.
     public let chosen: [Int32]
     /// Prompt and rejected response.

@@ -39,7 +39,7 @@ func score<Models: RewardScorer>(
     stage: String
 ) throws -> UserScores {
     let logLikelihoods = try users.gatherRows(width: models.count) { locals in
-        let columns = (0..<models.count).map { users.margins(\.assign, of: locals, under: $0, of: models) }
+        let columns = try users.margins(\.assign, of: locals, underAll: models)
         return locals.indices.map { row in
             columns.map { $0[row].reduce(0) { $0 + logSigmoid(Double($1)) } }
         }
@@ -48,7 +48,7 @@ func score<Models: RewardScorer>(
         throw Failure(.internalError, "rewards of user \"\(member.id)\" are not finite in stage \"\(stage)\"")
     }
     let testCorrect = try users.gatherRows(width: models.count) { locals in
-        let columns = (0..<models.count).map { users.margins(\.test, of: locals, under: $0, of: models) }
+        let columns = try users.margins(\.test, of: locals, underAll: models)
         return locals.indices.map { row in columns.map { correctCount(margins: Array($0[row])) } }
     }
     return UserScores(members: users.members, logLikelihoods: logLikelihoods, testCorrect: testCorrect)

@@ -54,7 +54,7 @@ func validationLosses<Models: RewardModels>(
         let factors = ValidationLoss.factors.count
         let userSums = try users.gatherRows(width: factors) { locals in
             let taking = locals.filter { takesPart($0.index) }
-            var margins = users.margins(use, of: taking, under: group, of: models).makeIterator()
+            var margins = try users.margins(use, of: taking, under: group, of: models).makeIterator()
             return locals.map { local in
                 guard takesPart(local.index), let own = margins.next() else {
                     return Array(repeating: 0, count: factors)

@@ -105,6 +105,13 @@ public struct Tensor {
         return try body(&span)
     }
 
+    /// Lends the elements of either type as bytes.
+    public func withMutableBytes<R, E: Error>(_ body: (inout MutableSpan<UInt8>) throws(E) -> R) throws(E) -> R {
+        let start = unsafe bytes.assumingMemoryBound(to: UInt8.self)
+        var span = unsafe MutableSpan(_unsafeStart: start, count: count * elementType.size)
+        return try body(&span)
+    }
+
     /// The elements of a float32 tensor, for kernels.
     @unsafe var floats: UnsafeMutablePointer<Float> {
         precondition(

@@ -216,8 +216,7 @@ import Testing
         let model = try model(name, .none)
         let packed = PackedSequences(try GoldenModel(name).sequences)
         let hidden = model.hiddenRows(
-            of: model.trunkForward(packed, recorded: false),
-            rows: Array(0..<Int32(packed.tokens.count))
+            of: model.trunkForward(packed, rows: Array(0..<Int32(packed.tokens.count)), recorded: false)
         )
         let logits = Tensor(zeros: [packed.tokens.count, model.configuration.vocabularySize])
         multiply(hidden.hidden, transposed: false, model.vocabularyWeight, transposed: true, into: logits)

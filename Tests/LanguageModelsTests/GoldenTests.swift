@@ -13,8 +13,7 @@ import Testing
         let model = golden.model(head: .none, precision: .float32)
         let packed = PackedSequences(golden.sequences)
         let hidden = model.hiddenRows(
-            of: model.trunkForward(packed, recorded: false),
-            rows: Array(0..<Int32(packed.tokens.count))
+            of: model.trunkForward(packed, rows: Array(0..<Int32(packed.tokens.count)), recorded: false)
         )
         let logits = Tensor(zeros: [packed.tokens.count, golden.configuration.vocabularySize])
         multiply(

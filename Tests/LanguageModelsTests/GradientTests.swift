@@ -49,6 +49,24 @@ import Testing
         model.parametersDidChange()
     }
 
+    /// Activations that are computed again are those that were not kept.
+    @Test(arguments: configurations, [false, true])
+    func checkpointingChangesNoBit(configuration: ModelConfiguration, hasAdapters: Bool) {
+        func gradients(checkpointing: Bool) -> [[Float]] {
+            let model = hasAdapters ? adapted(configuration, head: .value) : model(configuration, head: .value)
+            model.checkpointsActivations = checkpointing
+            _ = model.forwardTokenScores(sequences, rows: [1, 3, 7, 9], temperature: 1)
+            model.backwardTokenScores(dLogProbabilities: [1, -2, 3, -4], dValues: [1, 0, -1, 2])
+            let ofTokens = model.parameters.gradients.array()
+            let rewards = hasAdapters ? adapted(configuration, head: .reward) : self.model(configuration, head: .reward)
+            rewards.checkpointsActivations = checkpointing
+            _ = rewards.forwardRewards(sequences)
+            rewards.backwardRewards([1, -2, 3])
+            return [ofTokens, rewards.parameters.gradients.array()]
+        }
+        #expect(gradients(checkpointing: true) == gradients(checkpointing: false))
+    }
+
     /// Checks `gradients` of `loss` for each tensor of the model.
     private func check(_ model: LanguageModel, loss: () -> Double) {
         let gradients = model.parameters.gradients.array()

@@ -112,7 +112,9 @@ import Testing
         models.beginTraining(Self.settings(), over: SoloCommunicator())
         let comparisons = (0..<9).map { Self.comparison($0, 0, likesToken: true) }
         try models.sumGradients(over: ShardTree(hostedCounts: [1]), SoloCommunicator()) { _ in
-            models.addGradient(of: comparisons, to: 1) { bradleyTerry(margins: $0).dMargins }
+            try models.addGradients(of: [TrainingBatch(model: 1, comparisons: comparisons)]) {
+                bradleyTerry(margins: $1).dMargins
+            }
         }
         #expect(try models.update(0, gradientScale: 1, learningRate: 0.1, over: SoloCommunicator()) == 0)
         #expect(try models.update(1, gradientScale: 1 / 9, learningRate: 0.1, over: SoloCommunicator()) > 0)
@@ -121,7 +123,7 @@ import Testing
         #expect(after[..<trunk] == before[1][..<trunk] && after[trunk...] != before[1][trunk...])
     }
 
-    @Test func rewardsAreScaledThroughTheHead() {
+    @Test func rewardsAreScaledThroughTheHead() throws {
         let models = LanguageModelRewards(
             copying: Self.base(),
             count: 2,
@@ -130,13 +132,13 @@ import Testing
             seed: 4
         )
         let comparisons = (0..<7).map { Self.comparison($0, 0, likesToken: true) }
-        let before = models.margins(of: comparisons, under: 0)
+        let before = try models.margins(of: comparisons, under: 0)
         models.scaleRewards(of: 1, by: 0.5)
-        #expect(models.margins(of: comparisons, under: 0) == before)
-        #expect(models.margins(of: comparisons, under: 1) == before.map { $0 / 2 })
+        #expect(try models.margins(of: comparisons, under: 0) == before)
+        #expect(try models.margins(of: comparisons, under: 1) == before.map { $0 / 2 })
     }
 
-    @Test func gradientIsThatOfTheLoss() {
+    @Test func gradientIsThatOfTheLoss() throws {
         let models = LanguageModelRewards(
             copying: Self.base(),
             count: 2,
@@ -145,21 +147,23 @@ import Testing
             seed: 4
         )
         let comparisons = (0..<7).map { Self.comparison($0, 0, likesToken: true) }
-        models.addGradient(of: comparisons, to: 1) { bradleyTerry(margins: $0).dMargins }
+        try models.addGradients(of: [TrainingBatch(model: 1, comparisons: comparisons)]) {
+            bradleyTerry(margins: $1).dMargins
+        }
         let parameters = models.models[1].parameters
         let gradient = parameters.gradients.array()
         for index in [5, parameters.values.count / 2, parameters.values.count - 7] {
             let value = parameters.values[index]
-            func loss(_ shift: Float) -> Double {
+            func loss(_ shift: Float) throws -> Double {
                 parameters.values[index] = value + shift
-                return bradleyTerry(margins: models.margins(of: comparisons, under: 1)).loss
+                return bradleyTerry(margins: try models.margins(of: comparisons, under: 1)).loss
             }
-            let numeric = (loss(1e-2) - loss(-1e-2)) / 2e-2
+            let numeric = (try loss(1e-2) - loss(-1e-2)) / 2e-2
             parameters.values[index] = value
             #expect(abs(numeric - Double(gradient[index])) < 2e-3 + 0.02 * abs(numeric))
         }
         // The mean gradient of log σ on the head is the last part of it.
-        let head = models.headGradient(of: comparisons, under: 1)
+        let head = try models.headGradient(of: comparisons, under: 1)
         for (index, value) in head.enumerated() {
             #expect(abs(value + gradient[gradient.count - 32 + index] / 7) < 1e-4)
         }

@@ -42,9 +42,12 @@ final class LinearRewards: RewardModels {
 
     func endTraining() {}
 
-    func addGradient(of comparisons: [[Float]], to model: Int, loss: ([Float]) -> [Float]) {
-        for (x, derivative) in zip(comparisons, loss(margins(of: comparisons, under: model))) {
-            for index in x.indices { gradients[model * width + index] += derivative * x[index] }
+    func addGradients(of batches: [TrainingBatch<[Float]>], loss: (Int, [Float]) -> [Float]) {
+        for batch in batches {
+            let derivatives = loss(batch.model, margins(of: batch.comparisons, under: batch.model))
+            for (x, derivative) in zip(batch.comparisons, derivatives) {
+                for index in x.indices { gradients[batch.model * width + index] += derivative * x[index] }
+            }
         }
     }
 

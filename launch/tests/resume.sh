@@ -40,14 +40,14 @@ hashes() {
 # seconds STAGE: how long the stage took in the undisturbed run.
 seconds() { jq --arg stage "$1" '.stages[] | select(.stage == $stage).seconds' "$work/whole.json"; }
 
-# await STAGE DIRECTORY: until all earlier stages are complete, or the run has ended.
+# await STAGE DIRECTORY: until the ranks have started and all earlier stages are complete, or the run has ended.
 await() {
-    local stages=(sft simulate reward calibrate policy evaluate) stage before=
+    local stages=(sft simulate reward calibrate policy evaluate) stage before=status.json
     for stage in "${stages[@]}"; do
         [[ $stage == "$1" ]] && break
-        before=$stage
+        before=completed/$stage
     done
-    while [[ -n $before && ! -e $2/completed/$before ]] && kill -0 $job 2>/dev/null; do sleep 0.02; done
+    while [[ ! -e $2/$before ]] && kill -0 $job 2>/dev/null; do sleep 0.02; done
 }
 
 # disturb HOW STAGE DIRECTORY: starts the run and disturbs it at a random moment of the stage; prints the status it ended with.
@@ -97,6 +97,8 @@ for stage in sft reward policy; do
         fi
         rm -rf "$directory" "$directory.log"
     done
+    # All may come too late by chance, but not all of many.
+    ((moments < 5 || hits > 0)) || not_ok "$stage" "none of $moments moments came before the run was done"
     ((same == moments)) && ok "$stage, killed or stopped at $hits of $moments random moments, resumed on $ranks ranks: the same bits"
 done
 

@@ -68,6 +68,7 @@ private func align(
         by: run.configuration.run.exchange,
         over: run.communicator
     )
+    policy.model.checkpointsActivations = run.configuration.run.activationCheckpointing
     let checkpoints = try Checkpointer(run, training: "policy/\(objective.rawValue)", stage: .policy)
     let start = try checkpoints.saved.flatMap { saved in
         try saved.fill(policy.stateVectors)

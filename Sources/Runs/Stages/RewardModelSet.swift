@@ -16,8 +16,7 @@ struct RewardModelSet {
     /// Raw rewards of sequences of tokens: models × sequences.
     func rewards(of sequences: [[Int32]]) -> [[Float]] {
         guard !sequences.isEmpty else { return models.map { _ in [] } }
-        let packed = PackedSequences(sequences)
-        return models.map { $0.rewards(of: packed) }
+        return LanguageModels.rewards(of: PackedSequences(sequences), under: models)
     }
 }
 

@@ -20,6 +20,7 @@ func runReward(_ run: RunContext) throws {
     let trained = try section.trained(of: shape)
     let (everyone, heldOut) = try run.loadUsers(reference)
     let settings = RewardMixtureSettings(section, seed: run.seed)
+    let trunk = try run.trunkCache()
     // The models made last are those in training.
     var inTraining: LanguageModelRewards?
     func makeModels(_ count: Int) -> LanguageModelRewards {
@@ -28,9 +29,11 @@ func runReward(_ run: RunContext) throws {
             count: count,
             trainable: trained,
             microBatchTokens: settings.microBatchTokens,
+            trunk: trunk,
             by: run.configuration.run.exchange,
             seed: run.seed
         )
+        models.models.forEach { $0.checkpointsActivations = run.configuration.run.activationCheckpointing }
         inTraining = models
         return models
     }

@@ -47,6 +47,7 @@ func runSFT(_ run: RunContext) throws {
         precision: precision,
         seed: run.seed
     )
+    model.checkpointsActivations = run.configuration.run.activationCheckpointing
     let optimizer = AdamW(
         training: model,
         settings.optimizer.adamW,

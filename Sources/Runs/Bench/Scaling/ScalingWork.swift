@@ -124,9 +124,8 @@ func rewardStep(
     models.beginTraining(RewardMixtureSettings(), over: communicator)
     return { communicator in
         try models.sumGradients(over: shards.tree, communicator) { place in
-            for group in 0..<models.count {
-                models.addGradient(of: comparisons[place], to: group) { bradleyTerry(margins: $0).dMargins }
-            }
+            let batches = (0..<models.count).map { TrainingBatch(model: $0, comparisons: comparisons[place]) }
+            try models.addGradients(of: batches) { bradleyTerry(margins: $1).dMargins }
         }
         // The counts that travel beside them.
         let counts = comparisons.map { [Double](repeating: Double($0.count), count: 2 * models.count) }

@@ -14,6 +14,9 @@ package struct RunSection: Equatable, Sendable {
     package let keepCheckpoints: Int
     package let deadlines: Deadlines
     package let replicaCheckSteps: Int
+    package let activationCheckpointing: Bool
+    package let trunkCache: Bool
+    package let trunkCacheMemory: Int
 
     init(_ keys: inout SectionReader) {
         name = keys.read("name", .text, "maxmin", "Name of the run, for logs and reports.")
@@ -62,6 +65,26 @@ package struct RunSection: Equatable, Sendable {
             .integer(.atLeast(0), unit: "steps"),
             50,
             "Every so many training steps all ranks compare a hash of their weights; 0: never."
+        )
+        activationCheckpointing = keys.read(
+            "activation_checkpointing",
+            .flag,
+            false,
+            "Training keeps no more of a block than its input and computes the rest again: less memory, a third more time, "
+                + "the same bits."
+        )
+        trunkCache = keys.read(
+            "trunk_cache",
+            .flag,
+            true,
+            "What lies below the first trained block is computed once for each comparison and kept. false: computed whenever "
+                + "it is needed, with the same bits."
+        )
+        trunkCacheMemory = keys.read(
+            "trunk_cache_memory",
+            .integer(.atLeast(0), unit: "MiB"),
+            1024,
+            "Memory of each rank for that; what it has no room for goes to a file in the run directory, which ends with the run."
         )
     }
 }

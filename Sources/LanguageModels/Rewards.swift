@@ -1,0 +1,140 @@
+public import Tensors
+
+// The reward head, per sequence, no bias: r = head · hidden state of the sequence's last token.
+
+/// Tokens of one unrecorded pass at most, unless one sequence is longer: bounds memory, not results.
+let passingTokens = 8192
+
+/// Consecutive sequences of a pass that belong to one of several reward models over the same frozen trunk.
+public struct RewardRun {
+    let model: LanguageModel
+    let sequences: Range<Int>
+
+    /// States whose sequences these are.
+    public init(_ model: LanguageModel, sequences: Range<Int>) {
+        self.model = model
+        self.sequences = sequences
+    }
+}
+
+/// Rewards of sequences under several models, models × sequences; what the trunk makes of a sequence is computed once where all
+/// models share it.
+public func rewards(of sequences: PackedSequences, under models: [LanguageModel]) -> [[Float]] {
+    var rewards = Array(repeating: [Float](), count: models.count)
+    let areTogether = models.allSatisfy { $0.trunkBlocks > 0 && $0.sharesTrunk(with: models[0]) }
+    for range in sequences.batches(of: passingTokens) {
+        let batch = sequences.sequences(range)
+        let states = areTogether ? models[0].trunkStates(of: batch) : nil
+        for (place, model) in models.enumerated() { rewards[place] += model.rewards(of: batch, from: states) }
+    }
+    return rewards
+}
+
+extension LanguageModel {
+    /// Reward of each sequence.
+    ///
+    /// Nothing is recorded.
+    public func rewards(of sequences: PackedSequences) -> [Float] {
+        LanguageModels.rewards(of: sequences, under: [self])[0]
+    }
+
+    /// Reward of each sequence of one pass; `states`, where given, are the trunk's.
+    ///
+    /// Nothing is recorded.
+    public func rewards(of sequences: PackedSequences, from states: Tensor?) -> [Float] {
+        workspace.recording = nil
+        guard sequences.count > 0 else { return [] }
+        let runs = modelRuns([RewardRun(self, sequences: 0..<sequences.count)], sequences)
+        return rewards(rewardRows(sequences, from: states, runs: runs, recorded: false), runs)
+    }
+
+    /// The same, recorded for `backwardRewards`.
+    public func forwardRewards(_ sequences: PackedSequences, from states: Tensor? = nil) -> [Float] {
+        forwardRewards(sequences, from: states, runs: [RewardRun(self, sequences: 0..<sequences.count)])
+    }
+
+    /// The same for sequences of several models over this model's trunk: every product with the trunk's matrices is one over all
+    /// sequences, and each model's adapters and head are applied to its own.
+    ///
+    /// The runs cover the sequences in order.
+    public func forwardRewards(
+        _ sequences: PackedSequences,
+        from states: Tensor? = nil,
+        runs: [RewardRun]
+    ) -> [Float] {
+        precondition(
+            runs.allSatisfy { $0.model === self || frozen != nil && $0.model.sharesTrunk(with: self) },
+            "the models of one pass share a frozen trunk"
+        )
+        workspace.recording = nil
+        guard sequences.count > 0 else { return [] }
+        let runs = modelRuns(runs, sequences)
+        let hidden = rewardRows(sequences, from: states, runs: runs, recorded: trainable != .head)
+        workspace.recording = Recording(
+            model: ObjectIdentifier(self),
+            sequences: sequences,
+            rows: sequences.lastRows,
+            hidden: hidden,
+            runs: runs,
+            next: nil
+        )
+        return rewards(hidden, runs)
+    }
+
+    /// Adds to the gradients of all models of the recorded pass, or to those of their heads alone, given d loss / d reward of each
+    /// sequence.
+    public func backwardRewards(_ dRewards: [Float], ofHeadsAlone: Bool = false) {
+        guard !dRewards.isEmpty else { return }
+        guard let recording = takeRecording(), recording.next == nil, recording.rows.count == dRewards.count else {
+            preconditionFailure("backwardRewards must follow forwardRewards of as many sequences")
+        }
+        let hidden = recording.hidden.hidden
+        let dScores = workspace.rowScalars.tensor([dRewards.count, 1])
+        dScores.copy(from: dRewards)
+        for run in recording.runs {
+            let (dScores, hidden) = (dScores.rows(run.rows.read), hidden.rows(run.rows.read))
+            multiply(dScores, transposed: true, hidden, into: run.model.gradient("score.weight"), accumulate: true)
+        }
+        guard trainable != .head && !ofHeadsAlone else { return }
+        let dHidden = workspace.dHidden.tensor(hidden.shape)
+        for run in recording.runs {
+            multiply(dScores.rows(run.rows.read), run.model.value("score.weight"), into: dHidden.rows(run.rows.read))
+        }
+        hiddenRowsBackward(recording, dHidden: dHidden)
+    }
+
+    private func rewardRows(
+        _ sequences: PackedSequences,
+        from given: Tensor?,
+        runs: [ModelRun],
+        recorded: Bool
+    ) -> HiddenRows {
+        let states = trunkBlocks > 0 ? given ?? trunkStates(of: sequences) : nil
+        if let states, trunkBlocks == configuration.layers { return hiddenRows(of: states) }
+        let rows = sequences.lastRows
+        return hiddenRows(of: trunkForward(sequences, from: states, rows: rows, runs: runs, recorded: recorded))
+    }
+
+    private func rewards(_ hidden: HiddenRows, _ runs: [ModelRun]) -> [Float] {
+        let scores = workspace.rowScalars.tensor([hidden.count, 1])
+        for run in runs {
+            precondition(run.model.head == .reward, "the model has no reward head")
+            multiply(
+                hidden.hidden.rows(run.rows.read),
+                transposed: false,
+                run.model.value("score.weight"),
+                transposed: true,
+                into: scores.rows(run.rows.read)
+            )
+        }
+        return scores.array()
+    }
+
+    private func modelRuns(_ runs: [RewardRun], _ sequences: PackedSequences) -> [ModelRun] {
+        runs.map { run in
+            let (first, end) = (run.sequences.lowerBound, run.sequences.upperBound)
+            let tokens = Int(sequences.offsets[first])..<Int(sequences.offsets[end])
+            return ModelRun(model: run.model, rows: AdaptedRows(all: tokens, read: run.sequences))
+        }
+    }
+}
