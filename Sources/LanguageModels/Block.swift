@@ -64,9 +64,10 @@ enum Block {
         }
     }
 
-    /// Adds to `gradients`, nil where the block is frozen, and to those of its adapters, given the gradient of the read rows
-    /// after the block, `dOutput` [R, D], which is used up; the one before the block goes to `dx` [N, D]. They are the same
-    /// tensor where all rows are read.
+    /// Adds to `gradients`, nil where the block is frozen, and to those of its adapters.
+    ///
+    /// Given the gradient of the read rows after the block, `dOutput` [R, D], which is used up; the one before the block goes to
+    /// `dx` [N, D]. They are the same tensor where all rows are read.
     func backward(
         _ gradients: Block?,
         adapters: [[LowRankAdapter]],

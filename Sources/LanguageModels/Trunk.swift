@@ -26,7 +26,9 @@ struct TrunkPass {
     let tokens: Int
     /// Each token's place in its sequence.
     let positions: [Int32]
-    /// The rows that heads read, in ascending order; nil: all. The last block computes no others.
+    /// The rows that heads read, in ascending order; nil: all.
+    ///
+    /// The last block computes no others.
     let rows: [Int32]?
     let runs: [ModelRun]
     var packed: SamplingWeights?

@@ -2,7 +2,9 @@ public import Failures
 import Foundation
 public import Tensors
 
-/// A file for tensors that memory has no room for. It has no name: the system frees it with the process, however that ends.
+/// A file for tensors that memory has no room for.
+///
+/// It has no name: the system frees it with the process, however that ends.
 ///
 /// Each tensor has a checksum, which is compared when it is read.
 public final class SpillFile {

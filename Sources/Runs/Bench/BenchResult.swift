@@ -25,8 +25,8 @@ package struct BenchResult: Sendable {
     package let timeByKind: TimeByKind
     /// Bytes reduced a second; nil for tasks without.
     package let bytesPerSecond: Double?
-    /// Median seconds of the other work of the same effect, timed in turn with this; nil for tasks without.
-    package let alternativeSeconds: Double?
+    /// Other work of the same effect, timed in turn with this, and its median seconds; nil for tasks without.
+    package let alternative: (name: String, seconds: Double)?
     /// Largest resident set of this process so far.
     package let peakBytes: Int
 
@@ -40,9 +40,10 @@ package struct BenchResult: Sendable {
             parts.append("\(part.formatted(decimals: 0)) % of the gemm rate")
         }
         if let bytesPerSecond { parts.append("\((bytesPerSecond / 1e9).formatted(decimals: 2)) GB/s") }
-        if let alternativeSeconds {
-            let ratio = alternativeSeconds / medianSeconds
-            parts.append("\(ratio.formatted(decimals: 2)) of MPI_Allreduce's bandwidth")
+        if let alternative {
+            parts.append(
+                "\((alternative.seconds / medianSeconds).formatted(decimals: 2))× as fast as \(alternative.name)"
+            )
         }
         parts.append(timeByKind.line)
         parts.append("(\(model), \(precision.rawValue), \(ranks) ranks × \(threads) threads)")
@@ -63,9 +64,10 @@ package struct BenchResult: Sendable {
             object["fraction_of_gemm"] = .number(operationsPerSecond / gemmOperationsPerSecond)
         }
         if let bytesPerSecond { object["bytes_per_second"] = .number(bytesPerSecond) }
-        if let alternativeSeconds {
-            object["mpi_allreduce_seconds"] = .number(alternativeSeconds)
-            object["bandwidth_ratio"] = .number(alternativeSeconds / medianSeconds)
+        if let alternative {
+            object["alternative"] = .string(alternative.name)
+            object["alternative_seconds"] = .number(alternative.seconds)
+            object["alternative_ratio"] = .number(alternative.seconds / medianSeconds)
         }
         object["seconds_by_kind"] = .object(timeByKind.json)
         object["peak_rss_bytes"] = .integer(peakBytes)
@@ -103,14 +105,14 @@ package func bench(
         return (ContinuousClock.now - start) / .seconds(1)
     }
     try work.run(communicator)
-    try work.alternative?()
+    try work.alternative?.run(communicator)
     try gemm?.run(communicator)
     var seconds: [Double] = []
     var others: [Double] = []
     var products: [Double] = []
     for _ in 0..<repeats {
         seconds.append(try time { try work.run(communicator) })
-        if let alternative = work.alternative { others.append(try time(alternative)) }
+        if let alternative = work.alternative { others.append(try time { try alternative.run(communicator) }) }
         if let gemm { products.append(try time { try gemm.run(communicator) }) }
     }
     try communicator.allReduceMax(&seconds)
@@ -132,7 +134,7 @@ package func bench(
         gemmOperationsPerSecond: gemm.map { ranks * $0.operations / median(products) },
         timeByKind: timeByKind,
         bytesPerSecond: work.bytes > 0 ? Double(work.bytes) / middle : nil,
-        alternativeSeconds: others.isEmpty ? nil : median(others),
+        alternative: work.alternative.map { ($0.name, median(others)) },
         peakBytes: peakResidentBytes()
     )
 }

@@ -1,3 +1,5 @@
+package import LanguageModels
+
 /// How much work a timed task is.
 ///
 /// A task reads those of its own `keys`.
@@ -5,6 +7,8 @@ package struct BenchSize: Sendable {
     /// What a task's work is told by.
     package enum Key: String, CaseIterable, Sendable {
         case pairs, length, batch, prompt, new, groups, epochs, mebibytes
+        case loraRank = "lora-rank"
+        case topLayers = "top-layers"
     }
 
     /// Comparisons: of a step, or of each of 8 users.
@@ -23,6 +27,10 @@ package struct BenchSize: Sendable {
     package var epochs = 4
     /// Of a gradient.
     package var mebibytes = 256
+    /// Rank of the adapters that are trained; nil: all parameters are.
+    package var loraRank: Int?
+    /// Blocks that have adapters; nil: all.
+    package var topLayers: Int?
 
     /// The sizes that the project's targets are stated for.
     package init() {}
@@ -32,12 +40,20 @@ extension BenchTask {
     /// What the task's work is told by.
     package var keys: [BenchSize.Key] {
         switch self {
-        case .rewardStep, .score: [.pairs, .length]
+        case .rewardStep: [.pairs, .length, .loraRank, .topLayers]
+        case .score: [.pairs, .length]
         case .generate: [.batch, .prompt, .new]
         case .policyStep: [.batch, .prompt, .new, .groups, .epochs]
-        case .emIteration: [.pairs, .length, .groups, .epochs]
+        case .emIteration: [.pairs, .length, .groups, .epochs, .loraRank, .topLayers]
         case .allReduce: [.mebibytes]
         case .gemm: []
         }
+    }
+}
+
+extension BenchSize {
+    /// What is trained of a reward model; alpha is 4·rank, as the paper has it.
+    package var trainable: Trainable {
+        loraRank.map { .adapters(AdapterSettings(rank: $0, alpha: 4 * Double($0), topLayers: topLayers)) } ?? .full
     }
 }

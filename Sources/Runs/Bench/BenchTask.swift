@@ -30,7 +30,14 @@ struct BenchWork {
     /// Bytes that it reduces; 0: none.
     var bytes = 0
     /// Other work of the same effect, timed in turn with it.
-    var alternative: (() throws -> Void)?
+    var alternative: BenchAlternative?
+}
+
+/// Another way to the same effect.
+struct BenchAlternative {
+    /// In words, as `MPI_Allreduce`.
+    let name: String
+    let run: (any Communicator) throws -> Void
 }
 
 extension BenchTask {
@@ -48,9 +55,15 @@ extension BenchTask {
     }
 }
 
-/// Operations of the trunk's products for one token, forward: 2 for each weight of the blocks' matrices.
-func forwardOperations(_ configuration: ModelConfiguration) -> Double {
-    2 * Double(configuration.layers) * Double(configuration.blockMatrixElements)
+/// Operations of the blocks' products, forward: 2 for each token and weight, but that the last block goes on after attention
+/// with the `read` rows alone.
+///
+/// `blocks`: how many of the last ones; nil: all.
+func forwardOperations(_ shape: ModelConfiguration, tokens: Int, read: Int, blocks: Int? = nil) -> Double {
+    let weights = Double(shape.blockMatrixElements)
+    let beforeAttention = Double(shape.width * shape.queryKeyValueWidth)
+    let last = Double(tokens) * beforeAttention + Double(read) * (weights - beforeAttention)
+    return 2 * (Double((blocks ?? shape.layers) - 1) * Double(tokens) * weights + last)
 }
 
 /// Operations of the vocabulary's product for one token, forward.

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Collectives
+import Failures
+import LanguageModels
 import Runs
 import StrictJSON
 import Tensors
@@ -25,12 +27,13 @@ struct BenchOneTask: ParsableCommand {
         discussion: """
             Tasks, and the options that tell their work:
 
-              reward-step   Bradley–Terry, forward, backward and AdamW of all parameters: --pairs --length
+              reward-step   Bradley–Terry, forward, backward and AdamW of all parameters, or of adapters: --pairs --length \
+            --lora-rank --top-layers
               score         rewards of comparisons: --pairs --length
               generate      responses sampled with a key–value cache: --batch --prompt --new
               policy-step   responses sampled, scored by groups and reference, PPO: --batch --prompt --new --groups --epochs
-              em-iteration  --epochs steps of every group's model on 8 users' comparisons, then the E-step: --pairs --length \
-            --groups --epochs
+              em-iteration  --epochs steps of every group's model on 8 users' comparisons, then the E-step, and with --top-layers how \
+            much faster it is for the trunk cache: --pairs --length --groups --epochs --lora-rank --top-layers
               allreduce     a gradient summed over the ranks in the order that gives the same bits on any number of them, and \
             the ratio of its bandwidth to MPI_Allreduce's, timed in turn: --mebibytes
               gemm          the largest product
@@ -80,6 +83,12 @@ struct BenchOneTask: ParsableCommand {
     @Option(help: "MiB that allreduce sums; 256 unless stated.")
     var mebibytes: Int?
 
+    @Option(help: "Rank of adapters of every linear layer, trained instead of all parameters.")
+    var loraRank: Int?
+
+    @Option(help: "How many of the last blocks have adapters; all unless stated.")
+    var topLayers: Int?
+
     @Option(help: "Timed repetitions.")
     var repeats = 5
 
@@ -100,6 +109,9 @@ struct BenchOneTask: ParsableCommand {
             )
         }
         for (key, value) in given where value < 1 { throw ValidationError("--\(key.rawValue) must be 1 or more") }
+        guard topLayers == nil || loraRank != nil else {
+            throw ValidationError("--top-layers says which blocks have adapters: give --lora-rank as well")
+        }
         guard mebibytes ?? 1 <= 65_536 else { throw ValidationError("--mebibytes must be from 1 to 65536") }
     }
 
@@ -107,7 +119,8 @@ struct BenchOneTask: ParsableCommand {
     private var given: [(key: BenchSize.Key, value: Int)] {
         let options: [(BenchSize.Key, Int?)] = [
             (.pairs, pairs), (.length, length?.range.lowerBound), (.batch, batch), (.prompt, prompt), (.new, new),
-            (.groups, groups), (.epochs, epochs), (.mebibytes, mebibytes),
+            (.groups, groups), (.epochs, epochs), (.mebibytes, mebibytes), (.loraRank, loraRank),
+            (.topLayers, topLayers),
         ]
         return options.compactMap { key, value in value.map { (key, $0) } }
     }
@@ -122,6 +135,8 @@ struct BenchOneTask: ParsableCommand {
         size.groups = groups ?? size.groups
         size.epochs = epochs ?? size.epochs
         size.mebibytes = mebibytes ?? size.mebibytes
+        size.loraRank = loraRank
+        size.topLayers = topLayers
         return size
     }
 
@@ -129,7 +144,13 @@ struct BenchOneTask: ParsableCommand {
         try onEveryRank { communicator, suggestedThreads in
             let threads = threads ?? suggestedThreads
             KernelThreads.set(threads)
-            let model = try subject.load(standard: "gpt2", isFrozen: task == .score || task == .generate)
+            let model = try subject.load(
+                standard: "gpt2",
+                isFrozen: task == .score || task == .generate || loraRank != nil
+            )
+            if let topLayers, topLayers > model.configuration.layers {
+                throw Failure(.usage, "the model has \(model.configuration.layers) blocks", at: "--top-layers")
+            }
             let result = try bench(
                 task,
                 model: model,

@@ -102,13 +102,16 @@ private func sftStep(
 func rewardModels(
     _ base: LanguageModel,
     count: Int = 2,
+    trainable: Trainable = .full,
+    trunk: TrunkCache? = nil,
     by exchange: GradientExchange = .reproducible
 ) -> LanguageModelRewards {
     LanguageModelRewards(
         copying: base,
         count: count,
-        trainable: .full,
+        trainable: trainable,
         microBatchTokens: RewardMixtureSettings().microBatchTokens,
+        trunk: trunk,
         by: exchange,
         seed: 1
     )

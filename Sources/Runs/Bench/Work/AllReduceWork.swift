@@ -11,7 +11,7 @@ func allReduceWork(_ communicator: any Communicator, mebibytes: Int) -> BenchWor
         bytes: 4 * values.count,
         alternative: communicator.size == 1
             ? nil
-            : {
+            : BenchAlternative(name: "MPI_Allreduce") { communicator in
                 // The sum of shards begins with zeroing the gradient.
                 values.fill(0)
                 try communicator.allReduceSum(values)

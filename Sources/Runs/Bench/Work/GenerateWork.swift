@@ -8,8 +8,10 @@ func generateWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
     return BenchWork(
         run: { _ in _ = model.sample(prompts: prompts, options: options, streams: streams) },
         tokens: size.batch * size.new,
-        operations: Double(size.batch)
-            * (Double(size.prompt + size.new) * forwardOperations(model.configuration)
-                + Double(size.new) * vocabularyOperations(model.configuration))
+        operations: forwardOperations(
+            model.configuration,
+            tokens: size.batch * (size.prompt + size.new),
+            read: size.batch * (1 + size.new)
+        ) + Double(size.batch * size.new) * vocabularyOperations(model.configuration)
     )
 }

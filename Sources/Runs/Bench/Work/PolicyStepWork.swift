@@ -22,15 +22,18 @@ func policyStepWork(_ reference: LanguageModel, _ size: BenchSize) throws -> Ben
         shards: try Shards(count: 1, ranks: 1),
         over: SoloCommunicator()
     )
-    let responses = Double(settings.promptsPerStep * samples)
-    // Sampled, scored by policy and reference, updated: through the vocabulary. Rewarded: without.
+    let responses = settings.promptsPerStep * samples
+    // Sampled, scored by policy and reference, updated: through the vocabulary, with the responses' rows. Rewarded: without, with
+    // their last.
     let passes = Double(1 + 2 + 3 * size.epochs)
-    let trunk = Double(size.prompt + size.new) * forwardOperations(reference.configuration)
-    let head = Double(size.new) * vocabularyOperations(reference.configuration)
+    let tokens = responses * (size.prompt + size.new)
+    let trunk = forwardOperations(reference.configuration, tokens: tokens, read: responses * size.new)
+    let rewarded = forwardOperations(reference.configuration, tokens: tokens, read: responses)
+    let head = Double(responses * size.new) * vocabularyOperations(reference.configuration)
     return BenchWork(
         run: { _ in try step(SoloCommunicator()) },
-        tokens: Int(responses) * size.new,
-        operations: responses * (passes * (trunk + head) + Double(size.groups) * trunk)
+        tokens: responses * size.new,
+        operations: passes * (trunk + head) + Double(size.groups) * rewarded
     )
 }
 

@@ -5,13 +5,13 @@ import RewardMixture
 import Tensors
 
 func rewardStepWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
-    let reward = model.copy(head: .reward, seed: 1)
+    let reward = model.copy(head: .reward, trainable: size.trainable, seed: 1)
     let sequences = pairedSequences(model, size)
     let optimizer = AdamW(training: reward, AdamWSettings())
     let share = 1 / Float(size.pairs)
     return BenchWork(
         run: { _ in
-            reward.parameters.gradients.fill(0)
+            reward.trainableGradients.fill(0)
             let rewards = reward.forwardRewards(sequences)
             let margins = stride(from: 0, to: rewards.count, by: 2).map { rewards[$0] - rewards[$0 + 1] }
             let gradient = bradleyTerry(margins: margins).dMargins
@@ -20,22 +20,26 @@ func rewardStepWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
             reward.parametersDidChange()
         },
         tokens: sequences.tokens.count,
-        operations: 3 * Double(sequences.tokens.count) * forwardOperations(model.configuration)
+        operations: trainingOperations(reward, tokens: sequences.tokens.count, read: sequences.count)
     )
 }
 
 func scoreWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
     let reward = model.copy(head: .reward, seed: 1)
     let sequences = pairedSequences(model, size)
+    let tokens = sequences.tokens.count
     return BenchWork(
         run: { _ in _ = reward.rewards(of: sequences) },
-        tokens: sequences.tokens.count,
-        operations: Double(sequences.tokens.count) * forwardOperations(model.configuration)
+        tokens: tokens,
+        operations: forwardOperations(model.configuration, tokens: tokens, read: sequences.count)
     )
 }
 
 /// Eight users (or one a rank, where there are more), a shard each, all of whose comparisons teach every group, as soft
 /// assignment has it at first.
+///
+/// Where the lowest blocks are frozen, what they make of the comparisons is kept from the first repetition on, and the alternative
+/// keeps nothing.
 func emIterationWork(_ model: LanguageModel, _ size: BenchSize, _ communicator: any Communicator) throws -> BenchWork {
     let shards = try Shards(count: max(8, communicator.size), ranks: communicator.size)
     let users = shards.hosted(by: communicator.rank).map { shard in
@@ -46,18 +50,40 @@ func emIterationWork(_ model: LanguageModel, _ size: BenchSize, _ communicator: 
             shard: shard
         )
     }
-    let models = rewardModels(model, count: size.groups)
-    let mStep = rewardStep(models, on: users, shards: shards, over: communicator)
-    let eStep = scoreStep(models, on: users, shards: shards.hosted(by: communicator.rank))
+    func iteration(_ trunk: TrunkCache) -> (models: LanguageModelRewards, run: (any Communicator) throws -> Void) {
+        let models = rewardModels(model, count: size.groups, trainable: size.trainable, trunk: trunk)
+        let mStep = rewardStep(models, on: users, shards: shards, over: communicator)
+        let eStep = scoreStep(models, on: users, shards: shards.hosted(by: communicator.rank))
+        return (
+            models,
+            { communicator in
+                for _ in 0..<size.epochs { try mStep(communicator) }
+                try eStep(communicator)
+            }
+        )
+    }
+    let (models, run) = iteration(TrunkCache(bytes: .max, spill: nil))
+    let blocks = model.configuration.layers - models.models[0].trunkBlocks
     let tokens = users.joined().reduce(0) { $0 + $1.chosen.count + $1.rejected.count }
+    let read = 2 * users.joined().count
+    let scoring = forwardOperations(model.configuration, tokens: tokens, read: read, blocks: blocks)
+    // What is frozen has no gradient of its weights, and what is kept is not computed.
+    let training = scoring * (size.loraRank == nil ? 3 : 2)
     return BenchWork(
-        run: { communicator in
-            for _ in 0..<size.epochs { try mStep(communicator) }
-            try eStep(communicator)
-        },
+        run: run,
         tokens: (size.epochs + 1) * size.groups * tokens,
-        operations: Double((3 * size.epochs + 1) * size.groups * tokens) * forwardOperations(model.configuration)
+        operations: Double(size.groups) * (Double(size.epochs) * training + scoring),
+        alternative: blocks == model.configuration.layers
+            ? nil : BenchAlternative(name: "no trunk cache", run: iteration(TrunkCache()).run)
     )
+}
+
+/// Operations of a step's products: forward; backward to the inputs of the blocks above the trunk; and to all weights where they
+/// are trained.
+private func trainingOperations(_ model: LanguageModel, tokens: Int, read: Int) -> Double {
+    let shape = model.configuration
+    let trained = forwardOperations(shape, tokens: tokens, read: read, blocks: shape.layers - model.trunkBlocks)
+    return forwardOperations(shape, tokens: tokens, read: read) + (model.adapters == nil ? 2 : 1) * trained
 }
 
 private func pairedSequences(_ model: LanguageModel, _ size: BenchSize) -> PackedSequences {
