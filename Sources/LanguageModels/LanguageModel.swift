@@ -46,6 +46,8 @@ public final class LanguageModel {
     /// Whether a recorded pass keeps no more of a block than its input, and the backward pass computes the rest again
     /// (activation checkpointing, Chen et al., arXiv 1604.06174): the same bits, a third more time, and a fraction of the memory.
     public var checkpointsActivations = false
+    /// What keys and values of one batch of `sample` may take; more sequences are sampled in several batches.
+    public var samplingBytes = 4 << 30
 
     /// A model whose parameters are all zero, for a loader to fill.
     ///
@@ -182,6 +184,9 @@ public final class LanguageModel {
         defer { workspace.recording = nil }
         return workspace.recording.flatMap { $0.model == ObjectIdentifier(self) ? $0 : nil }
     }
+
+    /// Tokens of one unrecorded pass at most, unless one sequence is longer: bounds memory.
+    var passingTokens: Int { ActivationMemory(configuration, precision).passingTokens }
 
     /// Whether the trunk is frozen: its tensors are then none of `parameters`.
     public var hasFrozenTrunk: Bool { frozen != nil }

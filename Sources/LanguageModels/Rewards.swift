@@ -2,9 +2,6 @@ public import Tensors
 
 // The reward head, per sequence, no bias: r = head · hidden state of the sequence's last token.
 
-/// Tokens of one unrecorded pass at most, unless one sequence is longer: bounds memory, not results.
-let passingTokens = 8192
-
 /// Consecutive sequences of a pass that belong to one of several reward models over the same frozen trunk.
 public struct RewardRun {
     let model: LanguageModel
@@ -22,7 +19,7 @@ public struct RewardRun {
 public func rewards(of sequences: PackedSequences, under models: [LanguageModel]) -> [[Float]] {
     var rewards = Array(repeating: [Float](), count: models.count)
     let areTogether = models.allSatisfy { $0.trunkBlocks > 0 && $0.sharesTrunk(with: models[0]) }
-    for range in sequences.batches(of: passingTokens) {
+    for range in sequences.batches(of: models.first?.passingTokens ?? 1) {
         let batch = sequences.sequences(range)
         let states = areTogether ? models[0].trunkStates(of: batch) : nil
         for (place, model) in models.enumerated() { rewards[place] += model.rewards(of: batch, from: states) }

@@ -41,9 +41,6 @@ public struct Sample: Equatable, Sendable {
     }
 }
 
-/// Elements of keys and values that one batch of `sample` may hold (4 GiB).
-private let cachedElements = 1 << 30
-
 /// A sequence that is being sampled.
 private struct ActiveSequence {
     /// Its place in the batch, and in the cache.
@@ -59,7 +56,7 @@ extension LanguageModel {
     ///
     /// `streams[i]` gives prompt i's random numbers: one `uniform()` a token (none where greedy). Each prompt must be
     /// shorter than the context; a response that reaches the context's end stops there, unfinished. More prompts than
-    /// fit the cache's 4 GiB are sampled in several batches.
+    /// fit `samplingBytes` are sampled in several batches.
     public func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
         precondition(prompts.count == streams.count, "\(prompts.count) prompts but \(streams.count) random streams")
         precondition(options.temperature >= 0 && options.topP > 0 && options.topK >= 0, "sampling options out of range")
@@ -70,8 +67,8 @@ extension LanguageModel {
         let longest = prompts.reduce(0) { max($0, $1.count) }
         precondition(longest < configuration.contextLength, "prompt of \(longest) tokens fills the context")
         let capacity = min(configuration.contextLength, longest + options.maxNewTokens)
-        let slot = 2 * configuration.layers * capacity * keyValueWidth
-        let batch = max(1, cachedElements / slot)
+        let slot = capacity * ActivationMemory(configuration, precision).cachedToken
+        let batch = max(1, samplingBytes / slot)
         return stride(from: 0, to: prompts.count, by: batch).flatMap { start in
             let range = start..<min(start + batch, prompts.count)
             return sampleBatch(

@@ -67,8 +67,9 @@ import Testing
         "weight_decay: 0.5", "clip_norm: 3", "batch_comparisons: 3", "max_steps: 3", "evaluate_every: 3", "patience: 2",
     ])
     func rewardKeysReachTheMixture(line: String) throws {
-        let section = try Configuration(yaml: "reward: { \(line) }", file: "run.yaml").reward
-        #expect(RewardMixtureSettings(section, seed: 0) != RewardMixtureSettings())
+        let configuration = try Configuration(yaml: "reward: { \(line) }", file: "run.yaml")
+        let settings = RewardMixtureSettings(configuration.reward, model: configuration.model, seed: 0)
+        #expect(settings != RewardMixtureSettings())
     }
 
     /// Likewise, for the policy.
@@ -81,8 +82,9 @@ import Testing
         "softmin_temperature: 3", "mirror_rate: 3", "alpha: 3", "nominal_mix: 0.5",
     ])
     func policyKeysReachTheTraining(line: String) throws {
-        let section = try Configuration(yaml: "policy: { \(line) }", file: "run.yaml").policy
-        #expect(PolicySettings(section, objective: .maxmin) != PolicySettings())
+        let configuration = try Configuration(yaml: "policy: { \(line) }", file: "run.yaml")
+        let section = configuration.policy
+        #expect(PolicySettings(section, model: configuration.model, objective: .maxmin) != PolicySettings())
     }
 
     /// The optimizer's own keys are taken by another way.
@@ -93,8 +95,9 @@ import Testing
 
     @Test(arguments: PolicySection.Objective.allCases)
     func objectivesKeepTheirNames(objective: PolicySection.Objective) throws {
-        let section = try Configuration(yaml: "", file: "run.yaml").policy
+        let configuration = try Configuration(yaml: "", file: "run.yaml")
+        let section = configuration.policy
         let name = objective == .maxminUncalibrated ? "maxmin" : objective.rawValue
-        #expect(PolicySettings(section, objective: objective).objective.rawValue == name)
+        #expect(PolicySettings(section, model: configuration.model, objective: objective).objective.rawValue == name)
     }
 }

@@ -27,7 +27,7 @@ func runPolicy(_ run: RunContext) throws {
             run.progress.say("policy \(objective.rawValue): done before")
             continue
         }
-        let settings = PolicySettings(section, objective: objective)
+        let settings = PolicySettings(section, model: run.configuration.model, objective: objective)
         let task = PolicyTask(
             prompts: prompts.map(\.tokens),
             endOfText: reference.endOfText,
@@ -68,6 +68,7 @@ private func align(
         by: run.configuration.run.exchange,
         over: run.communicator
     )
+    policy.model.samplingBytes = run.configuration.model.samplingMemory << 20
     policy.model.checkpointsActivations = run.configuration.run.activationCheckpointing
     let checkpoints = try Checkpointer(run, training: "policy/\(objective.rawValue)", stage: .policy)
     let start = try checkpoints.saved.flatMap { saved in

@@ -29,9 +29,12 @@ struct Reference {
 
     /// Loads a model that `save` wrote; adapters share the reference's trunk.
     func load(_ directory: String, head: Head) throws(Failure) -> LanguageModel {
-        AdapterDirectory.isAdapter(directory)
+        let loaded =
+            AdapterDirectory.isAdapter(directory)
             ? try AdapterDirectory.load(directory, over: model, head: head)
             : try ModelDirectory.load(directory, precision: model.precision, head: head).model
+        loaded.samplingBytes = model.samplingBytes
+        return loaded
     }
 
     /// A response as text, without its end-of-text.
@@ -61,6 +64,7 @@ extension RunContext {
             ? try ModelDirectory.open(path, precision: precision, head: Head.none)
             : try ModelDirectory.load(path, precision: precision, head: Head.none)
         for warning in loaded.warnings { progress.say(warning) }
+        loaded.model.samplingBytes = configuration.model.samplingMemory << 20
         let tokenizer = try Tokenizer(directory: path)
         guard tokenizer.vocabularySize <= loaded.model.configuration.vocabularySize else {
             throw Failure(

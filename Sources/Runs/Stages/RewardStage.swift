@@ -19,7 +19,7 @@ func runReward(_ run: RunContext) throws {
     let shape = reference.model.configuration
     let trained = try section.trained(of: shape)
     let (everyone, heldOut) = try run.loadUsers(reference)
-    let settings = RewardMixtureSettings(section, seed: run.seed)
+    let settings = RewardMixtureSettings(section, model: run.configuration.model, seed: run.seed)
     let trunk = try run.trunkCache()
     // The models made last are those in training.
     var inTraining: LanguageModelRewards?

@@ -46,8 +46,9 @@ extension RewardSection {
 }
 
 extension RewardMixtureSettings {
-    init(_ section: RewardSection, seed: UInt64) {
+    init(_ section: RewardSection, model: ModelSection, seed: UInt64) {
         self.init()
+        microBatchTokens = model.microBatchTokens
         groups = section.groups
         assignment = section.assignment
         start = section.start
@@ -70,8 +71,9 @@ extension RewardMixtureSettings {
 }
 
 extension PolicySettings {
-    init(_ section: PolicySection, objective name: PolicySection.Objective) {
+    init(_ section: PolicySection, model: ModelSection, objective name: PolicySection.Objective) {
         self.init()
+        microBatchTokens = model.microBatchTokens
         algorithm = section.algorithm
         switch name {
         case .maxmin, .maxminUncalibrated: objective = .maxmin

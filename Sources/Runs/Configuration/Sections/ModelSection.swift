@@ -5,6 +5,8 @@ package struct ModelSection: Equatable, Sendable {
 
     package let path: String?
     package let precision: Precision
+    package let microBatchTokens: Int
+    package let samplingMemory: Int
 
     init(_ keys: inout SectionReader) {
         path = keys.read(
@@ -18,6 +20,18 @@ package struct ModelSection: Equatable, Sendable {
             .choice(Precision.self),
             .auto,
             "Type of matrix products, accumulated in fp32; auto: bf16 where the CPU has instructions for it."
+        )
+        microBatchTokens = keys.read(
+            "micro_batch_tokens",
+            .integer(.from(1, to: 1 << 20), unit: "tokens"),
+            4096,
+            "Tokens of a pass whose activations are kept for its backward pass; a longer sequence goes alone. Fewer take less memory."
+        )
+        samplingMemory = keys.read(
+            "sampling_memory",
+            .integer(.atLeast(1), unit: "MiB"),
+            4096,
+            "Memory of each rank for keys and values; more responses than it has room for are sampled in several batches."
         )
     }
 }
