@@ -59,7 +59,7 @@ extension LanguageModel {
         if !weights.isCurrent {
             if frozen == nil || samplingWeights == nil { weights.pack(blocks, vocabulary: vocabularyWeight) }
             for layer in blocks.indices {
-                let adapters = blockAdapters(layer: layer, beforeAttention: 0..<0, after: 0..<0)
+                let adapters = blockAdapters(layer: layer, LayerRows(before: 0..<0, after: 0..<0))
                 for (packed, adapter) in zip(weights.adapters[layer], adapters) {
                     if let adapter = adapter.first { packed?.pack(adapter) }
                 }

@@ -147,6 +147,7 @@ final class Workspace {
     var lowRank = Scratch()
     var lowRankProduct: Scratch
     var lowRankUpdate = Scratch()
+    var lowRankDropped: Scratch
 
     /// The read rows: final norm and its statistics.
     var rowMean = Scratch()
@@ -173,6 +174,7 @@ final class Workspace {
         passing = BlockScratch(productType)
         trunkStates = Scratch(productType)
         lowRankProduct = Scratch(productType)
+        lowRankDropped = Scratch(productType)
         hiddenProduct = Scratch(productType)
         narrowProduct = Scratch(productType)
         wideProduct = Scratch(productType)

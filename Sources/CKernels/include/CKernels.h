@@ -43,6 +43,11 @@ void ck_chunk_sums_of_squares(const float *x, long count, double *sums);
 long ck_non_finite_count(const void *x, int type, long count);
 void ck_convert(const void *x, int x_type, void *y, int y_type, long count);
 
+// Dropout (dropout.c): y [rows, columns] = x, or += x, where a random number of keys[row] and the column is at least `threshold`
+// of 2³², scaled; elsewhere 0. x and y are of one type.
+void ck_dropout(const void *x, int type, const uint64_t *keys, long rows, long columns, uint32_t threshold, float scale,
+                int adds, void *y);
+
 // Libraries and the instructions that choose kernels (libraries.c).
 const char *ck_openblas_version(void);
 const char *ck_openblas_kernels(void);
