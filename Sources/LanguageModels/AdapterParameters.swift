@@ -92,8 +92,13 @@ extension LanguageModel {
                     rows: index < configuration.attentionInputLayers ? before : after,
                     a: values.view(at: place.a.offset, shape: place.a.shape),
                     b: values.view(at: place.b.offset, shape: place.b.shape),
-                    aGradient: parameters.gradients.view(at: place.a.offset, shape: place.a.shape),
-                    bGradient: parameters.gradients.view(at: place.b.offset, shape: place.b.shape),
+                    gradients: { [parameters] in
+                        let gradients = parameters.gradients
+                        return (
+                            gradients.view(at: place.a.offset, shape: place.a.shape),
+                            gradients.view(at: place.b.offset, shape: place.b.shape)
+                        )
+                    },
                     scale: adapters.scale,
                     packed: packed?[index],
                     scratch: scratch

@@ -11,9 +11,8 @@ struct LowRankAdapter {
     let rows: Range<Int>
     let a: Tensor
     let b: Tensor
-    /// Of A and B, fp32.
-    let aGradient: Tensor
-    let bGradient: Tensor
+    /// Of A and B, fp32; asked for in a backward pass alone, since a model that is never trained has none.
+    let gradients: () -> (a: Tensor, b: Tensor)
     /// s.
     let scale: Float
     /// A and B laid out for sampling.
@@ -49,12 +48,13 @@ struct LowRankAdapter {
     /// of the layer's own product.
     func backward(dy: Tensor, x: Tensor, dx: Tensor) {
         let (dy, x, dx) = (dy.rows(rows), x.rows(rows), dx.rows(rows))
-        multiply(dy, transposed: true, innerState(x), into: bGradient, accumulate: true)
+        let gradients = gradients()
+        multiply(dy, transposed: true, innerState(x), into: gradients.b, accumulate: true)
         let inner = scratch.inner.view(at: 0, shape: [x.shape[0], a.shape[0]])
         multiply(dy, b, into: inner)
         Tensors.scale(inner, by: scale)
         let du = inProductType(inner, scratch.innerProduct)
-        multiply(du, transposed: true, x, into: aGradient, accumulate: true)
+        multiply(du, transposed: true, x, into: gradients.a, accumulate: true)
         multiply(du, a, into: dx, accumulate: true)
     }
 
