@@ -146,6 +146,8 @@ final class Workspace {
     var output = Scratch()
     /// The residual stream at the trunk's end, [N, D], in the product type.
     var trunkStates: Scratch
+    /// The residual stream of each prompt's last token, [S, D].
+    var prompts = Scratch()
     /// Output of a projection onto the residual stream, [N, D].
     var projection = Scratch()
     /// Of rotary positions, [N, d/2].

@@ -200,13 +200,10 @@ package struct CostModel: Equatable, Sendable {
         ]
     }
 
-    /// What a forward pass keeps for its backward pass: per token and layer 4·(2D + QKV) + b·(2D + A) + F·(4 + b) + 4·heads + 16 bytes, b
-    /// those of an operand, QKV the width of queries, keys and values, A that of attention; Llama's gate is 4·F more.
+    /// What a forward pass keeps for its backward pass, all of its rows read.
     private var activationBytes: Double {
-        let (d, f, b) = (Double(shape.width), Double(shape.innerWidth), operandBytes)
-        let attention = 4 * (2 * d + Double(shape.queryKeyValueWidth)) + b * (2 * d + Double(shape.attentionWidth))
-        let feedForward = f * ((shape.llama == nil ? 4 : 8) + b)
-        let token = attention + feedForward + Double(4 * shape.heads + 16)
-        return Double(min(microBatchTokens, tokensPerRank)) * Double(shape.layers) * token
+        let tokens = min(microBatchTokens, tokensPerRank)
+        let activations = ActivationMemory(shape, operandBytes < 4 ? .bfloat16 : .float32)
+        return Double(tokens * shape.layers * activations.block)
     }
 }
