@@ -222,7 +222,7 @@ public final class LanguageModel {
     }
 
     /// Tokens of one unrecorded pass at most, unless one sequence is longer: bounds memory.
-    var passingTokens: Int { ActivationMemory(configuration, precision).passingTokens }
+    lazy var passingTokens = ActivationMemory(configuration, precision).passingTokens
 
     /// Whether the trunk is frozen: its tensors are then none of `parameters`.
     public var hasFrozenTrunk: Bool { frozen != nil }

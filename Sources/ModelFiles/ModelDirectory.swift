@@ -202,7 +202,8 @@ public enum ModelDirectory {
         }
         let entries = Parameters.layout(model.configuration, head: model.head)
         try writeSafetensors(entries.map { ($0.name, $0.shape) }, .float32, to: path + "/model.safetensors") {
-            tensor, range in
+            tensor,
+            range in
             let name = entries[tensor].name
             let owner = model.parameters.entry(named: name) == nil ? base.parameters : model.parameters
             guard let entry = owner.entry(named: name) else { preconditionFailure("no parameter is named \(name)") }

@@ -67,7 +67,8 @@ func exponential(_ x: Double) -> Double { exp(x) }
     @Test func promptsAreShared() {
         let options = SamplingOptions(maxNewTokens: 4, stop: nil)
         let distinct = (0..<30).map { prompt in (0..<20).map { Int32((prompt * $0 + prompt) % 13) } }
-        #expect(distinct.joined().count > model.passingTokens)
+        model.passingTokens = 64
+        defer { model.passingTokens = 8192 }
         let prompts = distinct.flatMap { Array(repeating: $0, count: 3) }
         let all = streams(prompts.count)
         let together = model.sample(prompts: prompts, options: options, streams: all)
