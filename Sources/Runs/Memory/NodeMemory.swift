@@ -44,7 +44,9 @@ private func controlGroups(root: String) -> [String] {
 
 private func kibibytes(of name: String, in file: String) -> Int? {
     let lines = (try? String(contentsOfFile: file, encoding: .utf8))?.split(separator: "\n") ?? []
-    return lines.first { $0.hasPrefix("\(name):") }?.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+    // A tab or spaces, as many as the number leaves room for.
+    let fields = lines.first { $0.hasPrefix("\(name):") }?.split(whereSeparator: \.isWhitespace)
+    return fields?.dropFirst().first.flatMap { Int($0) }
 }
 
 private func number(in file: String) -> Int? {
