@@ -107,7 +107,7 @@ let package = Package(
         .executableTarget(
             name: "maxmin",
             dependencies: [
-                "Collectives", "Failures", "Runs", "Watching",
+                "Collectives", "Failures", "Runs", "Text", "Watching",
                 .target(name: "MPICollectives", condition: .when(traits: ["MPI"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -22,6 +22,8 @@ public struct FrozenBytes: Equatable, Sendable {
             }
             if isTable && shape.llama != nil && isMapped {
                 mapped += stored.size * entry.count
+            } else if entry.shape.count == 1 {
+                copied += 4 * entry.count
             } else if isTable || !FrozenTensors.isMatrix(entry, shape) {
                 add(entry.count, as: .float32, of: stored)
             }

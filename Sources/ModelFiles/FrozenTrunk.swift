@@ -4,7 +4,8 @@ import LanguageModels
 import Tensors
 
 extension Checkpoint {
-    /// The tensors of a trunk that is never trained: in place where the file has the type in which they are read, else copied.
+    /// The tensors of a trunk that is never trained: matrices and tables in place where the file has the type in which they are read,
+    /// all else copied.
     ///
     /// - Throws: `Failure(.configuration)` where the copies alone would exceed the machine's memory.
     func frozenTrunk(
@@ -27,7 +28,8 @@ extension Checkpoint {
                 }
                 let inPlace = file.tensor(place.tensor, in: mapped)
                 func tensor(_ type: ElementType) throws(Failure) -> Tensor {
-                    if let inPlace, inPlace.elementType == type {
+                    // Vectors are small, and with each the system would map the pages around it.
+                    if let inPlace, inPlace.elementType == type, entry.shape.count > 1 {
                         if checksFinite { try requireFinite(inPlace, place.tensor.name, at: path) }
                         return inPlace
                     }

@@ -19,6 +19,7 @@ public enum ModelDirectory {
     /// What is copied beside a saved model so that it is complete.
     private static let tokenizerFiles = [
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json",
+        "chat_template.jinja",
     ]
 
     /// Reads only the shape of a model.

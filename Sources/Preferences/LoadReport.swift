@@ -1,4 +1,5 @@
 import Failures
+public import Text
 
 /// What to do with a line that cannot be used.
 public enum BadLinePolicy: String, Sendable, CaseIterable {
@@ -12,6 +13,8 @@ public enum BadLinePolicy: String, Sendable, CaseIterable {
 public struct LoadOptions: Sendable {
     /// What a bad line does.
     public var onBadLine: BadLinePolicy
+    /// Prompts that it cannot render are bad lines.
+    public var template: ChatTemplate
     /// Whether exact repetitions of a comparison by the same user are dropped; they are counted in any case.
     public var dropsDuplicates: Bool
     /// Fewer usable rows than this are refused; at least one, and one for each rank.
@@ -22,11 +25,13 @@ public struct LoadOptions: Sendable {
     /// States the options.
     public init(
         onBadLine: BadLinePolicy = .fail,
+        template: ChatTemplate = .none,
         dropsDuplicates: Bool = false,
         minimumRows: Int = 1,
         maximumLineBytes: Int = 16 << 20
     ) {
         self.onBadLine = onBadLine
+        self.template = template
         self.dropsDuplicates = dropsDuplicates
         self.minimumRows = minimumRows
         self.maximumLineBytes = maximumLineBytes

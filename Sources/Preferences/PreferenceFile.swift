@@ -1,5 +1,6 @@
 public import Failures
 import StrictJSON
+import Text
 
 /// Reads a preference file: JSON Lines or, where the name ends in `.csv`, CSV with the same names as columns.
 ///
@@ -22,7 +23,7 @@ public func loadPreferences(
         let id = try row.text("user_id", at: place)
         guard !id.isEmpty else { throw Failure(.badData, "field \"user_id\" is empty", at: place) }
         let group = try row.optionalText("group", at: place)
-        let comparison = try comparison(of: row, at: place)
+        let comparison = try comparison(of: row, options.template, at: place)
         let position = positions[ByteString(id)]
         if let position, let earlier = users[position].group, let group, !earlier.utf8.elementsEqual(group.utf8) {
             let message = "user \"\(id)\" is in group \"\(group)\" here and in \"\(earlier)\" before"
@@ -53,12 +54,12 @@ public func loadPreferences(
     return (users, report)
 }
 
-private func comparison(of row: JSONObject, at place: String) throws(Failure) -> Comparison {
+private func comparison(of row: JSONObject, _ template: ChatTemplate, at place: String) throws(Failure) -> Comparison {
     let chosenIsComplete = try row.flag("chosen_complete", default: true, at: place)
     let rejectedIsComplete = try row.flag("rejected_complete", default: true, at: place)
     guard row["prompt"] == nil, row["user_input"] != nil else {
         return Comparison(
-            prompt: try row.prompt("prompt", at: place),
+            prompt: try row.prompt("prompt", template, at: place),
             chosen: try row.text("chosen", at: place),
             rejected: try row.text("rejected", at: place),
             chosenIsComplete: chosenIsComplete,
@@ -72,17 +73,19 @@ private func comparison(of row: JSONObject, at place: String) throws(Failure) ->
         throw Failure(.badData, "field \"preference\" must be \"a\" or \"b\", found \"\(preference)\"", at: place)
     }
     return Comparison(
-        prompt: try row.prompt("user_input", at: place),
+        prompt: try row.prompt("user_input", template, at: place),
         chosen: preference == "a" ? a : b,
         rejected: preference == "a" ? b : a
     )
 }
 
 private struct ComparisonKey: Hashable {
+    let prompt: Conversation
     let texts: [ByteString]
 
     init(_ user: String, _ comparison: Comparison) {
-        texts = [user, comparison.prompt, comparison.chosen, comparison.rejected].map(ByteString.init)
+        prompt = comparison.prompt
+        texts = [user, comparison.chosen, comparison.rejected].map(ByteString.init)
     }
 }
 
@@ -93,7 +96,7 @@ public func preferenceLines(of users: [User]) -> String {
         for comparison in user.comparisons {
             var row = JSONObject()
             row["user_id"] = .string(user.id)
-            row["prompt"] = .string(comparison.prompt)
+            row["prompt"] = comparison.prompt.json
             row["chosen"] = .string(comparison.chosen)
             row["rejected"] = .string(comparison.rejected)
             if let group = user.group { row["group"] = .string(group) }

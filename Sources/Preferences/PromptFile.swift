@@ -1,27 +1,31 @@
 public import Failures
 import Randomness
 import StrictJSON
+public import Text
 
 /// A row of a prompts file.
 public enum PromptText: Equatable, Sendable {
     /// The whole text is the prompt (`prompt`).
-    case whole(String)
+    case whole(Conversation)
     /// The prompt is the text's first tokens (`text`).
     case opening(of: String)
 }
 
 /// A prompt as text and as tokens.
 public struct Prompt: Equatable, Sendable {
-    /// The text; encoding it gives `tokens`.
-    public var text: String
+    /// What the response answers or continues; encoding it gives `tokens`.
+    public var conversation: Conversation
     /// Token ids, at least one.
     public var tokens: [Int32]
 
     /// States a prompt.
-    public init(text: String, tokens: [Int32]) {
-        self.text = text
+    public init(_ conversation: Conversation, tokens: [Int32]) {
+        self.conversation = conversation
         self.tokens = tokens
     }
+
+    /// What people read of it.
+    public var text: String { conversation.text }
 }
 
 /// Reads a prompts file: rows with `prompt` (a string or a conversation list) or with `text`, whose opening is the prompt.
@@ -35,13 +39,16 @@ public func loadPromptTexts(
     var prompts: [PromptText] = []
     try forEachRow(of: path, options, &report) { (row, place, report) throws(Failure) in
         let isOpening = row["prompt"] == nil && row["text"] != nil
-        let text = isOpening ? try row.text("text", at: place) : try row.prompt("prompt", at: place)
-        if text.isEmpty {
+        let prompt =
+            isOpening
+            ? PromptText.opening(of: try row.text("text", at: place))
+            : .whole(try row.prompt("prompt", options.template, at: place))
+        if prompt == .opening(of: "") || prompt == .whole("") {
             report.empty += 1
             return
         }
         report.kept += 1
-        prompts.append(isOpening ? .opening(of: text) : .whole(text))
+        prompts.append(prompt)
     }
     return (prompts, report)
 }
@@ -84,42 +91,36 @@ public struct PromptReport: Equatable, Sendable {
 /// - Parameters:
 ///   - openingTokens: how many tokens of a `.opening` text make its prompt.
 ///   - maximumTokens: longer prompts keep their last tokens.
-///   - encode: text to token ids.
-///   - decode: token ids to text.
+///   - encoding: how they become tokens; an opening of a text is what a user says.
 public func tokenizePrompts(
     _ texts: [PromptText],
     openingTokens: Int,
     maximumTokens: Int,
-    encode: (String) -> [Int32],
-    decode: ([Int32]) -> String
+    encoding: ChatEncoding
 ) -> (prompts: [Prompt], report: PromptReport) {
     precondition(openingTokens > 0 && maximumTokens > 0, "a prompt needs at least one token")
     var report = PromptReport()
     var prompts: [Prompt] = []
     var seen: Set<[Int32]> = []
     for source in texts {
-        var prompt: Prompt
+        let conversation: Conversation
         switch source {
-        case .whole(let text):
-            prompt = Prompt(text: text, tokens: encode(text))
+        case .whole(let whole): conversation = whole
         case .opening(let text):
-            let tokens = firstTokens(of: text, count: openingTokens + 1, encode: encode)
+            let tokens = firstTokens(of: text, count: openingTokens + 1, encoding.tokenizer)
             guard tokens.count > openingTokens else {
                 report.tooShort += 1
                 continue
             }
-            let opening = Array(tokens[..<openingTokens])
-            prompt = Prompt(text: decode(opening), tokens: opening)
-            guard encode(prompt.text) == opening else {
+            guard let opening = stableText(of: Array(tokens[..<openingTokens]), encoding.tokenizer) else {
                 report.unstable += 1
                 continue
             }
+            conversation = Conversation(opening)
         }
-        if prompt.tokens.count > maximumTokens {
-            report.truncated += 1
-            prompt.tokens.removeFirst(prompt.tokens.count - maximumTokens)
-            prompt.text = decode(prompt.tokens)
-        }
+        let (kept, tokens) = encoding.prompt(conversation, atMost: maximumTokens)
+        if kept != conversation { report.truncated += 1 }
+        let prompt = Prompt(kept, tokens: tokens)
         if seen.insert(prompt.tokens).inserted { prompts.append(prompt) } else { report.duplicates += 1 }
     }
     return (prompts, report)
@@ -128,15 +129,21 @@ public func tokenizePrompts(
 /// The first `count` tokens of a text, encoding no more of a long text than they need.
 ///
 /// Tokenizers split at spaces first, so a piece that ends before a space has the whole text's tokens.
-private func firstTokens(of text: String, count: Int, encode: (String) -> [Int32]) -> [Int32] {
+private func firstTokens(of text: String, count: Int, _ tokenizer: Tokenizer) -> [Int32] {
     let bytes = text.utf8
     if let limit = bytes.index(bytes.startIndex, offsetBy: 16 * count, limitedBy: bytes.endIndex),
         let space = bytes[limit...].firstIndex(where: { $0 == 0x20 })
     {
-        let tokens = encode(String(text[..<space]))
+        let tokens = tokenizer.encodeSequence(String(text[..<space]))
         if tokens.count >= count { return Array(tokens[..<count]) }
     }
-    return Array(encode(text).prefix(count))
+    return Array(tokenizer.encodeSequence(text).prefix(count))
+}
+
+/// The text of tokens that has these tokens and no others; nil where there is none.
+private func stableText(of tokens: [Int32], _ tokenizer: Tokenizer) -> String? {
+    guard let text = try? tokenizer.decode(tokens, skippingSpecialTokens: true) else { return nil }
+    return tokenizer.encodeSequence(text) == tokens ? text : nil
 }
 
 /// Keeps `heldOut` prompts apart for evaluation: a random choice of prompts by their tokens, whatever their order.

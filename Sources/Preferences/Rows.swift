@@ -1,5 +1,6 @@
-import Failures
-import StrictJSON
+package import Failures
+package import StrictJSON
+package import Text
 
 /// Calls `body` with each row of a JSON Lines or (by its ending) CSV file, as an object, and with the row's `file:line`.
 ///
@@ -112,22 +113,39 @@ extension JSONObject {
         throw Failure(.badData, "field \"\(key)\" must be true or false, found \(value.kind)", at: place)
     }
 
-    /// A prompt: a string, or a conversation whose messages' contents are joined by line breaks (`chat_template: none`).
-    func prompt(_ key: String, at place: String) throws(Failure) -> String {
-        guard let messages = self[key]?.array else { return try text(key, at: place) }
-        var contents: [String] = []
-        for (index, message) in messages.enumerated() {
-            guard let object = message.object else {
-                let reason = "message \(index + 1) of \"\(key)\" must be an object with \"role\" and \"content\""
-                throw Failure(.badData, "\(reason), found \(message.kind)", at: place)
-            }
-            let role = try object.text("role", at: place)
-            guard ["system", "user", "assistant"].contains(role) else {
-                throw Failure(.badData, "role \"\(role)\" in \"\(key)\"; known: system, user, assistant", at: place)
-            }
-            contents.append(try object.text("content", at: place))
+    /// A prompt that the template can render: a string, or a list of messages with `role` and `content`.
+    package func prompt(_ key: String, _ template: ChatTemplate, at place: String) throws(Failure) -> Conversation {
+        let conversation = try conversation(key, at: place)
+        if let problem = template.problem(in: conversation) {
+            throw Failure(.badData, "\"\(key)\" \(problem)", at: place)
         }
-        guard !contents.isEmpty else { throw Failure(.badData, "\"\(key)\" is an empty conversation", at: place) }
-        return contents.joined(separator: "\n")
+        return conversation
+    }
+
+    private func conversation(_ key: String, at place: String) throws(Failure) -> Conversation {
+        guard let rows = self[key]?.array else { return Conversation(try text(key, at: place)) }
+        var messages: [Message] = []
+        for (index, row) in rows.enumerated() {
+            guard let object = row.object else {
+                let reason = "message \(index + 1) of \"\(key)\" must be an object with \"role\" and \"content\""
+                throw Failure(.badData, "\(reason), found \(row.kind)", at: place)
+            }
+            let name = try object.text("role", at: place)
+            guard let role = Message.Role(rawValue: name) else {
+                let known = Message.Role.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Failure(.badData, "role \"\(name)\" in \"\(key)\"; known: \(known)", at: place)
+            }
+            messages.append(Message(role, try object.text("content", at: place)))
+        }
+        guard !messages.isEmpty else { throw Failure(.badData, "\"\(key)\" is an empty conversation", at: place) }
+        return Conversation(messages)
+    }
+}
+
+extension Conversation {
+    /// As a row has it: a string where it is one message of a user.
+    var json: JSONValue {
+        if messages.count == 1, messages[0].role == .user { return .string(messages[0].content) }
+        return .array(messages.map { ["role": .string($0.role.rawValue), "content": .string($0.content)] })
     }
 }

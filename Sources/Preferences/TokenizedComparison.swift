@@ -1,10 +1,11 @@
 public import Failures
+public import Text
 
 /// A comparison as the reward models see it.
 public struct TokenizedComparison: Equatable, Sendable {
-    /// Prompt, chosen response and, where the response is complete, end-of-text.
+    /// Prompt, chosen response and, where the response is complete, the end of its turn.
     public var chosen: [Int32]
-    /// Prompt, rejected response and, where the response is complete, end-of-text.
+    /// Prompt, rejected response and, where the response is complete, the end of its turn.
     public var rejected: [Int32]
     /// How many tokens of both are the prompt.
     public var promptLength: Int
@@ -49,17 +50,14 @@ public struct TokenizedUser: Equatable, Sendable {
 
 /// How text becomes the tokens of comparisons.
 public struct TokenizationOptions: Sendable {
-    /// Longest sequence of prompt, response and end-of-text.
+    /// Longest sequence of prompt, response and end of turn.
     public var maximumLength: Int
-    /// Appended to complete responses; nil where the tokenizer knows none.
-    public var endOfText: Int32?
     /// Ids must lie below this.
     public var vocabularySize: Int
 
     /// States the options.
-    public init(maximumLength: Int, endOfText: Int32?, vocabularySize: Int) {
+    public init(maximumLength: Int, vocabularySize: Int) {
         self.maximumLength = maximumLength
-        self.endOfText = endOfText
         self.vocabularySize = vocabularySize
     }
 }
@@ -98,31 +96,30 @@ public struct TokenizationReport: Equatable, Sendable {
 
 /// Tokenises users' comparisons; prompt and responses are encoded apart, so that both sequences share the prompt's tokens.
 ///
-/// - Throws: `Failure(.badData)` naming the user where an id lies outside the vocabulary or nothing is left.
+/// - Throws: `Failure(.badData)` naming the user where an id lies outside the vocabulary or nothing is left;
+///   `Failure(.configuration)` where a template leaves no room for a text.
 public func tokenize(
     _ users: [User],
     _ options: TokenizationOptions,
-    encodePrompt: (String) -> [Int32],
-    encodeResponse: (String) -> [Int32]
+    encoding: ChatEncoding
 ) throws(Failure) -> (users: [TokenizedUser], report: TokenizationReport) {
-    precondition(options.maximumLength >= 2, "no room for a prompt and a response in \(options.maximumLength) tokens")
+    guard options.maximumLength > encoding.leastPrompt else {
+        let message =
+            "leaves no room in \(options.maximumLength) tokens for a prompt under the chat template and a response"
+        throw Failure(.configuration, "\(message); raise it", at: "data.max_length")
+    }
     var report = TokenizationReport()
     var result: [TokenizedUser] = []
     for user in users.sorted(by: { precedes($0.id, $1.id) }) {
         var tokenized = TokenizedUser(id: user.id, group: user.group, comparisons: [], promptHashes: [])
         for comparison in user.comparisons {
-            let end = options.endOfText.map { [$0] } ?? []
-            let chosen = encodeResponse(comparison.chosen) + (comparison.chosenIsComplete ? end : [])
-            let rejected = encodeResponse(comparison.rejected) + (comparison.rejectedIsComplete ? end : [])
-            let parts = (prompt: encodePrompt(comparison.prompt), chosen: chosen, rejected: rejected)
-            for token in parts.prompt + parts.chosen + parts.rejected
-            where token < 0 || token >= options.vocabularySize {
+            guard let fitted = fit(comparison, encoding, options.maximumLength, &report) else { continue }
+            for token in fitted.chosen + fitted.rejected where token < 0 || token >= options.vocabularySize {
                 let message = "token id \(token) outside the vocabulary of \(options.vocabularySize)"
                 throw Failure(.badData, "\(message); is this the model's tokenizer?", at: "user \(user.id)")
             }
-            guard let fitted = fit(parts, options.maximumLength, &report) else { continue }
             tokenized.comparisons.append(fitted)
-            tokenized.promptHashes.append(stableHash(comparison.prompt))
+            tokenized.promptHashes.append(stableHash(comparison.prompt.text))
             report.kept += 1
         }
         if tokenized.comparisons.isEmpty {
@@ -138,24 +135,28 @@ public func tokenize(
 }
 
 private func fit(
-    _ parts: (prompt: [Int32], chosen: [Int32], rejected: [Int32]),
+    _ comparison: Comparison,
+    _ encoding: ChatEncoding,
     _ maximumLength: Int,
     _ report: inout TokenizationReport
 ) -> TokenizedComparison? {
-    guard !parts.chosen.isEmpty, !parts.rejected.isEmpty else {
+    let wholeChosen = encoding.response(comparison.chosen, isComplete: comparison.chosenIsComplete)
+    let wholeRejected = encoding.response(comparison.rejected, isComplete: comparison.rejectedIsComplete)
+    guard !wholeChosen.isEmpty, !wholeRejected.isEmpty else {
         report.empty += 1
         return nil
     }
     // One prompt token stays, so that every response still has a context.
-    let responseRoom = maximumLength - min(1, parts.prompt.count)
-    let chosen = parts.chosen.prefix(responseRoom)
-    let rejected = parts.rejected.prefix(responseRoom)
+    let responseRoom = maximumLength - encoding.leastPrompt
+    let chosen = wholeChosen.prefix(responseRoom)
+    let rejected = wholeRejected.prefix(responseRoom)
     guard chosen != rejected else {
         report.identical += 1
         return nil
     }
-    let prompt = Array(parts.prompt.suffix(maximumLength - max(chosen.count, rejected.count)))
-    if chosen.count < parts.chosen.count || rejected.count < parts.rejected.count { report.truncatedResponses += 1 }
-    if prompt.count < parts.prompt.count { report.truncatedPrompts += 1 }
+    let room = maximumLength - max(chosen.count, rejected.count)
+    let (kept, prompt) = encoding.prompt(comparison.prompt, atMost: room)
+    if chosen.count < wholeChosen.count || rejected.count < wholeRejected.count { report.truncatedResponses += 1 }
+    if kept != comparison.prompt { report.truncatedPrompts += 1 }
     return TokenizedComparison(chosen: prompt + chosen, rejected: prompt + rejected, promptLength: prompt.count)
 }

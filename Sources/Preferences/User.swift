@@ -1,7 +1,9 @@
+public import Text
+
 /// One choice of one user: of two responses to a prompt, the one they preferred.
 public struct Comparison: Equatable, Sendable {
     /// What both responses answer or continue.
-    public var prompt: String
+    public var prompt: Conversation
     /// The preferred response.
     public var chosen: String
     /// The other response.
@@ -13,7 +15,7 @@ public struct Comparison: Equatable, Sendable {
 
     /// States a comparison; responses are complete unless said otherwise.
     public init(
-        prompt: String,
+        prompt: Conversation,
         chosen: String,
         rejected: String,
         chosenIsComplete: Bool = true,

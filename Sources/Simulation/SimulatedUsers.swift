@@ -2,6 +2,7 @@ public import Failures
 import Foundation
 public import Preferences
 import Randomness
+public import Text
 
 /// A sampled response.
 public struct SampledResponse: Equatable, Sendable {
@@ -22,15 +23,15 @@ public struct SampledResponse: Equatable, Sendable {
 
 /// Two responses to one prompt.
 public struct ResponsePair: Equatable, Sendable {
-    /// The prompt's text.
-    public var prompt: String
+    /// What both respond to.
+    public var prompt: Conversation
     /// One response.
     public var first: SampledResponse
     /// The other.
     public var second: SampledResponse
 
     /// States a pair.
-    public init(prompt: String, first: SampledResponse, second: SampledResponse) {
+    public init(prompt: Conversation, first: SampledResponse, second: SampledResponse) {
         self.prompt = prompt
         self.first = first
         self.second = second
@@ -129,7 +130,7 @@ private func differenceDeviation(of taste: Taste, over pairs: [ResponsePair]) ->
 extension Taste {
     /// F(first) − F(second).
     func difference(_ pair: ResponsePair) -> Double {
-        utility(prompt: pair.prompt, response: pair.first.text, tokens: pair.first.tokens)
-            - utility(prompt: pair.prompt, response: pair.second.text, tokens: pair.second.tokens)
+        utility(prompt: pair.prompt.text, response: pair.first.text, tokens: pair.first.tokens)
+            - utility(prompt: pair.prompt.text, response: pair.second.text, tokens: pair.second.tokens)
     }
 }

@@ -101,10 +101,15 @@ public struct Tokenizer: Sendable {
         specialTokens: SpecialTokens = .asText,
         at position: Position = .beginning
     ) -> [Int32] {
+        encode(bytes, specialTokens: specialTokens, from: position == .beginning ? .beginning : .continuation)
+    }
+
+    /// The ids of a text that stands at a place of a sequence.
+    func encode(_ bytes: [UInt8], specialTokens: SpecialTokens, from first: TextPlace) -> [Int32] {
         var ids: [Int32] = []
         ids.reserveCapacity(bytes.count / 3 + 4)
         var start = 0
-        var place = position == .beginning ? TextPlace.beginning : .continuation
+        var place = first
         addedTokens.forEachMatch(in: bytes, specialTokens: specialTokens) { match, id in
             if start < match.lowerBound {
                 scheme.encode(Array(bytes[start..<match.lowerBound]), at: place, appendingTo: &ids)

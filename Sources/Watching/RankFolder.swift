@@ -50,7 +50,8 @@ public struct RankFolder: Sendable {
         return true
     }
 
-    private func file(of rank: Int) -> String { "\(path)/rank-\(rank).json" }
+    /// The file of a rank, which it rewrites several times a second.
+    package func file(of rank: Int) -> String { "\(path)/rank-\(rank).json" }
 }
 
 /// A rank's own file, open for as long as it is watched.

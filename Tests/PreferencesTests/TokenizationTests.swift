@@ -1,16 +1,43 @@
 import Failures
+import Synchronization
 import Testing
 
 @testable import Preferences
+@testable import Text
 
 /// A tokenizer of one id a byte.
 func bytes(_ text: String) -> [Int32] { text.utf8.map(Int32.init) }
 
+/// One id a byte, but for one text, and how long the longest text was.
+private final class ByteScheme: TokenScheme {
+    let dropsLeadingSpace = false
+    let longest = Mutex(0)
+
+    func encode(_ bytes: [UInt8], at place: TextPlace, appendingTo ids: inout [Int32]) {
+        longest.withLock { $0 = max($0, bytes.count) }
+        ids += bytes.elementsEqual("bad".utf8) ? [1] : bytes.map(Int32.init)
+    }
+}
+
+private func byteEncoding(_ scheme: ByteScheme = ByteScheme()) throws -> ChatEncoding {
+    let all = (0..<256).map { [UInt8($0)] }
+    let tokenizer = Tokenizer(
+        tokens: all.map { "\($0[0])" },
+        bytes: all,
+        addedTokens: AddedTokens([]),
+        scheme: scheme,
+        endOfText: 0,
+        beginningOfText: nil,
+        place: "tokenizer.json"
+    )
+    return try ChatEncoding(tokenizer, .none, endOfText: 0)
+}
+
 @Suite struct TokenizationTests {
-    let options = TokenizationOptions(maximumLength: 8, endOfText: 0, vocabularySize: 256)
+    let options = TokenizationOptions(maximumLength: 8, vocabularySize: 256)
 
     func tokenizeOne(_ comparison: Comparison) throws -> (users: [TokenizedUser], report: TokenizationReport) {
-        try tokenize([User(id: "a", comparisons: [comparison])], options, encodePrompt: bytes, encodeResponse: bytes)
+        try tokenize([User(id: "a", comparisons: [comparison])], options, encoding: byteEncoding())
     }
 
     @Test func appendsEndOfTextToCompleteResponses() throws {
@@ -45,59 +72,50 @@ func bytes(_ text: String) -> [Int32] { text.utf8.map(Int32.init) }
         let (users, report) = try tokenize(
             [User(id: "b", comparisons: [same]), User(id: "a", comparisons: [same, other])],
             options,
-            encodePrompt: bytes,
-            encodeResponse: bytes
+            encoding: byteEncoding()
         )
         #expect(users.map(\.id) == ["a"] && users[0].comparisons.count == 1)
         #expect(report.identical == 2 && report.usersWithoutComparisons == 1 && report.warnings.count == 2)
     }
 
     @Test func refusesIdsOutsideTheVocabulary() {
-        let options = TokenizationOptions(maximumLength: 8, endOfText: 0, vocabularySize: 100)
+        let options = TokenizationOptions(maximumLength: 8, vocabularySize: 100)
         let user = User(id: "a", comparisons: [Comparison(prompt: "p", chosen: "a", rejected: "b")])
         #expect {
-            try tokenize([user], options, encodePrompt: bytes, encodeResponse: bytes)
+            try tokenize([user], options, encoding: byteEncoding())
         } throws: {
             ($0 as? Failure)?.description.contains("user a: token id 112 outside the vocabulary of 100") == true
         }
     }
 
-    @Test func takesDistinctOpeningsThatEncodeBack() {
-        // Words are tokens here: ids by length, and a text whose opening would end in "unstable" does not come back.
-        func decode(_ tokens: [Int32]) -> String { String(decoding: tokens.map { UInt8($0) }, as: UTF8.self) }
-        func encode(_ text: String) -> [Int32] { text == "bad" ? [1] : bytes(text) }
+    @Test func takesDistinctOpeningsThatEncodeBack() throws {
+        // "badly" opens with "bad", which encodes to something else.
         let texts: [PromptText] = [
             .opening(of: "abcdef"), .opening(of: "abc"), .opening(of: "abcxyz"), .opening(of: "badly"),
             .whole("whole one"),
         ]
-        let (prompts, report) = tokenizePrompts(
+        let (prompts, report) = try tokenizePrompts(
             texts,
             openingTokens: 3,
             maximumTokens: 5,
-            encode: encode,
-            decode: decode
+            encoding: byteEncoding()
         )
         #expect(prompts.map(\.text) == ["abc", "e one"])
         #expect(prompts.map(\.tokens) == [bytes("abc"), bytes("e one")])
         #expect((report.tooShort, report.unstable, report.duplicates, report.truncated) == (1, 1, 1, 1))
     }
 
-    @Test func encodesNoMoreOfALongTextThanItsOpening() {
-        var longest = 0
-        func encode(_ text: String) -> [Int32] {
-            longest = max(longest, text.utf8.count)
-            return bytes(text)
-        }
+    @Test func encodesNoMoreOfALongTextThanItsOpening() throws {
+        let scheme = ByteScheme()
         let text = String(repeating: "some words ", count: 10_000)
-        let (prompts, _) = tokenizePrompts(
+        let (prompts, _) = try tokenizePrompts(
             [.opening(of: text)],
             openingTokens: 4,
             maximumTokens: 8,
-            encode: encode,
-            decode: { String(decoding: $0.map { UInt8($0) }, as: UTF8.self) }
+            encoding: byteEncoding(scheme)
         )
-        #expect(prompts == [Prompt(text: "some", tokens: bytes("some"))])
-        #expect(longest < 200)
+        #expect(prompts == [Prompt("some", tokens: bytes("some"))])
+        #expect(scheme.longest.withLock { $0 } < 200)
     }
 
     @Test func readsPromptFilesAndTexts() throws {
@@ -108,7 +126,7 @@ func bytes(_ text: String) -> [Int32] { text.utf8.map(Int32.init) }
     }
 
     @Test func holdsPromptsOutWhateverTheirOrder() throws {
-        let prompts = (0..<50).map { Prompt(text: "prompt \($0)", tokens: [Int32($0)]) }
+        let prompts = (0..<50).map { Prompt(Conversation("prompt \($0)"), tokens: [Int32($0)]) }
         let (training, heldOut) = try splitPrompts(prompts, heldOut: 20, seed: 3)
         #expect(training.count == 30 && heldOut.count == 20)
         #expect(Set(training.map(\.text)).isDisjoint(with: heldOut.map(\.text)))

@@ -2,6 +2,7 @@ import Failures
 import Preferences
 import Randomness
 import Testing
+import Text
 
 @testable import Simulation
 
@@ -12,7 +13,7 @@ import Testing
             var random = CounterRandom(seed: seed, purpose: .test, item: index)
             let tokens = 500 + Int(40 * random.normal())
             return ResponsePair(
-                prompt: "prompt \(index)",
+                prompt: Conversation("prompt \(index)"),
                 first: SampledResponse(text: "first \(index)", tokens: 500, isComplete: true),
                 second: SampledResponse(text: "second \(index)", tokens: tokens, isComplete: tokens < 500)
             )

@@ -198,6 +198,17 @@ objectives=(maxmin single utilitarian per-response softmin mirror nash alpha-fai
 variant "every objective" --set "policy.objectives=[$(IFS=,; echo "${objectives[*]}")]" --set evaluate.prompts=8 \
     --set 'run.stages=[policy, evaluate]'
 check "every objective is evaluated" jq --exit-status '.policies | length == 11' "$work/variant/evaluation.json"
+variant "a chat template" --set data.chat_template=tulu --set simulate.max_new_tokens=12 --set policy.max_new_tokens=12 \
+    --set 'run.stages=[simulate, reward, calibrate, policy, evaluate]'
+check "the template is noted" jq --exit-status '.chat_template == "tulu"' \
+    "$work/variant"/{reward/group-0,reward/single,policy/maxmin}/encoding.json
+rm -rf "$work/chat"
+cp -r "$work/variant" "$work/chat"
+echo '{"prompt": [{"role": "user", "content": "Hi"}], "response": "x", "complete": true}' >"$work/turns"
+form "score under the template noted" ".[0].token_ids | length > 20" \
+    "$maxmin" score --model "$work/chat/reward/group-0" --input "$work/turns" --json
+form "assign under the template noted" 'length == 8' \
+    "$maxmin" assign --run "$work/chat" --input "$work/chat/preferences.jsonl" --json
 
 # fails NAME RANKS CODE TEXT COMMAND…: the command ends, not hangs, with the code, having printed one line, which has the text; and
 # leaves no process behind.
@@ -215,6 +226,13 @@ fails() {
         ok "$name"
     fi
 }
+fails "another template than in training" 0 78 "was trained under chat_template tulu, not none" \
+    "$maxmin" score --model "$work/chat/reward/group-0" --input "$work/turns" --chat-template none
+echo >>"$work/chat/reward/single/tokenizer.json"
+fails "another tokenizer than in training" 0 78 "another tokenizer.json" \
+    "$maxmin" score --model "$work/chat/reward/single" --input "$work/turns"
+fails "a template that the tokenizer has no tokens for" 0 78 "has no token <|im_start|>" \
+    "$maxmin" reward $smoke --overwrite --set run.directory="$work/chat" --set data.chat_template=chatml
 broken=$work/broken
 cp -r "$one" "$broken"
 head -n 3 "$one/preferences.jsonl" >"$work/bad.jsonl"

@@ -43,6 +43,9 @@ void ck_chunk_sums_of_squares(const float *x, long count, double *sums);
 long ck_non_finite_count(const void *x, int type, long count);
 void ck_convert(const void *x, int x_type, void *y, int y_type, long count);
 
+// Gives memory that was freed back to the system, which the allocator otherwise keeps for later (memory.c).
+void ck_release_memory(void);
+
 // Libraries and the instructions that choose kernels (libraries.c).
 const char *ck_openblas_version(void);
 const char *ck_openblas_kernels(void);

@@ -14,6 +14,8 @@ package struct SupervisedRun: Sendable {
     package var leavesStopped = false
     /// Between the end of a command and its next start: what is left of its processes has the time to end.
     package var pause = 2.0
+    /// Seconds without a sign of the ranks after which a launcher that is still there is killed.
+    package var patience = 120.0
 
     /// Describes a run.
     package init(command: [String], directory: String, restarts: Int) {
@@ -27,13 +29,13 @@ package struct SupervisedRun: Sendable {
 ///
 /// SIGUSR1, SIGTERM and SIGINT make the run save and end with 75: each is passed on as SIGUSR1, since mpirun gives ranks no time to
 /// save on the other two; a second SIGTERM or SIGINT ends it at once. Failures that another try would meet again (64 to 74, 77, 78)
-/// are final. After `restarts` restarts without progress the status is 70.
+/// are final. After `restarts` restarts without progress the status is 70. A command that outlives its ranks is killed.
 package func supervise(_ job: SupervisedRun, say: (String) -> Void) throws -> Int32 {
     var signals = ForwardedSignals()
     var progress = progressMarks(in: job.directory)
     var fruitless = 0
     while true {
-        let status = try run(job.command, forwarding: &signals, say: say)
+        let status = try run(job, forwarding: &signals, say: say)
         if isFinal(status, stopRequested: signals.stopRequested, leavesStopped: job.leavesStopped) { return status }
         let marks = progressMarks(in: job.directory)
         fruitless = marks == progress ? fruitless + 1 : 0
@@ -74,19 +76,31 @@ private func progressMarks(in directory: String) -> Set<String> {
     return Set(paths("completed") + checkpoints)
 }
 
-/// Runs a command to its end and gives its exit status: 128 and the signal's number where a signal ended it.
+/// Runs the command to its end and gives its exit status: 128 and the signal's number where a signal ended it.
+///
+/// A command that outlives its ranks is killed; the status is then the one that the ranks left in `status.json`.
 private func run(
-    _ command: [String],
+    _ job: SupervisedRun,
     forwarding signals: inout ForwardedSignals,
     say: (String) -> Void
 ) throws -> Int32 {
-    let process = try startProcess(command)
+    let process = try startProcess(job.command)
+    var ranks = SignsOfLife(in: job.directory, patience: job.patience)
+    let tick = 0.02
     while process.isRunning {
         if let signal = signals.next() {
             say(signal == SIGUSR1 ? "maxmin: asking the run to save and stop" : "maxmin: ending the run without saving")
             kill(process.processIdentifier, signal)
         }
-        Thread.sleep(forTimeInterval: 0.02)
+        if ranks.areGone(after: tick) {
+            say(
+                "maxmin: \(job.command[0]) outlives its ranks, of which nothing was seen for \(Int(job.patience)) s; killing it"
+            )
+            kill(-process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+            return RunDirectory(path: job.directory).readStatus()?.exitCode ?? 128 + SIGKILL
+        }
+        Thread.sleep(forTimeInterval: tick)
     }
     return process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
 }

@@ -2,9 +2,9 @@ internal import Collectives
 internal import Failures
 internal import Reporting
 
-/// Ends the run before anything is loaded where a stage cannot fit into a node's memory: shows the plan and names the keys to
-/// change. Every rank calls it; returns the plan on the root.
+/// Ends the run before anything is loaded where a stage cannot fit into a node's memory.
 ///
+/// It shows the plan and names the keys to change. Every rank calls it; returns the plan on the root.
 /// A plan that cannot be made is left to the stage that reads the model, which tells why.
 func requireMemory(
     for stages: [Stage],

@@ -20,7 +20,8 @@ extension StagePlanner {
 
     /// The single model and K groups' models of EM, while the groups' are trained.
     ///
-    /// Each set holds weights, gradients and the first weights; the one in training its best weights too, EM the best iteration's.
+    /// Each set holds weights, gradients and the first weights; the one in training its best weights too, and EM, from the second
+    /// iteration on, those of the best one.
     func addReward(to memory: inout StageMemory) throws(Failure) {
         let keys = configuration.reward
         let trained = try keys.trained(of: shape)
@@ -34,7 +35,7 @@ extension StagePlanner {
         addTraining(of: parameters, models: groups, to: &memory)
         let sets = 2 + (keys.restarts > 1 ? 1 : 0) + (keys.knownBaseline ? 1 : 0)
         memory[.gradients] += 4 * parameters * others
-        memory[.remembered] += 4 * parameters * (sets + 2 * groups)
+        memory[.remembered] += 4 * parameters * (sets + groups + (keys.maxIterations > 1 ? groups : 0))
 
         let pair = 2 * comparisonTokens
         let limit = configuration.model.microBatchTokens

@@ -5,6 +5,7 @@ import ModelFiles
 import Preferences
 import Reporting
 import StrictJSON
+import Text
 
 /// Brings the reward models to one origin and unit, on samples of the reference policy.
 ///
@@ -22,7 +23,7 @@ func runCalibrate(_ run: RunContext) throws {
         promptCount: section.prompts,
         samplesPerPrompt: section.samplesPerPrompt,
         maxNewTokens: run.configuration.policy.maxNewTokens,
-        endOfText: reference.endOfText,
+        endOfText: reference.encoding.endOfTurn,
         rewardModels: models.count,
         rewards: models.rewards,
         seed: run.seed,

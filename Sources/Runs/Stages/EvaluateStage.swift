@@ -8,6 +8,7 @@ import Randomness
 import Reporting
 import Simulation
 import StrictJSON
+import Text
 
 /// Responses that are scored in one forward pass.
 private let scoringBatch = 64
@@ -85,7 +86,7 @@ private func answer(
         options: SamplingOptions(
             maxNewTokens: run.configuration.policy.maxNewTokens,
             temperature: Float(section.temperature),
-            stop: reference.endOfText
+            stop: reference.encoding.endOfTurn
         ),
         purpose: .evaluation,
         step: place
@@ -94,7 +95,7 @@ private func answer(
         try samples[index * each..<(index + 1) * each].map { sample in
             JudgedResponse(
                 prompt: prompts[index].text,
-                response: try reference.text(of: sample.tokens),
+                response: try reference.encoding.text(ofResponse: sample.tokens),
                 promptTokens: prompts[index].tokens,
                 responseTokens: sample.tokens
             )

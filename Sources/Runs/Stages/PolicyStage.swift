@@ -8,6 +8,7 @@ import Preferences
 import Reporting
 import StrictJSON
 import Tensors
+import Text
 
 /// Aligns one policy per objective, each from the reference.
 ///
@@ -30,7 +31,7 @@ func runPolicy(_ run: RunContext) throws {
         let settings = PolicySettings(section, model: run.configuration.model, objective: objective)
         let task = PolicyTask(
             prompts: prompts.map(\.tokens),
-            endOfText: reference.endOfText,
+            endOfText: reference.encoding.endOfTurn,
             groupSizes: sizes,
             calibration: objective == .maxminUncalibrated ? .none(rewardModels: models.count) : calibration,
             rewards: models.rewards,

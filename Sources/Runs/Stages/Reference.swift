@@ -12,23 +12,27 @@ private let embeddedTrainingPrompts = 1024
 /// The reference policy π_ref with its tokenizer, frozen.
 struct Reference {
     let model: LanguageModel
-    let tokenizer: Tokenizer
+    /// How its tokens are text.
+    let encoding: ChatEncoding
     /// Its Hugging Face directory.
     let path: String
 
-    var endOfText: Int32? { model.configuration.endOfText }
-
-    /// Saves a model that started from the reference: whole, or its adapters where it has some.
+    /// Saves a model that started from the reference: whole, or its adapters where it has some, and how its text was
+    /// encoded.
     func save(_ model: LanguageModel, to directory: String) throws(Failure) {
         if model.adapters == nil {
             try ModelDirectory.save(model, over: self.model, to: directory, tokenizerFrom: path)
         } else {
             try AdapterDirectory.save(model, to: directory, base: path, tokenizerFrom: path)
         }
+        try EncodingRecord.save(encoding, tokenizerIn: path, to: directory)
     }
 
     /// Opens a model that `save` wrote, to be used as it is; adapters share the reference's trunk.
+    ///
+    /// - Throws: `Failure` also for one that was trained on text encoded otherwise.
     func load(_ directory: String, head: Head) throws(Failure) -> LanguageModel {
+        try EncodingRecord(directory: directory)?.require(EncodingRecord(encoding, tokenizerIn: path), at: directory)
         let loaded =
             AdapterDirectory.isAdapter(directory)
             ? try AdapterDirectory.load(directory, over: model, head: head)
@@ -49,11 +53,6 @@ struct Reference {
         let policy = try ModelDirectory.load(path, precision: model.precision, head: head, passing: model).model
         policy.initialiseHead(seed: seed)
         return policy
-    }
-
-    /// A response as text, without its end-of-text.
-    func text(of response: [Int32]) throws(Failure) -> String {
-        try tokenizer.decode(response.last == endOfText ? response.dropLast() : response[...], at: .continuation)
     }
 }
 
@@ -89,7 +88,12 @@ extension RunContext {
                 at: loaded.tokenizerFile
             )
         }
-        return Reference(model: loaded.model, tokenizer: tokenizer, path: path)
+        let encoding = try ChatEncoding(
+            tokenizer,
+            configuration.data.chatTemplate,
+            endOfText: loaded.model.configuration.endOfText
+        )
+        return Reference(model: loaded.model, encoding: encoding, path: path)
     }
 
     /// The distinct prompts of the run, those of the evaluation kept apart.
@@ -104,12 +108,22 @@ extension RunContext {
                 at: "policy.max_new_tokens"
             )
         }
-        guard let path = data.prompts else {
-            return try embeddedPrompts(reference, maximumTokens: min(room, data.maxLength - 1))
+        let maximumTokens = min(room, data.maxLength - 1)
+        guard maximumTokens >= reference.encoding.leastPrompt else {
+            throw Failure(
+                .configuration,
+                "\(maximumTokens) tokens leave no room for a prompt under chat_template \(data.chatTemplate.rawValue); "
+                    + "raise it, or lower policy.max_new_tokens",
+                at: "data.max_length"
+            )
         }
-        let loaded = try loadPromptTexts(path, options: LoadOptions(onBadLine: data.onBadLine))
+        guard let path = data.prompts else {
+            return try embeddedPrompts(reference, maximumTokens: maximumTokens)
+        }
+        let options = LoadOptions(onBadLine: data.onBadLine, template: data.chatTemplate)
+        let loaded = try loadPromptTexts(path, options: options)
         loaded.report.warnings.forEach(progress.say)
-        let prompts = tokenized(loaded.prompts, reference, maximumTokens: min(room, data.maxLength - 1))
+        let prompts = tokenized(loaded.prompts, reference, maximumTokens: maximumTokens)
         return try splitPrompts(prompts, heldOut: data.heldOutPrompts, seed: seed)
     }
 
@@ -122,8 +136,8 @@ extension RunContext {
         let training = try EmbeddedCorpus.prompts(count: embeddedTrainingPrompts, seed: seed, heldOut: false)
         let evaluation = try EmbeddedCorpus.prompts(count: heldOut, seed: seed, heldOut: true)
         return (
-            tokenized(training.map(PromptText.whole), reference, maximumTokens: maximumTokens),
-            tokenized(evaluation.map(PromptText.whole), reference, maximumTokens: maximumTokens)
+            tokenized(training.map { .whole(Conversation($0)) }, reference, maximumTokens: maximumTokens),
+            tokenized(evaluation.map { .whole(Conversation($0)) }, reference, maximumTokens: maximumTokens)
         )
     }
 
@@ -132,9 +146,7 @@ extension RunContext {
             texts,
             openingTokens: configuration.simulate.promptTokens,
             maximumTokens: maximumTokens,
-            encode: { reference.tokenizer.encodeSequence($0) },
-            // Only ids that the tokenizer gave itself are decoded here, so it knows them all.
-            decode: { (try? reference.tokenizer.decode($0, skippingSpecialTokens: true)) ?? "" }
+            encoding: reference.encoding
         ).prompts
     }
 }

@@ -163,6 +163,7 @@ private func perform(
     _ run: RunContext,
     planned: Int?
 ) throws -> FinishedStage {
+    releaseFreedMemory()
     forgetPeakMemory()
     let start = ContinuousClock.now
     try run.communicator.enter(.load, step: 0)

@@ -5,6 +5,7 @@ import Preferences
 import Randomness
 import Reporting
 import Simulation
+import Text
 
 /// Samples response pairs from the reference and lets simulated users choose between them.
 ///
@@ -20,7 +21,7 @@ func runSimulate(_ run: RunContext) throws {
     let options = SamplingOptions(
         maxNewTokens: section.maxNewTokens,
         temperature: Float(section.temperature),
-        stop: reference.endOfText
+        stop: reference.encoding.endOfTurn
     )
     run.progress.begin("simulate", total: count, unit: "pairs")
     let samples = try run.sampleOverShards(
@@ -35,14 +36,14 @@ func runSimulate(_ run: RunContext) throws {
     try run.onRoot {
         let responses = try samples.map { sample in
             SampledResponse(
-                text: try reference.text(of: sample.tokens),
+                text: try reference.encoding.text(ofResponse: sample.tokens),
                 tokens: sample.tokens.count,
                 isComplete: sample.finished
             )
         }
         let pairs = (0..<count).map { pair in
             ResponsePair(
-                prompt: prompts[pair % prompts.count].text,
+                prompt: prompts[pair % prompts.count].conversation,
                 first: responses[2 * pair],
                 second: responses[2 * pair + 1]
             )

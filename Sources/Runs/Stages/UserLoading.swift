@@ -20,7 +20,11 @@ extension RunContext {
     func loadUsers(_ reference: Reference) throws -> (training: LoadedUsers, heldOut: LoadedUsers) {
         let section = configuration.reward
         let path = try configuration.data.preferences ?? directory.require("preferences.jsonl", madeBy: .simulate)
-        let options = LoadOptions(onBadLine: configuration.data.onBadLine, minimumRows: communicator.size)
+        let options = LoadOptions(
+            onBadLine: configuration.data.onBadLine,
+            template: configuration.data.chatTemplate,
+            minimumRows: communicator.size
+        )
         let loaded = try loadPreferences(path, options: options)
         loaded.report.warnings.forEach(progress.say)
         let maximumLength = min(configuration.data.maxLength, reference.model.configuration.contextLength)
@@ -29,11 +33,9 @@ extension RunContext {
             loaded.users,
             TokenizationOptions(
                 maximumLength: maximumLength,
-                endOfText: reference.endOfText,
                 vocabularySize: reference.model.configuration.vocabularySize
             ),
-            encodePrompt: { reference.tokenizer.encodeSequence($0) },
-            encodeResponse: { reference.tokenizer.encode($0, at: .continuation) }
+            encoding: reference.encoding
         )
         tokenized.report.warnings.forEach(progress.say)
         let (kept, heldOut) = holdOutUsers(tokenized.users, fraction: section.heldOutUsers, seed: seed) { $0.id }

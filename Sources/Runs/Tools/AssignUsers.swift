@@ -55,19 +55,24 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
             models.append(try ModelDirectory.load(path, precision: precision, head: .reward).model)
         }
     }
-    let tokenizer = try Tokenizer(directory: directory.file("reward/group-0"))
-    let loaded = try loadPreferences(request.input)
+    let trained = directory.file("reward/group-0")
+    let template = configuration.data.chatTemplate
+    let encoding = try ChatEncoding(
+        Tokenizer(directory: trained),
+        template,
+        endOfText: models[0].configuration.endOfText
+    )
+    try EncodingRecord(directory: trained)?.require(EncodingRecord(encoding, tokenizerIn: trained), at: trained)
+    let loaded = try loadPreferences(request.input, options: LoadOptions(template: template))
     for warning in loaded.report.warnings { log("warning: \(warning)") }
     let options = TokenizationOptions(
         maximumLength: min(configuration.data.maxLength, models[0].configuration.contextLength),
-        endOfText: tokenizer.endOfText,
         vocabularySize: models[0].configuration.vocabularySize
     )
     let tokenized = try Preferences.tokenize(
         loaded.users,
         options,
-        encodePrompt: { tokenizer.encodeSequence($0) },
-        encodeResponse: { tokenizer.encode($0, at: .continuation) }
+        encoding: encoding
     )
     for warning in tokenized.report.warnings { log("warning: \(warning)") }
     let users = tokenized.users.map { user in

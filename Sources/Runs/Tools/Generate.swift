@@ -1,14 +1,17 @@
 internal import Failures
 internal import LanguageModels
+internal import Preferences
 internal import Randomness
 internal import StrictJSON
-internal import Text
+package import Text
 
 /// What `maxmin generate` is asked for.
 package struct GenerateRequest: Sendable {
     package var model: String
     /// PEFT directory, used over `model`.
     package var adapter: String?
+    /// The chat template of prompts; nil: the one that the model was trained under.
+    package var template: ChatTemplate?
     /// Path of a JSON Lines file of prompts, `-` for standard input; nil where `prompts` are given.
     package var input: String?
     package var prompts: [String] = []
@@ -45,6 +48,7 @@ package func generate(
     let text = try TextModel(
         directory: request.model,
         adapter: request.adapter,
+        template: request.template,
         precision: request.precision,
         threads: request.threads,
         log: log
@@ -54,19 +58,17 @@ package func generate(
     }
     var lines: [PromptLine] = []
     for (index, prompt) in request.prompts.enumerated() {
-        let tokens = text.tokenizer.encodeSequence(prompt)
-        try text.check(tokens, at: "--prompt \(index + 1)", roomFor: 1)
-        lines.append(PromptLine(text: prompt, tokens: tokens))
+        let place = "--prompt \(index + 1)"
+        let fields = try JSONFields(.object(["prompt": .string(prompt)]), at: place)
+        let line = try promptLine(fields, place, text.encoding)
+        try text.check(line.tokens, at: place, roomFor: 1)
+        lines.append(line)
     }
     if let input = request.input {
         try forEachInputLine(of: input) { fields, place in
-            let isTokens = fields.object["token_ids"] != nil
-            let tokens =
-                isTokens ? try fields.tokenIDs("token_ids") : text.tokenizer.encodeSequence(try fields.string("prompt"))
-            try text.check(tokens, at: place, roomFor: 1)
-            let prompt =
-                isTokens ? try text.tokenizer.decode(tokens, skippingSpecialTokens: true) : try fields.string("prompt")
-            lines.append(PromptLine(text: prompt, tokens: tokens))
+            let line = try promptLine(fields, place, text.encoding)
+            try text.check(line.tokens, at: place, roomFor: 1)
+            lines.append(line)
         }
     }
     let options = SamplingOptions(
@@ -74,7 +76,7 @@ package func generate(
         temperature: Float(request.temperature),
         topK: request.topK,
         topP: Float(request.topP),
-        stop: text.endOfText
+        stop: text.encoding.endOfTurn
     )
     let total = lines.count * request.samples
     for start in stride(from: 0, to: total, by: samplesAtATime) {
@@ -89,6 +91,15 @@ package func generate(
             try emit(describe(sample, prompt: lines[item / request.samples].text, response, json: request.json))
         }
     }
+}
+
+private func promptLine(_ fields: JSONFields, _ place: String, _ encoding: ChatEncoding) throws(Failure) -> PromptLine {
+    if fields.object["token_ids"] != nil {
+        let tokens = try fields.tokenIDs("token_ids")
+        return PromptLine(text: try encoding.tokenizer.decode(tokens, skippingSpecialTokens: true), tokens: tokens)
+    }
+    let conversation = try fields.object.prompt("prompt", encoding.template, at: place)
+    return PromptLine(text: conversation.text, tokens: encoding.prompt(conversation))
 }
 
 private func describe(_ sample: Sample, prompt: String, _ response: String, json: Bool) -> String {

@@ -85,6 +85,7 @@ private func describeModel(_ path: String) throws -> JSONValue {
         "width": .integer(shape.width), "heads": .integer(shape.heads), "positions": .integer(shape.contextLength),
         "vocabulary_size": .integer(shape.vocabularySize),
         "tokenizer_size": .integer(tokenizer.vocabularySize),
+        "chat_template": try chatTemplate(path),
         "end_of_text": (tokenizer.endOfText ?? shape.endOfText).map { .integer(Int($0)) } ?? .null,
         "warnings": .array(found.warnings.map(JSONValue.string)),
     ]
@@ -95,10 +96,15 @@ private func describeAdapter(_ path: String) throws -> JSONValue {
     return [
         "kind": .string(found.isRewardModel ? "reward model adapter" : "language model adapter"), "path": .string(path),
         "base": found.base.map(JSONValue.string) ?? .null, "parameters": .integer(found.parameters),
-        "rank": .integer(found.rank), "alpha": .number(found.alpha),
+        "chat_template": try chatTemplate(path), "rank": .integer(found.rank), "alpha": .number(found.alpha),
         "targets": .array(found.targets.map(JSONValue.string)),
         "blocks": found.blocks.map { .array($0.map(JSONValue.integer)) } ?? "all",
     ]
+}
+
+/// What was noted when a model or an adapter was trained.
+private func chatTemplate(_ path: String) throws(Failure) -> JSONValue {
+    try EncodingRecord(directory: path).map { .string($0.template.rawValue) } ?? .null
 }
 
 private func describeRun(_ path: String) throws -> JSONValue {

@@ -29,21 +29,24 @@ extension ModelSection.Precision {
 /// A model with its tokenizer, for the commands that work on given text.
 struct TextModel {
     let model: LanguageModel
-    let tokenizer: Tokenizer
-    /// The token that ends a response.
-    var endOfText: Int32? { tokenizer.endOfText ?? model.configuration.endOfText }
+    /// How its tokens are text.
+    let encoding: ChatEncoding
 
     /// Opens a Hugging Face directory, its weights in place, and a PEFT directory over it where there is one; sets the threads
     /// of this process.
+    ///
+    /// - Parameter template: the chat template; nil: the one that was noted when the model was trained, or none.
+    /// - Throws: `Failure` also where text would be encoded otherwise than for the model's training.
     init(
         directory: String,
         adapter: String?,
+        template: ChatTemplate?,
         precision: ModelSection.Precision,
         threads: Int,
         log: (String) -> Void
     ) throws(Failure) {
         KernelThreads.set(threads)
-        tokenizer = try Tokenizer(directory: directory)
+        let tokenizer = try Tokenizer(directory: directory)
         let loaded = try ModelDirectory.open(directory, precision: precision.resolved)
         for warning in loaded.warnings { log("warning: \(warning)") }
         if let adapter {
@@ -56,6 +59,13 @@ struct TextModel {
                 "the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(model.configuration.vocabularySize)"
             throw Failure(.configuration, "\(reason); they do not belong together", at: directory)
         }
+        let trained = try EncodingRecord(directory: adapter ?? directory)
+        encoding = try ChatEncoding(
+            tokenizer,
+            template ?? trained?.template ?? .none,
+            endOfText: tokenizer.endOfText ?? model.configuration.endOfText
+        )
+        try trained?.require(EncodingRecord(encoding, tokenizerIn: directory), at: adapter ?? directory)
     }
 
     /// The text of sampled tokens, which go on after a prompt.
@@ -63,6 +73,7 @@ struct TextModel {
     /// A model may have more tokens than its tokenizer (padding of the embedding); those have no text and become U+FFFD.
     func decode(_ tokens: ArraySlice<Int32>) throws(Failure) -> String {
         var parts: [String] = []
+        let tokenizer = encoding.tokenizer
         let pieces = tokens.split(omittingEmptySubsequences: false) { Int($0) >= tokenizer.vocabularySize }
         for piece in pieces { parts.append(try tokenizer.decode(piece, at: .continuation)) }
         return parts.joined(separator: "\u{FFFD}")

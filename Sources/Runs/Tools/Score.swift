@@ -1,7 +1,8 @@
 internal import Failures
 internal import LanguageModels
+internal import Preferences
 internal import StrictJSON
-internal import Text
+package import Text
 
 /// What `maxmin score` is asked for.
 package struct ScoreRequest: Sendable {
@@ -9,6 +10,8 @@ package struct ScoreRequest: Sendable {
     package var input: String
     /// PEFT directory, used over `model`.
     package var adapter: String?
+    /// The chat template of prompts; nil: the one that the model was trained under.
+    package var template: ChatTemplate?
     package var precision = ModelSection.Precision.fp32
     package var threads = 1
     package var json = false
@@ -25,8 +28,8 @@ private let tokensAtATime = 8_192
 
 /// Scores each line of the input: log-probabilities of its tokens, and its reward where the model is a reward model.
 ///
-/// A line is `{"text"}`, `{"prompt", "response"}` (encoded apart, as in training) or `{"token_ids"}`. Nothing is added:
-/// a reward model is trained on responses that end in the end-of-text token, so give `token_ids` to include it.
+/// A line is `{"text"}`, `{"prompt", "response"}` (encoded apart and under the chat template, as in training) or `{"token_ids"}`.
+/// A reward model is trained on responses that end in the token that ends a turn: `"complete": true` puts it there.
 package func score(
     _ request: ScoreRequest,
     log: (String) -> Void,
@@ -35,6 +38,7 @@ package func score(
     let text = try TextModel(
         directory: request.model,
         adapter: request.adapter,
+        template: request.template,
         precision: request.precision,
         threads: request.threads,
         log: log
@@ -47,7 +51,7 @@ package func score(
         pendingTokens = 0
     }
     try forEachInputLine(of: request.input) { fields, place in
-        let tokens = try scoredTokens(fields, place, text.tokenizer)
+        let tokens = try scoredTokens(fields, place, text.encoding)
         try text.check(tokens, at: place)
         if pendingTokens + tokens.count > tokensAtATime { try flush() }
         pending.append(tokens)
@@ -56,14 +60,15 @@ package func score(
     try flush()
 }
 
-private func scoredTokens(_ fields: JSONFields, _ place: String, _ tokenizer: Tokenizer) throws(Failure) -> [Int32] {
+private func scoredTokens(_ fields: JSONFields, _ place: String, _ encoding: ChatEncoding) throws(Failure) -> [Int32] {
     if fields.object["token_ids"] != nil { return try fields.tokenIDs("token_ids") }
-    if fields.object["text"] != nil { return tokenizer.encodeSequence(try fields.string("text")) }
+    if fields.object["text"] != nil { return encoding.tokenizer.encodeSequence(try fields.string("text")) }
     guard fields.object["prompt"] != nil else {
         throw Failure(.badData, "needs \"text\", \"prompt\" with \"response\", or \"token_ids\"", at: place)
     }
-    return tokenizer.encodeSequence(try fields.string("prompt"))
-        + tokenizer.encode(try fields.string("response"), at: .continuation)
+    let prompt = try fields.object.prompt("prompt", encoding.template, at: place)
+    let isComplete = try fields.optionalBool("complete") ?? false
+    return encoding.prompt(prompt) + encoding.response(try fields.string("response"), isComplete: isComplete)
 }
 
 private func scoreLines(

@@ -5,8 +5,8 @@ struct Generate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Samples responses to given prompts.",
         discussion: """
-            Each line of the input is {"prompt"} or {"token_ids"}. With --json each sample gives a line {"prompt", \
-            "response", "token_ids", "logprobs", "finished"}: the response's tokens, end-of-text included, and their natural \
+            Each line of the input is {"prompt"}, a text or a list of {"role", "content"}, or {"token_ids"}. With --json each sample gives a line {"prompt", \
+            "response", "token_ids", "logprobs", "finished"}: the response's tokens, the end of its turn included, and their natural \
             log-probabilities under the distribution sampled from. Examples:
 
               maxmin generate --model runs/quickstart/policy/maxmin --prompt "The film was" --samples 3
@@ -15,6 +15,8 @@ struct Generate: ParsableCommand {
     )
 
     @OptionGroup var options: ModelOptions
+
+    @OptionGroup var chat: ChatOptions
 
     @Option(help: "JSON Lines file of prompts; - is standard input.")
     var input: String?
@@ -58,6 +60,7 @@ struct Generate: ParsableCommand {
         try requireOneProcess("generate")
         var request = GenerateRequest(model: options.model)
         request.adapter = options.adapter
+        request.template = chat.chatTemplate
         request.input = input
         request.prompts = prompt
         request.samples = samples

@@ -1,6 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import Runs
+public import Text
 
 /// What every command that works on one model takes.
 struct ModelOptions: ParsableArguments {
@@ -21,7 +22,15 @@ struct ModelOptions: ParsableArguments {
     }
 }
 
+/// What stands around the turns of a prompt.
+struct ChatOptions: ParsableArguments {
+    @Option(help: "Chat template of prompts; default: the one noted when the model was trained, else none.")
+    var chatTemplate: ChatTemplate?
+}
+
 extension ModelSection.Precision: ExpressibleByArgument {}
+
+extension ChatTemplate: ExpressibleByArgument {}
 
 /// Runs `body` with a function that prints a line on standard output.
 func printingLines(_ body: ((String) throws -> Void) throws -> Void) throws {

@@ -5,7 +5,8 @@ struct Score: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Log-probabilities of given text, and its reward where the model is a reward model.",
         discussion: """
-            Each line of the input is {"text"}, {"prompt", "response"} or {"token_ids"}. With --json each gives a line \
+            Each line of the input is {"text"}, {"prompt", "response"} or {"token_ids"}; a prompt is a text or a list of \
+            {"role", "content"}, and "complete": true ends the response as in training. With --json each gives a line \
             {"token_ids", "logprobs"}: logprobs[i] is the natural log-probability of token_ids[i+1] given all before it; a \
             reward model adds "reward". Example:
 
@@ -15,6 +16,8 @@ struct Score: ParsableCommand {
     )
 
     @OptionGroup var options: ModelOptions
+
+    @OptionGroup var chat: ChatOptions
 
     @Option(help: "JSON Lines file; - is standard input.")
     var input: String
@@ -26,6 +29,7 @@ struct Score: ParsableCommand {
         try requireOneProcess("score")
         var request = ScoreRequest(model: options.model, input: input)
         request.adapter = options.adapter
+        request.template = chat.chatTemplate
         request.precision = options.precision
         request.threads = options.threads
         request.json = json

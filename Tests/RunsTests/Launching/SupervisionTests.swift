@@ -17,6 +17,7 @@ import Testing
             var job = SupervisedRun(command: ["bash", "-c", count + script], directory: path, restarts: restarts)
             job.leavesStopped = leavesStopped
             job.pause = 0
+            job.patience = 1
             let status = try supervise(job) { _ in }
             return (status, try Data(contentsOf: URL(fileURLWithPath: path + "/starts")).count)
         }
@@ -55,6 +56,22 @@ import Testing
     @Test func aRunThatStoppedIsResumedOrLeft() throws {
         #expect(try supervised("((start == 2)) || exit 75") == (0, 2))
         #expect(try supervised("exit 75", leavesStopped: true) == (75, 1))
+    }
+
+    /// The ranks show life, leave their status or are killed, and the launcher stays: it and what it started are killed.
+    @Test func aLauncherThatOutlivesItsRanksIsKilled() throws {
+        let ranks = "mkdir -p $run/watchdog; for i in 1 2 3; do echo $i >$run/watchdog/rank-0.json; sleep 0.1; done; "
+        let stays = "trap '' TERM INT USR1; while true; do sleep 0.1; done"
+        #expect(try supervised("((start == 2)) && exit 0; \(ranks) \(stays)") == (0, 2))
+        let status =
+            #"{"state":"done","exit_code":0,"started_from":"","starts_without_progress":0,"host":"h","process":1,"updated":""}"#
+        #expect(try supervised("\(ranks) rm -r $run/watchdog; echo '\(status)' >$run/status.json; \(stays)") == (0, 1))
+    }
+
+    /// A launcher whose ranks have not begun yet is waited for, and what an earlier start left is no sign of them.
+    @Test func slowStartsAreWaitedFor() throws {
+        let fails = "mkdir -p $run/watchdog; echo >$run/watchdog/rank-0.json; exit 137"
+        #expect(try supervised("((start == 2)) && { sleep 2; exit 0; }; \(fails)") == (0, 2))
     }
 
     @Test func aStopThatWasAskedForIsFinal() {

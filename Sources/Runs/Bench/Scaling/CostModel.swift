@@ -183,17 +183,16 @@ package struct CostModel: Equatable, Sendable {
         let copy = operandBytes < 4 ? operandBytes : 0
         let models: Double =
             switch stage {
-            case .sft: 1
-            case .reward: Double(groups)
-            case .score: Double(groups)
-            // The policy, the reference, and K + 1 reward models.
-            case .policy: Double(groups) + 3
+            case .sft, .policy: 1
+            case .reward, .score: Double(groups)
             }
         let held = own ? parameters : trainedParameters
+        // The reference and K + 1 reward models are opened in place: of their fp32 files, only the copy is a rank's own.
+        let opened = stage == .policy ? (Double(groups) + 2) * (own ? copy * parameters : (4 + copy) * held) : 0
         // An M-step remembers the best weights of each group, and those that it started from.
         let remembered = stage == .reward ? trainedParameters * (trainedModels + 1) : 0
         return [
-            ("weights", (4 + copy) * held * models + 4 * remembered),
+            ("weights", (4 + copy) * held * models + opened + 4 * remembered),
             ("gradients", gradientBytes),
             ("moments", 2 * gradientBytes / Double(ranks)),
             ("activations", activationBytes),

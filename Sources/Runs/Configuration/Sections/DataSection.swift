@@ -1,10 +1,8 @@
 package import Preferences
+package import Text
 
 /// `data`: prompts, preferences and text.
 package struct DataSection: Equatable, Sendable {
-    /// How a conversation becomes text.
-    package enum ChatTemplate: String, CaseIterable, Sendable { case none }
-
     package let prompts: String?
     package let preferences: String?
     package let text: String?
@@ -37,7 +35,7 @@ package struct DataSection: Equatable, Sendable {
             "chat_template",
             .choice(ChatTemplate.self),
             .none,
-            "How a conversation becomes text; none: its turns as they are."
+            "What stands around the turns of a prompt: the template of the model's training; none: their text as it is."
         )
         maxLength = keys.read(
             "max_length",

@@ -1,0 +1,125 @@
+public import Failures
+
+/// How conversations become a model's tokens, and its tokens responses: a tokenizer under a chat template.
+public struct ChatEncoding: Sendable {
+    /// The model's own.
+    public let tokenizer: Tokenizer
+    /// What stands around the turns.
+    public let template: ChatTemplate
+    /// The token that ends a response: the template's, or else end-of-text; nil where the model has none.
+    public let endOfTurn: Int32?
+    /// Ids of the added tokens that the template needs.
+    private let added: [String: Int32]
+    private let beginning: [Int32]
+    private let end: [Int32]
+    /// The shortest prompt: one token of text under the template.
+    public private(set) var leastPrompt = 1
+
+    /// Prepares a template for a tokenizer.
+    ///
+    /// - Parameter endOfText: the model's end-of-text token, which its tokenizer may not name.
+    /// - Throws: `Failure(.configuration)` where the tokenizer has not the tokens that the template needs.
+    public init(_ tokenizer: Tokenizer, _ template: ChatTemplate, endOfText: Int32?) throws(Failure) {
+        func refuse(_ what: String) -> Failure {
+            Failure(
+                .configuration,
+                "has no \(what), which chat_template \(template.rawValue) needs; use the template of the model's training",
+                at: tokenizer.place
+            )
+        }
+        var added: [String: Int32] = [:]
+        for text in template.tokens {
+            guard let id = tokenizer.id(ofAddedToken: text) else { throw refuse("token \(text)") }
+            added[text] = id
+        }
+        let beginning = tokenizer.beginningOfText ?? tokenizer.prefix.first
+        if template.needsBeginning, beginning == nil { throw refuse("beginning-of-text token (\"bos_token\")") }
+        endOfTurn = template.tokens.last.flatMap { added[$0] } ?? endOfText
+        if template != .none, endOfTurn == nil { throw refuse("end-of-text token (\"eos_token\")") }
+        self.tokenizer = tokenizer
+        self.template = template
+        self.added = added
+        self.beginning = beginning.map { [$0] } ?? []
+        end = endOfText.map { [$0] } ?? []
+        leastPrompt = prompt("").count + 1
+    }
+
+    /// The template in Jinja, for who serves the model; nil for `none`.
+    public var jinja: String? { template.jinja(hasPrefix: !tokenizer.prefix.isEmpty) }
+
+    /// The tokens of a conversation, up to where the assistant's next response begins.
+    public func prompt(_ conversation: Conversation) -> [Int32] {
+        var ids: [Int32] = []
+        var text = ""
+        var place = TextPlace.beginning
+        func flush() {
+            ids += tokenizer.encode(Array(text.utf8), specialTokens: .asText, from: place)
+            text = ""
+        }
+        func append(_ tokens: [Int32], nextPlace: TextPlace) {
+            flush()
+            ids += tokens
+            place = nextPlace
+        }
+        for piece in template.pieces(of: conversation) {
+            switch piece {
+            case .text(let more): text += more
+            case .prefix: append(tokenizer.prefix, nextPlace: .beginning)
+            case .beginning: append(beginning, nextPlace: .afterAddedToken)
+            case .end: append(end, nextPlace: .afterAddedToken)
+            case .token(let name): append(added[name].map { [$0] } ?? [], nextPlace: .afterAddedToken)
+            }
+        }
+        flush()
+        return ids
+    }
+
+    /// The end of a conversation that fits into `room` tokens under the template: the oldest turns go first, the system's message
+    /// last of all, then the start of the last message.
+    ///
+    /// - Returns: what is left of it and its tokens; more than `room` only where not even the template fits.
+    public func prompt(_ conversation: Conversation, atMost room: Int) -> (conversation: Conversation, tokens: [Int32])
+    {
+        var tokens = prompt(conversation)
+        if tokens.count <= room { return (conversation, tokens) }
+        if template == .none {
+            let kept = Array(tokens.dropFirst(tokenizer.prefix.count).suffix(max(0, room - tokenizer.prefix.count)))
+            return (Conversation(text(kept, at: .beginning)), tokenizer.prefix + kept)
+        }
+        var kept = conversation
+        while tokens.count > room, kept.messages.count > 1 {
+            // With its answer: the turns that are left begin with a user's.
+            let oldest = kept.messages.firstIndex { $0.role == .user } ?? 0
+            let next = kept.messages[(oldest + 1)...].firstIndex { $0.role == .user }
+            kept.messages.removeSubrange(next.map { oldest..<$0 } ?? 0..<kept.messages.count - 1)
+            tokens = prompt(kept)
+        }
+        var content = tokenizer.encode(kept.messages[0].content, at: .continuation)
+        while tokens.count > room, !content.isEmpty {
+            content.removeFirst(min(content.count, tokens.count - room))
+            kept.messages[0].content = text(content, at: .continuation)
+            tokens = prompt(kept)
+        }
+        return (kept, tokens)
+    }
+
+    /// The tokens of a response after its prompt, with the token that ends the turn where it is complete.
+    public func response(_ response: String, isComplete: Bool) -> [Int32] {
+        let text = template.responseText(response, isComplete: isComplete)
+        let ids = tokenizer.encode(text, at: .continuation)
+        return isComplete ? ids + (endOfTurn.map { [$0] } ?? []) : ids
+    }
+
+    /// A sampled response as text, without the token that ends the turn.
+    ///
+    /// - Throws: `Failure(.badData)` for an id outside the vocabulary.
+    public func text(ofResponse ids: [Int32]) throws(Failure) -> String {
+        let own = ids.last != nil && ids.last == endOfTurn ? ids.dropLast() : ids[...]
+        return template.response(ofText: try tokenizer.decode(own, at: .continuation))
+    }
+
+    /// The text of ids that the tokenizer gave itself, so that it knows them all.
+    private func text(_ ids: [Int32], at position: Tokenizer.Position) -> String {
+        (try? tokenizer.decode(ids, skippingSpecialTokens: true, at: position)) ?? ""
+    }
+}
