@@ -1,51 +1,100 @@
 internal import Tensors
 
-/// Bytes of what passes through the blocks keep and work in, as `Workspace` has them; D width, F inner width, H heads.
+/// Bytes of what passes keep and work in, as `Workspace` has them.
+///
+/// N tokens, of which R are read after the last block; D width, F inner width, H heads, A width of attention, V vocabulary; b bytes
+/// of an operand of products. Norms' statistics count, what one row takes does not.
 public struct ActivationMemory: Sendable {
     private let shape: ModelConfiguration
-    /// b: bytes of an operand of products.
-    private let operand: Int
+    private let precision: Precision
 
     /// Of a model of this shape.
     public init(_ shape: ModelConfiguration, _ precision: Precision) {
         self.shape = shape
-        operand = precision.elementType.size
+        self.precision = precision
     }
 
-    /// Of a block and token: 4·(2D + QKV) + b·(2D + A) + F·(4 + b) + 4·H + 16, QKV the width of queries, keys and values, A that
-    /// of attention; Llama's gate is 4·F more.
-    public var block: Int {
-        let (d, f) = (shape.width, shape.innerWidth)
-        let attention = 4 * (2 * d + shape.queryKeyValueWidth) + operand * (2 * d + shape.attentionWidth)
-        return attention + f * ((shape.llama == nil ? 4 : 8) + operand) + 4 * shape.heads + 16
+    private var operand: Int { precision.elementType.size }
+    private var isHalf: Bool { precision == .bfloat16 }
+
+    /// Of a block and token, before the rows that are read are chosen: 4·(D + QKV) + b·(D + A) + 4·H + 8, QKV the width of queries, keys
+    /// and values.
+    private var attention: Int {
+        4 * (shape.width + shape.queryKeyValueWidth + shape.heads) + operand * (shape.width + shape.attentionWidth) + 8
     }
 
-    /// Of a token, shared by all blocks of a pass: a projection, and what the heads work on.
-    public var pass: Int { 4 * 3 * shape.width + operand * shape.width }
+    /// Of a block and a row that is read: (4 + b)·D + (4 + b)·F + 8; Llama's gate is 4·F more.
+    private var feedForward: Int {
+        (4 + operand) * shape.width + ((shape.llama == nil ? 4 : 8) + operand) * shape.innerWidth + 8
+    }
 
-    /// Of a token, shared by all blocks of a backward pass.
-    public var backward: Int {
+    /// Of a block and token where all are read.
+    public var block: Int { attention + feedForward }
+
+    /// Of one of the blocks; R: those that are read after it, nil for all.
+    private func block(tokens: Int, read: Int? = nil) -> Int {
+        guard let read else { return tokens * block }
+        return tokens * attention + read * (feedForward + operand * shape.attentionWidth)
+    }
+
+    /// Of a pass that nothing follows: one block's, shared by all, a projection, and the angles of rotary positions.
+    public func passing(tokens: Int) -> Int {
+        tokens * (block + 4 * shape.width + (shape.llama == nil ? 0 : 4 * shape.headWidth))
+    }
+
+    /// What a recorded pass keeps of its last `blocks` blocks besides that.
+    ///
+    /// `checkpointing`: only a block's input, [N, D], of each.
+    public func recorded(tokens: Int, read: Int, blocks: Int, checkpointing: Bool) -> Int {
+        if checkpointing { return tokens * blocks * 4 * shape.width }
+        return blocks == 0 ? 0 : (blocks - 1) * block(tokens: tokens) + block(tokens: tokens, read: read)
+    }
+
+    /// What its backward pass works in, shared by all blocks: 4·(max(D, A) + max(F, QKV) + D), with copies as operands, and gradients
+    /// of gate and feed-forward at once.
+    public func backward(tokens: Int, read: Int) -> Int {
         let narrow = max(shape.width, shape.attentionWidth)
         let wide = max(shape.innerWidth, shape.queryKeyValueWidth)
-        let copied = operand == 4 ? 0 : wide
         let gated = shape.llama == nil ? 0 : 2 * shape.innerWidth
-        return 4 * (narrow + wide + 2 * shape.width) + operand * max(copied, gated) + (operand == 4 ? 0 : 2 * narrow)
+        let copies = isHalf ? operand * (narrow + max(wide, gated)) : operand * gated
+        let scattered = read < tokens ? 4 * (tokens * shape.width + read * shape.attentionWidth) : 0
+        return tokens * (4 * (narrow + wide) + copies) + scattered
     }
 
-    /// Of a recorded pass of so many tokens through the last `blocks` blocks, with its backward pass.
-    ///
-    /// `checkpointing`: only a block's input, [N, D], is kept of each, and one has more at a time.
-    public func recorded(tokens: Int, blocks: Int, checkpointing: Bool) -> Int {
-        let kept = checkpointing ? blocks * 4 * shape.width + block : blocks * block
-        return tokens * (kept + pass + backward)
+    /// Of rows that a head reads: residual stream, final norm, its copy as operand, and on the way back the gradients of both.
+    public func rows(_ rows: Int, recorded: Bool) -> Int {
+        rows * shape.width * (4 * 2 + (isHalf ? operand : 0) + (recorded ? 4 * 2 : 0))
     }
 
-    /// Of a pass that nothing follows.
-    public func passing(tokens: Int) -> Int { tokens * (block + pass) }
+    /// Logits of scored rows, with those that a backward pass needs.
+    public func logits(rows: Int, recorded: Bool) -> Int {
+        let elements = rows * shape.vocabularySize
+        let atATime = min(elements, max(1, LanguageModel.logitsAtATime / shape.vocabularySize) * shape.vocabularySize)
+        guard recorded else { return 4 * atATime }
+        return 4 * (elements <= LanguageModel.keptLogits ? elements : atATime) + (isHalf ? operand * atATime : 0)
+    }
 
-    /// Tokens of a pass that nothing follows, unless one sequence is longer: as many as take 512 MiB, between 256 and 8,192.
-    public var passingTokens: Int { min(8192, max(256, (512 << 20) / (block + pass))) }
+    /// Logits of the next token of sequences that are sampled.
+    public func sampledLogits(sequences: Int) -> Int { 4 * sequences * shape.vocabularySize }
+
+    /// What low-rank adapters work in; where weights are laid out for sampling, an update of a layer's output besides, and with dropout
+    /// in training what is left of a layer's input and its gradient.
+    public func adapters(_ settings: AdapterSettings, tokens: Int, sampling: Bool) -> Int {
+        let widest = max(shape.innerWidth, shape.queryKeyValueWidth, shape.width)
+        let drops = !sampling && settings.dropout > 0
+        let inner = settings.rank * (4 + (isHalf ? operand : 0))
+        return tokens * (inner + (sampling || drops ? 4 * widest : 0) + (drops ? operand * widest : 0))
+    }
 
     /// Of the keys and values of a token in all blocks.
     public var cachedToken: Int { 2 * 4 * shape.layers * shape.keyValueHeads * shape.headWidth }
+
+    /// Of a trunk's states of a token.
+    public var trunkState: Int { operand * shape.width }
+
+    /// Tokens of a pass that nothing follows, unless one sequence is longer: as many as take 512 MiB, between 256 and 8,192.
+    public var passingTokens: Int {
+        let working = 4 * 3 * shape.width + operand * shape.width
+        return min(8192, max(256, (512 << 20) / (block + working)))
+    }
 }

@@ -99,8 +99,13 @@ extension LanguageModel {
                     rows: own,
                     a: values.view(at: place.a.offset, shape: place.a.shape),
                     b: values.view(at: place.b.offset, shape: place.b.shape),
-                    aGradient: parameters.gradients.view(at: place.a.offset, shape: place.a.shape),
-                    bGradient: parameters.gradients.view(at: place.b.offset, shape: place.b.shape),
+                    gradients: { [parameters] in
+                        let gradients = parameters.gradients
+                        return (
+                            gradients.view(at: place.a.offset, shape: place.a.shape),
+                            gradients.view(at: place.b.offset, shape: place.b.shape)
+                        )
+                    },
                     scale: adapters.scale,
                     packed: packed?[index],
                     dropout: drops ? keys.map { dropout(layer: layer, index, keys: $0[own]) } : nil,

@@ -11,20 +11,29 @@ public struct FrozenTensors {
     let vectors: [String: Tensor]
     /// Of all models over this trunk, which run one pass at a time.
     let workspace: Workspace
+    /// The same for all models over this trunk.
+    let identity: Identity
+
+    /// Tells one trunk from another.
+    final class Identity {}
 
     /// States the tensors; each of the trunk's entries must be in the table that `isMatrix` says.
-    public init(matrices: [String: Tensor], vectors: [String: Tensor]) {
+    ///
+    /// `passing`: a model of the same precision with whose passes these share memory; nil: none.
+    public init(matrices: [String: Tensor], vectors: [String: Tensor], passing model: LanguageModel? = nil) {
         self.init(
             matrices: matrices,
             vectors: vectors,
-            workspace: Workspace(matrices.first?.value.elementType ?? .float32)
+            workspace: model?.workspace ?? Workspace(matrices.first?.value.elementType ?? .float32),
+            identity: Identity()
         )
     }
 
-    init(matrices: [String: Tensor], vectors: [String: Tensor], workspace: Workspace) {
+    init(matrices: [String: Tensor], vectors: [String: Tensor], workspace: Workspace, identity: Identity) {
         self.matrices = matrices
         self.vectors = vectors
         self.workspace = workspace
+        self.identity = identity
     }
 
     /// Whether products read a tensor of this name and shape; the token embedding is looked up besides.

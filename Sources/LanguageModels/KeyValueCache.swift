@@ -18,12 +18,12 @@ struct KeyValueCache {
     }
 }
 
-/// Copies the keys and values of packed prompts, N rows of `qkv`, to the start of each one's slot.
-func storePrompts(qkv: AttentionInput, _ prompts: PackedSequences, keys: Tensor, values: Tensor) {
+/// Copies the keys and values of packed prompts, N rows of `qkv`, to the start of each one's slots.
+func storePrompts(qkv: AttentionInput, _ prompts: PackedSequences, slots: [Range<Int>], keys: Tensor, values: Tensor) {
     let width = keys.shape[2]
-    for prompt in 0..<prompts.count {
+    for (prompt, slot) in slots.enumerated().flatMap({ prompt, slots in slots.map { (prompt, $0) } }) {
         let rows = prompts.rows(of: prompt)
-        let start = prompt * keys.shape[1] * width
+        let start = slot * keys.shape[1] * width
         let shape = [rows.count, width]
         let (keys, values) = (keys.view(at: start, shape: shape), values.view(at: start, shape: shape))
         switch qkv.layout {

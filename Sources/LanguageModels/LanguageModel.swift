@@ -4,7 +4,7 @@ import Tensors
 /// A model of the GPT-2 or the Llama family with explicit gradients.
 ///
 /// One forward pass is recorded at a time; `backward…` follows its `forward…`, and any other pass in between, also of a
-/// model over the same frozen trunk, discards the record.
+/// model over the same frozen trunk and of a copy, discards the record.
 ///
 /// Products run in the model's precision with fp32 accumulation; the residual stream, norms, softmax, logits, losses and
 /// gradients are fp32.
@@ -41,6 +41,8 @@ public final class LanguageModel {
     /// Of rotary positions; empty without.
     let rotaryFrequencies: [Float]
     let workspace: Workspace
+    /// Tells whether another model reads the same trunk.
+    let trunkIdentity: FrozenTensors.Identity
     /// Made when the model first samples.
     var samplingWeights: SamplingWeights?
     /// Whether a recorded pass keeps no more of a block than its input, and the backward pass computes the rest again
@@ -54,9 +56,22 @@ public final class LanguageModel {
 
     /// A model whose parameters are all zero, for a loader to fill.
     ///
-    /// bf16 needs `Precisions.hasBFloat16`; callers that take the precision from outside check it first.
-    public convenience init(_ configuration: ModelConfiguration, head: Head, precision: Precision) {
-        self.init(configuration, head: head, precision: precision, frozen: nil, adapters: nil)
+    /// bf16 needs `Precisions.hasBFloat16`; callers that take the precision from outside check it first. `passing`: a model of the
+    /// same precision with whose passes this one's share memory; nil: none.
+    public convenience init(
+        _ configuration: ModelConfiguration,
+        head: Head,
+        precision: Precision,
+        passing model: LanguageModel? = nil
+    ) {
+        self.init(
+            configuration,
+            head: head,
+            precision: precision,
+            frozen: nil,
+            adapters: nil,
+            workspace: model?.workspace
+        )
     }
 
     /// A model of a frozen trunk, adapters where asked for, and a head, whose parameters are all zero.
@@ -69,7 +84,14 @@ public final class LanguageModel {
         trunk: FrozenTensors,
         adapters: AdapterSettings? = nil
     ) {
-        self.init(configuration, head: head, precision: precision, frozen: trunk, adapters: adapters)
+        self.init(
+            configuration,
+            head: head,
+            precision: precision,
+            frozen: trunk,
+            adapters: adapters,
+            workspace: trunk.workspace
+        )
     }
 
     private init(
@@ -77,7 +99,8 @@ public final class LanguageModel {
         head: Head,
         precision: Precision,
         frozen: FrozenTensors?,
-        adapters: AdapterSettings?
+        adapters: AdapterSettings?,
+        workspace: Workspace?
     ) {
         precondition(
             configuration.llama != nil || configuration.width % configuration.heads == 0,
@@ -112,7 +135,8 @@ public final class LanguageModel {
         adapterPlaces = Self.adapterPlaces(configuration, parameters)
         blocks = (0..<configuration.layers).map { Block(configuration, layer: $0, tensors) }
         rotaryFrequencies = configuration.llama.map { $0.rotary.frequencies(headWidth: $0.headWidth) } ?? []
-        workspace = frozen?.workspace ?? Workspace(precision.elementType)
+        self.workspace = workspace ?? Workspace(precision.elementType)
+        trunkIdentity = frozen?.identity ?? FrozenTensors.Identity()
     }
 
     /// A model with its family's random initialisation; a value head starts at zero, a reward head at N(0, 1/D²).
@@ -124,13 +148,18 @@ public final class LanguageModel {
 
     /// This model's trunk, to be trained as `trainable` says, with another, newly initialised head.
     ///
-    /// Where adapters are trained, they are new, and the trunk is shared: it must not change afterwards. Otherwise nothing is
-    /// shared but a trunk that is frozen, which cannot be trained in `full`.
+    /// Where all is trained, the copy's weights are its own, and the trunk must not be frozen. Where adapters are trained, they are
+    /// new; there and where only the head is, the trunk is shared: it must not change afterwards.
     public func copy(head: Head, trainable: Trainable, seed: UInt64) -> LanguageModel {
-        guard case .adapters(let adapters) = trainable else {
+        let adapters: AdapterSettings?
+        switch trainable {
+        case .full: return copy(head: head, seed: seed)
+        case .head where self.adapters != nil:
             let copy = copy(head: head, seed: seed)
-            copy.trainable = trainable
+            copy.trainable = .head
             return copy
+        case .head: adapters = nil
+        case .adapters(let settings): adapters = settings
         }
         let copy = LanguageModel(
             configuration,
@@ -145,7 +174,7 @@ public final class LanguageModel {
     }
 
     /// This model's trunk, with its adapters if it has some, and another, newly initialised head; shares nothing but a frozen
-    /// trunk.
+    /// trunk, and the memory of passes.
     public func copy(head: Head, seed: UInt64) -> LanguageModel {
         if let frozen {
             let copy = LanguageModel(
@@ -160,7 +189,14 @@ public final class LanguageModel {
             copy.initialiseHead(seed: seed)
             return copy
         }
-        let copy = LanguageModel(configuration, head: head, precision: precision)
+        let copy = LanguageModel(
+            configuration,
+            head: head,
+            precision: precision,
+            frozen: nil,
+            adapters: nil,
+            workspace: workspace
+        )
         // A reward model may lack a vocabulary matrix, which comes last.
         let trunk = min(parameters.headRange.lowerBound, copy.parameters.headRange.lowerBound)
         precondition(copy.parameters.headRange.lowerBound == trunk, "a reward model has no vocabulary matrix to copy")
@@ -189,7 +225,7 @@ public final class LanguageModel {
     }
 
     /// Tokens of one unrecorded pass at most, unless one sequence is longer: bounds memory.
-    var passingTokens: Int { ActivationMemory(configuration, precision).passingTokens }
+    lazy var passingTokens = ActivationMemory(configuration, precision).passingTokens
 
     /// Whether the trunk is frozen: its tensors are then none of `parameters`.
     public var hasFrozenTrunk: Bool { frozen != nil }
@@ -204,7 +240,8 @@ public final class LanguageModel {
         return FrozenTensors(
             matrices: Dictionary(uniqueKeysWithValues: matrices.map { ($0.name, tensors.matrix($0.name)) }),
             vectors: Dictionary(uniqueKeysWithValues: vectors.map { ($0.name, tensors.vector($0.name)) }),
-            workspace: workspace
+            workspace: workspace,
+            identity: trunkIdentity
         )
     }
 

@@ -11,9 +11,8 @@ struct LowRankAdapter {
     let rows: Range<Int>
     let a: Tensor
     let b: Tensor
-    /// Of A and B, fp32.
-    let aGradient: Tensor
-    let bGradient: Tensor
+    /// Of A and B, fp32; asked for in a backward pass alone, since a model that is never trained has none.
+    let gradients: () -> (a: Tensor, b: Tensor)
     /// s.
     let scale: Float
     /// A and B laid out for sampling.
@@ -54,12 +53,13 @@ struct LowRankAdapter {
     func backward(dy: Tensor, x: Tensor, dx: Tensor) {
         let (dy, x, dx) = (dy.rows(rows), x.rows(rows), dx.rows(rows))
         let input = input(x)
-        multiply(dy, transposed: true, innerState(input), into: bGradient, accumulate: true)
+        let gradients = gradients()
+        multiply(dy, transposed: true, innerState(input), into: gradients.b, accumulate: true)
         let inner = scratch.inner.view(at: 0, shape: [x.shape[0], a.shape[0]])
         multiply(dy, b, into: inner)
         Tensors.scale(inner, by: scale)
         let du = inProductType(inner, scratch.innerProduct)
-        multiply(du, transposed: true, input, into: aGradient, accumulate: true)
+        multiply(du, transposed: true, input, into: gradients.a, accumulate: true)
         if let dropout {
             let dInput = scratch.update.view(at: 0, shape: dx.shape)
             multiply(du, a, into: dInput)

@@ -24,8 +24,14 @@ public struct Parameters {
     /// [P] float32.
     public let values: Tensor
     /// [P] float32; may be replaced by a slice of a larger vector, so that several models' gradients travel together.
-    public var gradients: Tensor
+    ///
+    /// Made when first asked for: a model that is never trained has none.
+    public var gradients: Tensor {
+        get { ownGradients.tensor }
+        set { ownGradients = LazyZeros(newValue) }
+    }
 
+    private var ownGradients: LazyZeros
     private let entryIndex: [String: Int]
     private let headName: String?
 
@@ -34,7 +40,7 @@ public struct Parameters {
         self.entries = entries
         let count = entries.last.map(\.range.upperBound) ?? 0
         values = Tensor(zeros: [count])
-        gradients = Tensor(zeros: [count])
+        ownGradients = LazyZeros(count: count)
         headName = head.tensorNames.first
         entryIndex = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.name, $0) })
     }
@@ -119,5 +125,25 @@ public struct Parameters {
             offset += shape.reduce(1, *)
         }
         return entries
+    }
+}
+
+/// A vector of zeros that takes no memory before it is asked for.
+private final class LazyZeros {
+    private let count: Int
+    private var made: Tensor?
+
+    init(count: Int) { self.count = count }
+
+    init(_ tensor: Tensor) {
+        count = tensor.count
+        made = tensor
+    }
+
+    var tensor: Tensor {
+        if let made { return made }
+        let zeros = Tensor(zeros: [count])
+        made = zeros
+        return zeros
     }
 }

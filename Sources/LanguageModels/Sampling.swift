@@ -56,7 +56,7 @@ extension LanguageModel {
     ///
     /// `streams[i]` gives prompt i's random numbers: one `uniform()` a token (none where greedy). Each prompt must be
     /// shorter than the context; a response that reaches the context's end stops there, unfinished. More prompts than
-    /// fit `samplingBytes` are sampled in several batches.
+    /// fit `samplingBytes` are sampled in several batches. Equal prompts that follow one another are run once.
     public func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
         precondition(prompts.count == streams.count, "\(prompts.count) prompts but \(streams.count) random streams")
         precondition(options.temperature >= 0 && options.topP > 0 && options.topK >= 0, "sampling options out of range")
@@ -89,8 +89,7 @@ extension LanguageModel {
         var streams = streams
         let weights = currentSamplingWeights()
         var samples = prompts.map { _ in Sample(tokens: [], logProbabilities: [], finished: false) }
-        let packed = PackedSequences(prompts)
-        var residual = prefill(packed, weights, capacity: capacity)
+        var residual = prefill(prompts, weights, capacity: capacity)
         var active = prompts.indices.map { ActiveSequence(slot: $0, length: prompts[$0].count, token: 0) }
         while !active.isEmpty {
             let hidden = hiddenRows(of: residual)
@@ -120,23 +119,30 @@ extension LanguageModel {
     private var keyValueWidth: Int { configuration.keyValueHeads * configuration.headWidth }
 
     /// Runs the prompts and fills the cache; returns the residual stream of each one's last token, [S, D].
-    private func prefill(_ prompts: PackedSequences, _ weights: SamplingWeights?, capacity: Int) -> Tensor {
-        let pass = samplingPass(prompts.positions, rows: prompts.lastRows, weights)
-        return trunkForward(tokens: prompts.tokens, pass) { layer, a in
-            attentionForward(
-                a.qkv,
-                offsets: prompts.offsets,
-                into: a.attended,
-                logSumExp: a.logSumExp
-            )
-            let (keys, values) = workspace.cache.tensors(
-                layer: layer,
-                slots: prompts.count,
-                capacity: capacity,
-                width: keyValueWidth
-            )
-            storePrompts(qkv: a.qkv, prompts, keys: keys, values: values)
+    ///
+    /// Prompts are run in batches of bounded memory where their bits do not depend on the batch.
+    private func prefill(_ prompts: [[Int32]], _ weights: SamplingWeights?, capacity: Int) -> Tensor {
+        let runs = runsOfEqual(prompts)
+        let distinct = PackedSequences(runs.map { prompts[$0.lowerBound] })
+        let residual = workspace.prompts.tensor([prompts.count, configuration.width])
+        for range in distinct.batches(of: weights == nil ? .max : passingTokens) {
+            let batch = distinct.sequences(range)
+            let pass = samplingPass(batch.positions, rows: batch.lastRows, weights)
+            let ends = trunkForward(tokens: batch.tokens, pass) { layer, a in
+                attentionForward(a.qkv, offsets: batch.offsets, into: a.attended, logSumExp: a.logSumExp)
+                let (keys, values) = workspace.cache.tensors(
+                    layer: layer,
+                    slots: prompts.count,
+                    capacity: capacity,
+                    width: keyValueWidth
+                )
+                storePrompts(qkv: a.qkv, batch, slots: Array(runs[range]), keys: keys, values: values)
+            }
+            let slots = runs[range.lowerBound].lowerBound..<runs[range.upperBound - 1].upperBound
+            let owners = zip(Int32(0)..., runs[range]).flatMap { Array(repeating: $0, count: $1.count) }
+            gatherRows(ends, owners, into: residual.rows(slots))
         }
+        return residual
     }
 
     /// Runs one new token of each active sequence against the cache; returns the residual stream, [B, D].
@@ -224,4 +230,17 @@ extension LanguageModel {
             )
         }
     }
+}
+
+/// The runs of equal prompts that follow one another.
+private func runsOfEqual(_ prompts: [[Int32]]) -> [Range<Int>] {
+    var runs: [Range<Int>] = []
+    for place in prompts.indices {
+        if let last = runs.last, prompts[last.lowerBound] == prompts[place] {
+            runs[runs.count - 1] = last.lowerBound..<place + 1
+        } else {
+            runs.append(place..<place + 1)
+        }
+    }
+    return runs
 }

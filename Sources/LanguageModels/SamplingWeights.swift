@@ -43,14 +43,20 @@ struct SamplingWeights {
     }
 }
 
-/// A model with more parameters than this samples with its weights as they are: a copy would cost more than it brings.
-private let mostPacked = 1 << 30
+extension ModelConfiguration {
+    /// A model with more parameters than this samples with its weights as they are: a copy would cost more than it brings.
+    private static let mostPacked = 1 << 30
+
+    /// Elements of the weights that are laid out for sampling; nil where they are too many for that.
+    public var samplingWeightElements: Int? {
+        let elements = layers * blockMatrixElements + vocabularySize * width
+        return elements <= Self.mostPacked ? elements : nil
+    }
+}
 
 extension LanguageModel {
     /// Whether a sequence is sampled with the same bits whatever batch it is in.
-    public var samplesAlikeInAnyBatch: Bool {
-        configuration.layers * configuration.blockMatrixElements + vocabularyWeight.count <= mostPacked
-    }
+    public var samplesAlikeInAnyBatch: Bool { configuration.samplingWeightElements != nil }
 
     /// The weights for sampling, up to date; nil where the model is too large for a copy.
     func currentSamplingWeights() -> SamplingWeights? {

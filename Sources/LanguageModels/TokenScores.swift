@@ -13,12 +13,12 @@ public struct TokenScores: Equatable, Sendable {
     public init() {}
 }
 
-/// Elements of a recorded pass's logits that are kept for its backward pass (1 GiB); more are computed again.
-private let keptLogits = 1 << 28
-/// Elements of logits that are worked on at a time otherwise.
-private let logitsAtATime = 1 << 24
-
 extension LanguageModel {
+    /// Elements of a recorded pass's logits that are kept for its backward pass (1 GiB); more are computed again.
+    static let keptLogits = 1 << 28
+    /// Elements of logits that are worked on at a time otherwise.
+    static let logitsAtATime = 1 << 24
+
     /// Scores of the next token at the given packed rows (row i predicts token i+1 of its sequence), in ascending
     /// order.
     ///
@@ -175,11 +175,11 @@ extension LanguageModel {
     }
 
     private func keepsLogits(rows: Int) -> Bool {
-        trainable != .head && rows * configuration.vocabularySize <= keptLogits
+        trainable != .head && rows * configuration.vocabularySize <= Self.keptLogits
     }
 
     private func logitChunks(rows: Int) -> [Range<Int>] {
-        let size = max(1, logitsAtATime / configuration.vocabularySize)
+        let size = max(1, Self.logitsAtATime / configuration.vocabularySize)
         return stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
     }
 

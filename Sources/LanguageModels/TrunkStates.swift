@@ -30,6 +30,6 @@ extension LanguageModel {
 
     /// Whether both models read the same frozen trunk, and as much of it.
     func sharesTrunk(with other: LanguageModel) -> Bool {
-        workspace === other.workspace && trunkBlocks == other.trunkBlocks
+        trunkIdentity === other.trunkIdentity && trunkBlocks == other.trunkBlocks
     }
 }

@@ -4,6 +4,14 @@ import Tensors
 struct Scratch {
     private var storage: Tensor
 
+    /// Elements that are held for so many: up to a sixteenth more, so that slowly growing batches do not allocate every step.
+    static func capacity(for count: Int) -> Int {
+        guard count > 16 else { return count }
+        // Sizes that share their highest four bits.
+        let step = 1 << (Int.bitWidth - 1 - count.leadingZeroBitCount - 4)
+        return (count + step - 1) / step * step
+    }
+
     init(_ elementType: ElementType = .float32) {
         storage = Tensor(zeros: [0], elementType)
     }
@@ -12,9 +20,10 @@ struct Scratch {
     mutating func tensor(_ shape: [Int]) -> Tensor {
         let needed = shape.reduce(1, *)
         if needed > storage.count {
-            // Half as much again, so that slowly growing batches do not allocate every step.
-            let size = storage.count == 0 ? needed : max(needed, storage.count + storage.count / 2)
-            storage = Tensor(zeros: [size], storage.elementType)
+            let elementType = storage.elementType
+            // What is outgrown goes first: both together would be the peak.
+            storage = Tensor(zeros: [0], elementType)
+            storage = Tensor(zeros: [Self.capacity(for: needed)], elementType)
         }
         return storage.view(at: 0, shape: shape)
     }
@@ -119,7 +128,7 @@ struct BlockScratch {
     }
 }
 
-/// Everything that a model's passes need besides parameters; models over one frozen trunk share it.
+/// Everything that a model's passes need besides parameters; copies of a model, and models over one frozen trunk, share it.
 final class Workspace {
     /// The pass that a backward pass may follow.
     var recording: Recording?
@@ -137,6 +146,8 @@ final class Workspace {
     var output = Scratch()
     /// The residual stream at the trunk's end, [N, D], in the product type.
     var trunkStates: Scratch
+    /// The residual stream of each prompt's last token, [S, D].
+    var prompts = Scratch()
     /// Output of a projection onto the residual stream, [N, D].
     var projection = Scratch()
     /// Of rotary positions, [N, d/2].

@@ -62,6 +62,11 @@ struct Checkpoint {
         places = Self.parameterNames(found, configuration)
     }
 
+    /// Bytes of its tensors by the type in which they are stored.
+    var bytesByType: [StoredType: Int] {
+        places.reduce(into: [:]) { $0[$1.place.tensor.type, default: 0] += $1.place.tensor.bytes.count }
+    }
+
     /// The place of each entry; nil for those of a head that the files lack.
     ///
     /// - Throws: `Failure(.badData)` naming up to ten tensors that are missing, superfluous or of another shape,

@@ -4,13 +4,16 @@ import LanguageModels
 import Tensors
 
 extension Checkpoint {
-    /// The tensors of a trunk that is never trained: in place where the file has the type in which they are read, else copied.
+    /// The tensors of a trunk that is never trained: matrices and tables in place where the file has the type in which they are read,
+    /// all else copied.
     ///
     /// - Throws: `Failure(.configuration)` where the copies alone would exceed the machine's memory.
     func frozenTrunk(
         _ matched: [(entry: Parameters.Entry, place: Place?)],
         _ configuration: ModelConfiguration,
-        precision: Precision
+        precision: Precision,
+        checksFinite: Bool,
+        passing model: LanguageModel?
     ) throws(Failure) -> FrozenTensors {
         try checkCopies(matched, configuration, precision: precision)
         var matrices: [String: Tensor] = [:]
@@ -25,9 +28,14 @@ extension Checkpoint {
                 }
                 let inPlace = file.tensor(place.tensor, in: mapped)
                 func tensor(_ type: ElementType) throws(Failure) -> Tensor {
-                    if let inPlace, inPlace.elementType == type { return inPlace }
+                    // Vectors are small, and with each the system would map the pages around it.
+                    if let inPlace, inPlace.elementType == type, entry.shape.count > 1 {
+                        if checksFinite { try requireFinite(inPlace, place.tensor.name, at: path) }
+                        return inPlace
+                    }
                     let values = Tensor(zeros: entry.shape)
                     try file.read(place.tensor, into: values)
+                    if checksFinite { try requireFinite(values, place.tensor.name, at: path) }
                     guard type == .bfloat16 else { return values }
                     let copy = Tensor(zeros: entry.shape, type)
                     copy.copy(from: values)
@@ -43,7 +51,7 @@ extension Checkpoint {
                 }
             }
         }
-        return FrozenTensors(matrices: matrices, vectors: vectors)
+        return FrozenTensors(matrices: matrices, vectors: vectors, passing: model)
     }
 
     private static func isVector(_ entry: Parameters.Entry, _ configuration: ModelConfiguration) -> Bool {

@@ -41,6 +41,7 @@ public enum ModelDirectory {
     ///     directory lacks is initialised by `seed`.
     ///   - allowNonFinite: accept NaN and infinite weights.
     ///   - followSymlinks: accept shards that are links to files outside the directory, as in a Hub cache.
+    ///   - passing: a model of the same precision with whose passes this one's share memory; nil: none.
     /// - Throws: `Failure` naming file, tensor or field; `configuration` for what we do not support, `badData` for files
     ///   that are malformed or do not fit together, `missingInput`, and `internalError` for weights that are not finite.
     public static func load(
@@ -49,7 +50,8 @@ public enum ModelDirectory {
         head: Head? = nil,
         seed: UInt64 = 0,
         allowNonFinite: Bool = false,
-        followSymlinks: Bool = false
+        followSymlinks: Bool = false,
+        passing other: LanguageModel? = nil
     ) throws(Failure) -> LoadedModel {
         let (config, head) = try readConfig(path, precision: precision, head: head)
         try config.checkMemory()
@@ -60,7 +62,7 @@ public enum ModelDirectory {
         )
         let entries = Parameters.layout(config.configuration, head: head)
         let places = try checkpoint.match(entries, configuration: config.configuration)
-        let model = LanguageModel(config.configuration, head: head, precision: precision)
+        let model = LanguageModel(config.configuration, head: head, precision: precision, passing: other)
         try checkpoint.read(places, into: model.parameters, allowNonFinite: allowNonFinite)
         if places.last?.place == nil {
             model.initialiseHead(seed: seed)
@@ -77,15 +79,20 @@ public enum ModelDirectory {
     /// their size; every process on a machine shares them.
     ///
     /// Weights are used in place where the files have them in the type in which they are read (BF16 for bf16 products, F32
-    /// for fp32), else copied. Weights that are not finite are not looked for, which would read them all.
+    /// for fp32), else copied.
     ///
+    /// - Parameters:
+    ///   - checksFinite: look for weights that are not finite, which reads them all.
+    ///   - passing: a model of the same precision with whose passes this one's share memory; nil: none.
     /// - Throws: as `load`; `configuration` also where copies would not fit into memory.
     public static func open(
         _ path: String,
         precision: Precision,
         head: Head? = nil,
         seed: UInt64 = 0,
-        followSymlinks: Bool = false
+        followSymlinks: Bool = false,
+        checksFinite: Bool = false,
+        passing other: LanguageModel? = nil
     ) throws(Failure) -> LoadedModel {
         let (config, head) = try readConfig(path, precision: precision, head: head)
         let configuration = config.configuration
@@ -98,7 +105,13 @@ public enum ModelDirectory {
             Parameters.layout(configuration, head: head),
             configuration: configuration
         )
-        let trunk = try checkpoint.frozenTrunk(places, configuration, precision: precision)
+        let trunk = try checkpoint.frozenTrunk(
+            places,
+            configuration,
+            precision: precision,
+            checksFinite: checksFinite,
+            passing: other
+        )
         let model = LanguageModel(configuration, head: head, precision: precision, trunk: trunk)
         let heads = places.compactMap { entry, place in
             model.parameters.entry(named: entry.name).map { (entry: $0, place: place) }
@@ -151,10 +164,12 @@ public enum ModelDirectory {
     /// `transformers` takes one sequence at a time.
     ///
     /// - Parameters:
+    ///   - base: the model whose trunk it shares, where it has no weights of its own but a head's; nil: none.
     ///   - tokenizerFrom: the directory whose tokenizer files are copied; nil: none.
     ///   - keepsValueHead: also write a value head's tensors, for going on with training; `transformers` ignores them.
     public static func save(
         _ model: LanguageModel,
+        over base: LanguageModel? = nil,
         to path: String,
         tokenizerFrom source: String?,
         keepsValueHead: Bool = false
@@ -163,7 +178,7 @@ public enum ModelDirectory {
         try copyTokenizer(from: source, to: path)
         let text = ConfigFile.text(model.configuration, isRewardModel: model.head == .reward)
         try writeAtomically(Array(text.utf8), to: path + "/config.json")
-        precondition(!model.hasFrozenTrunk, "a frozen trunk has files of its own")
+        if model.hasFrozenTrunk { return try saveHead(model, over: base, to: path) }
         let parameters = model.parameters
         let isWritten = { (entry: Parameters.Entry) in
             model.head != .value || keepsValueHead || !parameters.headRange.contains(entry.offset)
@@ -175,6 +190,26 @@ public enum ModelDirectory {
             values: parameters.values.view(at: 0, shape: [count]),
             to: path + "/model.safetensors"
         )
+    }
+
+    /// Writes the trunk of a base with another model's head.
+    private static func saveHead(
+        _ model: LanguageModel,
+        over base: LanguageModel?,
+        to path: String
+    ) throws(Failure) {
+        guard let base, !base.hasFrozenTrunk, model.adapters == nil, model.head == .reward else {
+            preconditionFailure("a frozen trunk has files of its own")
+        }
+        let entries = Parameters.layout(model.configuration, head: model.head)
+        try writeSafetensors(entries.map { ($0.name, $0.shape) }, .float32, to: path + "/model.safetensors") {
+            tensor,
+            range in
+            let name = entries[tensor].name
+            let owner = model.parameters.entry(named: name) == nil ? base.parameters : model.parameters
+            guard let entry = owner.entry(named: name) else { preconditionFailure("no parameter is named \(name)") }
+            return owner.values.view(at: entry.offset + range.lowerBound, shape: [range.count]).array()
+        }
     }
 
     /// Makes a directory and those above it.

@@ -12,6 +12,7 @@ public enum ModelPreset {
 
     private static let shapes: [(name: String, configuration: ModelConfiguration)] = [
         ("gpt2-tiny", shape(vocabulary: 1024, positions: 128, width: 64, layers: 2, heads: 2)),
+        ("llama-tiny", llama(width: 64, inner: 160, layers: 2, heads: 4, keyValueHeads: 2)),
         ("gpt2-mini", shape(vocabulary: 8192, positions: 256, width: 320, layers: 6, heads: 5)),
         ("gpt2", shape(width: 768, layers: 12, heads: 12)),
         ("llama-160m", llama(width: 768, inner: 3072, layers: 12, heads: 12)),

@@ -101,6 +101,21 @@ public final class GradientSum {
         spare += lent ? partials.dropLast() : partials
     }
 
+    /// Frees what is kept from one sum to the next.
+    public func release() { spare = [] }
+
+    /// How many vectors a rank keeps beside the gradient.
+    public static func vectorsKept(over tree: ShardTree, rank: Int, by exchange: GradientExchange) -> Int {
+        guard exchange == .reproducible else { return 0 }
+        var sum = TreeSum<Void>(shards: tree.count)
+        return tree.hosted[rank].reduce(0) { most, shard in
+            // While a shard's gradient is computed, the sums before it are copies.
+            let kept = max(most, sum.partials.count)
+            sum.add((), at: ShardTree.Node(shard: shard)) { _, _ in }
+            return kept
+        }
+    }
+
     private func copied(_ vector: Tensor) -> Tensor {
         let copy = spare.popLast() ?? Tensor(zeros: [vector.count])
         copy.copy(from: vector)

@@ -17,11 +17,12 @@ public final class LanguageModelRewards: RewardModels {
     private let exchange: GradientExchange
     private let initial: Tensor
     private let seed: UInt64
-    private var kept: [Tensor]
+    /// While training: each model's best weights so far.
+    private var kept: [Tensor] = []
     private var optimizers: [AdamW] = []
     private let scorer: LanguageModelScorer
 
-    /// `count` copies of the trunk of `base`, or adapters over that one trunk, each with the same new reward head drawn from `seed`:
+    /// `count` copies of the trunk of `base`, or adapters or heads over that one trunk, each with the same new reward head drawn from `seed`:
     /// all start from equal weights.
     ///
     /// `trunk` keeps what lies below the first trained block, for all models made of one base with equal `trainable`; nil:
@@ -58,7 +59,6 @@ public final class LanguageModelRewards: RewardModels {
             model.parameters.gradients = slab.view(at: place * range.count, shape: [parameterCount])
         }
         initial = models[0].trainableValues.copied()
-        kept = models.map { $0.trainableValues.copied() }
     }
 
     /// How many models there are.
@@ -79,6 +79,7 @@ public final class LanguageModelRewards: RewardModels {
         var constants = AdamWSettings()
         constants.weightDecay = settings.weightDecay
         constants.clipNorm = settings.clipNorm
+        kept = models.map { $0.trainableValues.copied() }
         optimizers = models.map { model in
             AdamW(
                 parameters: model.trainableValues,
@@ -91,9 +92,11 @@ public final class LanguageModelRewards: RewardModels {
         }
     }
 
-    /// Frees the moments.
+    /// Frees the moments, the kept weights and what sums of gradients needed.
     public func endTraining() {
         optimizers = []
+        kept = []
+        gradientSum.release()
     }
 
     /// Forward, loss and backward of each micro-batch; where the models are adapters over one trunk, comparisons of different
@@ -109,7 +112,7 @@ public final class LanguageModelRewards: RewardModels {
             model.adapterDropoutKey = random.next()
         }
         defer { for model in models { model.adapterDropoutKey = nil } }
-        for together in models[0].hasFrozenTrunk ? [batches] : batches.map({ [$0] }) {
+        for together in models[0].adapters != nil ? [batches] : batches.map({ [$0] }) {
             let comparisons = together.flatMap(\.comparisons)
             let owners = together.flatMap { Array(repeating: $0.model, count: $0.comparisons.count) }
             for range in microBatches(comparisons, limit: scorer.microBatchTokens) {

@@ -1,3 +1,4 @@
+internal import CKernels
 import Glibc
 
 /// Memory of one tensor and its views, released with the last reference: 64-byte aligned and zeroed, or a mapped file.
@@ -45,3 +46,7 @@ final class Storage {
         }
     }
 }
+
+/// Gives memory of tensors that are gone back to the system: between stages, since what the allocator keeps for later counts as
+/// used.
+public func releaseFreedMemory() { ck_release_memory() }

@@ -53,6 +53,14 @@ func cpus(of communicator: any Communicator) -> Double {
     return Double(ProcessInfo.processInfo.activeProcessorCount)
 }
 
+/// How many ranks share this one's node.
+func ranksOnNode(of communicator: any Communicator) -> Int {
+    #if MPI
+    if let communicator = communicator as? MPICommunicator { return communicator.ranksOnNode }
+    #endif
+    return 1
+}
+
 /// Throws where mpirun started several copies of a command that works alone.
 func requireOneProcess(_ command: String) throws {
     guard let launch = try Launch.detect(in: ProcessInfo.processInfo.environment), launch.ranks != 1 else { return }

@@ -63,6 +63,20 @@ func exponential(_ x: Double) -> Double { exp(x) }
         #expect(reversed.reversed() == together)
     }
 
+    /// Equal prompts are run once, and prompts beyond a pass's tokens in several passes.
+    @Test func promptsAreShared() {
+        let options = SamplingOptions(maxNewTokens: 4, stop: nil)
+        let distinct = (0..<30).map { prompt in (0..<20).map { Int32((prompt * $0 + prompt) % 13) } }
+        model.passingTokens = 64
+        defer { model.passingTokens = 8192 }
+        let prompts = distinct.flatMap { Array(repeating: $0, count: 3) }
+        let all = streams(prompts.count)
+        let together = model.sample(prompts: prompts, options: options, streams: all)
+        for i in stride(from: 0, to: prompts.count, by: 7) {
+            #expect(model.sample(prompts: [prompts[i]], options: options, streams: [all[i]])[0] == together[i])
+        }
+    }
+
     @Test func frequenciesAreTheProbabilities() {
         let count = 4000
         let options = SamplingOptions(maxNewTokens: 2, stop: nil)

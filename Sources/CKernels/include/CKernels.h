@@ -48,6 +48,9 @@ void ck_convert(const void *x, int x_type, void *y, int y_type, long count);
 void ck_dropout(const void *x, int type, const uint64_t *keys, long rows, long columns, uint32_t threshold, float scale,
                 int adds, void *y);
 
+// Gives memory that was freed back to the system, which the allocator otherwise keeps for later (memory.c).
+void ck_release_memory(void);
+
 // Libraries and the instructions that choose kernels (libraries.c).
 const char *ck_openblas_version(void);
 const char *ck_openblas_kernels(void);

@@ -135,14 +135,6 @@ package func bench(
         timeByKind: timeByKind,
         bytesPerSecond: work.bytes > 0 ? Double(work.bytes) / middle : nil,
         alternative: work.alternative.map { ($0.name, median(others)) },
-        peakBytes: peakResidentBytes()
+        peakBytes: peakMemory()
     )
-}
-
-/// The largest resident set of this process so far, from the kernel's account (`VmHWM`); 0 where there is none.
-private func peakResidentBytes() -> Int {
-    guard let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8) else { return 0 }
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-    let kibibytes = line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-    return kibibytes * 1024
 }

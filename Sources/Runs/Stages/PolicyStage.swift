@@ -15,7 +15,7 @@ import Text
 /// Writes `policy/OBJECTIVE/`, Hugging Face directories, or PEFT's where adapters are trained.
 func runPolicy(_ run: RunContext) throws {
     let section = run.configuration.policy
-    let reference = try run.loadReference(trainsCopies: section.trainable != .lora)
+    let reference = try run.loadReference()
     let trained = try section.trained(of: reference.model.configuration)
     let prompts = try run.loadPrompts(reference).training
     let models = try run.loadRewardModels(over: reference)
@@ -61,9 +61,7 @@ private func align(
     run: RunContext
 ) throws {
     let policy = LanguageModelPolicy(
-        startingFrom: reference.model,
-        trainable: trained,
-        algorithm: settings.algorithm,
+        try reference.policy(head: settings.algorithm == .ppo ? .value : .none, trained: trained, seed: run.seed),
         settings: run.configuration.policy.optimizer.adamW,
         seed: run.seed,
         by: run.configuration.run.exchange,

@@ -21,14 +21,14 @@ struct Reference {
     /// trained on.
     func save(_ model: LanguageModel, to directory: String) throws(Failure) {
         if model.adapters == nil {
-            try ModelDirectory.save(model, to: directory, tokenizerFrom: path)
+            try ModelDirectory.save(model, over: self.model, to: directory, tokenizerFrom: path)
         } else {
             try AdapterDirectory.save(model, to: directory, base: path, tokenizerFrom: path)
         }
         try Provenance.save(encoding, tokenizerIn: path, base: model.adapters == nil ? nil : path, to: directory)
     }
 
-    /// Loads a model that `save` wrote; adapters share the reference's trunk.
+    /// Opens a model that `save` wrote, to be used as it is; adapters share the reference's trunk.
     ///
     /// - Throws: `Failure` also for one that was trained otherwise.
     func load(_ directory: String, head: Head) throws(Failure) -> LanguageModel {
@@ -37,9 +37,23 @@ struct Reference {
         let loaded =
             AdapterDirectory.isAdapter(directory)
             ? try AdapterDirectory.load(directory, over: model, head: head)
-            : try ModelDirectory.load(directory, precision: model.precision, head: head).model
+            : try ModelDirectory.open(
+                directory,
+                precision: model.precision,
+                head: head,
+                checksFinite: true,
+                passing: model
+            ).model
         loaded.samplingBytes = model.samplingBytes
         return loaded
+    }
+
+    /// A policy that starts as the reference: a copy of its weights, or new adapters over them, with a head that is new.
+    func policy(head: Head, trained: Trainable, seed: UInt64) throws(Failure) -> LanguageModel {
+        guard trained == .full else { return model.copy(head: head, trainable: trained, seed: seed) }
+        let policy = try ModelDirectory.load(path, precision: model.precision, head: head, passing: model).model
+        policy.initialiseHead(seed: seed)
+        return policy
     }
 }
 
@@ -52,16 +66,17 @@ extension RunContext {
 
     /// Reads the reference policy and its tokenizer.
     ///
-    /// In a run with adapters its weights stay in the files, where all ranks of a machine share them.
+    /// Its weights stay in the files, where all ranks of a machine share them, unless the files have them in another type than products
+    /// do. In a run with adapters, whose base may be large, they are not searched for numbers that are not finite.
     ///
-    /// - Parameter trainsCopies: whether copies of its weights are trained, for which they must be in memory.
-    func loadReference(trainsCopies: Bool = false) throws(Failure) -> Reference {
+    /// - Parameter copiesWeights: whether its weights are copied or written, for which they must be in memory.
+    func loadReference(copiesWeights: Bool = false) throws(Failure) -> Reference {
         let path = try referencePath()
         let precision = try configuration.model.precision.resolved
         let hasAdapters = configuration.reward.trainable == .lora || configuration.policy.trainable == .lora
         let loaded =
-            hasAdapters && !trainsCopies
-            ? try ModelDirectory.open(path, precision: precision, head: Head.none)
+            !copiesWeights
+            ? try ModelDirectory.open(path, precision: precision, head: Head.none, checksFinite: !hasAdapters)
             : try ModelDirectory.load(path, precision: precision, head: Head.none)
         for warning in loaded.warnings { progress.say(warning) }
         loaded.model.samplingBytes = configuration.model.samplingMemory << 20

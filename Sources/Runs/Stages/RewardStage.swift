@@ -15,7 +15,7 @@ import StrictJSON
 /// Writes `reward/`: `group-0/` …, `single/`, `assignments.csv`, `mixture.json`.
 func runReward(_ run: RunContext) throws {
     let section = run.configuration.reward
-    let reference = try run.loadReference(trainsCopies: section.trainable != .lora)
+    let reference = try run.loadReference(copiesWeights: section.trainable != .lora)
     let shape = reference.model.configuration
     let trained = try section.trained(of: shape)
     let (everyone, heldOut) = try run.loadUsers(reference)

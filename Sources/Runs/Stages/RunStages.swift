@@ -25,6 +25,8 @@ package struct RunRequest: Sendable {
     package var suggestedThreads = 1
     /// How many CPUs this rank has for itself, where that is known.
     package var cpus: Double?
+    /// How many ranks share this one's node.
+    package var ranksOnNode = 1
     /// The fault that a test asks for.
     package var fault: Fault?
     /// As typed, for the record.
@@ -34,10 +36,14 @@ package struct RunRequest: Sendable {
     package init(configuration: String) { self.configuration = configuration }
 }
 
-/// A stage that was done and how long it took.
+/// A stage that was done, how long it took, and what memory.
 package struct FinishedStage: Equatable, Sendable {
     package let stage: Stage
     package let seconds: Double
+    /// Largest resident set of a rank in the stage, what it shares with others included.
+    package let peakBytes: Int
+    /// What was predicted; nil where nothing was, and on other ranks than the root.
+    package let plannedBytes: Int?
 }
 
 /// What a run did.
@@ -81,6 +87,14 @@ private func doStages(
         rankTraits(configuration, request, transport: communicator.transport),
         communicator: communicator
     )
+    // Complete stages are not done again.
+    let plan = try requireMemory(
+        for: wanted.filter { !request.resume || !directory.isComplete($0) },
+        of: configuration,
+        ranksOnNode: request.ranksOnNode,
+        communicator: communicator,
+        progress: progress
+    )
     try warnIfOversubscribed(threads: threads, cpus: request.cpus, communicator: communicator, progress: progress)
     let told = RankFolder(path: directory.file("watchdog"))
     var lock: RunLock?
@@ -122,7 +136,8 @@ private func doStages(
             }
             try context.stopIfAsked(before: stage)
             communicator.begin(stage: stage.rawValue)
-            finished.append(try perform(stage, body, context))
+            let planned = plan?.stages.first { $0.stage == stage }?.ofRank
+            finished.append(try perform(stage, body, context, planned: planned))
         }
         try communicator.enter(.finalize, step: 0)
         try context.onRoot { try directory.write(status.ended(.done, code: .done)) }
@@ -142,7 +157,14 @@ private func doStages(
 }
 
 /// Does one stage and notes that it is complete.
-private func perform(_ stage: Stage, _ body: (RunContext) throws -> Void, _ run: RunContext) throws -> FinishedStage {
+private func perform(
+    _ stage: Stage,
+    _ body: (RunContext) throws -> Void,
+    _ run: RunContext,
+    planned: Int?
+) throws -> FinishedStage {
+    releaseFreedMemory()
+    forgetPeakMemory()
     let start = ContinuousClock.now
     try run.communicator.enter(.load, step: 0)
     try body(run)
@@ -158,8 +180,13 @@ private func perform(_ stage: Stage, _ body: (RunContext) throws -> Void, _ run:
         try run.directory.complete(stage, note)
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
-    run.progress.say("\(stage.rawValue): done in \(seconds.formatted(decimals: 1)) s")
-    return FinishedStage(stage: stage, seconds: seconds)
+    var peak = [Double(peakMemory())]
+    try run.communicator.allReduceMax(&peak)
+    let forecast = planned.map { " of \(mebibytes($0)) predicted" } ?? ""
+    run.progress.say(
+        "\(stage.rawValue): done in \(seconds.formatted(decimals: 1)) s, a rank took \(mebibytes(Int(peak[0])))\(forecast) MiB"
+    )
+    return FinishedStage(stage: stage, seconds: seconds, peakBytes: Int(peak[0]), plannedBytes: planned)
 }
 
 /// Throws where complete stages, which resuming would skip, were done with another configuration.
@@ -177,7 +204,11 @@ private func refuseOtherConfiguration(
 /// A finished run as one JSON object on one line, for `--json`.
 package func summary(of outcome: RunOutcome) -> String {
     let stages = outcome.finished.map { stage -> JSONValue in
-        ["stage": .string(stage.stage.rawValue), "seconds": .number(stage.seconds)]
+        [
+            "stage": .string(stage.stage.rawValue), "seconds": .number(stage.seconds),
+            "peak_bytes": .integer(stage.peakBytes),
+            "planned_bytes": stage.plannedBytes.map(JSONValue.integer) ?? .null,
+        ]
     }
     let object: JSONValue = [
         "run": .string(outcome.configuration.run.name),

@@ -15,6 +15,36 @@ package func inspect(_ path: String, json: Bool) throws -> String {
     return json ? report.encoded() : lines(report, indentation: "").joined(separator: "\n")
 }
 
+/// What memory a configuration's stages take, predicted without loading anything.
+///
+/// - Returns: one JSON object on one line, or a table for people.
+/// - Throws: `ConfigurationError` or `Failure` with what is wrong.
+package func inspectMemory(
+    _ path: String,
+    overrides: [String],
+    ranks: Int,
+    ranksOnNode: Int,
+    json: Bool
+) throws -> String {
+    let configuration = try Configuration(yaml: readConfigurationText(path), file: path, overrides: overrides)
+    let plan = try MemoryPlan(
+        configuration,
+        stages: configuration.run.stages,
+        ranks: ranks,
+        ranksOnNode: ranksOnNode
+    )
+    let available = configuration.run.memoryLimit.map { $0 << 20 } ?? availableMemory()
+    if json { return JSONValue.object(plan.json(available: available)).encoded() }
+    var lines = [plan.table]
+    if let available {
+        lines.append("available on this machine: \(mebibytes(available)) MiB")
+        if let stage = plan.largest, plan.ofNode(stage) > available {
+            lines.append(plan.shortage(of: stage, available: available))
+        }
+    }
+    return lines.joined(separator: "\n")
+}
+
 private func describe(_ path: String) throws -> JSONValue {
     let files = FileManager.default
     guard files.fileExists(atPath: path) else { throw Failure(.missingInput, "no such file or directory", at: path) }

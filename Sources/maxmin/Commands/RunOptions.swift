@@ -67,6 +67,7 @@ struct RunOptions: ParsableArguments {
             request.stop.deadline = deadline(hours: maxHours)
             request.fault = fault
             request.cpus = cpus(of: communicator)
+            request.ranksOnNode = ranksOnNode(of: communicator)
             request.suggestedThreads = suggestedThreads
             request.commandLine = CommandLine.arguments
             let progress = ProgressMeter.onStandardError(rank: communicator.rank)

@@ -183,30 +183,26 @@ package struct CostModel: Equatable, Sendable {
         let copy = operandBytes < 4 ? operandBytes : 0
         let models: Double =
             switch stage {
-            case .sft: 1
-            case .reward: Double(groups)
-            case .score: Double(groups)
-            // The policy, the reference, and K + 1 reward models.
-            case .policy: Double(groups) + 3
+            case .sft, .policy: 1
+            case .reward, .score: Double(groups)
             }
         let held = own ? parameters : trainedParameters
+        // The reference and K + 1 reward models are opened in place: of their fp32 files, only the copy is a rank's own.
+        let opened = stage == .policy ? (Double(groups) + 2) * (own ? copy * parameters : (4 + copy) * held) : 0
         // An M-step remembers the best weights of each group, and those that it started from.
         let remembered = stage == .reward ? trainedParameters * (trainedModels + 1) : 0
         return [
-            ("weights", (4 + copy) * held * models + 4 * remembered),
+            ("weights", (4 + copy) * held * models + opened + 4 * remembered),
             ("gradients", gradientBytes),
             ("moments", 2 * gradientBytes / Double(ranks)),
             ("activations", activationBytes),
         ]
     }
 
-    /// What a forward pass keeps for its backward pass: per token and layer 4·(2D + QKV) + b·(2D + A) + F·(4 + b) + 4·heads + 16 bytes, b
-    /// those of an operand, QKV the width of queries, keys and values, A that of attention; Llama's gate is 4·F more.
+    /// What a forward pass keeps for its backward pass, all of its rows read.
     private var activationBytes: Double {
-        let (d, f, b) = (Double(shape.width), Double(shape.innerWidth), operandBytes)
-        let attention = 4 * (2 * d + Double(shape.queryKeyValueWidth)) + b * (2 * d + Double(shape.attentionWidth))
-        let feedForward = f * ((shape.llama == nil ? 4 : 8) + b)
-        let token = attention + feedForward + Double(4 * shape.heads + 16)
-        return Double(min(microBatchTokens, tokensPerRank)) * Double(shape.layers) * token
+        let tokens = min(microBatchTokens, tokensPerRank)
+        let activations = ActivationMemory(shape, operandBytes < 4 ? .bfloat16 : .float32)
+        return Double(tokens * shape.layers * activations.block)
     }
 }

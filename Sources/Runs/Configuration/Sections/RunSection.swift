@@ -17,6 +17,7 @@ package struct RunSection: Equatable, Sendable {
     package let activationCheckpointing: Bool
     package let trunkCache: Bool
     package let trunkCacheMemory: Int
+    package let memoryLimit: Int?
 
     init(_ keys: inout SectionReader) {
         name = keys.read("name", .text, "maxmin", "Name of the run, for logs and reports.")
@@ -85,6 +86,12 @@ package struct RunSection: Equatable, Sendable {
             .integer(.atLeast(0), unit: "MiB"),
             1024,
             "Memory of each rank for that; what it has no room for goes to a file in the run directory, which ends with the run."
+        )
+        memoryLimit = keys.read(
+            "memory_limit",
+            .optional(.integer(.atLeast(1), unit: "MiB")),
+            nil,
+            "Memory of each node that the run may plan for; a run that needs more is refused. null: what is available when it starts."
         )
     }
 }

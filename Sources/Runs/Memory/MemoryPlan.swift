@@ -1,0 +1,67 @@
+internal import Collectives
+package import Failures
+internal import LanguageModels
+internal import ModelFiles
+
+/// What memory a stage takes of a rank at its peak, predicted from shapes and keys.
+package struct StageMemory: Equatable, Sendable {
+    package let stage: Stage
+    /// Bytes by component; of `mapped`, ranks of a node share them.
+    package private(set) var bytes: [MemoryComponent: Int] = [:]
+
+    init(_ stage: Stage) { self.stage = stage }
+
+    /// Bytes of a component.
+    subscript(component: MemoryComponent) -> Int {
+        get { bytes[component, default: 0] }
+        set { bytes[component] = newValue }
+    }
+
+    /// Of a rank, with what it shares.
+    package var ofRank: Int { bytes.values.reduce(0, +) }
+
+    /// Of a node with so many ranks.
+    package func ofNode(ranks: Int) -> Int { ranks * (ofRank - self[.mapped]) + self[.mapped] }
+
+    /// Keys that make the largest components smaller, largest first.
+    var remedies: [String] {
+        var keys: [String] = []
+        for (component, _) in bytes.sorted(by: { ($0.value, $0.key.rawValue) > ($1.value, $1.key.rawValue) }) {
+            if let key = component.remedy(in: stage), !keys.contains(key) { keys.append(key) }
+        }
+        return Array(keys.prefix(3))
+    }
+}
+
+/// What memory a run takes, predicted before anything is loaded: an upper bound as far as lengths of texts go, which count as
+/// `data.max_length` says.
+package struct MemoryPlan: Equatable, Sendable {
+    package let ranks: Int
+    package let ranksOnNode: Int
+    package let stages: [StageMemory]
+
+    /// Plans some stages of a run.
+    ///
+    /// - Throws: `Failure` where model.path cannot be read or `trainable` does not suit its shape.
+    package init(
+        _ configuration: Configuration,
+        stages: [Stage],
+        ranks: Int,
+        ranksOnNode: Int
+    ) throws(Failure) {
+        self.ranks = ranks
+        self.ranksOnNode = min(ranks, ranksOnNode)
+        let planner = try StagePlanner(configuration, ranks: ranks)
+        var planned: [StageMemory] = []
+        for stage in Stage.allCases where stages.contains(stage) && stage != .report {
+            planned.append(try planner.memory(of: stage))
+        }
+        self.stages = planned
+    }
+
+    /// The stage that takes most of a node.
+    package var largest: StageMemory? { stages.max { ofNode($0) < ofNode($1) } }
+
+    /// Of a node.
+    package func ofNode(_ stage: StageMemory) -> Int { stage.ofNode(ranks: ranksOnNode) }
+}

@@ -1,0 +1,41 @@
+internal import Failures
+internal import LanguageModels
+internal import ModelFiles
+
+/// A model directory as far as planning knows it before it is read.
+struct PlannedModel {
+    let shape: ModelConfiguration
+    /// The type of its weights.
+    let stored: StoredType
+    let precision: Precision
+
+    /// The reference policy of a run: the one that the configuration names, or that `sft` makes.
+    init(referenceOf configuration: Configuration) throws(Failure) {
+        precision = try configuration.model.precision.resolved
+        if let path = configuration.model.path {
+            shape = try ModelDirectory.configuration(path)
+            stored = try ModelDirectory.storedType(path)
+        } else {
+            let sft = configuration.sft
+            shape = ModelConfiguration(
+                vocabularySize: sft.vocabularySize,
+                positions: sft.positions,
+                width: sft.width,
+                layers: sft.layers,
+                heads: sft.heads
+            )
+            stored = .float32
+        }
+    }
+
+    /// Bytes of so many parameters of a model's own: fp32, and a copy as operands of bf16 products.
+    func own(_ parameters: Int) -> Int { parameters * (precision == .bfloat16 ? 6 : 4) }
+
+    /// Bytes of the model opened in place.
+    var opened: FrozenBytes { FrozenBytes(shape, head: .none, stored: stored, precision: precision) }
+
+    /// Bytes of a model that the run wrote, opened in place.
+    func openedOwn(head: Head) -> FrozenBytes {
+        FrozenBytes(shape, head: head, stored: .float32, precision: precision)
+    }
+}

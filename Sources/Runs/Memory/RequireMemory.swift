@@ -1,0 +1,48 @@
+internal import Collectives
+internal import Failures
+internal import Reporting
+
+/// Ends the run before anything is loaded where a stage cannot fit into a node's memory.
+///
+/// It shows the plan and names the keys to change. Every rank calls it; returns the plan on the root.
+/// A plan that cannot be made is left to the stage that reads the model, which tells why.
+func requireMemory(
+    for stages: [Stage],
+    of configuration: Configuration,
+    ranksOnNode: Int,
+    communicator: any Communicator,
+    progress: ProgressMeter
+) throws -> MemoryPlan? {
+    let available = configuration.run.memoryLimit.map { $0 << 20 } ?? availableMemory()
+    let nodes = try communicator.joined([Double(ranksOnNode), Double(available ?? -1)])
+    var result: MemoryPlan?
+    if communicator.rank == 0 {
+        for rank in 0..<communicator.size {
+            let (ranks, available) = (Int(nodes[2 * rank]), Int(nodes[2 * rank + 1]))
+            guard
+                let plan = try? MemoryPlan(
+                    configuration,
+                    stages: stages,
+                    ranks: communicator.size,
+                    ranksOnNode: ranks
+                )
+            else { break }
+            result = result ?? plan
+            guard available >= 0, let stage = plan.largest, plan.ofNode(stage) > available else { continue }
+            progress.say("memory of the run, predicted:\n\(plan.table)")
+            throw Failure(.configuration, plan.shortage(of: stage, available: available), at: "run.memory_limit")
+        }
+    }
+    try communicator.barrier()
+    return result
+}
+
+extension MemoryPlan {
+    /// What is wrong, and what to do.
+    func shortage(of stage: StageMemory, available: Int) -> String {
+        let keys = stage.remedies.joined(separator: ", ")
+        return
+            "the stage \(stage.stage.rawValue) needs \(gibibytes(ofNode(stage))) on a node of \(ranksOnNode) ranks, where "
+            + "\(gibibytes(available)) are available; change \(keys), or use fewer ranks a node"
+    }
+}

@@ -1,0 +1,94 @@
+internal import Collectives
+internal import Failures
+internal import LanguageModels
+internal import ModelFiles
+
+// Stages that sample and score, and the finished models that they read.
+
+extension StagePlanner {
+    /// Responses of the reference that users choose between.
+    func addSimulate(to memory: inout StageMemory) {
+        let keys = configuration.simulate
+        addOpened(model.opened, to: &memory)
+        let pairs = comparisons + comparisons / 10 + 16
+        let prefill = addSampling(
+            items: min(mostSampled, responsesOfRank(2 * pairs)),
+            samples: 2,
+            prompt: promptTokens,
+            new: keys.maxNewTokens,
+            to: &memory
+        )
+        addPasses(passing: prefill, to: &memory)
+    }
+
+    /// Rewards of the reference's responses.
+    func addCalibrate(to memory: inout StageMemory) throws(Failure) {
+        let keys = configuration.calibrate
+        addOpened(model.opened, to: &memory)
+        try addRewardModels(to: &memory)
+        let (prompt, new) = (promptTokens, configuration.policy.maxNewTokens)
+        let items = (keys.prompts + shards.count - 1) / shards.count * keys.samplesPerPrompt
+        let prefill = addSampling(
+            items: items,
+            samples: keys.samplesPerPrompt,
+            prompt: prompt,
+            new: new,
+            to: &memory
+        )
+        addPasses(
+            passing: max(prefill, scoring(total: items * (prompt + new), longest: prompt + new)),
+            to: &memory
+        )
+    }
+
+    /// One policy after the other beside the reference, then the reward models.
+    func addEvaluate(to memory: inout StageMemory) throws(Failure) {
+        let keys = configuration.evaluate
+        addOpened(model.opened, to: &memory)
+        var judged = memory
+        if keys.judges.contains(.reward) { try addRewardModels(to: &judged) }
+        var answered = memory
+        let trained = try configuration.policy.trained(of: shape)
+        if trained == .full {
+            addOpened(model.openedOwn(head: .none), to: &answered)
+        } else {
+            answered[.adapters] += model.own(trained.parameterCount(shape, head: .none))
+        }
+        let (prompt, new) = (promptTokens, configuration.policy.maxNewTokens)
+        let items = min(mostSampled, responsesOfRank(keys.prompts, perItem: keys.samplesPerPrompt))
+        let prefill = addSampling(
+            items: items,
+            samples: keys.samplesPerPrompt,
+            prompt: prompt,
+            new: new,
+            models: 2,
+            to: &answered
+        )
+        // The policy is gone when judges come.
+        memory = answered.ofRank > judged.ofRank ? answered : judged
+        for component in [MemoryComponent.cache, .sampling, .logits] { memory[component] = answered[component] }
+        let scored = scoring(total: items * (prompt + new), longest: prompt + new)
+        addPasses(passing: max(prefill, scored), read: scored, to: &memory)
+        memory[.logits] = max(memory[.logits], activations.logits(rows: scored, recorded: false))
+    }
+
+    /// Sequences that `sampleOverShards` samples at a time.
+    private var mostSampled: Int { 256 }
+
+    /// A model opened in place.
+    func addOpened(_ bytes: FrozenBytes, to memory: inout StageMemory) {
+        memory[.mapped] += bytes.mapped
+        memory[.weights] += bytes.copied
+    }
+
+    /// The K groups' reward models and the single one, finished.
+    func addRewardModels(to memory: inout StageMemory) throws(Failure) {
+        let count = configuration.reward.groups + 1
+        let trained = try configuration.reward.trained(of: shape)
+        if case .adapters = trained {
+            memory[.adapters] += count * model.own(trained.parameterCount(shape, head: .reward))
+        } else {
+            for _ in 0..<count { addOpened(model.openedOwn(head: .reward), to: &memory) }
+        }
+    }
+}

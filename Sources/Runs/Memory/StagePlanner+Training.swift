@@ -1,0 +1,128 @@
+internal import Collectives
+internal import Failures
+internal import LanguageModels
+internal import MaxMinPolicy
+internal import ModelFiles
+
+// Stages that train.
+
+extension StagePlanner {
+    /// One model, from scratch; a shard's sequences are one pass.
+    func addSFT(to memory: inout StageMemory) {
+        let keys = configuration.sft
+        let parameters = shape.parameterCount(head: .none)
+        let tokens = (keys.batchSequences + shards.count - 1) / shards.count * keys.positions
+        memory[.weights] += model.own(parameters)
+        addTraining(of: parameters, models: 1, to: &memory)
+        addPasses(passing: scoring(total: .max, longest: keys.positions), recorded: tokens, read: tokens, to: &memory)
+        memory[.logits] += activations.logits(rows: tokens, recorded: true)
+    }
+
+    /// The single model and K groups' models of EM, while the groups' are trained.
+    ///
+    /// Each set holds weights, gradients and the first weights; the one in training its best weights too, and EM, from the second
+    /// iteration on, those of the best one.
+    func addReward(to memory: inout StageMemory) throws(Failure) {
+        let keys = configuration.reward
+        let trained = try keys.trained(of: shape)
+        let parameters = trained.parameterCount(shape, head: .reward)
+        let groups = keys.groups
+        // Beside the groups' models: the best of other starts, and those of known groups.
+        let others = 1 + (keys.restarts > 1 ? groups : 0) + (keys.knownBaseline ? groups : 0)
+        addBase(isTrained: keys.trainable != .lora, to: &memory)
+        let held = trained == .head ? 4 * parameters : model.own(parameters)
+        memory[keys.trainable == .full ? .weights : .adapters] += (others + groups) * held
+        addTraining(of: parameters, models: groups, to: &memory)
+        let sets = 2 + (keys.restarts > 1 ? 1 : 0) + (keys.knownBaseline ? 1 : 0)
+        memory[.gradients] += 4 * parameters * others
+        memory[.remembered] += 4 * parameters * (sets + groups + (keys.maxIterations > 1 ? groups : 0))
+
+        let pair = 2 * comparisonTokens
+        let limit = configuration.model.microBatchTokens
+        let total = comparisons * pair
+        let perShard = (keys.batchComparisons + shards.count - 1) / shards.count
+        let step = (keys.trainable == .lora ? groups : 1) * perShard * pair
+        let recorded = min(step, max(limit, pair))
+        let read = min(recorded, 2 * ((recorded + pair - 1) / pair))
+        switch trained {
+        case .head:
+            // A comparison at a time.
+            addPasses(passing: pair, read: read, to: &memory)
+            addTrunkCache(bytes: comparisons / shards.ranks * 2 * 4 * shape.width, to: &memory)
+        case .adapters(let adapters) where adapters.adaptedBlocks(of: shape).lowerBound > 0:
+            let passing = min(total, max(limit, pair))
+            addPasses(passing: passing, recorded: recorded, read: read, trained: trained, to: &memory)
+            memory[.activations] += (passing + pair) * activations.trunkState
+            addTrunkCache(bytes: total / shards.ranks * activations.trunkState, to: &memory)
+        case .adapters, .full:
+            let passing = scoring(total: total, limit: limit, longest: pair)
+            addPasses(passing: passing, recorded: recorded, read: read, trained: trained, to: &memory)
+        }
+    }
+
+    /// A policy, beside the reference and the reward models of the groups and of all.
+    func addPolicy(to memory: inout StageMemory) throws(Failure) {
+        let keys = configuration.policy
+        let trained = try keys.trained(of: shape)
+        let head: Head = keys.algorithm == .ppo ? .value : .none
+        let parameters = trained.parameterCount(shape, head: head)
+        addOpened(model.opened, to: &memory)
+        try addRewardModels(to: &memory)
+        memory[keys.trainable == .full ? .weights : .adapters] += model.own(parameters)
+        addTraining(of: parameters, models: 1, to: &memory)
+
+        let (prompt, new) = (promptTokens, keys.maxNewTokens)
+        let sequence = min(shape.contextLength, prompt + new)
+        let prefill = addSampling(
+            items: responsesOfRank(keys.promptsPerStep, perItem: keys.samplesPerPrompt),
+            samples: keys.samplesPerPrompt,
+            prompt: prompt,
+            new: new,
+            // The reference samples too where medians are asked for.
+            models: configuration.calibrate.method == .logSigmoid ? 2 : 1,
+            to: &memory
+        )
+        let ofShard = (keys.promptsPerStep + shards.count - 1) / shards.count * keys.samplesPerPrompt
+        let limit = configuration.model.microBatchTokens
+        let step = (ofShard + keys.minibatches - 1) / keys.minibatches * sequence
+        let recorded = min(step, max(limit, sequence))
+        let read = min(recorded, (recorded + sequence - 1) / sequence * new)
+        let scored = scoring(total: ofShard * sequence, limit: limit, longest: sequence)
+        let rewarded = scoring(total: ofShard * sequence, longest: sequence)
+        addPasses(
+            passing: max(prefill, scored, rewarded),
+            recorded: recorded,
+            read: read,
+            trained: trained,
+            to: &memory
+        )
+        if case .adapters(let adapters) = trained, shape.samplingWeightElements != nil {
+            memory[.activations] += activations.adapters(adapters, tokens: prefill, sampling: true)
+        }
+        memory[.logits] = max(
+            memory[.logits],
+            activations.logits(rows: read, recorded: true),
+            activations.logits(rows: scored, recorded: false)
+        )
+    }
+
+    /// The weights that copies are made of, in memory; or opened in place.
+    private func addBase(isTrained: Bool, to memory: inout StageMemory) {
+        if isTrained {
+            memory[.weights] += model.own(shape.parameterCount(head: .none))
+        } else {
+            // Rewards never ask for the next token.
+            var shape = shape
+            if case .llama(var llama) = shape.family {
+                llama.tiesEmbeddings = true
+                shape.family = .llama(llama)
+            }
+            addOpened(FrozenBytes(shape, head: .none, stored: model.stored, precision: model.precision), to: &memory)
+        }
+    }
+
+    private func addTrunkCache(bytes: Int, to memory: inout StageMemory) {
+        guard configuration.run.trunkCache else { return }
+        memory[.trunk] += min(bytes, configuration.run.trunkCacheMemory << 20)
+    }
+}

@@ -1,0 +1,184 @@
+internal import Collectives
+internal import Failures
+internal import Foundation
+internal import LanguageModels
+internal import MaxMinPolicy
+internal import Optimizers
+internal import RewardMixture
+internal import Simulation
+internal import Tensors
+
+/// Predicts a stage's memory on the rank that has most to do.
+///
+/// b bytes of an operand, P parameters, T of them trained, K groups; see `ActivationMemory` for passes.
+struct StagePlanner {
+    let configuration: Configuration
+    let model: PlannedModel
+    let activations: ActivationMemory
+    let shards: Shards
+    /// Shards of the rank that hosts most.
+    let hosted: Int
+
+    init(_ configuration: Configuration, ranks: Int) throws(Failure) {
+        self.configuration = configuration
+        model = try PlannedModel(referenceOf: configuration)
+        activations = ActivationMemory(model.shape, model.precision)
+        shards = try Shards(count: configuration.shards, ranks: ranks)
+        let shards = shards
+        hosted = (0..<ranks).map { shards.hosted(by: $0).count }.max() ?? 1
+    }
+
+    /// What a stage takes of a rank.
+    func memory(of stage: Stage) throws(Failure) -> StageMemory {
+        var memory = StageMemory(stage)
+        memory[.process] = processBytes
+        switch stage {
+        case .sft: addSFT(to: &memory)
+        case .simulate: addSimulate(to: &memory)
+        case .reward: try addReward(to: &memory)
+        case .calibrate: try addCalibrate(to: &memory)
+        case .policy: try addPolicy(to: &memory)
+        case .evaluate: try addEvaluate(to: &memory)
+        case .report: break
+        }
+        return memory
+    }
+
+    var shape: ModelConfiguration { model.shape }
+
+    /// The program with its libraries, measured; MPI's; the tokenizer's tables; texts and what they become.
+    private var processBytes: Int {
+        let program = 60 << 20
+        let mpi = shards.ranks > 1 ? 30 << 20 : 0
+        let tokenizer = 250 * shape.vocabularySize
+        let data = configuration.data
+        let files = [data.prompts, data.preferences, data.text].compactMap { $0 }.reduce(0) { $0 + sizeOfFile($1) }
+        return program + mpi + tokenizer + 3 * files
+    }
+
+    /// Sums and updates of `models` vectors of T trained parameters each.
+    func addTraining(of trained: Int, models: Int, to memory: inout StageMemory) {
+        let exchange = configuration.run.exchange
+        let ranks = shards.ranks
+        let isShared = ranks > 1 && exchange == .reproducible
+        let slice = isShared ? Slices(of: trained, ranks: ranks).all.map(\.count).max() ?? 0 : trained
+        let tree = shards.tree
+        let kept = (0..<ranks).map { GradientSum.vectorsKept(over: tree, rank: $0, by: exchange) }.max() ?? 0
+        memory[.gradients] += 4 * trained * models
+        memory[.sums] += 4 * trained * models * kept
+        memory[.moments] += 8 * slice * models
+        if isShared {
+            let rounds = (0..<ranks).map { tree.nodes(of: $0).count }.max() ?? 0
+            // The weights before an update, and what is received of a bucket.
+            memory[.communication] += 4 * slice + rounds * 4 * min(trained, defaultBucketSize)
+        }
+    }
+
+    /// Passes of a stage: the longest of those that nothing follows, and recorded ones with their backward passes.
+    func addPasses(
+        passing: Int,
+        recorded: Int = 0,
+        read: Int = 0,
+        trained: Trainable = .full,
+        to memory: inout StageMemory
+    ) {
+        let longest = max(passing, recorded)
+        var blocks = shape.layers
+        switch trained {
+        case .full: break
+        case .head: blocks = 0
+        case .adapters(let adapters):
+            memory[.activations] += activations.adapters(adapters, tokens: longest, sampling: false)
+            blocks = adapters.adaptedBlocks(of: shape).count
+        }
+        let checkpoints = configuration.run.activationCheckpointing
+        memory[.activations] += activations.passing(tokens: longest)
+        if recorded > 0 && blocks > 0 {
+            memory[.activations] +=
+                activations.recorded(tokens: recorded, read: read, blocks: blocks, checkpointing: checkpoints)
+                + activations.backward(tokens: recorded, read: read)
+        }
+        memory[.activations] += activations.rows(read, recorded: recorded > 0)
+    }
+
+    /// Sampling in batches: keys and values, logits and the weights' copy; returns the tokens of the longest pass.
+    ///
+    /// - Parameters:
+    ///   - items: responses that are asked for at a time.
+    ///   - samples: how many of them continue one prompt.
+    func addSampling(items: Int, samples: Int, prompt: Int, new: Int, models: Int = 1, to memory: inout StageMemory)
+        -> Int
+    {
+        let capacity = min(shape.contextLength, prompt + new)
+        let slot = capacity * activations.cachedToken
+        let slots = min(items, max(1, configuration.model.samplingMemory << 20) / slot, 1 << 20).clamped(least: 1)
+        memory[.cache] += slots * slot
+        memory[.logits] = max(memory[.logits], activations.sampledLogits(sequences: slots))
+        let prompts = (slots + samples - 1) / samples * prompt
+        guard let packed = shape.samplingWeightElements else { return prompts }
+        memory[.sampling] += models * packed * model.precision.elementType.size
+        return min(prompts, max(activations.passingTokens, prompt))
+    }
+
+    /// Responses that a rank samples in a row of `total` over all ranks: its shards' together, or a shard's.
+    func responsesOfRank(_ total: Int, perItem: Int = 1) -> Int {
+        let ofShard = (total + shards.count - 1) / shards.count * perItem
+        return shape.samplingWeightElements == nil ? ofShard : ofShard * hosted
+    }
+
+    /// The longest prompt that policies see.
+    var promptTokens: Int {
+        let longest = max(
+            1,
+            min(shape.contextLength - configuration.policy.maxNewTokens, configuration.data.maxLength - 1)
+        )
+        // Openings of texts have that many tokens; those of the embedded corpus a few more.
+        guard let path = configuration.data.prompts else { return min(longest, 16) }
+        return isOpenings(path) ? min(longest, configuration.simulate.promptTokens) : longest
+    }
+
+    /// The longest sequence of a comparison.
+    var comparisonTokens: Int {
+        let longest = min(configuration.data.maxLength, shape.contextLength)
+        guard configuration.data.preferences == nil else { return longest }
+        return min(longest, promptTokens + configuration.simulate.maxNewTokens)
+    }
+
+    /// Comparisons of all users.
+    var comparisons: Int {
+        if let path = configuration.data.preferences { return linesOfFile(path) }
+        return configuration.simulate.groups.reduce(0) { $0 + $1.users } * configuration.simulate.comparisonsPerUser
+    }
+
+    /// Tokens of a scoring pass of at most `limit` tokens, of `total`.
+    func scoring(total: Int, limit: Int = .max, longest: Int) -> Int {
+        min(max(1, total), max(longest, min(limit, activations.passingTokens)))
+    }
+}
+
+extension Int {
+    fileprivate func clamped(least: Int) -> Int { Swift.max(self, least) }
+}
+
+private func sizeOfFile(_ path: String) -> Int {
+    ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
+}
+
+/// Line feeds of a file; 0 where it cannot be read, which its reader will tell.
+private func linesOfFile(_ path: String) -> Int {
+    guard let handle = FileHandle(forReadingAtPath: path) else { return 0 }
+    var lines = 1
+    while let block = try? handle.read(upToCount: 1 << 20), !block.isEmpty {
+        lines += block.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }
+    }
+    return lines
+}
+
+/// Whether a prompts file has texts, of which prompts are the openings: by its first line.
+private func isOpenings(_ path: String) -> Bool {
+    guard let handle = FileHandle(forReadingAtPath: path), let block = try? handle.read(upToCount: 1 << 16) else {
+        return false
+    }
+    let line = String(decoding: block.prefix { $0 != 0x0A }, as: UTF8.self)
+    return line.contains("\"text\"") && !line.contains("\"prompt\"")
+}
