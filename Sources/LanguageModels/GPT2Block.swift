@@ -58,7 +58,7 @@ struct GPT2Tensors {
 func gpt2Forward(
     _ weights: GPT2Tensors,
     adapters: [[LowRankAdapter]],
-    packed: [PackedMatrix]?,
+    packed: [SamplingMatrix]?,
     _ a: BlockActivations,
     _ pass: BlockPass,
     into output: Tensor,
@@ -186,16 +186,16 @@ func gpt2Backward(
     )
 }
 
-/// y = x·W, through the packed copy of W where there is one, and the adapters' updates.
+/// y = x·W, through what sampling reads of W where that is given, and the adapters' updates.
 private func linearForward(
     _ x: Tensor,
     _ weight: Tensor,
     _ adapters: [LowRankAdapter],
-    packed: PackedMatrix?,
+    packed: SamplingMatrix?,
     into y: Tensor
 ) {
     if let packed {
-        multiply(x, packed, into: y)
+        packed.multiply(x, into: y)
     } else {
         multiply(x, weight, into: y)
     }

@@ -76,7 +76,7 @@ struct LlamaTensors {
 func llamaForward(
     _ weights: LlamaTensors,
     adapters: [[LowRankAdapter]],
-    packed: [PackedMatrix]?,
+    packed: [SamplingMatrix]?,
     _ a: BlockActivations,
     _ pass: BlockPass,
     into output: Tensor,
@@ -213,16 +213,16 @@ func llamaBackward(
     )
 }
 
-/// y = x·Wᵀ, through the packed copy of Wᵀ where there is one, and the adapters' updates.
+/// y = x·Wᵀ, through what sampling reads of W where that is given, and the adapters' updates.
 private func linearForward(
     _ x: Tensor,
     _ weight: Tensor,
     _ adapters: [LowRankAdapter],
-    packed: PackedMatrix?,
+    packed: SamplingMatrix?,
     into y: Tensor
 ) {
     if let packed {
-        multiply(x, packed, into: y)
+        packed.multiply(x, into: y)
     } else {
         multiply(x, transposed: false, weight, transposed: true, into: y)
     }

@@ -30,7 +30,10 @@ long ck_packed_bytes(long n, long k, int type);
 void ck_pack(const void *b, int type, int transposed, long n, long k, void *packed);
 void ck_product_packed(long m, long n, long k, const void *a, int type, const void *packed, float *c);
 
-// Elementwise (elementwise.c, convert.c).
+// Products of few rows with a matrix where it lies (product_rows.c): c [m, n] = a [m, k]·bᵀ, b [n, k] of the same type.
+void ck_product_rows(long m, long n, long k, const void *a, int type, const void *b, float *c);
+
+// Elementwise (elementwise.c).
 void ck_fill(float *x, float value, long count);
 void ck_fill_bfloat16(uint16_t *x, float value, long count);
 void ck_add_scaled(const float *x, float scale, float *y, long count);
@@ -112,6 +115,11 @@ void ck_log_probabilities_forward(const float *logits, const int32_t *targets, f
 void ck_log_probabilities_backward(const float *logits, const int32_t *targets, float temperature,
                                    const float *log_normaliser, const float *dlogp, long n, long v, void *dlogits,
                                    int type);
+
+// Draws (draw.c): a token from each row of softmax(logits/temperature), [n, v], by its number in [0, 1), and its
+// log-probability; at temperature 0 the most probable, which reads no numbers.
+void ck_draw(const float *logits, float temperature, const double *uniforms, long n, long v, int32_t *tokens,
+             float *log_probabilities);
 
 // Optimiser (adamw.c). `copy` (bfloat16, may be null) receives the updated parameters.
 void ck_adamw(float *parameters, const float *gradients, float *first, float *second, long count, float rate,
