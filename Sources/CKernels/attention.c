@@ -1,7 +1,7 @@
 #include <math.h>
-#include <stdlib.h>
 
 #include "parallel.h"
+#include "scratch.h"
 #include "times.h"
 #include "tile.h"
 #include "transpose.h"
@@ -132,10 +132,6 @@ static long longest_sequence(const int32_t *offsets, long sequences) {
     return longest;
 }
 
-static float *make_scratch(int threads, long size) {
-    return aligned_alloc(64, (size_t)(threads * size) * sizeof(float));
-}
-
 void ck_attention_forward(const struct ck_heads *x, const int32_t *offsets, long sequences, void *out, int out_type,
                           float *log_sum_exp) {
     CK_TIMED(CK_ATTENTION);
@@ -144,9 +140,8 @@ void ck_attention_forward(const struct ck_heads *x, const int32_t *offsets, long
     long row = padded(longest_sequence(offsets, sequences));
     a.scratch_size = round_up((x->d + BLOCK) * row + BLOCK * x->d, 64);
     int threads = ck_threads();
-    a.scratch = make_scratch(threads, a.scratch_size);
+    a.scratch = ck_scratch(threads * a.scratch_size * (long)sizeof(float));
     ck_parallel_tasks(threads, sequences * x->heads, forward, &a);
-    free(a.scratch);
 }
 
 // With P the weights, dP = dO·Vᵀ and δ_i = Σ_c dO_ic·O_ic = Σ_j P_ij·dP_ij (FlashAttention-2, arXiv 2307.08691, §2.1):
@@ -216,7 +211,6 @@ void ck_attention_backward(const struct ck_heads *x, const int32_t *offsets, lon
     long row = padded(longest_sequence(offsets, sequences));
     a.scratch_size = round_up((2 * x->d + 2 * BLOCK) * row, 64);
     int threads = ck_threads();
-    a.scratch = make_scratch(threads, a.scratch_size);
+    a.scratch = ck_scratch(threads * a.scratch_size * (long)sizeof(float));
     ck_parallel_tasks(threads, sequences * x->kv_heads, backward, &a);
-    free(a.scratch);
 }

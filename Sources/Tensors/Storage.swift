@@ -1,3 +1,4 @@
+internal import CKernels
 import Glibc
 
 /// Memory of one tensor and its views, released with the last reference: 64-byte aligned and zeroed, or a mapped file.
@@ -27,6 +28,7 @@ final class Storage {
         unsafe memset(pointer, 0, size)
         unsafe base = pointer
         mappedBytes = nil
+        ck_count_allocation()
     }
 
     /// The first `bytes` bytes of a file, mapped read-only; nil where the system refuses, as `errno` says.

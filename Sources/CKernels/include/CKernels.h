@@ -17,6 +17,11 @@ int ck_threads(void);
 enum { CK_PRODUCTS, CK_ATTENTION, CK_OPTIMIZER, CK_KINDS };
 void ck_take_times(double *taken);
 
+// Memory allocated and bytes copied on the calling thread since it last asked (counts.c); the callers of these count.
+void ck_count_allocation(void);
+void ck_count_copy(long bytes);
+void ck_take_counts(long *allocations, long *copied_bytes);
+
 // Products (product.c): c [m, n] = op(a)·op(b) (+ c), a and b of `type`; through OpenBLAS (product_float32.c) or oneDNN
 // (product_bfloat16.c). Returns 0, or oneDNN's status (−1 without oneDNN).
 int ck_product(long m, long n, long k, const void *a, int transpose_a, const void *b, int transpose_b, int type, float *c,
@@ -67,7 +72,8 @@ void ck_embedding_backward(const float *dx, const int32_t *tokens, const int32_t
 
 // Bias and activation (bias.c, activation.c).
 void ck_add_bias(const float *bias, long n, long d, float *x);
-void ck_add_residual(const float *x, const float *bias, long n, long d, float *residual);
+// y = residual + (x + bias); y may be `residual` itself, `bias` null.
+void ck_add_residual(const float *x, const float *bias, const float *residual, long n, long d, float *y);
 void ck_bias_backward(const float *dy, long n, long d, float *gradient);
 void ck_gelu_forward(float *x, const float *bias, long n, long d, void *y, int y_type);
 // `bias_gradient` and `copy` (of type bfloat16) may be null.
