@@ -50,9 +50,6 @@ public final class LanguageModelPolicy: TrainablePolicy {
         self.init(model, settings: settings, seed: seed, by: exchange, over: communicator)
     }
 
-    /// As the model does.
-    public var samplesAlikeInAnyBatch: Bool { model.samplesAlikeInAnyBatch }
-
     /// Samples from the model.
     public func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
         model.sample(prompts: prompts, options: options, streams: streams)

@@ -96,7 +96,7 @@ extension StagePlanner {
             trained: trained,
             to: &memory
         )
-        if case .adapters(let adapters) = trained, shape.samplingWeightElements != nil {
+        if case .adapters(let adapters) = trained {
             memory[.activations] += activations.adapters(adapters, tokens: prefill, sampling: true)
         }
         memory[.logits] = max(

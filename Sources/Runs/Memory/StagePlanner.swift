@@ -115,15 +115,14 @@ struct StagePlanner {
         memory[.cache] += slots * slot
         memory[.logits] = max(memory[.logits], activations.sampledLogits(sequences: slots))
         let prompts = (slots + samples - 1) / samples * prompt
-        guard let packed = shape.samplingWeightElements else { return prompts }
-        memory[.sampling] += models * packed * model.precision.elementType.size
+        memory[.sampling] += models * shape.copiedSamplingElements * model.precision.elementType.size
         return min(prompts, max(activations.passingTokens, prompt))
     }
 
     /// Responses that a rank samples in a row of `total` over all ranks: its shards' together, or a shard's.
     func responsesOfRank(_ total: Int, perItem: Int = 1) -> Int {
         let ofShard = (total + shards.count - 1) / shards.count * perItem
-        return shape.samplingWeightElements == nil ? ofShard : ofShard * hosted
+        return ofShard * hosted
     }
 
     /// The longest prompt that policies see.
