@@ -11,6 +11,7 @@ extension ModelDirectory {
     /// - Returns: how many parameters the model has.
     /// - Throws: `Failure` as `AdapterDirectory.load` and `load` do, or with `cannotCreate`, `permission` or `inputOutput`.
     public static func writeMerged(adapter: String, base: String, to path: String) throws(Failure) -> Int {
+        try Provenance.checkBase(ofAdapter: adapter, base)
         let adapterConfig = try AdapterConfigFile(path: adapter + "/adapter_config.json")
         let configuration = try configuration(base)
         let head: Head = adapterConfig.isRewardModel ? .reward : .none
@@ -40,6 +41,7 @@ extension ModelDirectory {
 
         try makeFolder(path)
         try copyTokenizer(from: base, to: path)
+        try Provenance.copy(ofAdapter: adapter, to: path)
         let text = ConfigFile.text(configuration, isRewardModel: head == .reward, type: type)
         try writeAtomically(Array(text.utf8), to: path + "/config.json")
         var weight = Tensor(zeros: [0])

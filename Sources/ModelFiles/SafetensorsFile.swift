@@ -36,6 +36,12 @@ public struct SafetensorsFile: ~Copyable {
         }
     }
 
+    /// The first bytes of a stored tensor, as they are.
+    func bytes(of stored: StoredTensor, atMost count: Int) throws(Failure) -> [UInt8] {
+        let start = dataStart + stored.bytes.lowerBound
+        return try file.bytes(start..<start + min(count, stored.bytes.count))
+    }
+
     /// Where the header ends, from the length that the file starts with.
     private static func headerEnd(of file: borrowing RegularFile) throws(Failure) -> Int {
         guard file.size >= 8 else {

@@ -10,7 +10,7 @@ maxmin=$(swift build -c release --product maxmin --show-bin-path)/maxmin
 environment=.build/pytorch
 if [[ ! -x $environment/bin/python ]]; then
     python3 -m venv "$environment"
-    "$environment/bin/pip" install --quiet "torch==${TORCH_VERSION:-2.13.0}" transformers safetensors numpy
+    "$environment/bin/pip" install --quiet "torch==${TORCH_VERSION:-2.13.0}" transformers peft safetensors numpy
 fi
 model=.build/benchmark-gpt2
 [[ -e $model/model.safetensors ]] || "$maxmin" init --preset gpt2 --out "$model"

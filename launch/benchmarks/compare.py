@@ -20,6 +20,9 @@ TASKS = {
     "generate-16": ["generate", "--batch", "16"],
     "generate-64": ["generate", "--batch", "64"],
     "policy-step": ["policy-step", "--batch", "16"],
+    # Beside the way of the paper's code: a full pass for each group and response.
+    "em-iteration": ["em-iteration", "--pairs", "4", "--length", "128", "--groups", "2", "--epochs", "1"]
+    + ["--lora-rank", "8", "--top-layers", "2"],
 }
 
 

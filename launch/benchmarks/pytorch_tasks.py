@@ -152,7 +152,44 @@ def policy_step(path, dtype, autocast, repeats):
     return timed(repeats, work), 16 * 48
 
 
+def em_iteration(path, dtype, autocast, repeats):
+    """An iteration of EM as the paper's code does it: LoRA models of two groups, for each group and comparison a pass of its own.
+
+    M-step: every group's model steps through all comparisons of 8 users, one at a time, the chosen and the rejected response in a
+    forward pass each. E-step: both responses of every comparison scored under every group, again one at a time. The adapters are in
+    the last two of the layers, as in `maxmin bench em-iteration --lora-rank 8 --top-layers 2`.
+    """
+    from peft import LoraConfig, get_peft_model
+
+    groups, users, comparisons, length = 2, 8, 4, 128
+    settings = LoraConfig(
+        r=8, lora_alpha=32, target_modules=["c_attn", "c_proj", "c_fc"], layers_to_transform=[10, 11],
+        modules_to_save=["score"], fan_in_fan_out=True, task_type="SEQ_CLS")
+    models = [get_peft_model(reward_model(path, dtype), settings).train() for _ in range(groups)]
+    trained = [[p for p in model.parameters() if p.requires_grad] for model in models]
+    optimizers = [torch.optim.AdamW(parameters, lr=1e-5) for parameters in trained]
+    vocabulary = models[0].config.vocab_size - 2
+    pairs = tokens_of(models[0], 2 * users * comparisons, length).clamp(max=vocabulary).view(-1, 2, 1, length)
+
+    def margin(model, pair):
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            chosen, rejected = (model(response).logits[0, 0].float() for response in pair)
+        return chosen - rejected
+
+    def work():
+        for model, parameters, optimizer in zip(models, trained, optimizers):
+            for pair in pairs:
+                update(-torch.nn.functional.logsigmoid(margin(model, pair)), parameters, optimizer)
+        with torch.inference_mode():
+            for model in models:
+                for pair in pairs:
+                    margin(model, pair)
+
+    return timed(repeats, work), 2 * groups * pairs.numel()
+
+
 TASKS = {
+    "em-iteration": em_iteration,
     "reward-step": lambda *arguments: reward_step(*arguments, lengths=[128] * 8),
     "reward-step-mixed": lambda *arguments: reward_step(*arguments, lengths=spread(16, 512, 16)),
     "policy-step": policy_step,

@@ -201,7 +201,7 @@ check "every objective is evaluated" jq --exit-status '.policies | length == 11'
 variant "a chat template" --set data.chat_template=tulu --set simulate.max_new_tokens=12 --set policy.max_new_tokens=12 \
     --set 'run.stages=[simulate, reward, calibrate, policy, evaluate]'
 check "the template is noted" jq --exit-status '.chat_template == "tulu"' \
-    "$work/variant"/{reward/group-0,reward/single,policy/maxmin}/encoding.json
+    "$work/variant"/{reward/group-0,reward/single,policy/maxmin}/provenance.json
 rm -rf "$work/chat"
 cp -r "$work/variant" "$work/chat"
 echo '{"prompt": [{"role": "user", "content": "Hi"}], "response": "x", "complete": true}' >"$work/turns"

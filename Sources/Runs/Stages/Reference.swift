@@ -17,22 +17,23 @@ struct Reference {
     /// Its Hugging Face directory.
     let path: String
 
-    /// Saves a model that started from the reference: whole, or its adapters where it has some, and how its text was
-    /// encoded.
+    /// Saves a model that started from the reference: whole, or its adapters where it has some, and what it was
+    /// trained on.
     func save(_ model: LanguageModel, to directory: String) throws(Failure) {
         if model.adapters == nil {
             try ModelDirectory.save(model, over: self.model, to: directory, tokenizerFrom: path)
         } else {
             try AdapterDirectory.save(model, to: directory, base: path, tokenizerFrom: path)
         }
-        try EncodingRecord.save(encoding, tokenizerIn: path, to: directory)
+        try Provenance.save(encoding, tokenizerIn: path, base: model.adapters == nil ? nil : path, to: directory)
     }
 
     /// Opens a model that `save` wrote, to be used as it is; adapters share the reference's trunk.
     ///
-    /// - Throws: `Failure` also for one that was trained on text encoded otherwise.
+    /// - Throws: `Failure` also for one that was trained otherwise.
     func load(_ directory: String, head: Head) throws(Failure) -> LanguageModel {
-        try EncodingRecord(directory: directory)?.require(EncodingRecord(encoding, tokenizerIn: path), at: directory)
+        let base = AdapterDirectory.isAdapter(directory) ? path : nil
+        try Provenance.check(directory, encoding, tokenizerIn: path, base: base)
         let loaded =
             AdapterDirectory.isAdapter(directory)
             ? try AdapterDirectory.load(directory, over: model, head: head)

@@ -42,12 +42,12 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
     let shares = try groupShares(csv: String(decoding: readBytes(ofFile: csv), as: UTF8.self), at: csv)
     let precision = try request.precision.resolved
     var models: [LanguageModel] = []
+    let reference = configuration.model.path ?? directory.file("reference")
     // Opened where the groups' models are adapters of it.
     var base: LanguageModel?
     for group in shares.indices {
         let path = try directory.require("reward/group-\(group)", madeBy: .reward)
         if AdapterDirectory.isAdapter(path) {
-            let reference = configuration.model.path ?? directory.file("reference")
             let opened = try base ?? ModelDirectory.open(reference, precision: precision, head: Head.none).model
             base = opened
             models.append(try AdapterDirectory.load(path, over: opened, head: .reward))
@@ -62,7 +62,7 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
         template,
         endOfText: models[0].configuration.endOfText
     )
-    try EncodingRecord(directory: trained)?.require(EncodingRecord(encoding, tokenizerIn: trained), at: trained)
+    try Provenance.check(trained, encoding, tokenizerIn: trained, base: base == nil ? nil : reference)
     let loaded = try loadPreferences(request.input, options: LoadOptions(template: template))
     for warning in loaded.report.warnings { log("warning: \(warning)") }
     let options = TokenizationOptions(

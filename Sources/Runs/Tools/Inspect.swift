@@ -104,7 +104,7 @@ private func describeAdapter(_ path: String) throws -> JSONValue {
 
 /// What was noted when a model or an adapter was trained.
 private func chatTemplate(_ path: String) throws(Failure) -> JSONValue {
-    try EncodingRecord(directory: path).map { .string($0.template.rawValue) } ?? .null
+    try Provenance(directory: path).map { .string($0.template.rawValue) } ?? .null
 }
 
 private func describeRun(_ path: String) throws -> JSONValue {

@@ -59,13 +59,14 @@ struct TextModel {
                 "the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(model.configuration.vocabularySize)"
             throw Failure(.configuration, "\(reason); they do not belong together", at: directory)
         }
-        let trained = try EncodingRecord(directory: adapter ?? directory)
+        let trained = adapter ?? directory
+        let noted = try Provenance(directory: trained)?.template
         encoding = try ChatEncoding(
             tokenizer,
-            template ?? trained?.template ?? .none,
+            template ?? noted ?? .none,
             endOfText: tokenizer.endOfText ?? model.configuration.endOfText
         )
-        try trained?.require(EncodingRecord(encoding, tokenizerIn: directory), at: adapter ?? directory)
+        try Provenance.check(trained, encoding, tokenizerIn: directory, base: adapter == nil ? nil : directory)
     }
 
     /// The text of sampled tokens, which go on after a prompt.

@@ -14,7 +14,6 @@ package func mergeAdapter(_ adapter: String, base: String, directory: String) th
     }
     try requireEmpty(directory)
     let count = try ModelDirectory.writeMerged(adapter: adapter, base: base, to: directory)
-    try EncodingRecord.copy(from: adapter, to: directory)
     let summary: JSONValue = [
         "adapter": .string(adapter), "base": .string(base), "directory": .string(directory),
         "parameters": .integer(count),
