@@ -45,9 +45,8 @@ extension StagePlanner {
     func addEvaluate(to memory: inout StageMemory) throws(Failure) {
         let keys = configuration.evaluate
         addOpened(model.opened, to: &memory)
-        var judged = memory
+        var (answered, judged) = (memory, memory)
         if keys.judges.contains(.reward) { try addRewardModels(to: &judged) }
-        var answered = memory
         let trained = try configuration.policy.trained(of: shape)
         if trained == .full {
             addOpened(model.openedOwn(head: .none), to: &answered)
@@ -56,17 +55,19 @@ extension StagePlanner {
         }
         let (prompt, new) = (promptTokens, configuration.policy.maxNewTokens)
         let items = min(mostSampled, responsesOfRank(keys.prompts, perItem: keys.samplesPerPrompt))
-        let prefill = addSampling(
-            items: items,
-            samples: keys.samplesPerPrompt,
-            prompt: prompt,
-            new: new,
-            models: 2,
-            to: &answered
-        )
-        // The policy is gone when judges come.
+        func sample(_ models: Int, to memory: inout StageMemory) -> Int {
+            addSampling(
+                items: items,
+                samples: keys.samplesPerPrompt,
+                prompt: prompt,
+                new: new,
+                models: models,
+                to: &memory
+            )
+        }
+        // The policy is gone when judges come; what the reference samples with stays.
+        let prefill = max(sample(2, to: &answered), sample(1, to: &judged))
         memory = answered.ofRank > judged.ofRank ? answered : judged
-        for component in [MemoryComponent.cache, .sampling, .logits] { memory[component] = answered[component] }
         let scored = scoring(total: items * (prompt + new), longest: prompt + new)
         addPasses(passing: max(prefill, scored), read: scored, to: &memory)
         memory[.logits] = max(memory[.logits], activations.logits(rows: scored, recorded: false))

@@ -14,7 +14,14 @@ extension StagePlanner {
         let tokens = (keys.batchSequences + shards.count - 1) / shards.count * keys.positions
         memory[.weights] += model.own(parameters)
         addTraining(of: parameters, models: 1, to: &memory)
-        addPasses(passing: scoring(total: .max, longest: keys.positions), recorded: tokens, read: tokens, to: &memory)
+        // Held-out documents are scored at the end.
+        let heldOut = min(256, documents / 10) * keys.positions
+        addPasses(
+            passing: scoring(total: heldOut, longest: keys.positions),
+            recorded: tokens,
+            read: tokens,
+            to: &memory
+        )
         memory[.logits] += activations.logits(rows: tokens, recorded: true)
     }
 

@@ -48,8 +48,8 @@ struct StagePlanner {
 
     /// The program with its libraries, measured; MPI's; the tokenizer's tables; texts and what they become.
     private var processBytes: Int {
-        let program = 60 << 20
-        let mpi = shards.ranks > 1 ? 30 << 20 : 0
+        let program = 45 << 20
+        let mpi = shards.ranks > 1 ? 25 << 20 : 0
         let tokenizer = 250 * shape.vocabularySize
         let data = configuration.data
         let files = [data.prompts, data.preferences, data.text].compactMap { $0 }.reduce(0) { $0 + sizeOfFile($1) }
@@ -141,6 +141,11 @@ struct StagePlanner {
         let longest = min(configuration.data.maxLength, shape.contextLength)
         guard configuration.data.preferences == nil else { return longest }
         return min(longest, promptTokens + configuration.simulate.maxNewTokens)
+    }
+
+    /// Documents of `sft`, at most.
+    var documents: Int {
+        min(configuration.sft.documents, configuration.data.text.map(linesOfFile) ?? .max)
     }
 
     /// Comparisons of all users.
