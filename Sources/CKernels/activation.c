@@ -1,5 +1,3 @@
-#include <stdlib.h>
-
 #include "columns.h"
 #include "parallel.h"
 #include "vector.h"
@@ -75,9 +73,8 @@ CK_CLONES static void backward(void *context, long task, int thread) {
 }
 
 void ck_gelu_backward(const float *x, long n, long d, float *dy, float *bias_gradient, uint16_t *copy) {
-    float *partials = bias_gradient ? ck_make_partials(n, d) : NULL;
+    float *partials = bias_gradient ? ck_zeroed_partials(n, d) : NULL;
     struct arguments a = {.x = (float *)x, .dy = dy, .copy = copy, .partials = partials, .n = n, .d = d};
     ck_parallel_tasks(ck_threads(), ck_chunks(n), backward, &a);
     if (bias_gradient) ck_add_partials(partials, n, d, 0, d, bias_gradient);
-    free(partials);
 }

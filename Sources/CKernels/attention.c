@@ -1,9 +1,10 @@
 #include <math.h>
-#include <stdlib.h>
 
 #include "parallel.h"
+#include "scratch.h"
 #include "times.h"
 #include "tile.h"
+#include "transpose.h"
 
 // Causal attention of packed sequences: one task for each sequence and head, which takes its query rows in blocks and
 // holds a whole block of scores [BLOCK, t], so that the softmax needs no rescaling. Keys and values of the task are
@@ -26,12 +27,20 @@ struct arguments {
 
 static long round_up(long x, long step) { return (x + step - 1) / step * step; }
 
-// y [d, t_padded] = transpose of x [t, d], zero beyond t.
-CK_INLINE void transpose(const float *x, long x_row, long t, long t_padded, long d, float *y) {
-    for (long j = 0; j < t; j++)
-        for (long i = 0; i < d; i++) y[i * t_padded + j] = x[j * x_row + i];
-    for (long i = 0; i < d; i++)
-        for (long j = t; j < t_padded; j++) y[i * t_padded + j] = 0;
+// A row of scores, or of transposed keys, for t tokens: whole blocks, and a vector more so that rows do not lie a power of two
+// apart, which would have them share a few lines of the cache.
+static long padded(long t) { return round_up(t, BLOCK) + CK_LANES; }
+
+// y [d, row] = transpose of x [t, d], zero from t to the end of the block.
+CK_INLINE void transpose(const float *x, long x_row, long t, long d, float *y, long row) {
+    for (long j = 0; j < round_up(t, BLOCK); j += CK_LANES)
+        for (long i = 0; i < d; i += CK_LANES) {
+            v16u block[CK_LANES] = {{0}};
+            for (long r = 0; r < CK_LANES && j + r < t; r++)
+                ck_load((v16 *)&block[r], x + (j + r) * x_row + i, d - i);
+            ck_transpose(block);
+            for (long r = 0; r < CK_LANES && i + r < d; r++) *(v16u *)(y + (i + r) * row + j) = block[r];
+        }
 }
 
 // Row of scores → weights: e^(scale·score − shift) for the first `visible`, 0 up to `width`; returns their sum.
@@ -64,29 +73,47 @@ CK_INLINE float largest(const float *row, long count) {
     return m;
 }
 
+// y [rows, d] = weights·values: each row with the tokens up to its own, in steps of a tile's rows.
+CK_INLINE void weigh_values(long rows, long d, long i0, const float *weights, long row, const float *values, long kv_row,
+                            float *y, long y_row) {
+    for (long r = 0; r < rows; r += CK_TILE_ROWS)
+        ck_small_product(rows - r < CK_TILE_ROWS ? rows - r : CK_TILE_ROWS, d,
+                         i0 + (r + CK_TILE_ROWS < rows ? r + CK_TILE_ROWS : rows), weights + r * row, row, 1, values,
+                         kv_row, y + r * y_row, y_row, 0);
+}
+
+// Adds weightsᵀ·x to y [i0 + rows, d]: all rows to the tokens before i0, and to the block's own those from each one on.
+CK_INLINE void add_to_tokens(long rows, long d, long i0, const float *weights, long row, const float *x, long x_row,
+                             float *y, long y_row) {
+    ck_small_product(i0, d, rows, weights, 1, row, x, x_row, y, y_row, 1);
+    for (long r = 0; r < rows; r += CK_TILE_ROWS)
+        ck_small_product(rows - r < CK_TILE_ROWS ? rows - r : CK_TILE_ROWS, d, rows - r, weights + r * row + i0 + r, 1,
+                         row, x + r * x_row, x_row, y + (i0 + r) * y_row, y_row, 1);
+}
+
 CK_CLONES static void forward(void *context, long task, int thread) {
     const struct arguments *a = context;
     const struct ck_heads *x = &a->x;
     long head = task % x->heads, sequence = task / x->heads, d = x->d, q_row = x->q_row, kv_row = x->kv_row;
-    long start = a->offsets[sequence], t = a->offsets[sequence + 1] - start, t_padded = round_up(t, BLOCK);
+    long start = a->offsets[sequence], t = a->offsets[sequence + 1] - start, row = padded(t);
     const float *q = x->q + start * q_row + head * d;
     long kv = start * kv_row + head / (x->heads / x->kv_heads) * d;
     const float *k = x->k + kv, *v = x->v + kv;
-    float *keys = a->scratch + thread * a->scratch_size, *scores = keys + d * t_padded;
-    float *block = scores + BLOCK * t_padded;
+    float *keys = a->scratch + thread * a->scratch_size, *scores = keys + d * row;
+    float *block = scores + BLOCK * row;
     float scale = 1.0f / sqrtf((float)d);
-    transpose(k, kv_row, t, t_padded, d, keys);
+    transpose(k, kv_row, t, d, keys, row);
     for (long i0 = 0; i0 < t; i0 += BLOCK) {
         long rows = t - i0 < BLOCK ? t - i0 : BLOCK, width = i0 + BLOCK;
-        ck_small_product(rows, width, d, q + i0 * q_row, q_row, 1, keys, t_padded, scores, t_padded, 0);
+        ck_small_product(rows, width, d, q + i0 * q_row, q_row, 1, keys, row, scores, row, 0);
         float inverse[BLOCK];
         for (long r = 0; r < rows; r++) {
-            float *score = scores + r * t_padded, most = largest(score, i0 + r + 1);
+            float *score = scores + r * row, most = largest(score, i0 + r + 1);
             float sum = exponentials(score, i0 + r + 1, width, scale, most * scale);
             inverse[r] = 1.0f / sum;
             a->log_sum_exp[head * a->n + start + i0 + r] = most * scale + logf(sum);
         }
-        ck_small_product(rows, d, i0 + rows, scores, t_padded, 1, v, kv_row, block, d, 0);
+        weigh_values(rows, d, i0, scores, row, v, kv_row, block, d);
         for (long r = 0; r < rows; r++) {
             for (long i = 0; i < d; i += CK_LANES) {
                 v16 y;
@@ -105,21 +132,16 @@ static long longest_sequence(const int32_t *offsets, long sequences) {
     return longest;
 }
 
-static float *make_scratch(int threads, long size) {
-    return aligned_alloc(64, (size_t)(threads * size) * sizeof(float));
-}
-
 void ck_attention_forward(const struct ck_heads *x, const int32_t *offsets, long sequences, void *out, int out_type,
                           float *log_sum_exp) {
     CK_TIMED(CK_ATTENTION);
     struct arguments a = {.x = *x, .offsets = offsets, .width = x->heads * x->d, .n = offsets[sequences], .y = out,
                           .type = out_type, .log_sum_exp = log_sum_exp};
-    long t_padded = round_up(longest_sequence(offsets, sequences), BLOCK);
-    a.scratch_size = round_up((x->d + BLOCK) * t_padded + BLOCK * x->d, 64);
+    long row = padded(longest_sequence(offsets, sequences));
+    a.scratch_size = round_up((x->d + BLOCK) * row + BLOCK * x->d, 64);
     int threads = ck_threads();
-    a.scratch = make_scratch(threads, a.scratch_size);
+    a.scratch = ck_scratch(threads * a.scratch_size * (long)sizeof(float));
     ck_parallel_tasks(threads, sequences * x->heads, forward, &a);
-    free(a.scratch);
 }
 
 // With P the weights, dP = dO·Vᵀ and δ_i = Σ_c dO_ic·O_ic = Σ_j P_ij·dP_ij (FlashAttention-2, arXiv 2307.08691, §2.1):
@@ -128,7 +150,7 @@ void ck_attention_forward(const struct ck_heads *x, const int32_t *offsets, long
 CK_INLINE void backward_head(const struct arguments *a, long head, long start, long t, int is_first, const float *keys,
                              const float *values, float *weights, float *dscores) {
     const struct ck_heads *x = &a->x;
-    long d = x->d, q_row = x->q_row, kv_row = x->kv_row, t_padded = round_up(t, BLOCK);
+    long d = x->d, q_row = x->q_row, kv_row = x->kv_row, row = padded(t);
     long q_at = start * q_row + head * d, kv_at = start * kv_row + head / (x->heads / x->kv_heads) * d;
     const float *q = x->q + q_at, *k = x->k + kv_at;
     const float *dout = a->dout + start * a->width + head * d;
@@ -136,8 +158,8 @@ CK_INLINE void backward_head(const struct arguments *a, long head, long start, l
     float scale = 1.0f / sqrtf((float)d);
     for (long i0 = 0; i0 < t; i0 += BLOCK) {
         long rows = t - i0 < BLOCK ? t - i0 : BLOCK, width = i0 + BLOCK;
-        ck_small_product(rows, width, d, q + i0 * q_row, q_row, 1, keys, t_padded, weights, t_padded, 0);
-        ck_small_product(rows, width, d, dout + i0 * a->width, a->width, 1, values, t_padded, dscores, t_padded, 0);
+        ck_small_product(rows, width, d, q + i0 * q_row, q_row, 1, keys, row, weights, row, 0);
+        ck_small_product(rows, width, d, dout + i0 * a->width, a->width, 1, values, row, dscores, row, 0);
         for (long r = 0; r < rows; r++) {
             long at = start + i0 + r;
             v16 sum = {0}, o, y, p;
@@ -147,12 +169,12 @@ CK_INLINE void backward_head(const struct arguments *a, long head, long start, l
                 sum += o * y;
             }
             float delta = ck_lane_sum(&sum);
-            exponentials(weights + r * t_padded, i0 + r + 1, width, scale, a->log_sum_exp[head * a->n + at]);
+            exponentials(weights + r * row, i0 + r + 1, width, scale, a->log_sum_exp[head * a->n + at]);
             for (long j = 0; j < width; j += CK_LANES) {
-                ck_load(&p, weights + r * t_padded + j, CK_LANES);
-                ck_load(&y, dscores + r * t_padded + j, CK_LANES);
+                ck_load(&p, weights + r * row + j, CK_LANES);
+                ck_load(&y, dscores + r * row + j, CK_LANES);
                 y = p * (y - delta) * scale;
-                ck_store(&y, dscores + r * t_padded + j, CK_LANES);
+                ck_store(&y, dscores + r * row + j, CK_LANES);
             }
         }
         // Keys of this block are met here for the first time, earlier ones are added to.
@@ -160,9 +182,9 @@ CK_INLINE void backward_head(const struct arguments *a, long head, long start, l
             memset(dk + j * kv_row, 0, (size_t)d * sizeof(float));
             memset(dv + j * kv_row, 0, (size_t)d * sizeof(float));
         }
-        ck_small_product(rows, d, i0 + rows, dscores, t_padded, 1, k, kv_row, dq + i0 * q_row, q_row, 0);
-        ck_small_product(i0 + rows, d, rows, dscores, 1, t_padded, q + i0 * q_row, q_row, dk, kv_row, 1);
-        ck_small_product(i0 + rows, d, rows, weights, 1, t_padded, dout + i0 * a->width, a->width, dv, kv_row, 1);
+        weigh_values(rows, d, i0, dscores, row, k, kv_row, dq + i0 * q_row, q_row);
+        add_to_tokens(rows, d, i0, dscores, row, q + i0 * q_row, q_row, dk, kv_row);
+        add_to_tokens(rows, d, i0, weights, row, dout + i0 * a->width, a->width, dv, kv_row);
     }
 }
 
@@ -171,12 +193,12 @@ CK_CLONES static void backward(void *context, long task, int thread) {
     const struct arguments *a = context;
     const struct ck_heads *x = &a->x;
     long kv_head = task % x->kv_heads, sequence = task / x->kv_heads, group = x->heads / x->kv_heads;
-    long start = a->offsets[sequence], t = a->offsets[sequence + 1] - start, t_padded = round_up(t, BLOCK);
+    long start = a->offsets[sequence], t = a->offsets[sequence + 1] - start, row = padded(t);
     long kv_at = start * x->kv_row + kv_head * x->d;
-    float *keys = a->scratch + thread * a->scratch_size, *values = keys + x->d * t_padded;
-    float *weights = values + x->d * t_padded, *dscores = weights + BLOCK * t_padded;
-    transpose(x->k + kv_at, x->kv_row, t, t_padded, x->d, keys);
-    transpose(x->v + kv_at, x->kv_row, t, t_padded, x->d, values);
+    float *keys = a->scratch + thread * a->scratch_size, *values = keys + x->d * row;
+    float *weights = values + x->d * row, *dscores = weights + BLOCK * row;
+    transpose(x->k + kv_at, x->kv_row, t, x->d, keys, row);
+    transpose(x->v + kv_at, x->kv_row, t, x->d, values, row);
     for (long g = 0; g < group; g++)
         backward_head(a, kv_head * group + g, start, t, g == 0, keys, values, weights, dscores);
 }
@@ -186,10 +208,9 @@ void ck_attention_backward(const struct ck_heads *x, const int32_t *offsets, lon
     CK_TIMED(CK_ATTENTION);
     struct arguments a = {.x = *x, .dx = *dx, .offsets = offsets, .width = x->heads * x->d, .n = offsets[sequences],
                           .out = out, .type = out_type, .dout = dout, .log_sum_exp = (float *)log_sum_exp};
-    long t_padded = round_up(longest_sequence(offsets, sequences), BLOCK);
-    a.scratch_size = round_up((2 * x->d + 2 * BLOCK) * t_padded, 64);
+    long row = padded(longest_sequence(offsets, sequences));
+    a.scratch_size = round_up((2 * x->d + 2 * BLOCK) * row, 64);
     int threads = ck_threads();
-    a.scratch = make_scratch(threads, a.scratch_size);
+    a.scratch = ck_scratch(threads * a.scratch_size * (long)sizeof(float));
     ck_parallel_tasks(threads, sequences * x->kv_heads, backward, &a);
-    free(a.scratch);
 }

@@ -1,11 +1,9 @@
-#include <stdlib.h>
-
 #include "columns.h"
 #include "parallel.h"
 #include "vector.h"
 
 struct arguments {
-    const float *x, *bias;
+    const float *x, *bias, *residual;
     float *y;
     long n, d;
 };
@@ -28,16 +26,24 @@ void ck_add_bias(const float *bias, long n, long d, float *x) {
 
 CK_CLONES static void add_residual(void *context, long begin, long end) {
     const struct arguments *a = context;
-    const float *bias = a->bias;
     for (long r = begin; r < end; r++) {
-        const float *x = a->x + r * a->d;
-        float *y = a->y + r * a->d;
-        for (long i = 0; i < a->d; i++) y[i] += x[i] + bias[i];
+        for (long i = 0; i < a->d; i += CK_LANES) {
+            const long at = r * a->d + i, left = a->d - i;
+            v16 x, y;
+            ck_load(&x, a->x + at, left);
+            if (a->bias) {
+                ck_load(&y, a->bias + i, left);
+                x += y;
+            }
+            ck_load(&y, a->residual + at, left);
+            x += y;
+            ck_store(&x, a->y + at, left);
+        }
     }
 }
 
-void ck_add_residual(const float *x, const float *bias, long n, long d, float *residual) {
-    struct arguments a = {.x = x, .bias = bias, .y = residual, .d = d};
+void ck_add_residual(const float *x, const float *bias, const float *residual, long n, long d, float *y) {
+    struct arguments a = {.x = x, .bias = bias, .residual = residual, .y = y, .d = d};
     ck_parallel(n, grain(d), add_residual, &a);
 }
 
@@ -52,9 +58,8 @@ CK_CLONES static void sum_rows(void *context, long task, int thread) {
 }
 
 void ck_bias_backward(const float *dy, long n, long d, float *gradient) {
-    float *partials = ck_make_partials(n, d);
+    float *partials = ck_zeroed_partials(n, d);
     struct arguments a = {.x = dy, .y = partials, .n = n, .d = d};
     ck_parallel_tasks(ck_threads(), ck_chunks(n), sum_rows, &a);
     ck_add_partials(partials, n, d, 0, d, gradient);
-    free(partials);
 }

@@ -1,12 +1,12 @@
 #include "columns.h"
 
-#include <stdlib.h>
-
 #include "parallel.h"
+#include "scratch.h"
 #include "vector.h"
 
-float *ck_make_partials(long n, long width) {
-    return calloc((size_t)(ck_chunks(n) * width + 1), sizeof(float));
+float *ck_zeroed_partials(long n, long width) {
+    const long bytes = ck_chunks(n) * width * (long)sizeof(float);
+    return memset(ck_scratch(bytes), 0, (size_t)bytes);
 }
 
 struct arguments {

@@ -9,8 +9,8 @@ enum { CK_CHUNK = 64 };
 
 static inline long ck_chunks(long n) { return (n + CK_CHUNK - 1) / CK_CHUNK; }
 
-// Zeroed partial sums: `width` floats for each chunk of n rows.
-float *ck_make_partials(long n, long width);
+// Zeroed partial sums, `width` floats for each chunk of n rows, in the calling thread's scratch memory.
+float *ck_zeroed_partials(long n, long width);
 
 // sum[j] += Σ over chunks of partials[chunk·width + first + j] for j < d.
 void ck_add_partials(const float *partials, long n, long width, long first, long d, float *sum);

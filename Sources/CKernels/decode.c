@@ -1,7 +1,7 @@
 #include <math.h>
-#include <stdlib.h>
 
 #include "parallel.h"
+#include "scratch.h"
 #include "times.h"
 #include "vector.h"
 
@@ -100,7 +100,6 @@ void ck_attention_decode(const struct ck_heads *x, float *keys, float *values, c
                           .tasks = (x->kv_heads + kv_step - 1) / kv_step, .out = out, .type = out_type};
     a.scratch_size = (kv_step * group * (capacity + CK_LANES + x->d + 2) + 63) / 64 * 64;
     int threads = ck_threads();
-    a.scratch = aligned_alloc(64, (size_t)(threads * a.scratch_size) * sizeof(float));
+    a.scratch = ck_scratch(threads * a.scratch_size * (long)sizeof(float));
     ck_parallel_tasks(threads, batch * a.tasks, decode, &a);
-    free(a.scratch);
 }

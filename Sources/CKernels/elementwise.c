@@ -1,8 +1,7 @@
 #include "parallel.h"
+#include "scratch.h"
 #include "times.h"
 #include "vector.h"
-
-#include <stdlib.h>
 
 // Elements a thread takes at least: below this a second thread costs more than it brings.
 enum { GRAIN = CK_SQUARES_CHUNK };
@@ -84,6 +83,7 @@ static void copy(void *context, long begin, long end) {
 }
 
 void ck_convert(const void *x, int x_type, void *y, int y_type, long count) {
+    ck_count_copy(count * (y_type == CK_FLOAT32 ? 4 : 2));
     struct arguments a = {.x = x, .y = y, .x_type = x_type, .y_type = y_type};
     ck_parallel(count, GRAIN, x_type == y_type ? copy : convert, &a);
 }
@@ -133,11 +133,10 @@ CK_CLONES static void count_chunk(void *context, long task, int thread) {
 
 long ck_non_finite_count(const void *x, int type, long count) {
     long chunks = (count + GRAIN - 1) / GRAIN;
-    long *counts = malloc((size_t)(chunks + 1) * sizeof(long));
+    long *counts = ck_scratch(chunks * (long)sizeof(long));
     struct arguments a = {.x = x, .x_type = type, .count = count, .counts = counts};
     ck_parallel_tasks(ck_threads(), chunks, count_chunk, &a);
     long sum = 0;
     for (long i = 0; i < chunks; i++) sum += counts[i];
-    free(counts);
     return sum;
 }

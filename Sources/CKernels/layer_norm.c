@@ -1,6 +1,4 @@
 #include <math.h>
-#include <stdlib.h>
-
 #include "columns.h"
 #include "parallel.h"
 #include "vector.h"
@@ -94,7 +92,7 @@ CK_CLONES static void backward(void *context, long task, int thread) {
 
 void ck_layer_norm_backward(const float *dy, const float *x, const float *gain, const float *mean, const float *rstd,
                             long n, long d, float *dx, float *gain_gradient, float *bias_gradient) {
-    float *partials = gain_gradient ? ck_make_partials(n, 2 * d) : NULL;
+    float *partials = gain_gradient ? ck_zeroed_partials(n, 2 * d) : NULL;
     struct arguments a = {.dy = dy, .x = x, .gain = gain, .mean = (float *)mean, .rstd = (float *)rstd, .n = n, .d = d,
                           .dx = dx, .partials = partials};
     ck_parallel_tasks(ck_threads(), ck_chunks(n), backward, &a);
@@ -102,5 +100,4 @@ void ck_layer_norm_backward(const float *dy, const float *x, const float *gain, 
         ck_add_partials(partials, n, 2 * d, 0, d, gain_gradient);
         ck_add_partials(partials, n, 2 * d, d, d, bias_gradient);
     }
-    free(partials);
 }

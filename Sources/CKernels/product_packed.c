@@ -2,7 +2,7 @@
 
 #include "parallel.h"
 #include "times.h"
-#include "vector.h"
+#include "transpose.h"
 
 // c [m, n] = a [m, k]·b [k, n] for few rows, as decoding makes them: b is packed once into panels that the product reads
 // from end to end, where a library packs it anew in every call (at 16 rows that takes longer than the product).
@@ -47,23 +47,6 @@ CK_CLONES static void pack_rows(void *context, long begin, long end) {
     }
 }
 
-// One step of the transposition below: vectors `step` apart exchange lanes `step` apart.
-#define EXCHANGE(x, step, low, high)                                                               \
-    for (long i = 0; i < CK_LANES; i++)                                                            \
-        if (!(i & (step))) {                                                                       \
-            const v16u one = x[i], other = x[i + (step)];                                          \
-            x[i] = __builtin_shufflevector(one, other, low);                                       \
-            x[i + (step)] = __builtin_shufflevector(one, other, high);                             \
-        }
-#define LOW8 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
-#define HIGH8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
-#define LOW4 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27
-#define HIGH4 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31
-#define LOW2 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
-#define HIGH2 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
-#define LOW1 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
-#define HIGH1 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31
-
 // b transposed: a panel's columns are rows of b. Sixteen of them are read side by side and their words transposed.
 CK_CLONES static void pack_columns(void *context, long begin, long end) {
     const struct packing *p = context;
@@ -80,10 +63,7 @@ CK_CLONES static void pack_columns(void *context, long begin, long end) {
                     else
                         memcpy(&x[i], row, (size_t)left);
                 }
-                EXCHANGE(x, 8, LOW8, HIGH8)
-                EXCHANGE(x, 4, LOW4, HIGH4)
-                EXCHANGE(x, 2, LOW2, HIGH2)
-                EXCHANGE(x, 1, LOW1, HIGH1)
+                ck_transpose(x);
                 for (long i = 0; i < CK_LANES && start + i < depth; i++)
                     *(v16u *)((uint32_t *)p->packed + (panel * depth + start + i) * PANEL + j) = x[i];
             }
@@ -93,6 +73,7 @@ CK_CLONES static void pack_columns(void *context, long begin, long end) {
 
 void ck_pack(const void *b, int type, int transposed, long n, long k, void *packed) {
     CK_TIMED(CK_PRODUCTS);
+    ck_count_copy(ck_packed_bytes(n, k, type));
     struct packing p = {b, n, k, type, packed};
     ck_parallel((n + PANEL - 1) / PANEL, 1, transposed ? pack_columns : pack_rows, &p);
 }
@@ -209,7 +190,8 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16"), always_inline)) s
 #define NARROW_FLOAT32(rows, a, k, b, c, c_row, columns) NARROW(tile_float32, rows, a, k, b, c, c_row, columns)
 #define NARROW_BFLOAT16(rows, a, k, b, c, c_row, columns) NARROW(tile_bfloat16, rows, a, k, b, c, c_row, columns)
 
-__attribute__((target("arch=x86-64-v4"))) static void wide_float32(void *context, long begin, long end) {
+// Not `arch=x86-64-v4`, with which the compiler prefers registers of half the width.
+__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma"))) static void wide_float32(void *context, long begin, long end) {
     BLOCKS(WIDE_FLOAT32, float, float, p->k)
 }
 

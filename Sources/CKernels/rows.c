@@ -26,6 +26,7 @@ CK_CLONES static void gather(void *context, long begin, long end) {
 }
 
 void ck_gather_rows(const void *x, int x_type, const int32_t *rows, long n, long d, void *out, int out_type) {
+    ck_count_copy(n * d * (out_type == CK_FLOAT32 ? 4 : 2));
     struct arguments a = {.x = x, .x_type = x_type, .rows = rows, .d = d, .out = out, .out_type = out_type};
     ck_parallel(n, grain(d), gather, &a);
 }

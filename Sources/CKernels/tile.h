@@ -4,6 +4,8 @@
 
 #include "vector.h"
 
+enum { CK_TILE_ROWS = 4 };
+
 // One tile. Rows of `a` beyond m repeat the last one: the same values are then stored twice, which does no harm.
 CK_INLINE void ck_tile(long m, long n, long k, const float *a, long a_row, long a_column, const float *b, long b_row,
                        float *c, long c_row, int accumulate) {
@@ -50,7 +52,7 @@ CK_INLINE void ck_tile(long m, long n, long k, const float *a, long a_row, long 
 CK_INLINE void ck_small_product(long m, long n, long k, const float *a, long a_row, long a_column, const float *b,
                                 long b_row, float *c, long c_row, int accumulate) {
     for (long j = 0; j < n; j += 2 * CK_LANES) {
-        for (long i = 0; i < m; i += 4) {
+        for (long i = 0; i < m; i += CK_TILE_ROWS) {
             const float *rows = a + i * a_row;
             if (n - j >= 2 * CK_LANES)
                 ck_tile(m - i, 2 * CK_LANES, k, rows, a_row, a_column, b + j, b_row, c + i * c_row + j, c_row,

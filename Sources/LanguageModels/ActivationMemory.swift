@@ -77,10 +77,13 @@ public struct ActivationMemory: Sendable {
     /// Logits of the next token of sequences that are sampled.
     public func sampledLogits(sequences: Int) -> Int { 4 * sequences * shape.vocabularySize }
 
-    /// What low-rank adapters work in; where weights are laid out for sampling, an update of a layer's output besides.
-    public func adapters(tokens: Int, rank: Int, sampling: Bool) -> Int {
+    /// What low-rank adapters work in; where weights are laid out for sampling, an update of a layer's output besides, and with dropout
+    /// in training what is left of a layer's input and its gradient.
+    public func adapters(_ settings: AdapterSettings, tokens: Int, sampling: Bool) -> Int {
         let widest = max(shape.innerWidth, shape.queryKeyValueWidth, shape.width)
-        return tokens * (rank * (4 + (isHalf ? operand : 0)) + (sampling ? 4 * widest : 0))
+        let drops = !sampling && settings.dropout > 0
+        let inner = settings.rank * (4 + (isHalf ? operand : 0))
+        return tokens * (inner + (sampling || drops ? 4 * widest : 0) + (drops ? operand * widest : 0))
     }
 
     /// Of the keys and values of a token in all blocks.

@@ -58,6 +58,16 @@ struct AdaptedRows {
     let read: Range<Int>
 }
 
+/// The rows that the adapters of a block change, with a key for dropout for each of the pass's rows where it drops something.
+struct LayerRows {
+    /// Of the layers before attention.
+    let before: Range<Int>
+    /// Of those after it.
+    let after: Range<Int>
+    var beforeKeys: [UInt64]?
+    var afterKeys: [UInt64]?
+}
+
 extension LanguageModel {
     /// The adapters of a block, one for each of its linear layers; nil where a layer has none.
     static func adapterPlaces(_ configuration: ModelConfiguration, _ parameters: Parameters) -> [[AdapterPlace?]] {
@@ -67,29 +77,26 @@ extension LanguageModel {
     }
 
     /// The adapters of each linear layer of a block; none where a layer has none.
-    ///
-    /// - Parameters:
-    ///   - before: the rows that the layers before attention have for them; `after`: those after it.
-    func blockAdapters(
-        layer: Int,
-        beforeAttention before: Range<Int>,
-        after: Range<Int>,
-        packed: [PackedAdapter?]? = nil
-    ) -> [[LowRankAdapter]] {
+    func blockAdapters(layer: Int, _ rows: LayerRows, packed: [PackedAdapter?]? = nil) -> [[LowRankAdapter]] {
         guard let adapters else { return adapterPlaces[layer].map { _ in [] } }
-        let tokens = max(before.count, after.count)
+        let drops = rows.beforeKeys != nil && adapterDropoutKey != nil && adapters.dropout > 0
+        let tokens = max(rows.before.count, rows.after.count)
         let widest = max(configuration.innerWidth, configuration.queryKeyValueWidth, configuration.width)
         let scratch = LowRankAdapter.Scratch(
             inner: workspace.lowRank.tensor([tokens * adapters.rank]),
             innerProduct: workspace.lowRankProduct.tensor([precision == .float32 ? 0 : tokens * adapters.rank]),
-            update: workspace.lowRankUpdate.tensor([packed == nil ? 0 : tokens * widest])
+            update: workspace.lowRankUpdate.tensor([packed == nil && !drops ? 0 : tokens * widest]),
+            dropped: workspace.lowRankDropped.tensor([drops ? tokens * widest : 0])
         )
         let values = productCopy ?? parameters.values
         return adapterPlaces[layer].enumerated().map { index, place in
             guard let place else { return [] }
+            let isBefore = index < configuration.attentionInputLayers
+            let own = isBefore ? rows.before : rows.after
+            let keys = isBefore ? rows.beforeKeys : rows.afterKeys
             return [
                 LowRankAdapter(
-                    rows: index < configuration.attentionInputLayers ? before : after,
+                    rows: own,
                     a: values.view(at: place.a.offset, shape: place.a.shape),
                     b: values.view(at: place.b.offset, shape: place.b.shape),
                     gradients: { [parameters] in
@@ -101,10 +108,18 @@ extension LanguageModel {
                     },
                     scale: adapters.scale,
                     packed: packed?[index],
+                    dropout: drops ? keys.map { dropout(layer: layer, index, keys: $0[own]) } : nil,
                     scratch: scratch
                 )
             ]
         }
+    }
+
+    /// The choice of an adapter in this step, by its rows' keys.
+    private func dropout(layer: Int, _ index: Int, keys: ArraySlice<UInt64>) -> Dropout {
+        var random = CounterRandom(seed: adapterDropoutKey ?? 0, purpose: .dropout, step: layer, item: index)
+        let own = random.next()
+        return Dropout(probability: adapters?.dropout ?? 0, keys: keys.map { $0 ^ own })
     }
 
     /// Draws the adapters anew: A from U(−1/√D_in, 1/√D_in), which is PEFT's start (`kaiming_uniform_` with a = √5); B is 0, so

@@ -12,13 +12,16 @@ public struct AdapterSettings: Equatable, Sendable {
     public var targets: [String]
     /// How many of the last blocks have adapters; nil: all.
     public var topLayers: Int?
+    /// The probability with which a training pass drops an element of an adapter's input.
+    public var dropout: Double
 
     /// States which layers are adapted; `rank` must be positive, and `topLayers` within the model's layers.
-    public init(rank: Int, alpha: Double, targets: [String] = [allLinear], topLayers: Int? = nil) {
+    public init(rank: Int, alpha: Double, targets: [String] = [allLinear], topLayers: Int? = nil, dropout: Double = 0) {
         self.rank = rank
         self.alpha = alpha
         self.targets = targets
         self.topLayers = topLayers
+        self.dropout = dropout
     }
 
     /// s.

@@ -52,7 +52,7 @@ enum Block {
         _ a: BlockActivations,
         _ pass: BlockPass,
         adapters: [[LowRankAdapter]],
-        packed: [PackedMatrix]?,
+        packed: [SamplingMatrix]?,
         into output: Tensor,
         attend: (BlockActivations) -> Void
     ) {

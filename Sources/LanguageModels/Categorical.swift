@@ -1,43 +1,9 @@
 import Foundation
-import Tensors
 
 /// A token and its log-probability under the distribution it was drawn from.
 struct Draw {
     let token: Int32
     let logProbability: Float
-}
-
-/// Draws from softmax(logits/temperature) by inverting the cumulative sum, in order of token id.
-///
-/// `logNormaliser` = log Σ exp(logits/temperature). logits: [V].
-func drawToken(logits: Tensor, temperature: Float, logNormaliser: Float, uniform: Double) -> Draw {
-    logits.withMutableSpan { logits in
-        var cumulated = 0.0
-        var chosen = 0
-        for token in logits.indices {
-            let probability = exp(logits[token] / temperature - logNormaliser)
-            if probability > 0 {
-                chosen = token
-                cumulated += Double(probability)
-                if cumulated > uniform { break }
-            }
-        }
-        // Where rounding leaves the sum below the uniform number, the last possible token is drawn.
-        return Draw(token: Int32(chosen), logProbability: logits[chosen] / temperature - logNormaliser)
-    }
-}
-
-/// The most probable token, the lowest id among equals.
-///
-/// It is certain, so its log-probability is 0. logits: [V].
-func greedyToken(logits: Tensor) -> Draw {
-    logits.withMutableSpan { logits in
-        var best = 0
-        for token in logits.indices where logits[token] > logits[best] {
-            best = token
-        }
-        return Draw(token: Int32(best), logProbability: 0)
-    }
 }
 
 /// Draws after temperature, then top-k, then top-p (Holtzman et al., arXiv 1904.09751), each as in `transformers`: top-k

@@ -58,7 +58,7 @@ struct GPT2Tensors {
 func gpt2Forward(
     _ weights: GPT2Tensors,
     adapters: [[LowRankAdapter]],
-    packed: [PackedMatrix]?,
+    packed: [SamplingMatrix]?,
     _ a: BlockActivations,
     _ pass: BlockPass,
     into output: Tensor,
@@ -77,9 +77,9 @@ func gpt2Forward(
     linearForward(a.attentionInput, weights.qkvWeight, adapters[0], packed: packed?[0], into: a.qkv.tensor)
     addBias(weights.qkvBias, to: a.qkv.tensor)
     attend(a)
-    a.keepReadRows()
+    let residual = a.readResidual()
     linearForward(a.readAttended, weights.attentionProjectionWeight, adapters[1], packed: packed?[1], into: projection)
-    addResidual(projection, bias: weights.attentionProjectionBias, to: a.middle)
+    addResidual(projection, bias: weights.attentionProjectionBias, to: residual, into: a.middle)
 
     layerNormForward(
         x: a.middle,
@@ -93,8 +93,7 @@ func gpt2Forward(
     linearForward(a.feedForwardInput, weights.innerWeight, adapters[2], packed: packed?[2], into: a.preActivation)
     geluForward(x: a.preActivation, bias: weights.innerBias, into: a.activation)
     linearForward(a.activation, weights.outerWeight, adapters[3], packed: packed?[3], into: projection)
-    output.copy(from: a.middle)
-    addResidual(projection, bias: weights.outerBias, to: output)
+    addResidual(projection, bias: weights.outerBias, to: a.middle, into: output)
 }
 
 /// Back-propagates through a block; see `Block.backward`.
@@ -186,16 +185,16 @@ func gpt2Backward(
     )
 }
 
-/// y = x·W, through the packed copy of W where there is one, and the adapters' updates.
+/// y = x·W, through what sampling reads of W where that is given, and the adapters' updates.
 private func linearForward(
     _ x: Tensor,
     _ weight: Tensor,
     _ adapters: [LowRankAdapter],
-    packed: PackedMatrix?,
+    packed: SamplingMatrix?,
     into y: Tensor
 ) {
     if let packed {
-        multiply(x, packed, into: y)
+        packed.multiply(x, into: y)
     } else {
         multiply(x, weight, into: y)
     }

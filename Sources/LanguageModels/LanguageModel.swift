@@ -48,6 +48,9 @@ public final class LanguageModel {
     /// Whether a recorded pass keeps no more of a block than its input, and the backward pass computes the rest again
     /// (activation checkpointing, Chen et al., arXiv 1604.06174): the same bits, a third more time, and a fraction of the memory.
     public var checkpointsActivations = false
+    /// While set, recorded passes drop elements of the adapters' inputs as `adapters` says (training); which ones follows from this
+    /// number and, of each token, from its sequence up to it, so neither batches nor ranks matter.
+    public var adapterDropoutKey: UInt64?
     /// What keys and values of one batch of `sample` may take; more sequences are sampled in several batches.
     public var samplingBytes = 4 << 30
 

@@ -76,7 +76,7 @@ struct LlamaTensors {
 func llamaForward(
     _ weights: LlamaTensors,
     adapters: [[LowRankAdapter]],
-    packed: [PackedMatrix]?,
+    packed: [SamplingMatrix]?,
     _ a: BlockActivations,
     _ pass: BlockPass,
     into output: Tensor,
@@ -95,18 +95,16 @@ func llamaForward(
         rotate(a.qkv.keys, cosines: cosines, sines: sines)
     }
     attend(a)
-    a.keepReadRows()
+    let residual = a.readResidual()
     linearForward(a.readAttended, weights.output.weight, adapters[3], packed: packed?[3], into: projection)
-    if let bias = weights.output.bias { addBias(bias, to: projection) }
-    addScaled(projection, scale: 1, to: a.middle)
+    addResidual(projection, bias: weights.output.bias, to: residual, into: a.middle)
 
     rmsNormForward(x: a.middle, gain: weights.gain2, epsilon: pass.epsilon, into: a.feedForwardInput, rstd: a.rstd2)
     linearForward(a.feedForwardInput, weights.gate, adapters[4], packed: packed?[4], into: a.preActivation)
     linearForward(a.feedForwardInput, weights.up, adapters[5], packed: packed?[5], into: a.up)
     swigluForward(gate: a.preActivation, up: a.up, into: a.activation)
     linearForward(a.activation, weights.down, adapters[6], packed: packed?[6], into: projection)
-    output.copy(from: a.middle)
-    addScaled(projection, scale: 1, to: output)
+    addResidual(projection, bias: nil, to: a.middle, into: output)
 }
 
 /// Back-propagates through a block; see `Block.backward`.
@@ -213,16 +211,16 @@ func llamaBackward(
     )
 }
 
-/// y = x·Wᵀ, through the packed copy of Wᵀ where there is one, and the adapters' updates.
+/// y = x·Wᵀ, through what sampling reads of W where that is given, and the adapters' updates.
 private func linearForward(
     _ x: Tensor,
     _ weight: Tensor,
     _ adapters: [LowRankAdapter],
-    packed: PackedMatrix?,
+    packed: SamplingMatrix?,
     into y: Tensor
 ) {
     if let packed {
-        multiply(x, packed, into: y)
+        packed.multiply(x, into: y)
     } else {
         multiply(x, transposed: false, weight, transposed: true, into: y)
     }

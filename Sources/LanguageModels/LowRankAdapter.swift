@@ -1,8 +1,8 @@
 import Tensors
 
-/// The low-rank update of a linear layer: y += s·(x·Aᵀ)·Bᵀ, s = alpha/r.
+/// The low-rank update of a linear layer: y += s·(x̃·Aᵀ)·Bᵀ, s = alpha/r.
 ///
-/// LoRA: Hu et al., arXiv 2106.09685, eq. 3.
+/// LoRA: Hu et al., arXiv 2106.09685, eq. 3. x̃ is x, or in a training pass with dropout what that leaves of x.
 /// A: [r, D_in] and B: [D_out, r], as PEFT keeps them, of the product type; x: [N, D_in], y: [N, D_out]. With bf16 products
 /// x·Aᵀ is summed in fp32 and rounded before it is multiplied by B, as PEFT does under autocast.
 /// Of the pass's rows it changes its own: other models' adapters may have the others.
@@ -17,6 +17,8 @@ struct LowRankAdapter {
     let scale: Float
     /// A and B laid out for sampling.
     let packed: PackedAdapter?
+    /// Of x; nil: all of it stays.
+    let dropout: Dropout?
     let scratch: Scratch
 
     /// Memory of a pass, for all adapters.
@@ -25,14 +27,16 @@ struct LowRankAdapter {
         let inner: Tensor
         /// As many in the product type; empty for fp32, which needs no copy.
         let innerProduct: Tensor
-        /// N × D_out elements; empty but for sampling.
+        /// N × max(D_in, D_out) elements; empty but for sampling and dropout.
         let update: Tensor
+        /// x̃, N × D_in elements of the product type; empty but for dropout.
+        let dropped: Tensor
     }
 
     /// Adds the update to the rows of y, fp32.
     func forward(_ x: Tensor, addingTo y: Tensor) {
         let (x, y) = (x.rows(rows), y.rows(rows))
-        let u = innerState(x)
+        let u = innerState(input(x))
         if let packed {
             let update = scratch.update.view(at: 0, shape: y.shape)
             multiply(u, packed.b, into: update)
@@ -44,18 +48,33 @@ struct LowRankAdapter {
 
     /// Adds to the gradients of A and B, and to dx (fp32), given dy in the product type.
     ///
-    /// With u = s·x·Aᵀ: dB = dyᵀ·u, du = s·dy·B, dA = duᵀ·x, dx = du·A. u is computed again rather than kept: it costs r/D_out
+    /// With u = s·x̃·Aᵀ: dB = dyᵀ·u, du = s·dy·B, dA = duᵀ·x̃, dx̃ = du·A. u is computed again rather than kept: it costs r/D_out
     /// of the layer's own product.
     func backward(dy: Tensor, x: Tensor, dx: Tensor) {
         let (dy, x, dx) = (dy.rows(rows), x.rows(rows), dx.rows(rows))
+        let input = input(x)
         let gradients = gradients()
-        multiply(dy, transposed: true, innerState(x), into: gradients.b, accumulate: true)
+        multiply(dy, transposed: true, innerState(input), into: gradients.b, accumulate: true)
         let inner = scratch.inner.view(at: 0, shape: [x.shape[0], a.shape[0]])
         multiply(dy, b, into: inner)
         Tensors.scale(inner, by: scale)
         let du = inProductType(inner, scratch.innerProduct)
-        multiply(du, transposed: true, x, into: gradients.a, accumulate: true)
-        multiply(du, a, into: dx, accumulate: true)
+        multiply(du, transposed: true, input, into: gradients.a, accumulate: true)
+        if let dropout {
+            let dInput = scratch.update.view(at: 0, shape: dx.shape)
+            multiply(du, a, into: dInput)
+            dropout.backward(dy: dInput, addingTo: dx)
+        } else {
+            multiply(du, a, into: dx, accumulate: true)
+        }
+    }
+
+    /// x̃.
+    private func input(_ x: Tensor) -> Tensor {
+        guard let dropout else { return x }
+        let kept = scratch.dropped.view(at: 0, shape: x.shape)
+        dropout.forward(x, into: kept)
+        return kept
     }
 
     /// u = s·x·Aᵀ, [N, r], in the product type.

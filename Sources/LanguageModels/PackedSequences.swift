@@ -48,6 +48,18 @@ public struct PackedSequences: Equatable, Sendable {
         return positions
     }
 
+    /// For each token a number that follows from its sequence's tokens up to it (FNV-1a over tokens): random choices keyed by it do
+    /// not depend on what else is packed.
+    var prefixHashes: [UInt64] {
+        (0..<count).flatMap { sequence in
+            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+            return tokens[rows(of: sequence)].map { token in
+                hash = (hash ^ UInt64(UInt32(bitPattern: token))) &* 0x0000_0100_0000_01B3
+                return hash
+            }
+        }
+    }
+
     /// Some of the sequences, packed alike.
     func sequences(_ range: Range<Int>) -> PackedSequences {
         let start = offsets[range.lowerBound]

@@ -120,12 +120,12 @@ extension LanguageModel {
 
     /// Runs the prompts and fills the cache; returns the residual stream of each one's last token, [S, D].
     ///
-    /// Prompts are run in batches of bounded memory where their bits do not depend on the batch.
-    private func prefill(_ prompts: [[Int32]], _ weights: SamplingWeights?, capacity: Int) -> Tensor {
+    /// Equal prompts are run once, in batches of bounded memory.
+    private func prefill(_ prompts: [[Int32]], _ weights: SamplingWeights, capacity: Int) -> Tensor {
         let runs = runsOfEqual(prompts)
         let distinct = PackedSequences(runs.map { prompts[$0.lowerBound] })
         let residual = workspace.prompts.tensor([prompts.count, configuration.width])
-        for range in distinct.batches(of: weights == nil ? .max : passingTokens) {
+        for range in distinct.batches(of: passingTokens) {
             let batch = distinct.sequences(range)
             let pass = samplingPass(batch.positions, rows: batch.lastRows, weights)
             let ends = trunkForward(tokens: batch.tokens, pass) { layer, a in
@@ -148,7 +148,7 @@ extension LanguageModel {
     /// Runs one new token of each active sequence against the cache; returns the residual stream, [B, D].
     private func decode(
         _ active: [ActiveSequence],
-        _ weights: SamplingWeights?,
+        _ weights: SamplingWeights,
         slots: Int,
         capacity: Int
     ) -> Tensor {
@@ -173,7 +173,7 @@ extension LanguageModel {
         }
     }
 
-    private func samplingPass(_ positions: [Int32], rows: [Int32]?, _ weights: SamplingWeights?) -> TrunkPass {
+    private func samplingPass(_ positions: [Int32], rows: [Int32]?, _ weights: SamplingWeights) -> TrunkPass {
         let tokens = positions.count
         let own = AdaptedRows(all: 0..<tokens, read: 0..<(rows?.count ?? tokens))
         return TrunkPass(
@@ -191,44 +191,26 @@ extension LanguageModel {
     /// `uniform` is called once a row, in order, unless sampling is greedy.
     private func draw(
         _ hidden: HiddenRows,
-        _ weights: SamplingWeights?,
+        _ weights: SamplingWeights,
         options: SamplingOptions,
         uniform: (Int) -> Double
     ) -> [Draw] {
         let count = hidden.count
         let product = inProductType(hidden.hidden, workspace.hiddenProduct.tensor(hidden.hidden.shape))
         let logits = workspace.logits.tensor([count, configuration.vocabularySize])
-        if let weights {
-            multiply(product, weights.vocabulary, into: logits)
-        } else {
-            multiply(product, transposed: false, vocabularyWeight, transposed: true, into: logits)
+        weights.vocabulary.multiply(product, into: logits)
+        if options.temperature > 0 && (options.topK > 0 || options.topP < 1) {
+            return (0..<count).map {
+                drawToken(logits: logits.rows($0..<$0 + 1).array(), options: options, uniform: uniform($0))
+            }
         }
-        let row = { (i: Int) in
-            logits.view(at: i * self.configuration.vocabularySize, shape: [self.configuration.vocabularySize])
-        }
-        if options.temperature == 0 {
-            return (0..<count).map { greedyToken(logits: row($0)) }
-        }
-        if options.topK > 0 || options.topP < 1 {
-            return (0..<count).map { drawToken(logits: row($0).array(), options: options, uniform: uniform($0)) }
-        }
-        let logNormaliser = workspace.rowOutputs[2].tensor([count])
-        logProbabilitiesForward(
+        let uniforms = options.temperature == 0 ? [] : (0..<count).map(uniform)
+        let (tokens, logProbabilities) = drawTokens(
             logits: logits,
-            targets: Array(repeating: 0, count: count),
             temperature: options.temperature,
-            logProbability: workspace.rowOutputs[0].tensor([count]),
-            entropy: workspace.rowOutputs[1].tensor([count]),
-            logNormaliser: logNormaliser
+            uniforms: uniforms
         )
-        return (0..<count).map {
-            drawToken(
-                logits: row($0),
-                temperature: options.temperature,
-                logNormaliser: logNormaliser[$0],
-                uniform: uniform($0)
-            )
-        }
+        return zip(tokens, logProbabilities).map { Draw(token: $0, logProbability: $1) }
     }
 }
 

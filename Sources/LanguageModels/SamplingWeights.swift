@@ -1,6 +1,22 @@
 import Tensors
 
-/// A model's weights laid out for sampling, whose products have few rows: a copy, made anew after the parameters changed.
+/// A right-hand matrix of sampling's products, which have few rows.
+enum SamplingMatrix {
+    /// A copy in panels, to be made anew after the parameters changed.
+    case packed(PackedMatrix)
+    /// [outputs, inputs] as the model has it, be it in a mapped file.
+    case inPlace(Tensor)
+
+    /// y = x·B; a row of y has the same bits whatever the others.
+    func multiply(_ x: Tensor, into y: Tensor) {
+        switch self {
+        case .packed(let matrix): Tensors.multiply(x, matrix, into: y)
+        case .inPlace(let matrix): multiplyRows(x, transposed: matrix, into: y)
+        }
+    }
+}
+
+/// A model's weights as sampling reads them: copies, or in place where they are large.
 ///
 /// A frozen trunk is copied once, and adapters stay apart from it: merged into its matrices, they would be rounded with them in
 /// bf16, and a sample's log-probabilities would differ from those of a scoring pass.
@@ -8,64 +24,73 @@ import Tensors
 /// same bits in any batch.
 struct SamplingWeights {
     /// Each block's matrices, in the order of `Block.matrices`.
-    let blocks: [[PackedMatrix]]
+    let blocks: [[SamplingMatrix]]
     /// Each block's adapters, in the same order.
     let adapters: [[PackedAdapter?]]
     /// The matrix of the vocabulary product, transposed: [D, V].
-    let vocabulary: PackedMatrix
-    /// Whether the copy is of the parameters as they are.
+    let vocabulary: SamplingMatrix
+    /// Whether the copies are of the parameters as they are.
     var isCurrent = false
 
-    /// Room for a model's weights.
-    init(_ model: [Block], _ adapters: [[PackedAdapter?]], vocabulary: Tensor) {
-        blocks = model.map { block in block.matrices.map { Self.room(for: $0, transposed: block.storesOutputsFirst) } }
+    /// Room for a model's weights; `copied`: whether they are copied where they could be read in place.
+    init(_ model: [Block], _ adapters: [[PackedAdapter?]], vocabulary: Tensor, copied: Bool) {
+        blocks = model.map { block in
+            block.matrices.map { Self.room(for: $0, transposed: block.storesOutputsFirst, copied: copied) }
+        }
         self.adapters = adapters
-        self.vocabulary = Self.room(for: vocabulary, transposed: true)
+        self.vocabulary = Self.room(for: vocabulary, transposed: true, copied: copied)
     }
 
-    private static func room(for matrix: Tensor, transposed: Bool) -> PackedMatrix {
+    private static func room(for matrix: Tensor, transposed: Bool, copied: Bool) -> SamplingMatrix {
+        guard copied || !transposed else { return .inPlace(matrix) }
         let (rows, columns) = (matrix.shape[0], matrix.shape[1])
-        return PackedMatrix(
-            inner: transposed ? columns : rows,
-            columns: transposed ? rows : columns,
-            matrix.elementType
+        return .packed(
+            PackedMatrix(
+                inner: transposed ? columns : rows,
+                columns: transposed ? rows : columns,
+                matrix.elementType
+            )
         )
     }
 
-    /// Copies the trunk.
+    /// Makes the copies of the trunk.
     func pack(_ model: [Block], vocabulary: Tensor) {
         for (packed, block) in zip(blocks, model) {
             for (copy, matrix) in zip(packed, block.matrices) {
-                copy.pack(matrix, transposed: block.storesOutputsFirst)
+                if case .packed(let copy) = copy { copy.pack(matrix, transposed: block.storesOutputsFirst) }
             }
         }
-        self.vocabulary.pack(vocabulary, transposed: true)
+        if case .packed(let copy) = self.vocabulary { copy.pack(vocabulary, transposed: true) }
     }
 }
 
 extension ModelConfiguration {
-    /// A model with more parameters than this samples with its weights as they are: a copy would cost more than it brings.
-    private static let mostPacked = 1 << 30
+    /// With more parameters than this, weights are read in place where their layout allows it: a copy in panels makes products a
+    /// quarter faster at 64 rows, and no faster at 16 or fewer.
+    private static let mostCopied = 1 << 30
 
-    /// Elements of the weights that are laid out for sampling; nil where they are too many for that.
-    public var samplingWeightElements: Int? {
-        let elements = layers * blockMatrixElements + vocabularySize * width
-        return elements <= Self.mostPacked ? elements : nil
+    /// Whether weights are copied for sampling where they could be read in place.
+    fileprivate var copiesSamplingWeights: Bool {
+        layers * blockMatrixElements + vocabularySize * width <= Self.mostCopied
+    }
+
+    /// Elements of the weights that are copied for sampling.
+    public var copiedSamplingElements: Int {
+        let matrices = layers * blockMatrixElements
+        if copiesSamplingWeights { return matrices + vocabularySize * width }
+        // GPT-2's matrices are [inputs, outputs], which cannot be read in place; that of its vocabulary can.
+        return llama == nil ? matrices : 0
     }
 }
 
 extension LanguageModel {
-    /// Whether a sequence is sampled with the same bits whatever batch it is in.
-    public var samplesAlikeInAnyBatch: Bool { configuration.samplingWeightElements != nil }
-
-    /// The weights for sampling, up to date; nil where the model is too large for a copy.
-    func currentSamplingWeights() -> SamplingWeights? {
-        guard samplesAlikeInAnyBatch else { return nil }
+    /// The weights for sampling, up to date.
+    func currentSamplingWeights() -> SamplingWeights {
         var weights = samplingWeights ?? roomForSamplingWeights()
         if !weights.isCurrent {
             if frozen == nil || samplingWeights == nil { weights.pack(blocks, vocabulary: vocabularyWeight) }
             for layer in blocks.indices {
-                let adapters = blockAdapters(layer: layer, beforeAttention: 0..<0, after: 0..<0)
+                let adapters = blockAdapters(layer: layer, LayerRows(before: 0..<0, after: 0..<0))
                 for (packed, adapter) in zip(weights.adapters[layer], adapters) {
                     if let adapter = adapter.first { packed?.pack(adapter) }
                 }
@@ -82,6 +107,11 @@ extension LanguageModel {
                 place.map { PackedAdapter(rank: $0.a.shape[0], layer, precision.elementType) }
             }
         }
-        return SamplingWeights(blocks, adapters, vocabulary: vocabularyWeight)
+        return SamplingWeights(
+            blocks,
+            adapters,
+            vocabulary: vocabularyWeight,
+            copied: configuration.copiesSamplingWeights
+        )
     }
 }

@@ -31,6 +31,8 @@ struct TrunkPass {
     /// The last block computes no others.
     let rows: [Int32]?
     let runs: [ModelRun]
+    /// Of each token, for dropout; nil where nothing is dropped.
+    var dropoutKeys: [UInt64]?
     var packed: SamplingWeights?
     /// Whether a backward pass may follow: activations of every block that it visits are kept.
     let recorded: Bool
@@ -78,11 +80,14 @@ extension LanguageModel {
         recorded: Bool
     ) -> TrunkPass {
         let tokens = sequences.tokens.count
+        let runs = runs ?? [ModelRun(model: self, rows: AdaptedRows(all: 0..<tokens, read: 0..<rows.count))]
+        let drops = recorded && runs.contains { $0.model.adapterDropoutKey != nil }
         return TrunkPass(
             tokens: tokens,
             positions: sequences.positions,
             rows: rows.count == tokens ? nil : rows,
-            runs: runs ?? [ModelRun(model: self, rows: AdaptedRows(all: 0..<tokens, read: 0..<rows.count))],
+            runs: runs,
+            dropoutKeys: drops ? sequences.prefixHashes : nil,
             recorded: recorded
         )
     }
@@ -245,13 +250,15 @@ extension LanguageModel {
     /// The adapters of each linear layer of a block.
     private func adapters(layer: Int, _ pass: TrunkPass) -> [[LowRankAdapter]] {
         let isLast = layer == configuration.layers - 1
+        let readKeys = pass.rows.flatMap { rows in pass.dropoutKeys.map { keys in rows.map { keys[Int($0)] } } }
         let ofRuns = pass.runs.map { run in
-            run.model.blockAdapters(
-                layer: layer,
-                beforeAttention: run.rows.all,
+            let rows = LayerRows(
+                before: run.rows.all,
                 after: isLast ? run.rows.read : run.rows.all,
-                packed: pass.packed?.adapters[layer]
+                beforeKeys: pass.dropoutKeys,
+                afterKeys: isLast ? readKeys ?? pass.dropoutKeys : pass.dropoutKeys
             )
+            return run.model.blockAdapters(layer: layer, rows, packed: pass.packed?.adapters[layer])
         }
         return adapterPlaces[layer].indices.map { linear in ofRuns.flatMap { $0[linear] } }
     }

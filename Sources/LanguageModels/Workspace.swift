@@ -62,14 +62,12 @@ struct BlockActivations {
     /// After both, [R, F], product type.
     let activation: Tensor
 
-    /// Ends the attention's half of the block: the read rows of what it returned, and those of the residual stream in `middle`.
-    func keepReadRows() {
-        if let rows {
-            gatherRows(attended, rows, into: readAttended)
-            gatherRows(input, rows, into: middle)
-        } else {
-            middle.copy(from: input)
-        }
+    /// Ends the attention's half of the block: gathers the read rows of what it returned; returns those of the residual stream.
+    func readResidual() -> Tensor {
+        guard let rows else { return input }
+        gatherRows(attended, rows, into: readAttended)
+        gatherRows(input, rows, into: middle)
+        return middle
     }
 }
 
@@ -158,6 +156,7 @@ final class Workspace {
     var lowRank = Scratch()
     var lowRankProduct: Scratch
     var lowRankUpdate = Scratch()
+    var lowRankDropped: Scratch
 
     /// The read rows: final norm and its statistics.
     var rowMean = Scratch()
@@ -184,6 +183,7 @@ final class Workspace {
         passing = BlockScratch(productType)
         trunkStates = Scratch(productType)
         lowRankProduct = Scratch(productType)
+        lowRankDropped = Scratch(productType)
         hiddenProduct = Scratch(productType)
         narrowProduct = Scratch(productType)
         wideProduct = Scratch(productType)

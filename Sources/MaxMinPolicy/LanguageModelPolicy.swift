@@ -11,15 +11,20 @@ public final class LanguageModelPolicy: TrainablePolicy {
     /// The state of training besides the weights.
     public let optimizer: AdamW
     private let gradientSum: GradientSum
+    private let seed: UInt64
 
     /// Trains `model`, which has a value head for `ppo` and needs none for `rloo`, on the ranks of `communicator`.
+    ///
+    /// `seed` is that of its adapters' dropout.
     public init(
         _ model: LanguageModel,
         settings: AdamWSettings,
+        seed: UInt64,
         by exchange: GradientExchange = .reproducible,
         over communicator: any Communicator
     ) {
         self.model = model
+        self.seed = seed
         gradientSum = GradientSum(of: model.trainableGradients, by: exchange)
         optimizer = AdamW(
             parameters: model.trainableValues,
@@ -42,11 +47,8 @@ public final class LanguageModelPolicy: TrainablePolicy {
         over communicator: any Communicator = SoloCommunicator()
     ) {
         let model = reference.copy(head: algorithm == .ppo ? .value : .none, trainable: trainable, seed: seed)
-        self.init(model, settings: settings, by: exchange, over: communicator)
+        self.init(model, settings: settings, seed: seed, by: exchange, over: communicator)
     }
-
-    /// As the model does.
-    public var samplesAlikeInAnyBatch: Bool { model.samplesAlikeInAnyBatch }
 
     /// Samples from the model.
     public func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
@@ -58,9 +60,11 @@ public final class LanguageModelPolicy: TrainablePolicy {
         model.tokenScores(of: sequences, rows: rows, temperature: temperature)
     }
 
-    /// Scores under the model, recorded.
+    /// Scores under the model, recorded; dropout is that of the step that follows on the optimiser's last.
     public func forwardTokenScores(_ sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
-        model.forwardTokenScores(sequences, rows: rows, temperature: temperature)
+        var random = CounterRandom(seed: seed, purpose: .dropout, step: optimizer.step)
+        model.adapterDropoutKey = random.next()
+        return model.forwardTokenScores(sequences, rows: rows, temperature: temperature)
     }
 
     /// Adds to the model's gradients.

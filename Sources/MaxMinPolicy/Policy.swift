@@ -6,9 +6,8 @@ public import Randomness
 ///
 /// The frozen reference is no more than this.
 public protocol SamplingPolicy: AnyObject {
-    /// Whether a response has the same bits whatever others are sampled in the same batch.
-    var samplesAlikeInAnyBatch: Bool { get }
-    /// Samples a response to each prompt; `streams[i]` gives prompt i's random numbers.
+    /// Samples a response to each prompt, with the same bits whatever others are sampled in the same batch; `streams[i]` gives
+    /// prompt i's random numbers.
     func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample]
     /// Scores of the next token at the given packed rows. Nothing is recorded.
     func tokenScores(of sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores

@@ -33,11 +33,15 @@ func sampleRollouts(
     seed: UInt64,
     step: Int
 ) -> [[Rollout]] {
-    func rollouts(_ dealt: [DealtPrompt]) -> [Rollout] {
-        sampleRollouts(dealt, pool: pool, from: policy, options: options, samples: samples, seed: seed, step: step)
-    }
-    guard policy.samplesAlikeInAnyBatch else { return dealt.map(rollouts) }
-    var remaining = rollouts(Array(dealt.joined()))[...]
+    var remaining = sampleRollouts(
+        Array(dealt.joined()),
+        pool: pool,
+        from: policy,
+        options: options,
+        samples: samples,
+        seed: seed,
+        step: step
+    )[...]
     return dealt.map { prompts in
         defer { remaining = remaining.dropFirst(prompts.count * samples) }
         return Array(remaining.prefix(prompts.count * samples))

@@ -6,6 +6,8 @@ import StrictJSON
 struct AdapterConfigFile {
     let rank: Int
     let alpha: Double
+    /// Of training; what the adapter computes does not depend on it.
+    let dropout: Double
     let targets: [String]
     /// The adapted blocks; nil: all.
     let blocks: [Int]?
@@ -17,12 +19,12 @@ struct AdapterConfigFile {
 
     /// Keys that say nothing about what the adapter computes; the others must be those read here, or off.
     private static let unread = [
-        "auto_mapping", "fan_in_fan_out", "inference_mode", "lora_dropout", "megatron_core", "peft_version",
+        "auto_mapping", "fan_in_fan_out", "inference_mode", "megatron_core", "peft_version",
         "qalora_group_size", "revision",
     ]
     private static let read = [
-        "base_model_name_or_path", "bias", "init_lora_weights", "layers_to_transform", "lora_alpha", "modules_to_save",
-        "peft_type", "r", "target_modules", "task_type",
+        "base_model_name_or_path", "bias", "init_lora_weights", "layers_to_transform", "lora_alpha", "lora_dropout",
+        "modules_to_save", "peft_type", "r", "target_modules", "task_type",
     ]
 
     init(path: String) throws(Failure) {
@@ -51,6 +53,7 @@ struct AdapterConfigFile {
         }
         rank = try fields.int("r", in: 1...(1 << 16))
         alpha = try fields.double("lora_alpha")
+        dropout = try fields.optionalDouble("lora_dropout") ?? 0
         let all = fields.object["target_modules"]?.string == AdapterSettings.allLinear
         targets = all ? [AdapterSettings.allLinear] : try fields.strings("target_modules")
         blocks = try Self.adaptedBlocks(fields)
@@ -62,7 +65,7 @@ struct AdapterConfigFile {
     ///
     /// - Throws: `Failure(.configuration)` for layers that the shape lacks, and for blocks that are not the last ones.
     func settings(for configuration: ModelConfiguration) throws(Failure) -> AdapterSettings {
-        var settings = AdapterSettings(rank: rank, alpha: alpha, targets: targets)
+        var settings = AdapterSettings(rank: rank, alpha: alpha, targets: targets, dropout: dropout)
         if let blocks, Set(blocks) != Set(0..<configuration.layers) {
             let last = configuration.layers - blocks.count..<configuration.layers
             guard !blocks.isEmpty, Set(blocks) == Set(last) else {
@@ -98,7 +101,7 @@ struct AdapterConfigFile {
         object["base_model_name_or_path"] = .string(base)
         object["r"] = .integer(adapters.rank)
         object["lora_alpha"] = .number(adapters.alpha)
-        object["lora_dropout"] = 0.0
+        object["lora_dropout"] = .number(adapters.dropout)
         object["target_modules"] = .array(targets.map(JSONValue.string))
         object["layers_to_transform"] =
             adapters.topLayers == nil ? .null : .array(adapters.adaptedBlocks(of: configuration).map(JSONValue.integer))

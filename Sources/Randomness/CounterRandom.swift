@@ -14,6 +14,7 @@ public enum RandomPurpose: UInt64, Sendable {
     case evaluation
     case test
     case adapters
+    case dropout
 }
 
 /// A counter-based random stream: every number is a function of (seed, purpose, step, item, position) alone, so results

@@ -1,6 +1,7 @@
 public import Collectives
 public import LanguageModels
 public import Optimizers
+import Randomness
 public import Tensors
 
 /// Reward models that are language models with a reward head, all gradients in one slab that one reduction sums.
@@ -15,6 +16,7 @@ public final class LanguageModelRewards: RewardModels {
     private let gradientSum: GradientSum
     private let exchange: GradientExchange
     private let initial: Tensor
+    private let seed: UInt64
     /// While training: each model's best weights so far.
     private var kept: [Tensor] = []
     private var optimizers: [AdamW] = []
@@ -35,6 +37,7 @@ public final class LanguageModelRewards: RewardModels {
         seed: UInt64
     ) {
         self.exchange = exchange
+        self.seed = seed
         models = (0..<count).map { _ in
             base.copy(head: .reward, trainable: trainable, seed: seed)
         }
@@ -98,10 +101,17 @@ public final class LanguageModelRewards: RewardModels {
 
     /// Forward, loss and backward of each micro-batch; where the models are adapters over one trunk, comparisons of different
     /// models share micro-batches.
+    ///
+    /// Dropout is that of the step that follows on the optimiser's last.
     public func addGradients(
         of batches: [TrainingBatch<TokenComparison>],
         loss: (Int, [Float]) -> [Float]
     ) throws {
+        for (place, (model, optimizer)) in zip(models, optimizers).enumerated() {
+            var random = CounterRandom(seed: seed, purpose: .dropout, step: optimizer.step, item: place)
+            model.adapterDropoutKey = random.next()
+        }
+        defer { for model in models { model.adapterDropoutKey = nil } }
         for together in models[0].adapters != nil ? [batches] : batches.map({ [$0] }) {
             let comparisons = together.flatMap(\.comparisons)
             let owners = together.flatMap { Array(repeating: $0.model, count: $0.comparisons.count) }

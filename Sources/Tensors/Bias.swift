@@ -9,14 +9,15 @@ public func addBias(_ bias: Tensor, to x: Tensor) {
     unsafe ck_add_bias(bias.floats, n, d, x.floats)
 }
 
-/// residual += x + bias on every row.
+/// y = residual + (x + bias) on every row; y may be the residual itself.
 ///
-/// All [N, D] float32.
-public func addResidual(_ x: Tensor, bias: Tensor, to residual: Tensor) {
+/// All [N, D] float32; no bias: zero.
+public func addResidual(_ x: Tensor, bias: Tensor?, to residual: Tensor, into y: Tensor) {
     let (n, d) = matrix(x, "x")
     expect(residual, [n, d], "residual")
-    expect(bias, count: d, "bias")
-    unsafe ck_add_residual(x.floats, bias.floats, n, d, residual.floats)
+    expect(y, [n, d], "y")
+    if let bias { expect(bias, count: d, "bias") }
+    unsafe ck_add_residual(x.floats, bias?.floats, residual.floats, n, d, y.floats)
 }
 
 /// biasGradient += Σ over rows of dy.

@@ -34,6 +34,21 @@ public struct PackedMatrix {
     }
 }
 
+/// C = A·Bᵀ for few rows: A [M, K] and B [N, K] of one element type, C [M, N] float32, sums fp32.
+///
+/// B is read where it lies, be it in a mapped file. A row of C has the same bits whatever other rows are in the batch, and for
+/// any number of threads.
+public func multiplyRows(_ a: Tensor, transposed b: Tensor, into c: Tensor) {
+    let (rows, inner) = matrix(a, "a")
+    let (columns, bInner) = matrix(b, "b")
+    precondition(
+        inner == bInner && a.elementType == b.elementType,
+        "product of \(a.elementType) [\(rows), \(inner)] and transposed \(b.elementType) [\(columns), \(bInner)]"
+    )
+    expect(c, [rows, columns], "c")
+    if rows > 0 { unsafe ck_product_rows(rows, columns, inner, a.bytes, a.elementType.code, b.bytes, c.floats) }
+}
+
 /// C = A·B for a packed B; A [M, K] of its element type, C [M, N] float32, sums fp32.
 public func multiply(_ a: Tensor, _ b: PackedMatrix, into c: Tensor) {
     let (rows, inner) = matrix(a, "a")

@@ -28,6 +28,7 @@ final class Storage {
         unsafe memset(pointer, 0, size)
         unsafe base = pointer
         mappedBytes = nil
+        ck_count_allocation()
     }
 
     /// The first `bytes` bytes of a file, mapped read-only; nil where the system refuses, as `errno` says.

@@ -31,8 +31,8 @@ import Testing
     }
 
     /// Adapters over such a model, and a head, that are all far from zero too.
-    private func adapted(_ shape: ModelConfiguration, head: Head) -> LanguageModel {
-        let adapters = AdapterSettings(rank: 3, alpha: 2)
+    private func adapted(_ shape: ModelConfiguration, head: Head, dropout: Double = 0) -> LanguageModel {
+        let adapters = AdapterSettings(rank: 3, alpha: 2, dropout: dropout)
         let model = model(shape, head: .none).copy(head: head, trainable: .adapters(adapters), seed: 1)
         randomise(model)
         return model
@@ -122,6 +122,29 @@ import Testing
             return zip(scores.logProbabilities, weights).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
                 + zip(scores.values, valueWeights).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
         }
+    }
+
+    /// The same elements are dropped in the forward and the backward pass, in blocks that are computed again too.
+    @Test(arguments: configurations, [false, true])
+    func adaptersWithDropout(configuration: ModelConfiguration, checkpointing: Bool) {
+        let model = adapted(configuration, head: .reward, dropout: 0.4)
+        let whole = model.rewards(of: sequences)
+        model.adapterDropoutKey = 9
+        model.checkpointsActivations = checkpointing
+        #expect(model.rewards(of: sequences) == whole, "nothing is dropped where nothing is trained")
+        let weights: [Float] = [0.7, -1.3, 1]
+        let dropped = model.forwardRewards(sequences)
+        #expect(dropped != whole)
+        model.backwardRewards(weights)
+        check(model) {
+            zip(model.forwardRewards(sequences), weights).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+        }
+        // Neither what else is packed nor which rows are read matters; the key does.
+        for i in 0..<sequences.count {
+            #expect(abs(model.forwardRewards(sequences.sequences(i..<i + 1))[0] - dropped[i]) < 1e-5)
+        }
+        model.adapterDropoutKey = 10
+        #expect(model.forwardRewards(sequences) != dropped)
     }
 
     @Test func gradientsAccumulate() {

@@ -45,8 +45,6 @@ final class TablePolicy: TrainablePolicy {
         (0..<vocabulary).map { probabilities(after: $0, temperature: temperature) }
     }
 
-    var samplesAlikeInAnyBatch: Bool { true }
-
     func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
         let distributions = distributions(temperature: options.temperature)
         return zip(prompts, streams).map { prompt, stream in

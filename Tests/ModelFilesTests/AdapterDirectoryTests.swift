@@ -40,7 +40,7 @@ import Testing
 
     /// Adapters that are far from zero.
     private func adapt(_ base: LanguageModel, _ head: Head, topLayers: Int? = nil) -> LanguageModel {
-        let settings = AdapterSettings(rank: 2, alpha: 3, topLayers: topLayers)
+        let settings = AdapterSettings(rank: 2, alpha: 3, topLayers: topLayers, dropout: 0.25)
         let model = base.copy(head: head, trainable: .adapters(settings), seed: 7)
         var random = CounterRandom(seed: 5, purpose: .test)
         for i in 0..<model.parameters.count { model.parameters.values[i] = Float(0.3 * random.normal()) }
@@ -68,6 +68,7 @@ import Testing
             #expect(loaded.parameters.values.array() == model.parameters.values.array())
             #expect(loaded.parameters.entries == model.parameters.entries)
             #expect(loaded.adapters?.topLayers == topLayers && loaded.adapters?.alpha == 3)
+            #expect(loaded.adapters?.dropout == 0.25)
             expectSame(loaded, model)
             let opened = try ModelDirectory.open(self.base, precision: .float32).model
             expectSame(try AdapterDirectory.load(adapter, over: opened), model)

@@ -153,8 +153,11 @@ private func layerNorm(_ x: [Double], d: Int, gain: [Double], bias: [Double]) ->
         addBias(Tensor(bias, shape: [d]), to: sum)
         #expect(sum.array() == x.enumerated().map { $1 + bias[$0 % d] })
         let stream = Tensor(residual, shape: [n, d])
-        addResidual(Tensor(x, shape: [n, d]), bias: Tensor(bias, shape: [d]), to: stream)
-        #expect(maximalDifference(stream.array(), x.indices.map { residual[$0] + (x[$0] + bias[$0 % d]) }) < 1e-6)
+        let next = Tensor(zeros: [n, d])
+        addResidual(Tensor(x, shape: [n, d]), bias: nil, to: stream, into: next)
+        #expect(next.array() == x.indices.map { residual[$0] + x[$0] })
+        addResidual(Tensor(x, shape: [n, d]), bias: Tensor(bias, shape: [d]), to: stream, into: stream)
+        #expect(stream.array() == x.indices.map { residual[$0] + (x[$0] + bias[$0 % d]) })
         let gradient = Tensor(bias, shape: [d])
         biasBackward(dy: Tensor(x, shape: [n, d]), biasGradient: gradient)
         let expected = (0..<d).map { j in Float((0..<n).reduce(Double(bias[j])) { $0 + Double(x[$1 * d + j]) }) }

@@ -65,7 +65,7 @@ import Testing
         let activated = Tensor(zeros: [n, d])
         geluForward(x: x, bias: gain, into: activated)
         geluBackward(x: x, dy: dy, biasGradient: colsum, copy: nil)
-        addResidual(x, bias: gain, to: dy)
+        addResidual(x, bias: gain, to: dy, into: dy)
 
         let qkv = sampleTensor([n, 3 * d], seed: 4)
         let (attended, dqkv, logSumExp) = (Tensor(zeros: [n, d]), Tensor(zeros: [n, 3 * d]), Tensor(zeros: [3, n]))

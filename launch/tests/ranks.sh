@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Shards define a run: the smoke configuration with 8 shards on 1 rank of two threads and on 2, 3, 4 and 8 ranks of one, in fp32 and,
-# where the machine has it, bf16, gives the same hashes of all models, assignments, comparisons and the evaluation, and the same metrics but for
-# times. RANKS are the rank counts, PRECISIONS the types of products. Needs jq.
+# where the machine has it, bf16, and with adapters and dropout, gives the same hashes of all models, assignments, comparisons and the
+# evaluation, and the same metrics but for times. RANKS are the rank counts, WAYS what is tried of fp32, bf16 and adapters. Needs jq.
 #
 #   BIN=.build/release bash launch/tests/ranks.sh
 set -uo pipefail
@@ -19,26 +19,31 @@ hashes() {
     jq --compact-output 'with_entries(select(.key | test("seconds|tokens_per_second") | not))' "$1/metrics.jsonl" | sha256sum
 }
 
-for precision in ${PRECISIONS:-fp32 bf16}; do
-    if [[ $precision == bf16 ]] && ! has_bf16; then
+adapters=(--set model.precision=fp32 --set reward.trainable=lora --set reward.lora.dropout=0.2
+    --set policy.trainable=lora --set policy.lora.dropout=0.2)
+for way in ${WAYS:-fp32 bf16 adapters}; do
+    options=(--set model.precision="$way")
+    [[ $way == adapters ]] && options=("${adapters[@]}")
+    if [[ $way == bf16 ]] && ! has_bf16; then
         echo "skipped ranks in bf16: this CPU has no instructions for it"
         continue
     fi
     first=
     for ranks in "${counts[@]}"; do
-        directory=$work/$precision-$ranks
+        # An adapter names its base, so all runs have one place.
+        directory=$work/run
         if ! timeout 300 bash -c 'source launch/mpi.sh; on_ranks "$@"' - "$ranks" "$maxmin" run launch/runs/smoke.yaml \
-            --set run.directory="$directory" --set model.precision="$precision" --set shards=8 --set run.threads=$((ranks == 1 ? 2 : 1)) \
+            --set run.directory="$directory" "${options[@]}" --set shards=8 --set run.threads=$((ranks == 1 ? 2 : 1)) \
             --set sft.steps=40 --set sft.batch_sequences=16 --set reward.max_iterations=2 --set reward.max_steps=20 \
             --set policy.prompts_per_step=8 --set policy.steps=3 >"$directory.log" 2>&1; then
-            echo "not ok $ranks ranks in $precision: $(tail -n 1 "$directory.log")"
+            echo "not ok $ranks ranks with $way: $(tail -n 1 "$directory.log")"
         elif [[ -z $first ]]; then
             first=$ranks
             hashes "$directory" >"$work/expected"
         elif difference=$(diff "$work/expected" <(hashes "$directory")); then
-            echo "ok $ranks ranks in $precision are $first"
+            echo "ok $ranks ranks with $way are $first"
         else
-            echo "not ok $ranks ranks in $precision are $first: $difference"
+            echo "not ok $ranks ranks with $way are $first: $difference"
         fi
         rm -rf "$directory"
     done

@@ -17,6 +17,11 @@ int ck_threads(void);
 enum { CK_PRODUCTS, CK_ATTENTION, CK_OPTIMIZER, CK_KINDS };
 void ck_take_times(double *taken);
 
+// Memory allocated and bytes copied on the calling thread since it last asked (counts.c); the callers of these count.
+void ck_count_allocation(void);
+void ck_count_copy(long bytes);
+void ck_take_counts(long *allocations, long *copied_bytes);
+
 // Products (product.c): c [m, n] = op(a)·op(b) (+ c), a and b of `type`; through OpenBLAS (product_float32.c) or oneDNN
 // (product_bfloat16.c). Returns 0, or oneDNN's status (−1 without oneDNN).
 int ck_product(long m, long n, long k, const void *a, int transpose_a, const void *b, int transpose_b, int type, float *c,
@@ -30,7 +35,10 @@ long ck_packed_bytes(long n, long k, int type);
 void ck_pack(const void *b, int type, int transposed, long n, long k, void *packed);
 void ck_product_packed(long m, long n, long k, const void *a, int type, const void *packed, float *c);
 
-// Elementwise (elementwise.c, convert.c).
+// Products of few rows with a matrix where it lies (product_rows.c): c [m, n] = a [m, k]·bᵀ, b [n, k] of the same type.
+void ck_product_rows(long m, long n, long k, const void *a, int type, const void *b, float *c);
+
+// Elementwise (elementwise.c).
 void ck_fill(float *x, float value, long count);
 void ck_fill_bfloat16(uint16_t *x, float value, long count);
 void ck_add_scaled(const float *x, float scale, float *y, long count);
@@ -42,6 +50,11 @@ enum { CK_SQUARES_CHUNK = 16384 };
 void ck_chunk_sums_of_squares(const float *x, long count, double *sums);
 long ck_non_finite_count(const void *x, int type, long count);
 void ck_convert(const void *x, int x_type, void *y, int y_type, long count);
+
+// Dropout (dropout.c): y [rows, columns] = x, or += x, where a random number of keys[row] and the column is at least `threshold`
+// of 2³², scaled; elsewhere 0. x and y are of one type.
+void ck_dropout(const void *x, int type, const uint64_t *keys, long rows, long columns, uint32_t threshold, float scale,
+                int adds, void *y);
 
 // Gives memory that was freed back to the system, which the allocator otherwise keeps for later (memory.c).
 void ck_release_memory(void);
@@ -67,7 +80,8 @@ void ck_embedding_backward(const float *dx, const int32_t *tokens, const int32_t
 
 // Bias and activation (bias.c, activation.c).
 void ck_add_bias(const float *bias, long n, long d, float *x);
-void ck_add_residual(const float *x, const float *bias, long n, long d, float *residual);
+// y = residual + (x + bias); y may be `residual` itself, `bias` null.
+void ck_add_residual(const float *x, const float *bias, const float *residual, long n, long d, float *y);
 void ck_bias_backward(const float *dy, long n, long d, float *gradient);
 void ck_gelu_forward(float *x, const float *bias, long n, long d, void *y, int y_type);
 // `bias_gradient` and `copy` (of type bfloat16) may be null.
@@ -115,6 +129,11 @@ void ck_log_probabilities_forward(const float *logits, const int32_t *targets, f
 void ck_log_probabilities_backward(const float *logits, const int32_t *targets, float temperature,
                                    const float *log_normaliser, const float *dlogp, long n, long v, void *dlogits,
                                    int type);
+
+// Draws (draw.c): a token from each row of softmax(logits/temperature), [n, v], by its number in [0, 1), and its
+// log-probability; at temperature 0 the most probable, which reads no numbers.
+void ck_draw(const float *logits, float temperature, const double *uniforms, long n, long v, int32_t *tokens,
+             float *log_probabilities);
 
 // Optimiser (adamw.c). `copy` (bfloat16, may be null) receives the updated parameters.
 void ck_adamw(float *parameters, const float *gradients, float *first, float *second, long count, float rate,

@@ -3,6 +3,7 @@ internal import Failures
 internal import Foundation
 package import LanguageModels
 package import StrictJSON
+internal import Tensors
 
 /// A timed task.
 package struct BenchResult: Sendable {
@@ -23,6 +24,8 @@ package struct BenchResult: Sendable {
     package let gemmOperationsPerSecond: Double?
     /// Where the time of one more repetition went, on the root.
     package let timeByKind: TimeByKind
+    /// What tensors and kernels allocated and copied in that repetition, on the root's own thread.
+    package let allocations, copiedBytes: Int
     /// Bytes reduced a second; nil for tasks without.
     package let bytesPerSecond: Double?
     /// Other work of the same effect, timed in turn with this, and its median seconds; nil for tasks without.
@@ -70,6 +73,8 @@ package struct BenchResult: Sendable {
             object["alternative_ratio"] = .number(alternative.seconds / medianSeconds)
         }
         object["seconds_by_kind"] = .object(timeByKind.json)
+        object["allocations"] = .integer(allocations)
+        object["copied_bytes"] = .integer(copiedBytes)
         object["peak_rss_bytes"] = .integer(peakBytes)
         return object
     }
@@ -118,7 +123,9 @@ package func bench(
     try communicator.allReduceMax(&seconds)
     try communicator.allReduceMax(&others)
     try communicator.allReduceMax(&products)
+    _ = KernelCounts.take()
     let timeByKind = try TimeByKind(of: work.run, over: communicator)
+    let counts = KernelCounts.take()
     let middle = median(seconds)
     let ranks = Double(communicator.size)
     return BenchResult(
@@ -133,6 +140,8 @@ package func bench(
         operationsPerSecond: work.operations > 0 ? ranks * work.operations / middle : nil,
         gemmOperationsPerSecond: gemm.map { ranks * $0.operations / median(products) },
         timeByKind: timeByKind,
+        allocations: counts.allocations,
+        copiedBytes: counts.copiedBytes,
         bytesPerSecond: work.bytes > 0 ? Double(work.bytes) / middle : nil,
         alternative: work.alternative.map { ($0.name, median(others)) },
         peakBytes: peakMemory()

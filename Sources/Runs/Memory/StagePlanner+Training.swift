@@ -103,8 +103,8 @@ extension StagePlanner {
             trained: trained,
             to: &memory
         )
-        if case .adapters(let adapters) = trained, shape.samplingWeightElements != nil {
-            memory[.activations] += activations.adapters(tokens: prefill, rank: adapters.rank, sampling: true)
+        if case .adapters(let adapters) = trained {
+            memory[.activations] += activations.adapters(adapters, tokens: prefill, sampling: true)
         }
         memory[.logits] = max(
             memory[.logits],

@@ -82,30 +82,23 @@ struct StagePlanner {
         trained: Trainable = .full,
         to memory: inout StageMemory
     ) {
-        var adapterRank = 0
+        let longest = max(passing, recorded)
         var blocks = shape.layers
         switch trained {
         case .full: break
         case .head: blocks = 0
         case .adapters(let adapters):
-            adapterRank = adapters.rank
+            memory[.activations] += activations.adapters(adapters, tokens: longest, sampling: false)
             blocks = adapters.adaptedBlocks(of: shape).count
         }
         let checkpoints = configuration.run.activationCheckpointing
-        memory[.activations] += activations.passing(tokens: max(passing, recorded))
+        memory[.activations] += activations.passing(tokens: longest)
         if recorded > 0 && blocks > 0 {
             memory[.activations] +=
                 activations.recorded(tokens: recorded, read: read, blocks: blocks, checkpointing: checkpoints)
                 + activations.backward(tokens: recorded, read: read)
         }
         memory[.activations] += activations.rows(read, recorded: recorded > 0)
-        if adapterRank > 0 {
-            memory[.activations] += activations.adapters(
-                tokens: max(passing, recorded),
-                rank: adapterRank,
-                sampling: false
-            )
-        }
     }
 
     /// Sampling in batches: keys and values, logits and the weights' copy; returns the tokens of the longest pass.
@@ -122,15 +115,14 @@ struct StagePlanner {
         memory[.cache] += slots * slot
         memory[.logits] = max(memory[.logits], activations.sampledLogits(sequences: slots))
         let prompts = (slots + samples - 1) / samples * prompt
-        guard let packed = shape.samplingWeightElements else { return prompts }
-        memory[.sampling] += models * packed * model.precision.elementType.size
+        memory[.sampling] += models * shape.copiedSamplingElements * model.precision.elementType.size
         return min(prompts, max(activations.passingTokens, prompt))
     }
 
     /// Responses that a rank samples in a row of `total` over all ranks: its shards' together, or a shard's.
     func responsesOfRank(_ total: Int, perItem: Int = 1) -> Int {
         let ofShard = (total + shards.count - 1) / shards.count * perItem
-        return shape.samplingWeightElements == nil ? ofShard : ofShard * hosted
+        return ofShard * hosted
     }
 
     /// The longest prompt that policies see.

@@ -63,6 +63,7 @@ private func align(
     let policy = LanguageModelPolicy(
         try reference.policy(head: settings.algorithm == .ppo ? .value : .none, trained: trained, seed: run.seed),
         settings: run.configuration.policy.optimizer.adamW,
+        seed: run.seed,
         by: run.configuration.run.exchange,
         over: run.communicator
     )

@@ -19,21 +19,18 @@ extension RunContext {
         progress: (Int) -> Void = { _ in }
     ) throws -> [Sample] {
         let (shards, hosted) = try shards()
-        let items = hosted.map { shards.items(of: $0, total: count) }
+        let items = hosted.flatMap { shards.items(of: $0, total: count) }
         var own: [[Int32]] = []
-        // In one row of batches where a response does not depend on the others in its batch; else shard by shard.
-        for items in model.samplesAlikeInAnyBatch ? [Array(items.joined())] : items {
-            for start in stride(from: 0, to: items.count, by: batchSize) {
-                try communicator.enter(.rollout, step: step)
-                let batch = items[start..<min(start + batchSize, items.count)]
-                let samples = model.sample(
-                    prompts: batch.map(prompt),
-                    options: options,
-                    streams: batch.map { CounterRandom(seed: seed, purpose: purpose, step: step, item: $0) }
-                )
-                own += zip(batch, samples).map { [Int32($0), $1.finished ? 1 : 0] + $1.tokens }
-                progress(batch.count * communicator.size)
-            }
+        for start in stride(from: 0, to: items.count, by: batchSize) {
+            try communicator.enter(.rollout, step: step)
+            let batch = items[start..<min(start + batchSize, items.count)]
+            let samples = model.sample(
+                prompts: batch.map(prompt),
+                options: options,
+                streams: batch.map { CounterRandom(seed: seed, purpose: purpose, step: step, item: $0) }
+            )
+            own += zip(batch, samples).map { [Int32($0), $1.finished ? 1 : 0] + $1.tokens }
+            progress(batch.count * communicator.size)
         }
         var all = [Sample](repeating: Sample(tokens: [], logProbabilities: [], finished: false), count: count)
         for record in try allGather(own) {

@@ -29,7 +29,13 @@ extension AdapterKeys {
     ///
     /// - Throws: `Failure` 78 naming the key, where the shape lacks a target or has too few blocks.
     fileprivate func settings(for shape: ModelConfiguration, at section: String) throws(Failure) -> AdapterSettings {
-        let settings = AdapterSettings(rank: rank, alpha: alpha, targets: targets, topLayers: topLayers)
+        let settings = AdapterSettings(
+            rank: rank,
+            alpha: alpha,
+            targets: targets,
+            topLayers: topLayers,
+            dropout: dropout
+        )
         let known = shape.linearLayers.map(\.name)
         if let unknown = settings.unknownTargets(of: shape).first {
             throw Failure(

@@ -6,6 +6,7 @@ package struct AdapterKeys: Equatable, Sendable {
     package let alpha: Double
     package let targets: [String]
     package let topLayers: Int?
+    package let dropout: Double
 
     init(_ keys: inout SectionReader, rank standardRank: Int, alpha standardAlpha: Double) {
         rank = keys.read("rank", .integer(.from(1, to: 1 << 16)), standardRank, "Inner width r of an adapter.")
@@ -21,6 +22,12 @@ package struct AdapterKeys: Equatable, Sendable {
             .optional(.integer(.atLeast(1), unit: "blocks")),
             nil,
             "How many of the last blocks have adapters; null: all."
+        )
+        dropout = keys.read(
+            "dropout",
+            .number(.from(0, to: 0.9)),
+            0,
+            "Probability with which a training step drops an element of an adapter's input."
         )
     }
 }

@@ -2,7 +2,8 @@ import Tensors
 import TestSupport
 import Testing
 
-@Suite struct PackedMatrixTests {
+/// Products of few rows, with a matrix packed and in place.
+@Suite struct RowProductTests {
     struct Shape: Sendable { let m, n, k: Int }
     static let shapes = [
         Shape(m: 1, n: 1, k: 1), Shape(m: 3, n: 5, k: 7), Shape(m: 6, n: 64, k: 64), Shape(m: 7, n: 65, k: 17),
@@ -24,6 +25,7 @@ import Testing
             let packed = PackedMatrix(inner: k, columns: n, type)
             packed.pack(tensor(b, transposed ? [n, k] : [k, n], type), transposed: transposed)
             let c = Tensor(samples(m * n, seed: 3), shape: [m, n])
+            let inPlace = Tensor(samples(m * n, seed: 4), shape: [m, n])
             multiply(tensor(a, [m, k], type), packed, into: c)
             let expected = (0..<m * n).map { place in
                 let (i, j) = (place / n, place % n)
@@ -34,6 +36,9 @@ import Testing
                 )
             }
             #expect(relativeError(c.array(), expected) < 2e-6, "\(type) transposed \(transposed)")
+            guard transposed else { continue }
+            multiplyRows(tensor(a, [m, k], type), transposed: tensor(b, [n, k], type), into: inPlace)
+            #expect(relativeError(inPlace.array(), expected) < 2e-6, "\(type) in place")
         }
     }
 
@@ -46,6 +51,9 @@ import Testing
         packed.pack(tensor(samples(k * n, seed: 2), [k, n], type))
         let together = Tensor(zeros: [m, n])
         multiply(a, packed, into: together)
+        let b = tensor(samples(k * n, seed: 2), [n, k], type)
+        let inPlace = Tensor(zeros: [m, n])
+        multiplyRows(a, transposed: b, into: inPlace)
         let threads = KernelThreads.count
         defer { KernelThreads.set(threads) }
         for count in [1, 2, 3] {
@@ -54,6 +62,8 @@ import Testing
                 let c = Tensor(zeros: [rows.count, n])
                 multiply(a.rows(rows), packed, into: c)
                 #expect(c.array() == together.rows(rows).array(), "rows \(rows) on \(count) threads")
+                multiplyRows(a.rows(rows), transposed: b, into: c)
+                #expect(c.array() == inPlace.rows(rows).array(), "rows \(rows) in place on \(count) threads")
             }
         }
     }
