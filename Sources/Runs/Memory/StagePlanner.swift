@@ -111,7 +111,7 @@ struct StagePlanner {
     {
         let capacity = min(shape.contextLength, prompt + new)
         let slot = capacity * activations.cachedToken
-        let slots = min(items, max(1, configuration.model.samplingMemory << 20) / slot, 1 << 20).clamped(least: 1)
+        let slots = max(1, min(items, (configuration.model.samplingMemory << 20) / slot))
         memory[.cache] += slots * slot
         memory[.logits] = max(memory[.logits], activations.sampledLogits(sequences: slots))
         let prompts = (slots + samples - 1) / samples * prompt
@@ -158,10 +158,6 @@ struct StagePlanner {
     func scoring(total: Int, limit: Int = .max, longest: Int) -> Int {
         min(max(1, total), max(longest, min(limit, activations.passingTokens)))
     }
-}
-
-extension Int {
-    fileprivate func clamped(least: Int) -> Int { Swift.max(self, least) }
 }
 
 private func sizeOfFile(_ path: String) -> Int {
