@@ -13,12 +13,15 @@ final class Storage {
 
     /// Blocks from this size on are aligned for, and advised to use, 2 MiB pages, which makes touching them cheaper.
     private static let hugePage = 2 << 20
+    /// Done once: they also get pages of their own, so that a buffer that is outgrown leaves nothing behind.
+    private static let largeBlocksAreMapped: Void = ck_map_large_blocks(hugePage)
 
     /// Zeroed memory of `bytes` bytes.
     init(bytes: Int) {
         // Rounded up to whole vectors.
         let size = max(64, (bytes + 63) / 64 * 64)
         let large = size >= Self.hugePage
+        if large { Self.largeBlocksAreMapped }
         var pointer: UnsafeMutableRawPointer?
         let code = unsafe posix_memalign(&pointer, large ? Self.hugePage : 64, size)
         guard code == 0, let pointer = unsafe pointer else {

@@ -80,7 +80,7 @@ fi
 name="adapters"
 if run 2 "$work/full.yaml" --set run.directory="$work/lora" --set model.path="$work/llama" --set reward.trainable=lora \
     --set reward.lora.top_layers=4 --set policy.trainable=lora --set data.max_length=40 --set 'run.stages=[simulate, reward, calibrate, policy]' --set simulate.max_new_tokens=24 \
-    --set policy.max_new_tokens=24 --set simulate.comparisons_per_user=6; then
+    --set policy.max_new_tokens=24; then
     as_planned "$name"
 else
     not_ok "$name" "$(tail -n 2 "$work/log")"

@@ -58,6 +58,8 @@ void ck_dropout(const void *x, int type, const uint64_t *keys, long rows, long c
 
 // Gives memory that was freed back to the system, which the allocator otherwise keeps for later (memory.c).
 void ck_release_memory(void);
+// Blocks from this size on get pages of their own, which go back to the system when they are freed.
+void ck_map_large_blocks(long bytes);
 
 // Libraries and the instructions that choose kernels (libraries.c).
 const char *ck_openblas_version(void);
