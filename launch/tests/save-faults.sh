@@ -8,7 +8,6 @@
 set -uo pipefail
 maxmin=$BIN/maxmin
 limit=${1:-1}
-source launch/mpi.sh
 work=$(mktemp -d)
 trap 'umount "$work/disk" 2>/dev/null; rm -rf "$work"' EXIT
 
@@ -60,7 +59,11 @@ chmod +x "$work/victim"
 # traced RANK DIRECTORY OPTION…: resumes the run there, that rank under strace with these options.
 traced() {
     local command=("$work/victim" "$1" "${@:3}" -- "$maxmin" sft "$work/run.yaml" --resume --set run.directory="$2")
-    if ((ranks == 1)); then "${command[@]}"; else on_ranks "$ranks" "${command[@]}"; fi
+    if ((ranks == 1)); then
+        timeout 60 "${command[@]}"
+    else
+        timeout 60 bash -c 'source launch/mpi.sh; on_ranks "$@"' - "$ranks" "${command[@]}"
+    fi
 }
 
 # sound DIRECTORY: every checkpoint there is whole, there is one, and resuming gives the undisturbed result.
@@ -102,6 +105,9 @@ points() {
 faults() {
     local name=$1 injection=$2 check=$3 rank call number tried=0 hit=0 bad=0 status why
     while read -r rank call number; do
+        # On several ranks the number may be that of a call of MPI's own: a kill there is as good as any, but what MPI does with an
+        # error of its sockets is not ours to test.
+        [[ $injection == error=* && $ranks != 1 && $call =~ ^(write|openat|close)$ ]] && continue
         rm -rf "$work/run"
         cp -r "$base" "$work/run"
         # In a shell of its own, whose word of the kill is not wanted.
