@@ -60,19 +60,6 @@ CK_INLINE float exponentials(float *row, long visible, long width, float scale, 
     return ck_lane_sum(&sum);
 }
 
-// Largest of the first `count` scores.
-CK_INLINE float largest(const float *row, long count) {
-    v16 most = (v16){0} + row[0], x;
-    long j = 0;
-    for (; j + CK_LANES <= count; j += CK_LANES) {
-        ck_load(&x, row + j, CK_LANES);
-        most = CK_SELECT(x > most, x, most);
-    }
-    float m = ck_lane_max(&most);
-    for (; j < count; j++) m = row[j] > m ? row[j] : m;
-    return m;
-}
-
 // y [rows, d] = weights·values: each row with the tokens up to its own, in steps of a tile's rows.
 CK_INLINE void weigh_values(long rows, long d, long i0, const float *weights, long row, const float *values, long kv_row,
                             float *y, long y_row) {
@@ -108,7 +95,7 @@ CK_CLONES static void forward(void *context, long task, int thread) {
         ck_small_product(rows, width, d, q + i0 * q_row, q_row, 1, keys, row, scores, row, 0);
         float inverse[BLOCK];
         for (long r = 0; r < rows; r++) {
-            float *score = scores + r * row, most = largest(score, i0 + r + 1);
+            float *score = scores + r * row, most = ck_largest(score, i0 + r + 1);
             float sum = exponentials(score, i0 + r + 1, width, scale, most * scale);
             inverse[r] = 1.0f / sum;
             a->log_sum_exp[head * a->n + start + i0 + r] = most * scale + logf(sum);

@@ -18,18 +18,6 @@ struct arguments {
     float *log_probabilities;
 };
 
-CK_INLINE float largest(const float *x, long v) {
-    v16 most = (v16){0} - INFINITY, y;
-    long j = 0;
-    for (; j + CK_LANES <= v; j += CK_LANES) {
-        ck_load(&y, x + j, CK_LANES);
-        most = CK_SELECT(y > most, y, most);
-    }
-    float m = ck_lane_max(&most);
-    for (; j < v; j++) m = x[j] > m ? x[j] : m;
-    return m;
-}
-
 // e^((x − most)/temperature) of the sixteen logits from j on, 0 beyond v.
 CK_INLINE void weights(const struct arguments *a, const float *x, float most, long j, v16 *y) {
     ck_load(y, x + j, a->v - j);
@@ -41,7 +29,7 @@ CK_INLINE void weights(const struct arguments *a, const float *x, float most, lo
 CK_CLONES static void draw(void *context, long row, int thread) {
     const struct arguments *a = context;
     const float *x = a->logits + row * a->v;
-    const float most = largest(x, a->v);
+    const float most = ck_largest(x, a->v);
     long chosen = 0;
     if (a->temperature == 0) {
         while (chosen + 1 < a->v && x[chosen] != most) chosen++;

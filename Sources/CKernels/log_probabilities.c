@@ -21,18 +21,8 @@ CK_CLONES static void forward(void *context, long begin, long end) {
     float inverse = 1.0f / a->temperature;
     for (long r = begin; r < end; r++) {
         const float *row = a->logits + r * v;
-        v16 most = (v16){0} - INFINITY, x;
-        for (long i = 0; i < v; i += CK_LANES) {
-            // The last sixteen may overlap what was seen: a maximum does not mind.
-            if (v >= CK_LANES) {
-                ck_load(&x, row + (v - i < CK_LANES ? v - CK_LANES : i), CK_LANES);
-            } else {
-                x = (v16){0} - INFINITY;
-                memcpy(&x, row, (size_t)v * sizeof(float));
-            }
-            most = CK_SELECT(x > most, x, most);
-        }
-        float m = ck_lane_max(&most);
+        const float m = ck_largest(row, v);
+        v16 x;
         v16 sum = {0}, moment = {0};
         for (long i = 0; i < v; i += CK_LANES) {
             ck_load(&x, row + i, v - i);

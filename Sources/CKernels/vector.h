@@ -115,6 +115,19 @@ CK_INLINE float ck_lane_max(const v16 *x) {
     return t[0];
 }
 
+// The largest of `count` floats.
+CK_INLINE float ck_largest(const float *x, long count) {
+    v16 most = (v16){0} - __builtin_inff(), y;
+    long j = 0;
+    for (; j + CK_LANES <= count; j += CK_LANES) {
+        ck_load(&y, x + j, CK_LANES);
+        most = CK_SELECT(y > most, y, most);
+    }
+    float m = ck_lane_max(&most);
+    for (; j < count; j++) m = x[j] > m ? x[j] : m;
+    return m;
+}
+
 // x := exp(x), relative error below 2e-7; 0 below −87.3 and infinite above 88.7. exp(x) = 2^k·exp(r) with
 // k = round(x/ln 2) and |r| ≤ ln(2)/2; coefficients of the minimax polynomial from Cephes (expf).
 CK_INLINE void ck_exp(v16 *x) {

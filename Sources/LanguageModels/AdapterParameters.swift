@@ -79,7 +79,7 @@ extension LanguageModel {
     /// The adapters of each linear layer of a block; none where a layer has none.
     func blockAdapters(layer: Int, _ rows: LayerRows, packed: [PackedAdapter?]? = nil) -> [[LowRankAdapter]] {
         guard let adapters else { return adapterPlaces[layer].map { _ in [] } }
-        let drops = rows.beforeKeys != nil && adapterDropoutKey != nil && adapters.dropout > 0
+        let drops = rows.beforeKeys != nil && dropsInputs
         let tokens = max(rows.before.count, rows.after.count)
         let widest = max(configuration.innerWidth, configuration.queryKeyValueWidth, configuration.width)
         let scratch = LowRankAdapter.Scratch(

@@ -51,6 +51,8 @@ public final class LanguageModel {
     /// While set, recorded passes drop elements of the adapters' inputs as `adapters` says (training); which ones follows from this
     /// number and, of each token, from its sequence up to it, so neither batches nor ranks matter.
     public var adapterDropoutKey: UInt64?
+    /// Whether recorded passes drop something.
+    var dropsInputs: Bool { adapterDropoutKey != nil && (adapters?.dropout ?? 0) > 0 }
     /// What keys and values of one batch of `sample` may take; more sequences are sampled in several batches.
     public var samplingBytes = 4 << 30
 

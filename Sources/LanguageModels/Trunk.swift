@@ -81,7 +81,7 @@ extension LanguageModel {
     ) -> TrunkPass {
         let tokens = sequences.tokens.count
         let runs = runs ?? [ModelRun(model: self, rows: AdaptedRows(all: 0..<tokens, read: 0..<rows.count))]
-        let drops = recorded && runs.contains { $0.model.adapterDropoutKey != nil }
+        let drops = recorded && runs.contains { $0.model.dropsInputs }
         return TrunkPass(
             tokens: tokens,
             positions: sequences.positions,
@@ -250,13 +250,14 @@ extension LanguageModel {
     /// The adapters of each linear layer of a block.
     private func adapters(layer: Int, _ pass: TrunkPass) -> [[LowRankAdapter]] {
         let isLast = layer == configuration.layers - 1
-        let readKeys = pass.rows.flatMap { rows in pass.dropoutKeys.map { keys in rows.map { keys[Int($0)] } } }
+        var afterKeys = pass.dropoutKeys
+        if isLast, let keys = afterKeys, let rows = pass.rows { afterKeys = rows.map { keys[Int($0)] } }
         let ofRuns = pass.runs.map { run in
             let rows = LayerRows(
                 before: run.rows.all,
                 after: isLast ? run.rows.read : run.rows.all,
                 beforeKeys: pass.dropoutKeys,
-                afterKeys: isLast ? readKeys ?? pass.dropoutKeys : pass.dropoutKeys
+                afterKeys: afterKeys
             )
             return run.model.blockAdapters(layer: layer, rows, packed: pass.packed?.adapters[layer])
         }

@@ -11,7 +11,7 @@ extension ModelDirectory {
     /// - Returns: how many parameters the model has.
     /// - Throws: `Failure` as `AdapterDirectory.load` and `load` do, or with `cannotCreate`, `permission` or `inputOutput`.
     public static func writeMerged(adapter: String, base: String, to path: String) throws(Failure) -> Int {
-        try Provenance.checkBase(ofAdapter: adapter, base)
+        try Provenance(directory: adapter)?.checkBase(ofAdapter: adapter, base)
         let adapterConfig = try AdapterConfigFile(path: adapter + "/adapter_config.json")
         let configuration = try configuration(base)
         let head: Head = adapterConfig.isRewardModel ? .reward : .none

@@ -84,31 +84,30 @@ public struct Provenance: Equatable, Sendable {
         }
     }
 
-    /// Refuses to read a model or an adapter otherwise than it was trained; where nothing was noted of it, everything goes.
+    /// Refuses to read a model or an adapter otherwise than it was trained.
     ///
-    /// - Parameter directory: the model's or adapter's; the others are those of `init`.
+    /// - Parameter directory: the one that this was read from; the others are those of `init`.
     /// - Throws: `Failure(.configuration)` that says what differs.
-    public static func check(
+    public func check(
         _ directory: String,
         _ encoding: ChatEncoding,
         tokenizerIn source: String,
         base: String?
     ) throws(Failure) {
-        guard let noted = try Provenance(directory: directory) else { return }
         let used = try Provenance(encoding, tokenizerIn: source, base: nil)
-        if used.template != noted.template {
-            throw refusal(
-                "was trained under chat_template \(noted.template.rawValue), not \(used.template.rawValue); "
+        if used.template != template {
+            throw Self.refusal(
+                "was trained under chat_template \(template.rawValue), not \(used.template.rawValue); "
                     + "use that template, or train it again",
                 directory
             )
         }
-        if used.templateHash != noted.templateHash {
+        if used.templateHash != templateHash {
             let name = used.template.rawValue
-            throw refusal("was trained under another edition of chat_template \(name); train it again", directory)
+            throw Self.refusal("was trained under another edition of chat_template \(name); train it again", directory)
         }
-        if used.tokenizerHash != noted.tokenizerHash {
-            throw refusal(
+        if used.tokenizerHash != tokenizerHash {
+            throw Self.refusal(
                 "was trained with another tokenizer.json than that of \(source); use the model that it belongs to",
                 directory
             )
@@ -116,13 +115,16 @@ public struct Provenance: Equatable, Sendable {
         if let base { try checkBase(ofAdapter: directory, base) }
     }
 
-    /// Refuses to use an adapter over another base than it was trained over; where nothing was noted of it, every base goes.
+    /// Refuses to use an adapter over another base than it was trained over.
     ///
     /// - Throws: `Failure(.configuration)`.
-    static func checkBase(ofAdapter directory: String, _ base: String) throws(Failure) {
-        guard let noted = try Provenance(directory: directory)?.baseHash else { return }
-        guard try ModelDirectory.fingerprint(base) == noted else {
-            throw refusal("was trained over another base than \(base); use the model that it belongs to", directory)
+    func checkBase(ofAdapter directory: String, _ base: String) throws(Failure) {
+        guard let baseHash else { return }
+        guard try ModelDirectory.fingerprint(base) == baseHash else {
+            throw Self.refusal(
+                "was trained over another base than \(base); use the model that it belongs to",
+                directory
+            )
         }
     }
 

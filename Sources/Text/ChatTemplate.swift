@@ -67,7 +67,7 @@ extension ChatTemplate {
         case .alpaca:
             let task =
                 "Below is an instruction that describes a task. Write a response that appropriately completes the request."
-            let system = messages.first?.role == .system ? nil : ChatPiece.text("\(task)\n\n")
+            let opening = messages.first?.role == .system ? [] : [ChatPiece.text("\(task)\n\n")]
             let turns = messages.flatMap { message -> [ChatPiece] in
                 switch message.role {
                 case .system: [.text("\(message.content)\n\n")]
@@ -75,7 +75,7 @@ extension ChatTemplate {
                 case .assistant: [.text(message.content), .end, .text("\n\n")]
                 }
             }
-            return [.prefix] + (system.map { [$0] } ?? []) + turns
+            return [.prefix] + opening + turns
         }
     }
 

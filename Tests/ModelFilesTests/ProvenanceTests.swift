@@ -25,7 +25,7 @@ import Text
     @Test func comesBackAsItWasSaved() throws {
         let (folder, base) = (try TemporaryFolder(), try base(seed: 1))
         #expect(try Provenance(directory: folder.path) == nil)
-        try Provenance.check(folder.path, encoding(.none), tokenizerIn: fixtures, base: nil)
+        try Provenance(directory: folder.path)?.check(folder.path, encoding(.none), tokenizerIn: fixtures, base: nil)
         try Provenance.save(encoding(.tulu), tokenizerIn: fixtures, base: base.path, to: folder.path)
         let noted = try #require(try Provenance(directory: folder.path))
         #expect(try noted == Provenance(encoding(.tulu), tokenizerIn: fixtures, base: base.path))
@@ -44,12 +44,22 @@ import Text
         try Provenance.save(encoding(.alpaca), tokenizerIn: fixtures, base: own.path, to: folder.path)
         func refusal(_ template: ChatTemplate, _ tokenizer: String, _ base: String) -> String {
             let failure = failure(of: {
-                try Provenance.check(folder.path, encoding(template), tokenizerIn: tokenizer, base: base)
+                try Provenance(directory: folder.path)?.check(
+                    folder.path,
+                    encoding(template),
+                    tokenizerIn: tokenizer,
+                    base: base
+                )
             })
             #expect(failure?.code == .configuration && failure?.place == folder.path + "/provenance.json")
             return failure?.message ?? ""
         }
-        try Provenance.check(folder.path, encoding(.alpaca), tokenizerIn: fixtures, base: own.path)
+        try Provenance(directory: folder.path)?.check(
+            folder.path,
+            encoding(.alpaca),
+            tokenizerIn: fixtures,
+            base: own.path
+        )
         #expect(refusal(.none, fixtures, own.path).contains("chat_template alpaca, not none"))
         #expect(refusal(.alpaca, fixtures, other.path).contains("another base than \(other.path)"))
 

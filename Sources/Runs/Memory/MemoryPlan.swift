@@ -37,7 +37,7 @@ package struct StageMemory: Equatable, Sendable {
 /// `data.max_length` says.
 package struct MemoryPlan: Equatable, Sendable {
     package let ranks: Int
-    package let ranksOnNode: Int
+    package private(set) var ranksOnNode: Int
     package let stages: [StageMemory]
 
     /// Plans some stages of a run.
@@ -57,6 +57,13 @@ package struct MemoryPlan: Equatable, Sendable {
             planned.append(try planner.memory(of: stage))
         }
         self.stages = planned
+    }
+
+    /// The same run on a node of so many of its ranks.
+    func onNode(ofRanks count: Int) -> MemoryPlan {
+        var plan = self
+        plan.ranksOnNode = min(ranks, count)
+        return plan
     }
 
     /// The stage that takes most of a node.

@@ -13,28 +13,26 @@ func requireMemory(
     communicator: any Communicator,
     progress: ProgressMeter
 ) throws -> MemoryPlan? {
-    let available = configuration.run.memoryLimit.map { $0 << 20 } ?? availableMemory()
-    let nodes = try communicator.joined([Double(ranksOnNode), Double(available ?? -1)])
+    let nodes = try communicator.joined([Double(ranksOnNode), Double(configuration.availableMemory ?? -1)])
     var result: MemoryPlan?
     if communicator.rank == 0 {
+        result = try? MemoryPlan(configuration, stages: stages, ranks: communicator.size, ranksOnNode: ranksOnNode)
         for rank in 0..<communicator.size {
             let (ranks, available) = (Int(nodes[2 * rank]), Int(nodes[2 * rank + 1]))
-            guard
-                let plan = try? MemoryPlan(
-                    configuration,
-                    stages: stages,
-                    ranks: communicator.size,
-                    ranksOnNode: ranks
-                )
-            else { break }
-            result = result ?? plan
-            guard available >= 0, let stage = plan.largest, plan.ofNode(stage) > available else { continue }
+            guard let plan = result?.onNode(ofRanks: ranks), available >= 0, let stage = plan.largest,
+                plan.ofNode(stage) > available
+            else { continue }
             progress.say("memory of the run, predicted:\n\(plan.table)")
             throw Failure(.configuration, plan.shortage(of: stage, available: available), at: "run.memory_limit")
         }
     }
     try communicator.barrier()
     return result
+}
+
+extension Configuration {
+    /// Bytes of a node that the run may plan for; nil where neither the configuration nor the system tells.
+    var availableMemory: Int? { run.memoryLimit.map { $0 << 20 } ?? Runs.availableMemory() }
 }
 
 extension MemoryPlan {

@@ -33,7 +33,7 @@ struct Reference {
     /// - Throws: `Failure` also for one that was trained otherwise.
     func load(_ directory: String, head: Head) throws(Failure) -> LanguageModel {
         let base = AdapterDirectory.isAdapter(directory) ? path : nil
-        try Provenance.check(directory, encoding, tokenizerIn: path, base: base)
+        try Provenance(directory: directory)?.check(directory, encoding, tokenizerIn: path, base: base)
         let loaded =
             AdapterDirectory.isAdapter(directory)
             ? try AdapterDirectory.load(directory, over: model, head: head)

@@ -62,7 +62,8 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
         template,
         endOfText: models[0].configuration.endOfText
     )
-    try Provenance.check(trained, encoding, tokenizerIn: trained, base: base == nil ? nil : reference)
+    let noted = try Provenance(directory: trained)
+    try noted?.check(trained, encoding, tokenizerIn: trained, base: base == nil ? nil : reference)
     let loaded = try loadPreferences(request.input, options: LoadOptions(template: template))
     for warning in loaded.report.warnings { log("warning: \(warning)") }
     let options = TokenizationOptions(

@@ -60,15 +60,11 @@ package func generate(
     for (index, prompt) in request.prompts.enumerated() {
         let place = "--prompt \(index + 1)"
         let fields = try JSONFields(.object(["prompt": .string(prompt)]), at: place)
-        let line = try promptLine(fields, place, text.encoding)
-        try text.check(line.tokens, at: place, roomFor: 1)
-        lines.append(line)
+        lines.append(try promptLine(fields, place, text))
     }
     if let input = request.input {
         try forEachInputLine(of: input) { fields, place in
-            let line = try promptLine(fields, place, text.encoding)
-            try text.check(line.tokens, at: place, roomFor: 1)
-            lines.append(line)
+            lines.append(try promptLine(fields, place, text))
         }
     }
     let options = SamplingOptions(
@@ -93,13 +89,20 @@ package func generate(
     }
 }
 
-private func promptLine(_ fields: JSONFields, _ place: String, _ encoding: ChatEncoding) throws(Failure) -> PromptLine {
+/// The prompt of a line, which leaves room for a response.
+private func promptLine(_ fields: JSONFields, _ place: String, _ text: TextModel) throws(Failure) -> PromptLine {
+    let line: PromptLine
     if fields.object["token_ids"] != nil {
         let tokens = try fields.tokenIDs("token_ids")
-        return PromptLine(text: try encoding.tokenizer.decode(tokens, skippingSpecialTokens: true), tokens: tokens)
+        try text.check(tokens, at: place, roomFor: 1)
+        let prompt = try text.encoding.tokenizer.decode(tokens, skippingSpecialTokens: true)
+        line = PromptLine(text: prompt, tokens: tokens)
+    } else {
+        let conversation = try fields.object.prompt("prompt", text.encoding.template, at: place)
+        line = PromptLine(text: conversation.text, tokens: text.encoding.prompt(conversation))
+        try text.check(line.tokens, at: place, roomFor: 1)
     }
-    let conversation = try fields.object.prompt("prompt", encoding.template, at: place)
-    return PromptLine(text: conversation.text, tokens: encoding.prompt(conversation))
+    return line
 }
 
 private func describe(_ sample: Sample, prompt: String, _ response: String, json: Bool) -> String {

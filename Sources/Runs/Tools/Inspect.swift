@@ -33,7 +33,7 @@ package func inspectMemory(
         ranks: ranks,
         ranksOnNode: ranksOnNode
     )
-    let available = configuration.run.memoryLimit.map { $0 << 20 } ?? availableMemory()
+    let available = configuration.availableMemory
     if json { return JSONValue.object(plan.json(available: available)).encoded() }
     var lines = [plan.table]
     if let available {

@@ -60,13 +60,13 @@ struct TextModel {
             throw Failure(.configuration, "\(reason); they do not belong together", at: directory)
         }
         let trained = adapter ?? directory
-        let noted = try Provenance(directory: trained)?.template
+        let noted = try Provenance(directory: trained)
         encoding = try ChatEncoding(
             tokenizer,
-            template ?? noted ?? .none,
+            template ?? noted?.template ?? .none,
             endOfText: tokenizer.endOfText ?? model.configuration.endOfText
         )
-        try Provenance.check(trained, encoding, tokenizerIn: directory, base: adapter == nil ? nil : directory)
+        try noted?.check(trained, encoding, tokenizerIn: directory, base: adapter == nil ? nil : directory)
     }
 
     /// The text of sampled tokens, which go on after a prompt.
