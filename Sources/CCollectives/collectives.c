@@ -8,6 +8,7 @@
 
 #ifdef CC_MPI
 #include <mpi.h>
+#include <time.h>
 
 _Static_assert(sizeof(MPI_Comm) <= sizeof(uintptr_t), "a communicator must fit into cc_comm");
 
@@ -23,13 +24,29 @@ static MPI_Comm of(cc_comm comm) { return (MPI_Comm)comm.handle; }
         if (code_ != MPI_SUCCESS) return code_;        \
     } while (0)
 
+/// Whether this thread initialised MPI.
+static _Thread_local int is_first;
+
+/// Waits for non-blocking calls. The first thread has nothing else to do and spins; another one shares its CPU with threads that
+/// compute, so it sleeps between looks.
+static int finish(int count, MPI_Request *requests) {
+    if (is_first) return MPI_Waitall(count, requests, MPI_STATUSES_IGNORE);
+    const struct timespec pause = {0, 20 * 1000};
+    for (int done = 0;;) {
+        CHECK(MPI_Testall(count, requests, &done, MPI_STATUSES_IGNORE));
+        if (done) return MPI_SUCCESS;
+        nanosleep(&pause, NULL);
+    }
+}
+
 int cc_init(int ranks_on_node, cc_comm *world) {
     // Waiting ranks spin; where they outnumber CPUs that costs a time slice a message (37 ms against 30 µs) unless they yield.
     if (ranks_on_node > cc_allowed_cpus()) setenv("OMPI_MCA_mpi_yield_when_idle", "1", 0);
     int level = MPI_THREAD_SINGLE;
-    CHECK(MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level));
+    CHECK(MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &level));
+    is_first = 1;
     CHECK(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
-    if (level < MPI_THREAD_FUNNELED) return CC_NO_THREADS;
+    if (level < MPI_THREAD_SERIALIZED) return CC_NO_THREADS;
     // A duplicate takes the error handler over, and keeps our messages apart from any library's.
     MPI_Comm duplicate;
     CHECK(MPI_Comm_dup(MPI_COMM_WORLD, &duplicate));
@@ -64,24 +81,28 @@ int cc_node_share(cc_comm comm, int *ranks_on_node, double *cpus) {
     return code != MPI_SUCCESS ? code : freed;
 }
 
-static int allreduce(cc_comm comm, void *values, size_t count, size_t width, MPI_Datatype type, MPI_Op operation) {
+static int sum(cc_comm comm, void *values, size_t count, size_t width, MPI_Datatype type) {
     for (size_t start = 0; start < count; start += CHUNK) {
         const size_t length = count - start < CHUNK ? count - start : CHUNK;
-        CHECK(MPI_Allreduce(MPI_IN_PLACE, (char *)values + start * width, (int)length, type, operation, of(comm)));
+        CHECK(MPI_Allreduce(MPI_IN_PLACE, (char *)values + start * width, (int)length, type, MPI_SUM, of(comm)));
     }
     return MPI_SUCCESS;
 }
 
 int cc_allreduce_sum_f32(cc_comm comm, float *values, size_t count) {
-    return allreduce(comm, values, count, sizeof *values, MPI_FLOAT, MPI_SUM);
+    return sum(comm, values, count, sizeof *values, MPI_FLOAT);
 }
 
 int cc_allreduce_sum_f64(cc_comm comm, double *values, size_t count) {
-    return allreduce(comm, values, count, sizeof *values, MPI_DOUBLE, MPI_SUM);
+    return sum(comm, values, count, sizeof *values, MPI_DOUBLE);
 }
 
 int cc_allreduce_max_f64(cc_comm comm, double *values, size_t count) {
-    return allreduce(comm, values, count, sizeof *values, MPI_DOUBLE, MPI_MAX);
+    if (count > CHUNK) return MPI_ERR_COUNT;
+    // Not blocking whichever thread calls: it would not match a blocking one of another rank.
+    MPI_Request request;
+    CHECK(MPI_Iallreduce(MPI_IN_PLACE, values, (int)count, MPI_DOUBLE, MPI_MAX, of(comm), &request));
+    return finish(1, &request);
 }
 
 int cc_broadcast(cc_comm comm, void *bytes, size_t count, int root) {
@@ -117,7 +138,7 @@ int cc_exchange_f32(cc_comm comm, const float *source, const long *send_starts, 
     if (send_counts[rank] > 0)
         memmove(target + receive_starts[rank], source + send_starts[rank], (size_t)send_counts[rank] * sizeof *target);
     // After a failed call the run ends by MPI_Abort; what is pending then cannot be waited for.
-    if (code == MPI_SUCCESS) code = MPI_Waitall(pending, requests, MPI_STATUSES_IGNORE);
+    if (code == MPI_SUCCESS) code = finish(pending, requests);
     free(requests);
     return code;
 }
@@ -142,7 +163,7 @@ void cc_error_text(int code, char *text, size_t capacity) {
     char full[MPI_MAX_ERROR_STRING] = "";
     int length = 0;
     if (code == CC_NO_THREADS) {
-        snprintf(text, capacity, "this MPI library lacks thread level FUNNELED");
+        snprintf(text, capacity, "this MPI library lacks thread level SERIALIZED");
     } else if (MPI_Error_string(code, full, &length) == MPI_SUCCESS) {
         snprintf(text, capacity, "%s", full);
     } else {

@@ -15,9 +15,14 @@ extern void omp_set_num_threads(int count);
 // 0 until set or first asked for.
 static _Atomic int thread_count;
 
+static _Thread_local int only_this_thread;
+
+void ck_use_only_this_thread(void) { only_this_thread = 1; }
+
 void ck_set_threads(int count) { atomic_store(&thread_count, count); }
 
 int ck_threads(void) {
+    if (only_this_thread) return 1;
     int count = atomic_load(&thread_count);
     if (count == 0) {
         count = omp_get_max_threads();

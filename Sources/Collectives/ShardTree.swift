@@ -81,6 +81,13 @@ public struct TreeSum<Value> {
         partials.append((node, value))
     }
 
+    /// The same sums in another form, or the same part of each.
+    public func mapped<Other>(_ form: (Value) throws -> Other) rethrows -> TreeSum<Other> {
+        var sum = TreeSum<Other>(shards: shards)
+        sum.partials = try partials.map { ($0.node, try form($0.value)) }
+        return sum
+    }
+
     /// Exchanges the value of the last sum for an equal one.
     public mutating func replaceLast(_ value: Value) {
         let last = partials.removeLast()

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Where a rank's time goes in collectives, in seconds, and what it handed to them.
 public struct CollectiveTimes: Equatable, Sendable {
     /// Until the last rank had come to the collective: imbalance.
@@ -12,7 +14,8 @@ public struct CollectiveTimes: Equatable, Sendable {
     public init() {}
 }
 
-/// Times another communicator's collectives.
+/// Times another communicator's collectives, of the thread that made it: on another one they hide behind its computing, and only their
+/// bytes count.
 ///
 /// A barrier before each separates waiting for the slowest rank from the exchange itself; it costs a collective the latency of the
 /// barrier, so a step is timed as a whole without this decorator, and split up with it.
@@ -20,6 +23,7 @@ public final class TimedCommunicator: Communicator {
     /// The sums since the last `reset`.
     public private(set) var times = CollectiveTimes()
     private let inner: any Communicator
+    private let thread = Thread.current
 
     /// Times the collectives of `inner`.
     public init(_ inner: any Communicator) {
@@ -111,13 +115,13 @@ public final class TimedCommunicator: Communicator {
         let start = ContinuousClock.now
         try inner.barrier()
         let together = ContinuousClock.now
-        times.waiting += (together - start) / .seconds(1)
+        if Thread.current == thread { times.waiting += (together - start) / .seconds(1) }
         times.bytes += bytes
         times.calls += 1
         return together
     }
 
     private func leave(_ start: ContinuousClock.Instant) {
-        times.exchanging += (ContinuousClock.now - start) / .seconds(1)
+        if Thread.current == thread { times.exchanging += (ContinuousClock.now - start) / .seconds(1) }
     }
 }

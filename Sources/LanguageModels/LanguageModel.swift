@@ -53,6 +53,8 @@ public final class LanguageModel {
     public var adapterDropoutKey: UInt64?
     /// Whether recorded passes drop something.
     var dropsInputs: Bool { adapterDropoutKey != nil && (adapters?.dropout ?? 0) > 0 }
+    /// Called in backward passes through blocks: with the place in the flat gradients from which on the pass adds nothing more.
+    public var whenSettled: ((Int) -> Void)?
     /// What keys and values of one batch of `sample` may take; more sequences are sampled in several batches.
     public var samplingBytes = 4 << 30
 

@@ -59,6 +59,9 @@ public struct Parameters {
         entryIndex[name].map { entries[$0] }
     }
 
+    /// Where the tensors whose names begin with `prefix` start; nil where there are none.
+    func start(ofPrefix prefix: String) -> Int? { entries.first { $0.name.hasPrefix(prefix) }?.offset }
+
     /// The flat ranges inside `range` that weight decay applies to, joined where they touch, counted from its start.
     public func decayingRanges(within range: Range<Int>) -> [Range<Int>] {
         var ranges: [Range<Int>] = []

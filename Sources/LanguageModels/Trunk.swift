@@ -130,6 +130,9 @@ extension LanguageModel {
                 dx: dx
             )
             dOutput = dx
+            if let whenSettled, let start = parameters.start(ofPrefix: configuration.blockPrefix(layer)) {
+                whenSettled(start)
+            }
         }
         guard trainable == .full else { return }
         embeddingBackward(

@@ -68,7 +68,9 @@ public final class LanguageModelPolicy: TrainablePolicy {
     }
 
     /// Adds to the model's gradients.
-    public func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float]) {
+    public func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float], isLast: Bool) {
+        let first = model.trainableRange.lowerBound
+        model.whenSettled = isLast ? { [gradientSum] in gradientSum.settled(from: $0 - first) } : nil
         model.backwardTokenScores(dLogProbabilities: dLogProbabilities, dValues: dValues)
     }
 

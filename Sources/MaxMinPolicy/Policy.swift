@@ -18,7 +18,9 @@ public protocol TrainablePolicy: SamplingPolicy {
     /// Scores of the next token at the given packed rows, recorded for `backwardTokenScores`.
     func forwardTokenScores(_ sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores
     /// Adds to the gradients, given d loss / d log-probability and d loss / d value (empty: none) at each scored row.
-    func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float])
+    ///
+    /// `isLast`: whether a shard's gradient gets nothing more, so that summing it may begin.
+    func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float], isLast: Bool)
     /// Sums the gradients over all shards, for `update`: `work(i)` adds those of the i-th of this rank's shards to the
     /// gradients, which are zero before.
     func sumGradients(

@@ -143,6 +143,10 @@ private func accumulateGradients(
             losses[1] += valueLoss.loss
             dValues = valueLoss.gradient.map { settings.valueCoefficient * perToken * $0 }
         }
-        policy.backwardTokenScores(dLogProbabilities: loss.gradient.map { perToken * $0 }, dValues: dValues)
+        policy.backwardTokenScores(
+            dLogProbabilities: loss.gradient.map { perToken * $0 },
+            dValues: dValues,
+            isLast: micro.upperBound == chosen.count
+        )
     }
 }

@@ -30,8 +30,8 @@ public final class AdamW {
     public let firstMoment: Tensor
     /// v: running mean of squared gradients, of the slice.
     public let secondMoment: Tensor
-    /// The parameters that this rank updates.
-    public let slice: Range<Int>
+    /// The parameters that this rank updates, in order; the moments are theirs, end to end.
+    public let slice: [Range<Int>]
 
     /// How many parameters all ranks together update.
     var parameterCount: Int { parameters.count }
@@ -46,6 +46,8 @@ public final class AdamW {
     /// A maximal run of this rank's elements that all decay or all do not.
     private struct Segment {
         let range: Range<Int>
+        /// Where its moments begin.
+        let place: Int
         let decays: Bool
     }
 
@@ -70,14 +72,11 @@ public final class AdamW {
         self.gradients = gradients
         self.settings = settings
         self.exchange = exchange
-        let slice = exchange.slice(of: parameters.count, communicator)
-        self.slice = slice
-        firstMoment = Tensor(zeros: [slice.count])
-        secondMoment = Tensor(zeros: [slice.count])
-        segments = Self.segments(of: parameters.count, decaying: decaying).compactMap { segment in
-            let own = segment.range.clamped(to: slice)
-            return own.isEmpty ? nil : Segment(range: own, decays: segment.decays)
-        }
+        slice = exchange.slice(of: parameters.count, communicator)
+        let count = slice.reduce(0) { $0 + $1.count }
+        firstMoment = Tensor(zeros: [count])
+        secondMoment = Tensor(zeros: [count])
+        segments = Self.segments(of: slice, parameters.count, decaying: decaying)
     }
 
     /// One step with `factor` times the gradient; returns the scaled gradient's norm before clipping.
@@ -94,23 +93,25 @@ public final class AdamW {
             exchange.slice(of: parameters.count, communicator) == slice,
             "an update's ranks are those that the optimizer was made for"
         )
-        let own = gradients.rows(slice)
-        if factor != 1 { scale(own, by: factor) }
+        if factor != 1 { for piece in slice { scale(gradients.rows(piece), by: factor) } }
         let isShared = communicator.size > 1 && exchange == .reproducible
-        let squares = try isShared ? communicator.joined(chunkSumsOfSquares(own)) : chunkSumsOfSquares(own)
+        var squares = slice.flatMap { chunkSumsOfSquares(gradients.rows($0)) }
+        if isShared {
+            let slices = Slices(of: parameters.count, ranks: communicator.size)
+            squares = slices.inOrder(try communicator.joined(squares))
+        }
         let norm = squares.reduce(0, +).squareRoot()
         guard norm.isFinite else { return norm }
         step += 1
-        let before = isShared ? parameters.rows(slice).copied() : nil
+        let before = isShared ? ownParameters() : nil
         let gradientScale = settings.clipNorm > 0 ? Float(min(1, Double(settings.clipNorm) / (norm + 1e-6))) : 1
         for segment in segments {
-            let (start, length) = (segment.range.lowerBound, segment.range.count)
-            let place = start - slice.lowerBound
+            let moments = segment.place..<segment.place + segment.range.count
             adamWStep(
-                parameters: parameters.view(at: start, shape: [length]),
-                gradients: gradients.view(at: start, shape: [length]),
-                firstMoment: firstMoment.view(at: place, shape: [length]),
-                secondMoment: secondMoment.view(at: place, shape: [length]),
+                parameters: parameters.rows(segment.range),
+                gradients: gradients.rows(segment.range),
+                firstMoment: firstMoment.rows(moments),
+                secondMoment: secondMoment.rows(moments),
                 step: step,
                 learningRate: learningRate,
                 beta1: settings.beta1,
@@ -130,12 +131,28 @@ public final class AdamW {
     /// spoiled, and the comparison of replicas finds it.
     private func exchangeChanges(since before: Tensor, _ communicator: any Communicator) throws {
         let slices = Slices(of: parameters.count, ranks: communicator.size)
-        exclusiveOr(parameters.rows(slice), into: before)
-        gradients.rows(slice).copy(from: before)
-        try communicator.gather(gradients, slices)
-        for other in slices.all where other != slice {
-            exclusiveOr(gradients.rows(other), into: parameters.rows(other))
+        var place = 0
+        for piece in slice {
+            let changes = before.rows(place..<place + piece.count)
+            exclusiveOr(parameters.rows(piece), into: changes)
+            gradients.rows(piece).copy(from: changes)
+            place += piece.count
         }
+        try communicator.gather(gradients, slices)
+        for other in 0..<communicator.size where other != communicator.rank {
+            for piece in slices[other] { exclusiveOr(gradients.rows(piece), into: parameters.rows(piece)) }
+        }
+    }
+
+    /// A copy of the slice's parameters, end to end.
+    private func ownParameters() -> Tensor {
+        let own = Tensor(zeros: [firstMoment.count])
+        var place = 0
+        for piece in slice {
+            own.rows(place..<place + piece.count).copy(from: parameters.rows(piece))
+            place += piece.count
+        }
+        return own
     }
 
     /// Puts back the state of an earlier run; the moments are copied, each as long as the slice.
@@ -146,27 +163,26 @@ public final class AdamW {
         self.secondMoment.copy(from: secondMoment)
     }
 
-    private static func segments(of count: Int, decaying: [Range<Int>]) -> [Segment] {
-        var segments: [Segment] = []
-        func append(_ range: Range<Int>, decays: Bool) {
-            if range.isEmpty { return }
-            if let last = segments.last, last.decays == decays {
-                segments[segments.count - 1] = Segment(range: last.range.lowerBound..<range.upperBound, decays: decays)
-            } else {
-                segments.append(Segment(range: range, decays: decays))
-            }
-        }
+    private static func segments(of slice: [Range<Int>], _ count: Int, decaying: [Range<Int>]) -> [Segment] {
+        var runs: [(range: Range<Int>, decays: Bool)] = []
         var covered = 0
         for range in decaying {
             precondition(
                 range.lowerBound >= covered && range.upperBound <= count,
                 "decaying ranges must be in order within 0..<\(count); \(range) is not"
             )
-            append(covered..<range.lowerBound, decays: false)
-            append(range, decays: true)
+            runs += [(covered..<range.lowerBound, false), (range, true)]
             covered = range.upperBound
         }
-        append(covered..<count, decays: false)
-        return segments
+        runs.append((covered..<count, false))
+        var place = 0
+        return slice.flatMap { piece in
+            defer { place += piece.count }
+            return runs.compactMap { run in
+                let own = run.range.clamped(to: piece)
+                let moments = place + own.lowerBound - piece.lowerBound
+                return own.isEmpty ? nil : Segment(range: own, place: moments, decays: run.decays)
+            }
+        }
     }
 }

@@ -9,11 +9,11 @@ public enum GradientExchange: Sendable {
     /// Every rank receives the whole sum, holds all moments and updates all weights.
     case allReduce
 
-    /// The elements of a vector that this rank updates.
-    func slice(of count: Int, _ communicator: any Communicator) -> Range<Int> {
+    /// The elements of a vector that this rank updates, in order.
+    func slice(of count: Int, _ communicator: any Communicator) -> [Range<Int>] {
         switch self {
         case .reproducible: Slices(of: count, ranks: communicator.size)[communicator.rank]
-        case .allReduce: 0..<count
+        case .allReduce: [0..<count]
         }
     }
 }

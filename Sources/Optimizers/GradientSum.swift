@@ -12,16 +12,18 @@ public final class GradientSum {
     private let exchange: GradientExchange
     private let bucketSize: Int
     private var spare: [Tensor] = []
+    private var received: [Tensor] = []
+    /// While the last of this rank's shards is at work.
+    private var underWay: (buckets: [Bucket], early: EarlyWork)?
 
     /// For flat float32 gradients of equal length that lie end to end in one tensor, summed in place; each has slices of its own.
     ///
-    /// `bucketSize` elements are exchanged at a time: that bounds the memory of what other ranks send, and stays within the
-    /// caches. It does not change the result.
+    /// `bucketSize` is that of `Slices`, and does not change the result.
     public init(
         of gradient: Tensor,
         vectors: Int = 1,
         by exchange: GradientExchange = .reproducible,
-        bucketSize: Int = defaultBucketSize
+        bucketSize: Int = Slices.bucketSize
     ) {
         precondition(gradient.count % vectors == 0, "\(vectors) vectors of equal length in \(gradient.count) elements")
         self.gradient = gradient
@@ -40,14 +42,8 @@ public final class GradientSum {
     ) throws {
         try reduce(over: tree, communicator, ofShard: work)
         if exchange == .allReduce { return }
-        let length = gradient.count / vectors
-        for vector in 0..<vectors {
-            try communicator.gather(
-                gradient.view(at: vector * length, shape: [length]),
-                Slices(of: length, ranks: communicator.size),
-                bucketSize: bucketSize
-            )
-        }
+        let slices = Slices(of: length, ranks: communicator.size, bucketSize: bucketSize)
+        for vector in 0..<vectors { try communicator.gather(self[vector], slices) }
     }
 
     /// Replaces the part of every gradient that this rank updates by its sum over all shards; the rest of them is used up.
@@ -66,43 +62,50 @@ public final class GradientSum {
             return
         }
         var sum = TreeSum<Tensor>(shards: tree.count)
-        // Whether the last of the sums lies in the gradient itself, where only the rank's last shard may leave it.
-        var lent = false
-        for (place, shard) in hosted.enumerated() {
+        for (place, shard) in hosted.dropLast().enumerated() {
             gradient.fill(0)
             try work(place)
-            lent = true
             sum.add(gradient, at: ShardTree.Node(shard: shard)) { left, right in
                 addScaled(right, scale: 1, to: left)
-                if !lent { spare.append(right) }
-                lent = false
+                if !right.sharesStart(with: gradient) { spare.append(right) }
                 return left
             }
-            if lent, shard + 1 < hosted.upperBound {
-                sum.replaceLast(copied(gradient))
-                lent = false
-            }
+            // The gradient's memory is the next shard's, so a sum that begins with it is a copy.
+            if sum.partials.last?.value.sharesStart(with: gradient) == true { sum.replaceLast(copied(gradient)) }
         }
-        let partials = sum.partials.map(\.value)
-        if communicator.size > 1 {
-            let length = gradient.count / vectors
-            for start in stride(from: 0, to: gradient.count, by: max(1, length)) {
-                try reduceOverRanks(
-                    partials.map { $0.view(at: start, shape: [length]) },
-                    into: gradient.view(at: start, shape: [length]),
-                    tree: tree,
-                    bucketSize: bucketSize,
-                    communicator
-                )
-            }
-        } else if !lent {
-            gradient.copy(from: partials[0])
+        gradient.fill(0)
+        let buckets = buckets(ranks: communicator.size)
+        let others = sum
+        let early = EarlyWork { index in
+            try self.sum(buckets[index], of: hosted.last, and: others, over: tree, communicator)
         }
-        spare += lent ? partials.dropLast() : partials
+        if communicator.size > 1 { underWay = (buckets, early) }
+        defer { underWay = nil }
+        do {
+            if !hosted.isEmpty { try work(hosted.count - 1) }
+        } catch {
+            early.abandon()
+            throw error
+        }
+        for bucket in buckets[try early.stop()...] {
+            try self.sum(bucket, of: hosted.last, and: others, over: tree, communicator)
+        }
+        spare += others.partials.map(\.value)
+    }
+
+    /// Tells that a shard's work adds nothing more to a gradient from `offset` on, nor to any of the gradients before that one.
+    ///
+    /// What the rank's last shard has settled is summed on another thread while this one computes the rest.
+    public func settled(from offset: Int, ofVector vector: Int = 0) {
+        guard let underWay else { return }
+        let settled = underWay.buckets.prefix {
+            $0.vector < vector || $0.vector == vector && $0.range.lowerBound >= offset
+        }
+        underWay.early.allow(settled.count)
     }
 
     /// Frees what is kept from one sum to the next.
-    public func release() { spare = [] }
+    public func release() { (spare, received) = ([], []) }
 
     /// How many vectors a rank keeps beside the gradient.
     public static func vectorsKept(over tree: ShardTree, rank: Int, by exchange: GradientExchange) -> Int {
@@ -123,65 +126,94 @@ public final class GradientSum {
     }
 }
 
-/// Elements that ranks exchange at a time: bounds buffers, and stays within the caches.
-public let defaultBucketSize = 1 << 20
+extension GradientSum {
+    /// Elements that the ranks sum at a time.
+    private struct Bucket {
+        let vector: Int
+        /// In its vector.
+        let range: Range<Int>
+        /// Each rank's part of `range`.
+        let pieces: [Range<Int>]
+    }
 
-/// Sums what the ranks have of the shard tree, each rank its own slice of `total` (reduce-scatter).
-///
-/// Piece by piece, every rank receives all sums of its slice and adds them in the tree's order. `partials` are this rank's nodes;
-/// they are used up, and the last may be `total` itself.
-private func reduceOverRanks(
-    _ partials: [Tensor],
-    into total: Tensor,
-    tree: ShardTree,
-    bucketSize: Int,
-    _ communicator: any Communicator
-) throws {
-    let (rank, size) = (communicator.rank, communicator.size)
-    let nodes = (0..<size).map(tree.nodes(of:))
-    let rounds = nodes.map(\.count).max() ?? 0
-    let rows = Slices(of: total.count, ranks: size).pieces(bucketSize: bucketSize)
-    // No piece of this rank's is longer than the first.
-    let length = rows.first?[rank].count ?? 0
-    let received = (0..<rounds).map { _ in Tensor(zeros: [size * length]) }
-    for pieces in rows {
+    private var length: Int { gradient.count / vectors }
+
+    private subscript(vector: Int) -> Tensor { gradient.view(at: vector * length, shape: [length]) }
+
+    /// All buckets, in the order in which backward passes settle them: from each vector's end to its start.
+    private func buckets(ranks: Int) -> [Bucket] {
+        let slices = Slices(of: length, ranks: ranks, bucketSize: bucketSize)
+        return (0..<vectors).flatMap { vector in
+            slices.buckets.reversed().map { Bucket(vector: vector, range: $0, pieces: slices.pieces(of: $0)) }
+        }
+    }
+
+    /// Sums a bucket over all shards into this rank's piece of it (reduce-scatter).
+    ///
+    /// Every rank receives all sums of its piece and adds them in the tree's order. `last`: this rank's last shard, whose gradient
+    /// is in place, if it has one; `others`: the sums of its others. Both are used up.
+    private func sum(
+        _ bucket: Bucket,
+        of last: Int?,
+        and others: TreeSum<Tensor>,
+        over tree: ShardTree,
+        _ communicator: any Communicator
+    ) throws {
+        let (rank, size) = (communicator.rank, communicator.size)
+        func part(_ vector: Tensor) -> Tensor {
+            vector.view(at: bucket.vector * length + bucket.range.lowerBound, shape: [bucket.range.count])
+        }
+        let addToLeft = { (left: Tensor, right: Tensor) in
+            addScaled(right, scale: 1, to: left)
+            return left
+        }
+        var own = others.mapped(part)
+        if let last { own.add(part(gradient), at: ShardTree.Node(shard: last), plus: addToLeft) }
+        let partials = own.partials.map(\.value)
+        let pieces = bucket.pieces.map {
+            $0.lowerBound - bucket.range.lowerBound..<$0.upperBound - bucket.range.lowerBound
+        }
         let mine = pieces[rank]
+
+        let nodes = (0..<size).map(tree.nodes(of:))
+        let rounds = size == 1 ? 0 : nodes.map(\.count).max() ?? 0
         for round in 0..<rounds {
             let sends = pieces.indices.map { $0 == rank || round >= partials.count ? 0..<0 : pieces[$0] }
             let receives = nodes.indices.map { sender in
-                let place = sender * length
-                return sender == rank || round >= nodes[sender].count ? place..<place : place..<place + mine.count
+                let start = sender * mine.count
+                return sender == rank || round >= nodes[sender].count ? start..<start : start..<start + mine.count
             }
-            try communicator.exchange(
-                round < partials.count ? partials[round] : total,
-                sends,
-                into: received[round],
-                receives
-            )
+            let source = round < partials.count ? partials[round] : part(gradient)
+            try communicator.exchange(source, sends, into: incoming(round, size * mine.count), receives)
         }
         var sum = TreeSum<Tensor>(shards: tree.count)
         for sender in nodes.indices {
             for (round, node) in nodes[sender].enumerated() {
-                let part =
+                let summand =
                     sender == rank
                     ? partials[round].rows(mine)
-                    : received[round].view(at: sender * length, shape: [mine.count])
-                sum.add(part, at: node) { left, right in
-                    addScaled(right, scale: 1, to: left)
-                    return left
-                }
+                    : received[round].view(at: sender * mine.count, shape: [mine.count])
+                sum.add(summand, at: node, plus: addToLeft)
             }
         }
         guard let result = sum.partials.first?.value else { preconditionFailure("a tree has at least one shard") }
-        total.rows(mine).copy(from: result)
+        let place = part(gradient).rows(mine)
+        if !result.sharesStart(with: place) { place.copy(from: result) }
+    }
+
+    /// Memory for what other ranks send in a round of exchanges.
+    private func incoming(_ round: Int, _ count: Int) -> Tensor {
+        if round == received.count { received.append(Tensor(zeros: [count])) }
+        if received[round].count < count { received[round] = Tensor(zeros: [count]) }
+        return received[round]
     }
 }
 
 extension Communicator {
     /// Gives every rank the slices of a float32 vector that the others have (all-gather).
-    func gather(_ vector: Tensor, _ slices: Slices, bucketSize: Int = defaultBucketSize) throws {
+    func gather(_ vector: Tensor, _ slices: Slices) throws {
         if size == 1 { return }
-        for pieces in slices.pieces(bucketSize: bucketSize) {
+        for pieces in slices.buckets.map(slices.pieces(of:)) {
             let sends = pieces.indices.map { $0 == rank ? 0..<0 : pieces[rank] }
             let receives = pieces.indices.map { $0 == rank ? 0..<0 : pieces[$0] }
             try exchange(vector, sends, into: vector, receives)

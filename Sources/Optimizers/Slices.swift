@@ -1,44 +1,66 @@
 import Tensors
 
-/// The elements of a vector that each rank sums and updates: one contiguous slice a rank.
+/// The elements of a vector that each rank sums and updates: of every bucket of the vector one piece a rank.
 ///
-/// The partition of ZeRO stage 1 (Rajbhandari et al. 2020, arXiv 1910.02054, section 5.1). Slices end at the chunks of
-/// `chunkSumsOfSquares`, so that a norm has the same bits however many ranks share the vector; ranks may have nothing of a short one.
+/// The partition of ZeRO stage 1 (Rajbhandari et al. 2020, arXiv 1910.02054, section 5.1), bucket by bucket, so that all ranks receive
+/// alike while a backward pass hands over one bucket after the other. Pieces end at the chunks of `chunkSumsOfSquares`, so that a norm has
+/// the same bits however many ranks share the vector; of a short vector or bucket, ranks may have nothing.
 public struct Slices: Equatable, Sendable {
+    /// Elements of a bucket, about: bounds what is received at a time, and stays within the caches.
+    public static let bucketSize = 1 << 20
+
     /// Elements of the vector.
     public let count: Int
     /// How many ranks share it.
     public let ranks: Int
+    /// Chunks of a bucket, as many for each rank.
+    private let chunks: Int
 
     /// Slices of a vector of `count` elements.
-    public init(of count: Int, ranks: Int) {
+    ///
+    /// `bucketSize` does not change the results.
+    public init(of count: Int, ranks: Int, bucketSize: Int = bucketSize) {
         precondition(count >= 0 && ranks >= 1, "\(count) elements for \(ranks) ranks")
         self.count = count
         self.ranks = ranks
+        chunks = ranks * max(1, bucketSize / squaresChunk / ranks)
     }
 
-    /// The slice of a rank.
-    public subscript(rank: Int) -> Range<Int> { boundary(rank)..<boundary(rank + 1) }
+    /// The buckets, in order.
+    public var buckets: [Range<Int>] {
+        stride(from: 0, to: count, by: chunks * squaresChunk).map { $0..<min($0 + chunks * squaresChunk, count) }
+    }
 
-    /// All slices, in order of rank.
-    public var all: [Range<Int>] { (0..<ranks).map { self[$0] } }
+    /// Each rank's piece of a bucket, in order of rank.
+    public func pieces(of bucket: Range<Int>) -> [Range<Int>] {
+        let chunks = (bucket.count + squaresChunk - 1) / squaresChunk
+        func boundary(_ rank: Int) -> Int {
+            min(bucket.upperBound, bucket.lowerBound + chunks * rank / ranks * squaresChunk)
+        }
+        return (0..<ranks).map { boundary($0)..<boundary($0 + 1) }
+    }
 
-    /// The slices cut into pieces that are exchanged one after the other, `bucketSize` elements of all ranks together at a
-    /// time: a row has a piece of each rank, empty where its slice has come to an end.
-    func pieces(bucketSize: Int) -> [[Range<Int>]] {
-        let slices = all
-        let longest = slices.map(\.count).max() ?? 0
-        let length = max(1, bucketSize / ranks)
-        return stride(from: 0, to: longest, by: length).map { offset in
-            slices.map { slice in
-                let start = min(slice.lowerBound + offset, slice.upperBound)
-                return start..<min(start + length, slice.upperBound)
+    /// A rank's pieces that are not empty, in order.
+    public subscript(rank: Int) -> [Range<Int>] {
+        buckets.map { pieces(of: $0)[rank] }.filter { !$0.isEmpty }
+    }
+
+    /// Elements of the rank that has most.
+    public var largest: Int {
+        (0..<ranks).map { rank in self[rank].reduce(0) { $0 + $1.count } }.max() ?? 0
+    }
+
+    /// Numbers of chunks in the vector's order, of those that each rank has of its own chunks, end to end in order of rank.
+    func inOrder<Number>(_ ofRanks: [Number]) -> [Number] {
+        let pieces = buckets.map(pieces(of:))
+        func chunks(_ piece: Range<Int>) -> Int { (piece.count + squaresChunk - 1) / squaresChunk }
+        var next = [0]
+        for rank in 0..<ranks { next.append(next[rank] + pieces.reduce(0) { $0 + chunks($1[rank]) }) }
+        return pieces.flatMap { row in
+            row.enumerated().flatMap { rank, piece in
+                defer { next[rank] += chunks(piece) }
+                return ofRanks[next[rank]..<next[rank] + chunks(piece)]
             }
         }
-    }
-
-    private func boundary(_ rank: Int) -> Int {
-        let chunks = (count + squaresChunk - 1) / squaresChunk
-        return min(count, chunks * rank / ranks * squaresChunk)
     }
 }

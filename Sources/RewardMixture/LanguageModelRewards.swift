@@ -115,6 +115,8 @@ public final class LanguageModelRewards: RewardModels {
         for together in models[0].adapters != nil ? [batches] : batches.map({ [$0] }) {
             let comparisons = together.flatMap(\.comparisons)
             let owners = together.flatMap { Array(repeating: $0.model, count: $0.comparisons.count) }
+            // Of several models at once none is settled before the others.
+            let only = together.count == 1 ? together.first?.model : nil
             for range in microBatches(comparisons, limit: scorer.microBatchTokens) {
                 let leader = models[owners[range.lowerBound]]
                 let runs = runs(of: Array(owners[range]))
@@ -125,7 +127,12 @@ public final class LanguageModelRewards: RewardModels {
                 )
                 let margins = RewardMixture.margins(fromRewards: rewards)
                 let dMargins = runs.flatMap { loss($0.model, Array(margins[$0.start..<$0.end])) }
+                if let only, range.upperBound == comparisons.count {
+                    let first = leader.trainableRange.lowerBound
+                    leader.whenSettled = { self.gradientSum.settled(from: $0 - first, ofVector: only) }
+                }
                 leader.backwardRewards(dRewards(dMargins))
+                leader.whenSettled = nil
             }
         }
     }

@@ -45,6 +45,9 @@ public struct Tensor {
         copy(from: values)
     }
 
+    /// Whether both begin at the same element of the same memory.
+    public func sharesStart(with other: Tensor) -> Bool { storage === other.storage && offset == other.offset }
+
     /// The first `count` elements along the outermost dimension from `start`: a view.
     public func rows(_ range: Range<Int>) -> Tensor {
         precondition(!shape.isEmpty, "a tensor without dimensions has no rows")

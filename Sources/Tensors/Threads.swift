@@ -8,6 +8,9 @@ public enum KernelThreads {
         ck_set_threads(Int32(count))
     }
 
+    /// Has kernels that the calling thread starts run on it alone: for work beside that of another thread, which has the others.
+    public static func useOnlyThisThread() { ck_use_only_this_thread() }
+
     /// How many threads kernels use: as set, else as OpenMP decides (`OMP_NUM_THREADS`, or one a core).
     public static var count: Int { Int(ck_threads()) }
 }

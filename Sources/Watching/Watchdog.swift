@@ -14,7 +14,7 @@ struct Watch: Sendable {
 /// Ends a run that makes no progress: a thread beside the one that works.
 ///
 /// It tells what its rank does several times a second, and reads what all ranks tell where its rank waits: one that has left ends
-/// the run at once, one that is late when a deadline has passed. It may not call MPI (`MPI_THREAD_FUNNELED`): it ends its own
+/// the run at once, one that is late when a deadline has passed. It may not call MPI, where another thread may be in a call: it ends its own
 /// process, and the launcher then ends all others.
 final class Watchdog: Sendable {
     /// Waiting for longer than this, seconds, is looked into.

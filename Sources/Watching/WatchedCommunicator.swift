@@ -1,6 +1,7 @@
 public import Collectives
 internal import Failures
 internal import Foundation
+internal import Synchronization
 
 /// Watches over a communicator: numbers and names its collectives, knows the phase that the rank is in, injects the fault that a
 /// test asks for, and ends the run where it makes no progress.
@@ -11,7 +12,8 @@ public final class WatchedCommunicator: Communicator {
     private let record: RankRecord
     private let watchdog: Watchdog
     private var fault: Fault?
-    private var skipsNext = false
+    /// Set by the thread that enters phases, read by the one in collectives, which may be another.
+    private let skipsNext = Atomic(false)
 
     /// `end` is called on the watchdog's thread with the line that tells why the run ends.
     init(_ base: any Communicator, fault: Fault?, end: @escaping @Sendable (String) -> Void) {
@@ -68,7 +70,7 @@ public final class WatchedCommunicator: Communicator {
         case .nan: return .nan
         case .bitflip: return .bitflip
         case .sleep: Thread.sleep(forTimeInterval: 5)
-        case .skipCollective: skipsNext = true
+        case .skipCollective: skipsNext.store(true, ordering: .relaxed)
         }
         return nil
     }
@@ -144,10 +146,7 @@ public final class WatchedCommunicator: Communicator {
     /// Ranks that met in different collectives would hang, or worse: Open MPI has been seen to write past the end of the shorter
     /// buffer. So they first compare a hash of number and name, in a collective that is the same for all (about 20 µs).
     private func begins(_ name: String) throws -> Bool {
-        if skipsNext {
-            skipsNext = false
-            return false
-        }
+        if skipsNext.exchange(false, ordering: .relaxed) { return false }
         let number = record.begin(call: name)
         guard size > 1 else { return true }
         let key = Double(hash("\(name) #\(number)") >> 11)

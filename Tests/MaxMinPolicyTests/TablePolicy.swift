@@ -88,7 +88,7 @@ final class TablePolicy: TrainablePolicy {
         return tokenScores(of: sequences, rows: rows, temperature: temperature)
     }
 
-    func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float]) {
+    func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float], isLast: Bool) {
         guard let recorded else { preconditionFailure("backward without forward") }
         precondition(recorded.rows.count == dLogProbabilities.count)
         let distributions = distributions(temperature: recorded.temperature)

@@ -14,8 +14,14 @@ struct GradientSumTests {
         }
     }
 
-    /// The bits of the sum on every rank, of three sums in a row with the same buffers.
-    private static func sums(_ tree: ShardTree, count: Int, bucketSize: Int) throws -> [[UInt32]] {
+    /// The bits of the sum on every rank, of three sums in a row with the same buffers; with `settling`, a shard adds to the vector
+    /// from its end, and tells where it has come to.
+    private static func sums(
+        _ tree: ShardTree,
+        count: Int,
+        bucketSize: Int,
+        settling: Bool = false
+    ) throws -> [[UInt32]] {
         let ranks = tree.hosted.count
         return try InProcessGroup.run(ranks: ranks) { communicator in
             let vector = Tensor(zeros: [count])
@@ -25,7 +31,12 @@ struct GradientSumTests {
                 try sum.sum(over: tree, communicator) { place in
                     let shard = tree.hosted[communicator.rank].lowerBound + place
                     let own = Tensor(gradient(ofShard: shard + round, count: count), shape: [count])
-                    addScaled(own, scale: 1, to: vector)
+                    guard settling else { return addScaled(own, scale: 1, to: vector) }
+                    for start in stride(from: count - count % 10_000, through: 0, by: -10_000) {
+                        let range = start..<min(start + 10_000, count)
+                        addScaled(own.rows(range), scale: 1, to: vector.rows(range))
+                        sum.settled(from: start)
+                    }
                 }
                 bits += vector.array().map(\.bitPattern)
             }
@@ -47,13 +58,14 @@ struct GradientSumTests {
     }
 
     @Test(arguments: [1, 2, 3, 4, 8]) func theBitsAreThoseOfTheTree(ranks: Int) throws {
-        // Two ranks' slices and a bit.
-        let count = 2 * squaresChunk + 1003
+        // Nine chunks and a bit: two buckets and more where a bucket is of as few chunks as it can be.
+        let count = 9 * squaresChunk + 1003
         for shards in [8, 11] {
             let expected = (0..<3).flatMap { Self.sum(0..<shards, round: $0, count: count).map(\.bitPattern) }
             let tree = try Shards(count: shards, ranks: ranks).tree
-            for bucketSize in [5000, defaultBucketSize] {
-                for bits in try Self.sums(tree, count: count, bucketSize: bucketSize) { #expect(bits == expected) }
+            for (bucketSize, settling) in [(1, false), (Slices.bucketSize, false), (1, true)] {
+                let sums = try Self.sums(tree, count: count, bucketSize: bucketSize, settling: settling)
+                for bits in sums { #expect(bits == expected) }
             }
         }
     }
@@ -86,6 +98,42 @@ struct GradientSumTests {
         for counts in [[0, 3, 1], [2, 0, 2], [4, 0, 0], [1, 3, 0]] {
             let tree = ShardTree(hostedCounts: counts)
             for bits in try Self.sums(tree, count: count, bucketSize: 8) { #expect(bits == expected) }
+        }
+    }
+
+    /// Several vectors, of which the first gets nothing in some steps and is settled with the second.
+    @Test(arguments: 1...4) func vectorsSettleInOrder(ranks: Int) throws {
+        let length = 5 * squaresChunk
+        let expected = Self.sum(0..<4, round: 0, count: length).map(\.bitPattern)
+        let tree = try Shards(count: 4, ranks: ranks).tree
+        let sums = try InProcessGroup.run(ranks: ranks) { communicator in
+            let slab = Tensor(zeros: [3 * length])
+            let sum = GradientSum(of: slab, vectors: 3, bucketSize: 1)
+            try sum.sum(over: tree, communicator) { place in
+                let shard = tree.hosted[communicator.rank].lowerBound + place
+                let own = Tensor(Self.gradient(ofShard: shard, count: length), shape: [length])
+                for vector in 1..<3 {
+                    addScaled(own, scale: 1, to: slab.view(at: vector * length, shape: [length]))
+                    sum.settled(from: 0, ofVector: vector)
+                }
+            }
+            return slab.array().map(\.bitPattern)
+        }
+        for bits in sums { #expect(bits == Array(repeating: 0, count: length) + expected + expected) }
+    }
+
+    /// A rank whose work fails does not wait for others, and they learn of it.
+    @Test func aFailureAfterABucketHasLeftEndsAll() throws {
+        struct Broken: Error {}
+        #expect(throws: Broken.self) {
+            try InProcessGroup.run(ranks: 3) { communicator in
+                let vector = Tensor(zeros: [9 * squaresChunk])
+                let sum = GradientSum(of: vector, bucketSize: 1)
+                try sum.reduce(over: ShardTree(hostedCounts: [1, 1, 1]), communicator) { _ in
+                    sum.settled(from: 4 * squaresChunk)
+                    if communicator.rank == 1 { throw Broken() }
+                }
+            }
         }
     }
 }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// The library offers less than MPI_THREAD_FUNNELED.
+/// The library offers less than MPI_THREAD_SERIALIZED.
 #define CC_NO_THREADS (-1)
 
 /// A communicator: one field, so that no other handle can take its place.
@@ -16,7 +16,8 @@ typedef struct cc_comm {
 /// How many CPUs this process may run on, at least 1.
 int cc_allowed_cpus(void);
 
-/// Initialises MPI with thread level FUNNELED and errors returned; `world` becomes a duplicate of MPI_COMM_WORLD.
+/// Initialises MPI with thread level SERIALIZED and errors returned; `world` becomes a duplicate of MPI_COMM_WORLD.
+/// One thread at a time may call; maxima and exchanges on another than this one leave the CPU to others while they wait.
 /// Before that, ranks that outnumber the allowed CPUs of their node are told to yield while they wait.
 int cc_init(int ranks_on_node, cc_comm *world);
 /// Frees `world` and finalises MPI.
@@ -30,7 +31,7 @@ int cc_node_share(cc_comm comm, int *ranks_on_node, double *cpus);
 /// In place: the sum over all ranks, in the order that MPI_Allreduce chooses.
 int cc_allreduce_sum_f32(cc_comm comm, float *values, size_t count);
 int cc_allreduce_sum_f64(cc_comm comm, double *values, size_t count);
-/// In place: the maximum over all ranks.
+/// In place: the maximum over all ranks, of at most 2^28 numbers.
 int cc_allreduce_max_f64(cc_comm comm, double *values, size_t count);
 /// In place: `root`'s bytes on every rank.
 int cc_broadcast(cc_comm comm, void *bytes, size_t count, int root);

@@ -12,6 +12,8 @@ enum { CK_FLOAT32 = 0, CK_BFLOAT16 = 1 };
 // Threads (threads.c).
 void ck_set_threads(int count);
 int ck_threads(void);
+// Kernels that the calling thread starts from now on run on it alone.
+void ck_use_only_this_thread(void);
 
 // Seconds that kernels of each kind took on the calling thread since it last asked (times.c); other kernels are not timed.
 enum { CK_PRODUCTS, CK_ATTENTION, CK_OPTIMIZER, CK_KINDS };

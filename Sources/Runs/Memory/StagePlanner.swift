@@ -61,7 +61,7 @@ struct StagePlanner {
         let exchange = configuration.run.exchange
         let ranks = shards.ranks
         let isShared = ranks > 1 && exchange == .reproducible
-        let slice = isShared ? Slices(of: trained, ranks: ranks).all.map(\.count).max() ?? 0 : trained
+        let slice = isShared ? Slices(of: trained, ranks: ranks).largest : trained
         let tree = shards.tree
         let kept = (0..<ranks).map { GradientSum.vectorsKept(over: tree, rank: $0, by: exchange) }.max() ?? 0
         memory[.gradients] += 4 * trained * models
@@ -70,7 +70,7 @@ struct StagePlanner {
         if isShared {
             let rounds = (0..<ranks).map { tree.nodes(of: $0).count }.max() ?? 0
             // The weights before an update, and what is received of a bucket.
-            memory[.communication] += 4 * slice + rounds * 4 * min(trained, defaultBucketSize)
+            memory[.communication] += 4 * slice + rounds * 4 * min(trained, Slices.bucketSize)
         }
     }
 

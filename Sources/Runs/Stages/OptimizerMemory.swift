@@ -9,7 +9,7 @@ extension RunContext {
         let ranks = communicator.size
         guard ranks > 1 else { return }
         let shared = configuration.run.exchange == .reproducible ? ranks : 1
-        let largest = Slices(of: parameters, ranks: shared).all.map(\.count).max() ?? 0
+        let largest = Slices(of: parameters, ranks: shared).largest
         func mebibytes(_ count: Int) -> String { (Double(8 * models * count) / Double(1 << 20)).formatted(decimals: 1) }
         progress.say(
             "\(training): optimizer moments of \(mebibytes(parameters)) MiB, at most \(mebibytes(largest)) on each of "

@@ -63,6 +63,7 @@ func runSFT(_ run: RunContext) throws {
         optimizer.resume(step: checkpoints.step)
     }
     let gradient = GradientSum(of: model.parameters.gradients, by: run.configuration.run.exchange)
+    model.whenSettled = { gradient.settled(from: $0) }
     run.progress.say("sft: \(model.parameters.values.count) parameters, \(tokenizer.vocabularySize) tokens")
     run.sayMoments("sft", models: 1, parameters: model.trainableValues.count)
     run.progress.begin("sft", total: settings.steps, done: checkpoints.step)
@@ -80,7 +81,7 @@ func runSFT(_ run: RunContext) throws {
             losses[place][0] -= scores.logProbabilities.reduce(0) { $0 + Double($1) }
             let share = [Float](repeating: -1 / Float(predictions), count: scores.logProbabilities.count)
             model.backwardTokenScores(dLogProbabilities: share, dValues: [])
-            try run.communicator.enter(.backward, step: step, with: model.parameters.gradients)
+            try run.communicator.enter(.backward, step: step, with: &losses[place])
             if place == hosted.count - 1 { try run.communicator.enter(.reduce, step: step) }
         }
         let loss = try run.communicator.sumOverShards(losses, width: 1)[0]

@@ -85,6 +85,7 @@ private func sftStep(
         )
     }
     let gradient = GradientSum(of: model.parameters.gradients, by: exchange)
+    model.whenSettled = { gradient.settled(from: $0) }
     let share = -1 / Float(load.shards * load.batch * (load.length - 1))
     return { communicator in
         try gradient.reduce(over: shards.tree, communicator) { place in
