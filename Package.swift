@@ -6,13 +6,14 @@ import PackageDescription
 let warningsAreErrors = Context.environment["MAXMIN_WARNINGS_AS_ERRORS"] != nil
 
 /// Every Swift target is built with the same strict settings; the target list below is the architecture, bottom first.
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .strictMemorySafety(),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+let strict: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .strictMemorySafety(),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
 
 let strictC: [CSetting] = warningsAreErrors ? [.treatAllWarnings(as: .error)] : []
 
@@ -78,7 +79,7 @@ let package = Package(
         room("Preferences", uses: ["Failures", "Randomness", "StrictJSON", "Text"]),
 
         // Models.
-        room("LanguageModels", uses: ["Failures", "Randomness", "Tensors"]),
+        room("LanguageModels", uses: ["Collectives", "Failures", "Optimizers", "Randomness", "Tensors"]),
         room("ModelFiles", uses: ["Failures", "LanguageModels", "StrictJSON", "Tensors", "Text"]),
 
         // The method.
@@ -124,7 +125,10 @@ let package = Package(
         tests("StrictJSON", uses: ["Failures"]),
         tests("Randomness"),
         .target(
-            name: "CollectiveChecks", dependencies: ["Collectives"], path: "Tests/CollectiveChecks", swiftSettings: strict
+            name: "CollectiveChecks",
+            dependencies: ["Collectives"],
+            path: "Tests/CollectiveChecks",
+            swiftSettings: strict
         ),
         .executableTarget(
             name: "mpi-selftest",
@@ -138,7 +142,7 @@ let package = Package(
         tests("Optimizers", uses: ["Tensors", "Collectives"]),
         tests("Text", uses: ["Failures", "StrictJSON"]),
         tests("Preferences", uses: ["Failures", "Randomness", "StrictJSON", "Text"]),
-        tests("LanguageModels", uses: ["Failures", "Randomness", "Tensors", "ModelFiles", "Optimizers"]),
+        tests("LanguageModels", uses: ["Collectives", "Failures", "ModelFiles", "Optimizers", "Randomness", "Tensors"]),
         tests("ModelFiles", uses: ["Failures", "LanguageModels", "Randomness", "StrictJSON", "Tensors", "Text"]),
         tests(
             "RewardMixture",

@@ -1,4 +1,6 @@
 #include <malloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "CKernels.h"
 
@@ -7,3 +9,13 @@ void ck_release_memory(void) { malloc_trim(0); }
 // The C library otherwise moves the limit up to the largest block that was freed, and then keeps blocks of that size in its heap,
 // where what is between them stays in use.
 void ck_map_large_blocks(long bytes) { mallopt(M_MMAP_THRESHOLD, (int)bytes); }
+
+void ck_give_back(void *start, long bytes, int neighbours_stay) {
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t first = ((uintptr_t)start + page - 1) / page * page;
+    const uintptr_t end = ((uintptr_t)start + (uintptr_t)bytes) / page * page;
+    if (first >= end) return;
+    // The kernel would otherwise fill up huge pages of which a part has gone.
+    if (neighbours_stay) madvise((void *)first, end - first, MADV_NOHUGEPAGE);
+    madvise((void *)first, end - first, MADV_DONTNEED);
+}

@@ -33,6 +33,8 @@ public final class LanguageModel {
     let frozen: FrozenTensors?
     /// The parameters in bf16, where products read them so.
     let productCopy: Tensor?
+    /// Where `parameters.values` holds: nil everywhere; else this rank has of the rest the bf16 copy alone.
+    var masters: [Range<Int>]?
     /// What products and everything else read.
     private let tensors: NamedTensors
     let blocks: [Block]
@@ -201,6 +203,7 @@ public final class LanguageModel {
             adapters: nil,
             workspace: workspace
         )
+        precondition(masters == nil, "a model in training has fp32 weights of this rank's slice alone")
         // A reward model may lack a vocabulary matrix, which comes last.
         let trunk = min(parameters.headRange.lowerBound, copy.parameters.headRange.lowerBound)
         precondition(copy.parameters.headRange.lowerBound == trunk, "a reward model has no vocabulary matrix to copy")
@@ -219,7 +222,10 @@ public final class LanguageModel {
     public func parametersDidChange() {
         workspace.recording = nil
         samplingWeights?.isCurrent = false
-        productCopy?.copy(from: parameters.values)
+        guard let productCopy else { return }
+        for range in masters ?? [0..<parameters.count] {
+            productCopy.rows(range).copy(from: parameters.values.rows(range))
+        }
     }
 
     /// This model's recorded pass, which is then over.

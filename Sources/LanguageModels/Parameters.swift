@@ -76,6 +76,23 @@ public struct Parameters {
         return ranges
     }
 
+    /// The flat ranges of a layout of which products are the only readers, joined where they touch: the blocks' matrices, and that of
+    /// the vocabulary product where tokens are not embedded with it.
+    public static func rangesOfProducts(in entries: [Entry], _ configuration: ModelConfiguration, head: Head) -> [Range<
+        Int
+    >] {
+        let others = head.tensorNames + [configuration.tokenEmbeddingName]
+        var ranges: [Range<Int>] = []
+        for entry in entries where FrozenTensors.isMatrix(entry, configuration) && !others.contains(entry.name) {
+            if let last = ranges.last, last.upperBound == entry.offset {
+                ranges[ranges.count - 1] = last.lowerBound..<entry.range.upperBound
+            } else {
+                ranges.append(entry.range)
+            }
+        }
+        return ranges
+    }
+
     /// The part of a flat vector of P elements that belongs to a named tensor, in its shape: a view.
     func tensor(_ name: String, in flat: Tensor) -> Tensor {
         guard let entry = entry(named: name) else { preconditionFailure("no parameter is named \(name)") }

@@ -1,3 +1,5 @@
+public import Collectives
+public import Optimizers
 public import Tensors
 
 /// The part of a model that an optimizer changes: views of `trainableRange` of the flat vectors.
@@ -16,4 +18,81 @@ extension LanguageModel {
     public var decayingRanges: [Range<Int>] {
         parameters.decayingRanges(within: trainableRange)
     }
+}
+
+// Where a whole model is trained in bf16, ranks that share the work have fp32 weights (masters) of their own slices; of what products
+// alone read they have the bf16 copy otherwise. Embeddings, norms, biases and heads, which are read in fp32, every rank has.
+
+extension AdamW {
+    /// Trains the trainable part of a model on the ranks of `communicator`; until `LanguageModel.gatherMasters`, a rank may have fp32
+    /// weights of its slice alone.
+    public convenience init(
+        training model: LanguageModel,
+        _ settings: AdamWSettings,
+        by exchange: GradientExchange = .reproducible,
+        over communicator: any Communicator = SoloCommunicator()
+    ) {
+        self.init(
+            parameters: model.trainableValues,
+            gradients: model.trainableGradients,
+            decaying: model.decayingRanges,
+            settings: settings,
+            halves: model.halfReplicas,
+            by: exchange,
+            over: communicator
+        )
+        model.dropMasters(except: slice)
+    }
+}
+
+extension LanguageModel {
+    /// What must have the same bits on every rank in training.
+    public var replicas: [Tensor] {
+        guard masters != nil, let halfReplicas else { return [trainableValues] }
+        return fullRanges.map { parameters.values.rows($0) } + halfReplicas.ranges.map { halfReplicas.copy.rows($0) }
+    }
+
+    /// Gives this rank the trained weights of all slices, before they are used otherwise than in passes; the gradients' memory, which
+    /// makes room for them, is given back.
+    public func gatherMasters(of optimizer: AdamW, over communicator: any Communicator) throws {
+        trainableGradients.giveBack()
+        masters = nil
+        try optimizer.gatherParameters(over: communicator)
+        parametersDidChange()
+    }
+
+    /// Goes on with slices that a saved state filled, after so many updates.
+    public func resumeTraining(by optimizer: AdamW, updates: Int, over communicator: any Communicator) throws {
+        try gatherMasters(of: optimizer, over: communicator)
+        dropMasters(except: optimizer.slice)
+        optimizer.resume(step: updates)
+    }
+
+    /// Keeps masters of a slice, and of what is read in fp32.
+    fileprivate func dropMasters(except slice: [Range<Int>]) {
+        guard let halfReplicas else { return }
+        let own = halfReplicas.ranges.flatMap { range in slice.map { $0.clamped(to: range) }.filter { !$0.isEmpty } }
+        let kept = (fullRanges + own).sorted { $0.lowerBound < $1.lowerBound }
+        let dropped = gaps(between: kept, in: 0..<parameters.count)
+        if dropped.isEmpty { return }
+        masters = kept
+        for range in dropped { parameters.values.rows(range).giveBack(neighboursStay: true) }
+    }
+
+    /// The bf16 copy, where the whole model is trained with one.
+    fileprivate var halfReplicas: HalfReplicas? {
+        guard trainable == .full, let productCopy else { return nil }
+        let ranges = Parameters.rangesOfProducts(in: parameters.entries, configuration, head: head)
+        return HalfReplicas(copy: productCopy, ranges: ranges)
+    }
+
+    /// What is read in fp32.
+    private var fullRanges: [Range<Int>] { gaps(between: halfReplicas?.ranges ?? [], in: 0..<parameters.count) }
+}
+
+/// What lies in `whole` and in none of some ranges, which are in order.
+private func gaps(between ranges: [Range<Int>], in whole: Range<Int>) -> [Range<Int>] {
+    let starts = [whole.lowerBound] + ranges.map(\.upperBound)
+    let ends = ranges.map(\.lowerBound) + [whole.upperBound]
+    return zip(starts, ends).compactMap { $0 < $1 ? $0..<$1 : nil }
 }

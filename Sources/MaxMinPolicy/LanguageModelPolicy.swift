@@ -26,14 +26,7 @@ public final class LanguageModelPolicy: TrainablePolicy {
         self.model = model
         self.seed = seed
         gradientSum = GradientSum(of: model.trainableGradients, by: exchange)
-        optimizer = AdamW(
-            parameters: model.trainableValues,
-            gradients: model.trainableGradients,
-            decaying: model.decayingRanges,
-            settings: settings,
-            by: exchange,
-            over: communicator
-        )
+        optimizer = AdamW(training: model, settings, by: exchange, over: communicator)
     }
 
     /// A policy that starts as a copy of the reference, or as new adapters over it, with the head that the algorithm needs.
@@ -83,15 +76,17 @@ public final class LanguageModelPolicy: TrainablePolicy {
         try gradientSum.reduce(over: shards, communicator, ofShard: work)
     }
 
-    /// Weights and moments, in place, as vectors of a training state.
-    public var stateVectors: [StateVector] {
-        [StateVector("weights", model.trainableValues)] + optimizer.stateVectors
+    /// Weights and moments of this rank's slice, in place, as vectors of a training state.
+    public var stateVectors: [StateVector] { optimizer.parameterVectors("weights") + optimizer.stateVectors }
+
+    /// Goes on with vectors that a saved state filled, after so many updates; every rank calls it.
+    public func resume(updates: Int, over communicator: any Communicator) throws {
+        try model.resumeTraining(by: optimizer, updates: updates, over: communicator)
     }
 
-    /// Goes on with vectors that a saved state filled, after so many updates.
-    public func resume(updates: Int) {
-        model.parametersDidChange()
-        optimizer.resume(step: updates)
+    /// Gives this rank all weights of the model, when training has ended; every rank calls it.
+    public func finish(over communicator: any Communicator) throws {
+        try model.gatherMasters(of: optimizer, over: communicator)
     }
 
     /// One AdamW step.

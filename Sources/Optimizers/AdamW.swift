@@ -17,12 +17,26 @@ public struct AdamWSettings: Equatable, Sendable {
     public init() {}
 }
 
+/// What ranks have of parameters that others update, where it is less than the parameters themselves.
+public struct HalfReplicas {
+    /// bfloat16, as long as the parameters: theirs, rounded.
+    public let copy: Tensor
+    /// The ranges of which other ranks need the copy alone, in order.
+    public let ranges: [Range<Int>]
+
+    /// States the copy, and where it is enough.
+    public init(copy: Tensor, ranges: [Range<Int>]) {
+        self.copy = copy
+        self.ranges = ranges
+    }
+}
+
 /// AdamW over the trainable range of one flat parameter vector.
 ///
 /// Loshchilov & Hutter, arXiv 1711.05101, Algorithm 2, as `torch.optim.AdamW` computes it. Moments exist for the given
 /// parameters only, so a caller that trains a suffix of a model passes views of that suffix. Ranks share the work: each
-/// holds the moments of its own slice and updates it, by `GradientExchange.reproducible`. The state that a checkpoint needs is
-/// `step` and the moments.
+/// holds the moments of its own slice and updates it, by `GradientExchange.reproducible`; with `HalfReplicas` it needs no fp32 parameters of
+/// other slices there (ZeRO stage 1, arXiv 1910.02054). The state that a checkpoint needs is `step` and the moments.
 public final class AdamW {
     /// How many updates were made.
     public private(set) var step = 0
@@ -33,14 +47,13 @@ public final class AdamW {
     /// The parameters that this rank updates, in order; the moments are theirs, end to end.
     public let slice: [Range<Int>]
 
-    /// How many parameters all ranks together update.
-    var parameterCount: Int { parameters.count }
     /// Whether every rank holds all moments.
     var isReplicated: Bool { exchange == .allReduce }
-    private let parameters: Tensor
+    let parameters: Tensor
     private let gradients: Tensor
     private let settings: AdamWSettings
     private let exchange: GradientExchange
+    private let halves: HalfReplicas?
     private let segments: [Segment]
 
     /// A maximal run of this rank's elements that all decay or all do not.
@@ -54,13 +67,15 @@ public final class AdamW {
     /// Starts with moments of zero.
     ///
     /// `parameters` and `gradients` are flat float32 tensors of equal length, kept and updated in place.
-    /// `decaying`: flat ranges that decay applies to, in order (the other ranges of `parameters` do not decay). `communicator`:
-    /// the ranks that do the work; its messages are `update`'s. `exchange`: how the gradients were summed.
+    /// `decaying`: flat ranges that decay applies to, in order (the other ranges of `parameters` do not decay). `halves`: where ranks
+    /// share the work and other slices' parameters are not read; nil: everywhere they are. `communicator`: the ranks that do the work;
+    /// its messages are `update`'s. `exchange`: how the gradients were summed.
     public init(
         parameters: Tensor,
         gradients: Tensor,
         decaying: [Range<Int>],
         settings: AdamWSettings,
+        halves: HalfReplicas? = nil,
         by exchange: GradientExchange = .reproducible,
         over communicator: any Communicator = SoloCommunicator()
     ) {
@@ -72,6 +87,7 @@ public final class AdamW {
         self.gradients = gradients
         self.settings = settings
         self.exchange = exchange
+        self.halves = exchange == .reproducible && communicator.size > 1 ? halves : nil
         slice = exchange.slice(of: parameters.count, communicator)
         let count = slice.reduce(0) { $0 + $1.count }
         firstMoment = Tensor(zeros: [count])
@@ -103,7 +119,7 @@ public final class AdamW {
         let norm = squares.reduce(0, +).squareRoot()
         guard norm.isFinite else { return norm }
         step += 1
-        let before = isShared ? ownParameters() : nil
+        let before = isShared ? copiedSlice() : nil
         let gradientScale = settings.clipNorm > 0 ? Float(min(1, Double(settings.clipNorm) / (norm + 1e-6))) : 1
         for segment in segments {
             let moments = segment.place..<segment.place + segment.range.count
@@ -128,31 +144,50 @@ public final class AdamW {
     /// Brings the other ranks' updates here, and this rank's to them, through the gradient's memory.
     ///
     /// What travels is not the weights but which of their bits changed: a copy that a fault has spoiled then stays
-    /// spoiled, and the comparison of replicas finds it.
+    /// spoiled, and the comparison of replicas finds it. Where others have halves alone, it is bits of those.
     private func exchangeChanges(since before: Tensor, _ communicator: any Communicator) throws {
         let slices = Slices(of: parameters.count, ranks: communicator.size)
         var place = 0
-        for piece in slice {
-            let changes = before.rows(place..<place + piece.count)
-            exclusiveOr(parameters.rows(piece), into: changes)
-            gradients.rows(piece).copy(from: changes)
-            place += piece.count
+        for part in parts(of: slice) {
+            let (changes, values) = (gradients.rows(part.range), parameters.rows(part.range))
+            let old = before.rows(place..<place + part.range.count)
+            if let copy = part.copy {
+                old.copy(from: copy)
+                copy.copy(from: values)
+                changes.copy(from: copy)
+            } else {
+                changes.copy(from: values)
+            }
+            exclusiveOr(old, into: changes)
+            place += part.range.count
         }
         try communicator.gather(gradients, slices)
         for other in 0..<communicator.size where other != communicator.rank {
-            for piece in slices[other] { exclusiveOr(gradients.rows(piece), into: parameters.rows(piece)) }
+            for part in parts(of: slices[other]) {
+                let changes = gradients.rows(part.range)
+                if let copy = part.copy {
+                    let values = Tensor(zeros: [copy.count])
+                    values.copy(from: copy)
+                    exclusiveOr(changes, into: values)
+                    copy.copy(from: values)
+                } else {
+                    exclusiveOr(changes, into: parameters.rows(part.range))
+                }
+            }
         }
     }
 
-    /// A copy of the slice's parameters, end to end.
-    private func ownParameters() -> Tensor {
-        let own = Tensor(zeros: [firstMoment.count])
-        var place = 0
-        for piece in slice {
-            own.rows(place..<place + piece.count).copy(from: parameters.rows(piece))
-            place += piece.count
+    /// A slice cut where other ranks begin or cease to have halves alone, with the copy of those.
+    private func parts(of slice: [Range<Int>]) -> [(range: Range<Int>, copy: Tensor?)] {
+        slice.flatMap { piece in
+            cut(piece, at: halves?.ranges ?? []).map { ($0.range, $0.isInside ? halves?.copy.rows($0.range) : nil) }
         }
-        return own
+    }
+
+    /// Gives this rank the parameters of all slices.
+    public func gatherParameters(over communicator: any Communicator) throws {
+        guard exchange == .reproducible else { return }
+        try communicator.gather(parameters, Slices(of: parameters.count, ranks: communicator.size))
     }
 
     /// Puts back the state of an earlier run; the moments are copied, each as long as the slice.
@@ -164,25 +199,29 @@ public final class AdamW {
     }
 
     private static func segments(of slice: [Range<Int>], _ count: Int, decaying: [Range<Int>]) -> [Segment] {
-        var runs: [(range: Range<Int>, decays: Bool)] = []
-        var covered = 0
-        for range in decaying {
-            precondition(
-                range.lowerBound >= covered && range.upperBound <= count,
-                "decaying ranges must be in order within 0..<\(count); \(range) is not"
-            )
-            runs += [(covered..<range.lowerBound, false), (range, true)]
-            covered = range.upperBound
-        }
-        runs.append((covered..<count, false))
+        precondition(
+            decaying.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= count }
+                && zip(decaying, decaying.dropFirst()).allSatisfy { $0.upperBound <= $1.lowerBound },
+            "decaying ranges must be in order within 0..<\(count): \(decaying)"
+        )
         var place = 0
-        return slice.flatMap { piece in
-            defer { place += piece.count }
-            return runs.compactMap { run in
-                let own = run.range.clamped(to: piece)
-                let moments = place + own.lowerBound - piece.lowerBound
-                return own.isEmpty ? nil : Segment(range: own, place: moments, decays: run.decays)
-            }
+        return slice.flatMap { cut($0, at: decaying) }.map { part in
+            defer { place += part.range.count }
+            return Segment(range: part.range, place: place, decays: part.isInside)
         }
     }
+}
+
+/// Maximal runs of a range that lie inside or outside some ranges, which are in order; in order.
+private func cut(_ piece: Range<Int>, at ranges: [Range<Int>]) -> [(range: Range<Int>, isInside: Bool)] {
+    var runs: [(range: Range<Int>, isInside: Bool)] = []
+    var covered = piece.lowerBound
+    for range in ranges where range.overlaps(piece) {
+        let inside = range.clamped(to: piece)
+        if covered < inside.lowerBound { runs.append((covered..<inside.lowerBound, false)) }
+        runs.append((inside, true))
+        covered = inside.upperBound
+    }
+    if covered < piece.upperBound { runs.append((covered..<piece.upperBound, false)) }
+    return runs
 }

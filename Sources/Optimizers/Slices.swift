@@ -34,20 +34,37 @@ public struct Slices: Equatable, Sendable {
     /// Each rank's piece of a bucket, in order of rank.
     public func pieces(of bucket: Range<Int>) -> [Range<Int>] {
         let chunks = (bucket.count + squaresChunk - 1) / squaresChunk
+        // Rounded up, so that the first ranks have what is too little for all.
         func boundary(_ rank: Int) -> Int {
-            min(bucket.upperBound, bucket.lowerBound + chunks * rank / ranks * squaresChunk)
+            min(bucket.upperBound, bucket.lowerBound + (chunks * rank + ranks - 1) / ranks * squaresChunk)
         }
         return (0..<ranks).map { boundary($0)..<boundary($0 + 1) }
     }
 
-    /// A rank's pieces that are not empty, in order.
+    /// A rank's pieces, in order, joined where they touch.
     public subscript(rank: Int) -> [Range<Int>] {
-        buckets.map { pieces(of: $0)[rank] }.filter { !$0.isEmpty }
+        var all: [Range<Int>] = []
+        for piece in buckets.map({ pieces(of: $0)[rank] }) where !piece.isEmpty {
+            if let last = all.last, last.upperBound == piece.lowerBound {
+                all[all.count - 1] = last.lowerBound..<piece.upperBound
+            } else {
+                all.append(piece)
+            }
+        }
+        return all
     }
 
     /// Elements of the rank that has most.
-    public var largest: Int {
-        (0..<ranks).map { rank in self[rank].reduce(0) { $0 + $1.count } }.max() ?? 0
+    public var largest: Int { largestShare(of: [0..<count]) }
+
+    /// Of the elements of some ranges, those of the rank that has most of them.
+    public func largestShare(of ranges: [Range<Int>]) -> Int {
+        let shares = (0..<ranks).map { rank in
+            self[rank].reduce(0) { sum, piece in
+                ranges.reduce(sum) { $0 + ($1.overlaps(piece) ? $1.clamped(to: piece).count : 0) }
+            }
+        }
+        return shares.max() ?? 0
     }
 
     /// Numbers of chunks in the vector's order, of those that each rank has of its own chunks, end to end in order of rank.

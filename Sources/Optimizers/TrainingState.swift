@@ -51,16 +51,22 @@ public struct TrainingState {
     public private(set) var records: [(name: String, json: [UInt8])] = []
     /// The vectors, or this rank's parts of them.
     public private(set) var vectors: [StateVector] = []
+    /// What must have the same bits on every rank, besides vectors that each rank holds whole.
+    public var replicas: [Tensor] = []
 
     /// An empty state.
     public init() {}
 
-    /// A state of vectors.
-    public init(_ vectors: [StateVector]) { self.vectors = vectors }
-
-    /// A state of a record and the vectors that belong to it.
-    public init(_ record: some Encodable, as name: String, _ vectors: [StateVector]) throws {
+    /// A state of vectors, with what must be the same on all ranks besides.
+    public init(_ vectors: [StateVector], replicas: [Tensor] = []) {
         self.vectors = vectors
+        self.replicas = replicas
+    }
+
+    /// A state of a record and the vectors that belong to it, with what must be the same on all ranks besides.
+    public init(_ record: some Encodable, as name: String, _ vectors: [StateVector], replicas: [Tensor] = []) throws {
+        self.vectors = vectors
+        self.replicas = replicas
         try add(record, as: name)
     }
 
@@ -80,6 +86,7 @@ public struct TrainingState {
         var state = self
         state.records += inner.records.map { ("\(name)/\($0.name)", $0.json) }
         state.vectors += inner.vectors.map { $0.named("\(name)/\($0.name)") }
+        state.replicas += inner.replicas
         return state
     }
 }

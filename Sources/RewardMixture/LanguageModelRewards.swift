@@ -17,7 +17,7 @@ public final class LanguageModelRewards: RewardModels {
     private let exchange: GradientExchange
     private let initial: Tensor
     private let seed: UInt64
-    /// While training: each model's best weights so far.
+    /// While training: this rank's slice of each model's best weights so far.
     private var kept: [Tensor] = []
     private var optimizers: [AdamW] = []
     private let scorer: LanguageModelScorer
@@ -79,24 +79,16 @@ public final class LanguageModelRewards: RewardModels {
         var constants = AdamWSettings()
         constants.weightDecay = settings.weightDecay
         constants.clipNorm = settings.clipNorm
-        kept = models.map { $0.trainableValues.copied() }
-        optimizers = models.map { model in
-            AdamW(
-                parameters: model.trainableValues,
-                gradients: model.trainableGradients,
-                decaying: model.decayingRanges,
-                settings: constants,
-                by: exchange,
-                over: communicator
-            )
-        }
+        optimizers = models.map { AdamW(training: $0, constants, by: exchange, over: communicator) }
+        kept = optimizers.map { $0.copiedSlice() }
     }
 
-    /// Frees the moments, the kept weights and what sums of gradients needed.
-    public func endTraining() {
-        optimizers = []
+    /// Frees the moments, the kept weights and what sums of gradients needed; every rank has all weights again.
+    public func endTraining(over communicator: any Communicator) throws {
         kept = []
         gradientSum.release()
+        for (model, optimizer) in zip(models, optimizers) { try model.gatherMasters(of: optimizer, over: communicator) }
+        optimizers = []
     }
 
     /// Forward, loss and backward of each micro-batch; where the models are adapters over one trunk, comparisons of different
@@ -162,17 +154,29 @@ public final class LanguageModelRewards: RewardModels {
         return norm
     }
 
-    /// Kept weights, then moments.
+    /// The trainable weights.
+    public func weightVectors(_ name: String) -> [StateVector] {
+        if optimizers.isEmpty { return vectors(models.map(\.trainableValues), name) }
+        return optimizers.enumerated().flatMap { $1.parameterVectors("\(name).\($0)") }
+    }
+
+    /// Weights, kept weights and moments of this rank's slices.
     public var trainingVectors: [StateVector] {
-        vectors(kept, "kept")
+        weightVectors("weights")
             + optimizers.enumerated().flatMap { model, optimizer in
-                optimizer.stateVectors.map { $0.named("\($0.name).\(model)") }
+                let vectors = optimizer.vectors("kept", ofSlice: kept[model]) + optimizer.stateVectors
+                return vectors.map { $0.named("\($0.name).\(model)") }
             }
     }
 
-    /// Sets the optimisers' step counts.
-    public func resumeTraining(updates: [Int]) {
-        for (optimizer, step) in zip(optimizers, updates) { optimizer.resume(step: step) }
+    /// Of each model what passes read.
+    public var replicas: [Tensor] { models.flatMap(\.replicas) }
+
+    /// Gathers the filled slices, and sets the optimisers' step counts.
+    public func resumeTraining(updates: [Int], over communicator: any Communicator) throws {
+        for (place, model) in models.enumerated() {
+            try model.resumeTraining(by: optimizers[place], updates: updates[place], over: communicator)
+        }
     }
 
     /// The width of the hidden state.
@@ -193,14 +197,14 @@ public final class LanguageModelRewards: RewardModels {
         return gradient.array().map { -$0 / Float(comparisons.count) }
     }
 
-    /// Copies the trainable weights aside.
+    /// Copies this rank's slice aside.
     public func keepWeights(of model: Int) {
-        kept[model].copy(from: models[model].trainableValues)
+        optimizers[model].copySlice(into: kept[model])
     }
 
-    /// Copies the trainable weights back.
+    /// Copies this rank's slice back; passes read it when training has ended.
     public func restoreWeights(of model: Int) {
-        set(model, to: kept[model])
+        optimizers[model].restoreSlice(from: kept[model])
     }
 
     /// Scales the head's weights: it has no bias.

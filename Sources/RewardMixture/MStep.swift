@@ -79,9 +79,11 @@ func maximise<Models: RewardModels>(
     models.beginTraining(settings, over: users.communicator)
     if let saved, let found = try saved.record("m-step", as: MStepState.self) {
         state = found
-        try models.fillWeights("weights", from: saved)
         try saved.fill(models.trainingVectors)
-        models.resumeTraining(updates: state.budgets.map { $0.stopped ? $0.steps : state.step })
+        try models.resumeTraining(
+            updates: state.budgets.map { $0.stopped ? $0.steps : state.step },
+            over: users.communicator
+        )
         // What a sampler drew until then is a matter of the quotas alone.
         for group in populated {
             for step in stride(from: 1, through: min(state.step, state.budgets[group].end), by: 1) {
@@ -140,14 +142,14 @@ func maximise<Models: RewardModels>(
         try progress(step)
         state.step = step
         try atBoundary {
-            try TrainingState(state, as: "m-step", models.weightVectors("weights") + models.trainingVectors)
+            try TrainingState(state, as: "m-step", models.trainingVectors, replicas: models.replicas)
         }
     }
     for group in populated {
         models.restoreWeights(of: group)
         if state.damping[group] < 1 { models.scaleRewards(of: group, by: Float(state.damping[group])) }
     }
-    models.endTraining()
+    try models.endTraining(over: users.communicator)
     return state.budgets.map {
         GroupTraining(steps: $0.steps, bestStep: $0.bestStep, bestLoss: $0.bestLoss.isFinite ? $0.bestLoss : nil)
     }

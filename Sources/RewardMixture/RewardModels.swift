@@ -43,8 +43,8 @@ public struct TrainingBatch<Comparison> {
 public protocol RewardModels: RewardScorer, AnyObject {
     /// Forgets optimiser state and gradients: an M-step of these ranks begins.
     func beginTraining(_ settings: RewardMixtureSettings, over communicator: any Communicator)
-    /// Frees what only training needs: an M-step is over.
-    func endTraining()
+    /// Frees what only training needs: an M-step is over. Every rank calls it.
+    func endTraining(over communicator: any Communicator) throws
     /// Adds the gradient of a loss over each batch's comparisons to its model's: `loss` gives d loss / dΔ for a model and the
     /// margins it is handed, and is called for each part of a batch that fits into a forward pass, in order.
     func addGradients(of batches: [TrainingBatch<Comparison>], loss: (Int, [Float]) -> [Float]) throws
@@ -64,10 +64,14 @@ public protocol RewardModels: RewardScorer, AnyObject {
         over communicator: any Communicator
     ) throws -> Double
 
-    /// What training under way has besides the weights, in place: the remembered weights and the optimisers' moments.
+    /// The weights of all models, in place, as vectors `name.0`, `name.1` and so on; in training, of this rank's slices.
+    func weightVectors(_ name: String) -> [StateVector]
+    /// What training under way has, in place: weights, remembered weights and the optimisers' moments.
     var trainingVectors: [StateVector] { get }
-    /// Goes on with training whose vectors a saved state filled, after so many updates of each model.
-    func resumeTraining(updates: [Int])
+    /// What must have the same bits on every rank in training.
+    var replicas: [Tensor] { get }
+    /// Goes on with training whose vectors a saved state filled, after so many updates of each model. Every rank calls it.
+    func resumeTraining(updates: [Int], over communicator: any Communicator) throws
 
     /// How many weights a reward head has.
     var headWidth: Int { get }
@@ -75,9 +79,9 @@ public protocol RewardModels: RewardScorer, AnyObject {
     /// comparisons. May overwrite the gradients.
     func headGradient(of comparisons: [Comparison], under model: Int) throws -> [Float]
 
-    /// Remembers one model's weights.
+    /// Remembers one model's weights, in training.
     func keepWeights(of model: Int)
-    /// Returns to the remembered weights.
+    /// Returns to the remembered weights, before training ends.
     func restoreWeights(of model: Int)
     /// Multiplies all of one model's rewards by a factor, through its head.
     func scaleRewards(of model: Int, by factor: Float)
@@ -92,8 +96,8 @@ public protocol RewardModels: RewardScorer, AnyObject {
 }
 
 extension RewardModels {
-    /// The weights of all models, in place.
-    func weightVectors(_ name: String) -> [StateVector] {
+    /// Whole on every rank.
+    public func weightVectors(_ name: String) -> [StateVector] {
         (0..<count).map { StateVector("\(name).\($0)", weights(of: $0)) }
     }
 

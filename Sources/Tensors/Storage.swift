@@ -54,3 +54,13 @@ final class Storage {
 /// Gives memory of tensors that are gone back to the system: between stages, since what the allocator keeps for later counts as
 /// used.
 public func releaseFreedMemory() { ck_release_memory() }
+
+extension Tensor {
+    /// Gives the elements' memory back to the system, as far as they fill pages: for what is not read before it is written again.
+    ///
+    /// Their values are lost; the tensor stays as it is otherwise, and takes memory again where it is written. `neighboursStay`: whether this
+    /// is one of many parts of a tensor, between which others go on being used.
+    public func giveBack(neighboursStay: Bool = false) {
+        unsafe ck_give_back(bytes, count * elementType.size, neighboursStay ? 1 : 0)
+    }
+}

@@ -190,6 +190,83 @@ extension SharedAdamWTests {
     }
 }
 
+/// Where other ranks' slices are held in bf16 alone.
+struct HalfReplicasTests {
+    private static let count = 9 * squaresChunk + 100
+    private static let ranges = [100..<3 * squaresChunk + 7, 4 * squaresChunk..<8 * squaresChunk]
+
+    private struct Outcome: Sendable {
+        let copy: [UInt32]
+        let values: [UInt32]
+        let gathered: [UInt32]
+        /// Whether an element's fp32 value is this rank's to know.
+        let isKnown: [Bool]
+    }
+
+    /// Three steps; fp32 values that a rank needs not know are NaN from the start.
+    ///
+    /// `spoiled`: an element of the last rank's copy.
+    private static func train(ranks: Int, spoiled: Int? = nil) throws -> [Outcome] {
+        try InProcessGroup.run(ranks: ranks) { communicator in
+            let start = (0..<count).map { Float($0 % 1013) / 97 - 5 }
+            let parameters = Tensor(start, shape: [count])
+            let gradients = Tensor(zeros: [count])
+            let copy = Tensor(zeros: [count], .bfloat16)
+            copy.copy(from: parameters)
+            if let spoiled, communicator.rank == ranks - 1 {
+                let one = Tensor([1], shape: [1])
+                copy.rows(spoiled..<spoiled + 1).copy(from: one)
+            }
+            let optimizer = AdamW(
+                parameters: parameters,
+                gradients: gradients,
+                decaying: [50..<squaresChunk],
+                settings: AdamWSettings(),
+                halves: HalfReplicas(copy: copy, ranges: ranges),
+                over: communicator
+            )
+            let known = (0..<count).map { i in
+                !ranges.contains { $0.contains(i) } || optimizer.slice.contains { $0.contains(i) }
+            }
+            for i in 0..<count where !known[i] { parameters[i] = .nan }
+            for step in 1...3 {
+                gradients.fill(.nan)
+                for i in optimizer.slice.joined() { gradients[i] = Float((i * step) % 29) / 7 - 2 }
+                _ = try optimizer.update(learningRate: 0.01, over: communicator)
+            }
+            // What is known is rounded by the model; the others' came with the update.
+            for i in 0..<count where known[i] { copy.rows(i..<i + 1).copy(from: parameters.rows(i..<i + 1)) }
+            let values = parameters.array().map(\.bitPattern)
+            try optimizer.gatherParameters(over: communicator)
+            return Outcome(
+                copy: copy.array().map(\.bitPattern),
+                values: values,
+                gathered: parameters.array().map(\.bitPattern),
+                isKnown: known
+            )
+        }
+    }
+
+    @Test(arguments: [2, 3, 4]) func ranksNeedNoMastersOfOthers(ranks: Int) throws {
+        let alone = try Self.train(ranks: 1)[0]
+        for rank in try Self.train(ranks: ranks) {
+            #expect(rank.isKnown.contains(false))
+            #expect(rank.copy == alone.copy)
+            #expect(rank.gathered == alone.values)
+            #expect(rank.isKnown.indices.allSatisfy { !rank.isKnown[$0] || rank.values[$0] == alone.values[$0] })
+        }
+    }
+
+    /// A half that one rank holds otherwise stays different, so that the comparison of replicas finds it.
+    @Test func aSpoiledHalfIsNotCoveredUp() throws {
+        let outcomes = try Self.train(ranks: 2, spoiled: 150)
+        #expect(!outcomes[1].isKnown[150])
+        #expect(Self.different(outcomes[0].copy, outcomes[1].copy) == [150])
+    }
+
+    private static func different(_ a: [UInt32], _ b: [UInt32]) -> [Int] { a.indices.filter { a[$0] != b[$0] } }
+}
+
 struct TensorCollectivesTests {
     @Test(arguments: 1...4) func tensorsTravel(ranks: Int) throws {
         let results = try InProcessGroup.run(ranks: ranks) { communicator in

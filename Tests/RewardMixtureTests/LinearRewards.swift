@@ -40,7 +40,7 @@ final class LinearRewards: RewardModels {
         steps = Array(repeating: 0, count: count)
     }
 
-    func endTraining() {}
+    func endTraining(over communicator: any Communicator) {}
 
     func addGradients(of batches: [TrainingBatch<[Float]>], loss: (Int, [Float]) -> [Float]) {
         for batch in batches {
@@ -105,12 +105,14 @@ final class LinearRewards: RewardModels {
     }
 
     var trainingVectors: [StateVector] {
-        [("kept", kept), ("first", first), ("second", second)].flatMap { name, tensors in
+        [("weights", weights), ("kept", kept), ("first", first), ("second", second)].flatMap { name, tensors in
             tensors.enumerated().map { StateVector("\(name).\($0)", $1) }
         }
     }
 
-    func resumeTraining(updates: [Int]) { steps = updates }
+    var replicas: [Tensor] { weights }
+
+    func resumeTraining(updates: [Int], over communicator: any Communicator) { steps = updates }
 }
 
 private func power(_ base: Float, _ exponent: Int) -> Float {

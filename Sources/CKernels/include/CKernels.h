@@ -62,6 +62,8 @@ void ck_dropout(const void *x, int type, const uint64_t *keys, long rows, long c
 void ck_release_memory(void);
 // Blocks from this size on get pages of their own, which go back to the system when they are freed.
 void ck_map_large_blocks(long bytes);
+// Gives the memory of the whole pages in a block back to the system; what they held is zero when they are next read.
+void ck_give_back(void *start, long bytes, int neighbours_stay);
 
 // Libraries and the instructions that choose kernels (libraries.c).
 const char *ck_openblas_version(void);

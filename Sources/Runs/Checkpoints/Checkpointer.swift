@@ -80,7 +80,7 @@ final class Checkpointer {
         let started = Date()
         let whole = state.vectors.filter(\.isReplicated)
         let parts = state.vectors.filter { !$0.isReplicated }
-        try run.requireGood(whole.map(\.values), parts: parts.map(\.values), step: step)
+        try run.requireGood(whole.map(\.values) + state.replicas, parts: parts.map(\.values), step: step)
         let label = CheckpointLabel(
             training: training,
             step: step,

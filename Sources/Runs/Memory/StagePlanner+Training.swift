@@ -3,6 +3,7 @@ internal import Failures
 internal import LanguageModels
 internal import MaxMinPolicy
 internal import ModelFiles
+internal import Optimizers
 
 // Stages that train.
 
@@ -13,7 +14,7 @@ extension StagePlanner {
         let parameters = shape.parameterCount(head: .none)
         let tokens = (keys.batchSequences + shards.count - 1) / shards.count * keys.positions
         memory[.weights] += model.own(parameters)
-        addTraining(of: parameters, models: 1, to: &memory)
+        addTraining(of: parameters, models: 1, whole: Head.none, to: &memory)
         // Held-out documents are scored at the end.
         let heldOut = min(256, documents / 10) * keys.positions
         addPasses(
@@ -27,8 +28,8 @@ extension StagePlanner {
 
     /// The single model and K groups' models of EM, while the groups' are trained.
     ///
-    /// Each set holds weights, gradients and the first weights; the one in training its best weights too, and EM, from the second
-    /// iteration on, those of the best one.
+    /// Each set holds weights and the first weights; the one in training gradients and its slice of the best weights too, and EM, from the
+    /// second iteration on, those of the best one.
     func addReward(to memory: inout StageMemory) throws(Failure) {
         let keys = configuration.reward
         let trained = try keys.trained(of: shape)
@@ -39,10 +40,10 @@ extension StagePlanner {
         addBase(isTrained: keys.trainable != .lora, to: &memory)
         let held = trained == .head ? 4 * parameters : model.own(parameters)
         memory[keys.trainable == .full ? .weights : .adapters] += (others + groups) * held
-        addTraining(of: parameters, models: groups, to: &memory)
+        addTraining(of: parameters, models: groups, whole: trained == .full ? .reward : nil, to: &memory)
         let sets = 2 + (keys.restarts > 1 ? 1 : 0) + (keys.knownBaseline ? 1 : 0)
-        memory[.gradients] += 4 * parameters * others
-        memory[.remembered] += 4 * parameters * (sets + groups + (keys.maxIterations > 1 ? groups : 0))
+        memory[.remembered] += 4 * parameters * (sets + (keys.maxIterations > 1 ? groups : 0))
+        memory[.remembered] += 4 * slices(of: parameters).largest * groups
 
         let pair = 2 * comparisonTokens
         let limit = configuration.model.microBatchTokens
@@ -76,7 +77,7 @@ extension StagePlanner {
         addOpened(model.opened, to: &memory)
         try addRewardModels(to: &memory)
         memory[keys.trainable == .full ? .weights : .adapters] += model.own(parameters)
-        addTraining(of: parameters, models: 1, to: &memory)
+        addTraining(of: parameters, models: 1, whole: trained == .full ? head : nil, to: &memory)
 
         let (prompt, new) = (promptTokens, keys.maxNewTokens)
         let sequence = min(shape.contextLength, prompt + new)

@@ -56,18 +56,29 @@ struct StagePlanner {
         return program + mpi + tokenizer + 3 * files
     }
 
+    /// How ranks share a vector of trained parameters.
+    func slices(of trained: Int) -> Slices {
+        Slices(of: trained, ranks: configuration.run.exchange == .reproducible ? shards.ranks : 1)
+    }
+
     /// Sums and updates of `models` vectors of T trained parameters each.
-    func addTraining(of trained: Int, models: Int, to memory: inout StageMemory) {
-        let exchange = configuration.run.exchange
+    ///
+    /// `head`: that of models which are trained whole, whose weights, counted already, ranks then hold in part; nil: others.
+    func addTraining(of trained: Int, models: Int, whole head: Head? = nil, to memory: inout StageMemory) {
         let ranks = shards.ranks
-        let isShared = ranks > 1 && exchange == .reproducible
-        let slice = isShared ? Slices(of: trained, ranks: ranks).largest : trained
+        let exchange = configuration.run.exchange
+        let slices = slices(of: trained)
+        let slice = slices.largest
+        if let head, model.precision == .bfloat16 {
+            let masters = Parameters.rangesOfProducts(in: Parameters.layout(shape, head: head), shape, head: head)
+            memory[.weights] -= 4 * models * (masters.reduce(0) { $0 + $1.count } - slices.largestShare(of: masters))
+        }
         let tree = shards.tree
         let kept = (0..<ranks).map { GradientSum.vectorsKept(over: tree, rank: $0, by: exchange) }.max() ?? 0
         memory[.gradients] += 4 * trained * models
         memory[.sums] += 4 * trained * models * kept
         memory[.moments] += 8 * slice * models
-        if isShared {
+        if slices.ranks > 1 {
             let rounds = (0..<ranks).map { tree.nodes(of: $0).count }.max() ?? 0
             // The weights before an update, and what is received of a bucket.
             memory[.communication] += 4 * slice + rounds * 4 * min(trained, Slices.bucketSize)

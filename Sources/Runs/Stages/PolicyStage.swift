@@ -74,8 +74,9 @@ private func align(
         try saved.fill(policy.stateVectors)
         return try saved.record("policy", as: PolicyState.Record.self)
     }
-    if let start { policy.resume(updates: start.updates) }
-    run.sayMoments("policy \(objective.rawValue)", models: 1, parameters: policy.model.trainableValues.count)
+    if let start { try policy.resume(updates: start.updates, over: run.communicator) }
+    let model = policy.model
+    try run.sayMoments("policy \(objective.rawValue)", models: 1, trained, head: model.head, of: model.configuration)
     run.progress.begin("policy \(objective.rawValue)", total: settings.steps, done: checkpoints.step)
     var changes = 0
     _ = try trainPolicy(
@@ -86,7 +87,7 @@ private func align(
         from: start.map { PolicyState($0, settings: settings, groupSizes: task.groupSizes) },
         communicator: run.communicator
     ) { record, state in
-        try run.checkReplicas([policy.model.parameters.values], step: record.step)
+        try run.checkReplicas(policy.model.replicas, step: record.step)
         try run.metrics.write(
             stage: Stage.policy.rawValue,
             step: record.step,
@@ -100,10 +101,16 @@ private func align(
                 + "KL \(record.klK1.formatted(decimals: 1)), \(record.responseTokens.formatted(decimals: 0)) tokens"
         )
         try checkpoints.atBoundary {
-            try TrainingState(state.record(updates: policy.optimizer.step), as: "policy", policy.stateVectors)
+            try TrainingState(
+                state.record(updates: policy.optimizer.step),
+                as: "policy",
+                policy.stateVectors,
+                replicas: policy.model.replicas
+            )
         }
     }
     run.progress.end("the worst-off group changed \(changes) times")
+    try policy.finish(over: run.communicator)
     try run.communicator.enter(.save, step: 0)
     try run.requireGood([policy.model.parameters.values], step: settings.steps)
     try run.onRoot {

@@ -39,18 +39,14 @@ func runReward(_ run: RunContext) throws {
     }
     func report(_ event: MixtureEvent, _ narrator: MixtureNarrator) throws {
         if case .step(_, let step, _) = event, let inTraining {
-            try run.checkReplicas(inTraining.models.map(\.trainableValues), step: step)
+            try run.checkReplicas(inTraining.replicas, step: step)
         }
         try narrator.report(event)
     }
     run.progress.say("reward: \(everyone.total) users, \(everyone.comparisons) comparisons, \(section.groups) groups")
     let checkpoints = try Checkpointer(run, training: "reward", stage: .reward)
     let narrator = MixtureNarrator(run, fit: .mixture)
-    run.sayMoments(
-        "reward",
-        models: section.groups,
-        parameters: trained.parameterCount(shape, head: .reward)
-    )
+    try run.sayMoments("reward", models: section.groups, trained, head: .reward, of: shape)
     let mixture = try fitRewardMixture(
         everyone.local,
         settings: settings,

@@ -56,16 +56,15 @@ func runSFT(_ run: RunContext) throws {
     )
     let schedule = settings.optimizer.schedule(steps: settings.steps)
     let checkpoints = try Checkpointer(run, training: "sft", stage: .sft)
-    let vectors = [StateVector("weights", model.trainableValues)] + optimizer.stateVectors
+    let vectors = optimizer.parameterVectors("weights") + optimizer.stateVectors
     if let saved = checkpoints.saved {
         try saved.fill(vectors)
-        model.parametersDidChange()
-        optimizer.resume(step: checkpoints.step)
+        try model.resumeTraining(by: optimizer, updates: checkpoints.step, over: run.communicator)
     }
     let gradient = GradientSum(of: model.parameters.gradients, by: run.configuration.run.exchange)
     model.whenSettled = { gradient.settled(from: $0) }
     run.progress.say("sft: \(model.parameters.values.count) parameters, \(tokenizer.vocabularySize) tokens")
-    run.sayMoments("sft", models: 1, parameters: model.trainableValues.count)
+    try run.sayMoments("sft", models: 1, .full, head: .none, of: model.configuration)
     run.progress.begin("sft", total: settings.steps, done: checkpoints.step)
     // The step number is all that batches, schedule and random streams go by.
     for step in stride(from: checkpoints.step + 1, through: settings.steps, by: 1) {
@@ -91,7 +90,7 @@ func runSFT(_ run: RunContext) throws {
             throw Failure(.internalError, "the loss is not finite at step \(step); lower sft.learning_rate", at: "sft")
         }
         model.parametersDidChange()
-        try run.checkReplicas([model.parameters.values], step: step)
+        try run.checkReplicas(model.replicas, step: step)
         let mean = loss / Double(predictions)
         let seconds = Date().timeIntervalSince(started)
         try run.metrics.write(
@@ -104,8 +103,9 @@ func runSFT(_ run: RunContext) throws {
             ]
         )
         run.progress.advance(note: "loss \(mean.formatted(decimals: 3))")
-        try checkpoints.atBoundary { TrainingState(vectors) }
+        try checkpoints.atBoundary { TrainingState(vectors, replicas: model.replicas) }
     }
+    try model.gatherMasters(of: optimizer, over: run.communicator)
     let held = model.meanNextTokenLoss(validation)
     run.progress.end("loss on held-out documents \(held.formatted(decimals: 3))")
     try run.communicator.enter(.save, step: 0)

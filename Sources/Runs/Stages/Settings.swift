@@ -20,25 +20,6 @@ extension OptimizerKeys {
     }
 }
 
-extension AdamW {
-    /// Trains the trainable part of a model on the ranks of `communicator`.
-    convenience init(
-        training model: LanguageModel,
-        _ settings: AdamWSettings,
-        by exchange: GradientExchange = .reproducible,
-        over communicator: any Communicator = SoloCommunicator()
-    ) {
-        self.init(
-            parameters: model.trainableValues,
-            gradients: model.trainableGradients,
-            decaying: model.decayingRanges,
-            settings: settings,
-            by: exchange,
-            over: communicator
-        )
-    }
-}
-
 extension RewardSection {
     var fractions: SplitFractions {
         SplitFractions(assign: assignFraction, test: testFraction, validation: validationFraction)

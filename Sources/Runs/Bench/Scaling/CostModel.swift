@@ -189,10 +189,12 @@ package struct CostModel: Equatable, Sendable {
         let held = own ? parameters : trainedParameters
         // The reference and K + 1 reward models are opened in place: of their fp32 files, only the copy is a rank's own.
         let opened = stage == .policy ? (Double(groups) + 2) * (own ? copy * parameters : (4 + copy) * held) : 0
-        // An M-step remembers the best weights of each group, and those that it started from.
-        let remembered = stage == .reward ? trainedParameters * (trainedModels + 1) : 0
+        // Of what products alone read a rank has fp32 weights of its slice, where there is a copy.
+        let sliced = own && copy > 0 ? 4 * blockWeights * trainedModels * (1 - 1 / Double(ranks)) : 0
+        // An M-step remembers the best weights of each group's slice, and those that it started from.
+        let remembered = stage == .reward ? trainedParameters * (trainedModels / Double(ranks) + 1) : 0
         return [
-            ("weights", (4 + copy) * held * models + opened + 4 * remembered),
+            ("weights", (4 + copy) * held * models - sliced + opened + 4 * remembered),
             ("gradients", gradientBytes),
             ("moments", 2 * gradientBytes / Double(ranks)),
             ("activations", activationBytes),
