@@ -67,6 +67,18 @@ void ck_exclusive_or(const void *x, void *y, long count) {
     ck_parallel(count, GRAIN, exclusive_or, &a);
 }
 
+CK_CLONES static void exclusive_or_bfloat16(void *context, long begin, long end) {
+    const struct arguments *a = context;
+    const uint32_t *x = a->x;
+    uint16_t *y = a->y;
+    for (long i = begin; i < end; i++) y[i] ^= (uint16_t)(x[i] >> 16);
+}
+
+void ck_exclusive_or_bfloat16(const void *x, uint16_t *y, long count) {
+    struct arguments a = {.x = x, .y = y};
+    ck_parallel(count, GRAIN, exclusive_or_bfloat16, &a);
+}
+
 CK_CLONES static void convert(void *context, long begin, long end) {
     const struct arguments *a = context;
     for (long i = begin; i < end; i += CK_LANES) {

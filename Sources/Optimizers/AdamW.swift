@@ -17,20 +17,6 @@ public struct AdamWSettings: Equatable, Sendable {
     public init() {}
 }
 
-/// What ranks have of parameters that others update, where it is less than the parameters themselves.
-public struct HalfReplicas {
-    /// bfloat16, as long as the parameters: theirs, rounded.
-    public let copy: Tensor
-    /// The ranges of which other ranks need the copy alone, in order.
-    public let ranges: [Range<Int>]
-
-    /// States the copy, and where it is enough.
-    public init(copy: Tensor, ranges: [Range<Int>]) {
-        self.copy = copy
-        self.ranges = ranges
-    }
-}
-
 /// AdamW over the trainable range of one flat parameter vector.
 ///
 /// Loshchilov & Hutter, arXiv 1711.05101, Algorithm 2, as `torch.optim.AdamW` computes it. Moments exist for the given
@@ -164,15 +150,7 @@ public final class AdamW {
         try communicator.gather(gradients, slices)
         for other in 0..<communicator.size where other != communicator.rank {
             for part in parts(of: slices[other]) {
-                let changes = gradients.rows(part.range)
-                if let copy = part.copy {
-                    let values = Tensor(zeros: [copy.count])
-                    values.copy(from: copy)
-                    exclusiveOr(changes, into: values)
-                    copy.copy(from: values)
-                } else {
-                    exclusiveOr(changes, into: parameters.rows(part.range))
-                }
+                exclusiveOr(gradients.rows(part.range), into: part.copy ?? parameters.rows(part.range))
             }
         }
     }

@@ -36,10 +36,15 @@ public func scale(_ x: Tensor, by factor: Float) {
     unsafe ck_scale(x.floats, factor, x.count)
 }
 
-/// y ^= x, the bits of float32 elements: what differs between them, and what brings one to the other.
+/// y ^= x, the bits of elements: what differs between them, and what brings one to the other.
+///
+/// x is float32; of a y of bfloat16, which is the upper half of a float32, only that half counts.
 public func exclusiveOr(_ x: Tensor, into y: Tensor) {
     expect(x, count: y.count, "x")
-    unsafe ck_exclusive_or(x.bytes, y.bytes, y.count)
+    switch y.elementType {
+    case .float32: unsafe ck_exclusive_or(x.floats, y.floats, y.count)
+    case .bfloat16: unsafe ck_exclusive_or_bfloat16(x.floats, y.halves, y.count)
+    }
 }
 
 /// Elements of a chunk of `chunkSumsOfSquares`.

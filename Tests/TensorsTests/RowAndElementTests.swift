@@ -4,6 +4,22 @@ import TestSupport
 import Testing
 
 @Suite struct RowAndElementTests {
+    /// Of bfloat16 the change lies in a float32's upper half.
+    @Test func exclusiveOrBringsOneHalfToTheOther() {
+        let count = 1003
+        func halves(_ factor: Float) -> Tensor {
+            let tensor = Tensor(zeros: [count], .bfloat16)
+            tensor.copy(from: Tensor((0..<count).map { factor * Float($0) - 300 }, shape: [count]))
+            return tensor
+        }
+        func widened(_ x: Tensor) -> Tensor { Tensor(x.array(), shape: [count]) }
+        let (x, y) = (halves(0.7), halves(-1.3))
+        let change = widened(x)
+        exclusiveOr(widened(y), into: change)
+        exclusiveOr(change, into: x)
+        #expect(x.array() == y.array())
+    }
+
     @Test func exclusiveOrBringsOneToTheOther() {
         let (x, y) = (Tensor([1, -0.0, .nan, 3], shape: [4]), Tensor([2, 0, 1, 3], shape: [4]))
         let change = x.copied()

@@ -47,6 +47,8 @@ void ck_add_scaled(const float *x, float scale, float *y, long count);
 void ck_scale(float *x, float factor, long count);
 // y ^= x, the bits of `count` words of four bytes.
 void ck_exclusive_or(const void *x, void *y, long count);
+// The same of y and the upper halves of x.
+void ck_exclusive_or_bfloat16(const void *x, uint16_t *y, long count);
 // The sum of squares of each CK_SQUARES_CHUNK elements.
 enum { CK_SQUARES_CHUNK = 16384 };
 void ck_chunk_sums_of_squares(const float *x, long count, double *sums);
