@@ -6,14 +6,13 @@ import PackageDescription
 let warningsAreErrors = Context.environment["MAXMIN_WARNINGS_AS_ERRORS"] != nil
 
 /// Every Swift target is built with the same strict settings; the target list below is the architecture, bottom first.
-let strict: [SwiftSetting] =
-    [
-        .swiftLanguageMode(.v6),
-        .strictMemorySafety(),
-        .enableUpcomingFeature("ExistentialAny"),
-        .enableUpcomingFeature("MemberImportVisibility"),
-        .enableUpcomingFeature("InternalImportsByDefault"),
-    ] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
 
 let strictC: [CSetting] = warningsAreErrors ? [.treatAllWarnings(as: .error)] : []
 
@@ -125,10 +124,7 @@ let package = Package(
         tests("StrictJSON", uses: ["Failures"]),
         tests("Randomness"),
         .target(
-            name: "CollectiveChecks",
-            dependencies: ["Collectives"],
-            path: "Tests/CollectiveChecks",
-            swiftSettings: strict
+            name: "CollectiveChecks", dependencies: ["Collectives"], path: "Tests/CollectiveChecks", swiftSettings: strict
         ),
         .executableTarget(
             name: "mpi-selftest",

@@ -147,7 +147,11 @@ int cc_allgather_u64(cc_comm comm, uint64_t mine, uint64_t *all) {
     return MPI_Allgather(&mine, 1, MPI_UINT64_T, all, 1, MPI_UINT64_T, of(comm));
 }
 
-int cc_barrier(cc_comm comm) { return MPI_Barrier(of(comm)); }
+int cc_barrier(cc_comm comm) {
+    MPI_Request request;
+    CHECK(MPI_Ibarrier(of(comm), &request));
+    return finish(1, &request);
+}
 
 int cc_abort(cc_comm comm, int code) { return MPI_Abort(of(comm), code); }
 

@@ -10,12 +10,13 @@ void ck_release_memory(void) { malloc_trim(0); }
 // where what is between them stays in use.
 void ck_map_large_blocks(long bytes) { mallopt(M_MMAP_THRESHOLD, (int)bytes); }
 
-void ck_give_back(void *start, long bytes, int neighbours_stay) {
+static void advise(void *start, long bytes, int advice) {
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     const uintptr_t first = ((uintptr_t)start + page - 1) / page * page;
     const uintptr_t end = ((uintptr_t)start + (uintptr_t)bytes) / page * page;
-    if (first >= end) return;
-    // The kernel would otherwise fill up huge pages of which a part has gone.
-    if (neighbours_stay) madvise((void *)first, end - first, MADV_NOHUGEPAGE);
-    madvise((void *)first, end - first, MADV_DONTNEED);
+    if (first < end) madvise((void *)first, end - first, advice);
 }
+
+void ck_give_back(void *start, long bytes) { advise(start, bytes, MADV_DONTNEED); }
+
+void ck_use_small_pages(void *start, long bytes) { advise(start, bytes, MADV_NOHUGEPAGE); }

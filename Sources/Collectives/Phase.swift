@@ -14,7 +14,7 @@ public enum Phase: String, CaseIterable, Sendable {
     case forward
     /// Computes its gradient.
     case backward
-    /// Sums gradients over the ranks.
+    /// Sums gradients over the ranks, as far as that was not done beside the backward pass.
     case reduce
     /// Has updated the weights.
     case optimizer

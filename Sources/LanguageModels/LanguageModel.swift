@@ -195,6 +195,7 @@ public final class LanguageModel {
             copy.initialiseHead(seed: seed)
             return copy
         }
+        precondition(masters == nil, "a model in training has fp32 weights of this rank's slice alone")
         let copy = LanguageModel(
             configuration,
             head: head,
@@ -203,7 +204,6 @@ public final class LanguageModel {
             adapters: nil,
             workspace: workspace
         )
-        precondition(masters == nil, "a model in training has fp32 weights of this rank's slice alone")
         // A reward model may lack a vocabulary matrix, which comes last.
         let trunk = min(parameters.headRange.lowerBound, copy.parameters.headRange.lowerBound)
         precondition(copy.parameters.headRange.lowerBound == trunk, "a reward model has no vocabulary matrix to copy")

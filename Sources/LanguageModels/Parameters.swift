@@ -76,11 +76,10 @@ public struct Parameters {
         return ranges
     }
 
-    /// The flat ranges of a layout of which products are the only readers, joined where they touch: the blocks' matrices, and that of
+    /// The flat ranges of a model of which products are the only readers, joined where they touch: the blocks' matrices, and that of
     /// the vocabulary product where tokens are not embedded with it.
-    public static func rangesOfProducts(in entries: [Entry], _ configuration: ModelConfiguration, head: Head) -> [Range<
-        Int
-    >] {
+    public static func rangesOfProducts(of configuration: ModelConfiguration, head: Head) -> [Range<Int>] {
+        let entries = layout(configuration, head: head)
         let others = head.tensorNames + [configuration.tokenEmbeddingName]
         var ranges: [Range<Int>] = []
         for entry in entries where FrozenTensors.isMatrix(entry, configuration) && !others.contains(entry.name) {

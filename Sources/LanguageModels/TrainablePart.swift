@@ -32,6 +32,10 @@ extension AdamW {
         by exchange: GradientExchange = .reproducible,
         over communicator: any Communicator = SoloCommunicator()
     ) {
+        // First, since the gradients and moments that are made next take the room.
+        if exchange.isShared(over: communicator) {
+            model.dropMasters(except: exchange.slice(of: model.trainableRange.count, communicator))
+        }
         self.init(
             parameters: model.trainableValues,
             gradients: model.trainableGradients,
@@ -41,7 +45,6 @@ extension AdamW {
             by: exchange,
             over: communicator
         )
-        model.dropMasters(except: slice)
     }
 }
 
@@ -63,8 +66,9 @@ extension LanguageModel {
 
     /// Goes on with slices that a saved state filled, after so many updates.
     public func resumeTraining(by optimizer: AdamW, updates: Int, over communicator: any Communicator) throws {
+        let isSliced = masters != nil
         try gatherMasters(of: optimizer, over: communicator)
-        dropMasters(except: optimizer.slice)
+        if isSliced { dropMasters(except: optimizer.slice) }
         optimizer.resume(step: updates)
     }
 
@@ -73,17 +77,15 @@ extension LanguageModel {
         guard let halfReplicas else { return }
         let own = halfReplicas.ranges.flatMap { range in slice.map { $0.clamped(to: range) }.filter { !$0.isEmpty } }
         let kept = (fullRanges + own).sorted { $0.lowerBound < $1.lowerBound }
-        let dropped = gaps(between: kept, in: 0..<parameters.count)
-        if dropped.isEmpty { return }
         masters = kept
-        for range in dropped { parameters.values.rows(range).giveBack(neighboursStay: true) }
+        parameters.values.useSmallPages()
+        for range in gaps(between: kept, in: 0..<parameters.count) { parameters.values.rows(range).giveBack() }
     }
 
     /// The bf16 copy, where the whole model is trained with one.
     fileprivate var halfReplicas: HalfReplicas? {
         guard trainable == .full, let productCopy else { return nil }
-        let ranges = Parameters.rangesOfProducts(in: parameters.entries, configuration, head: head)
-        return HalfReplicas(copy: productCopy, ranges: ranges)
+        return HalfReplicas(copy: productCopy, ranges: Parameters.rangesOfProducts(of: configuration, head: head))
     }
 
     /// What is read in fp32.

@@ -25,8 +25,8 @@ public final class LanguageModelPolicy: TrainablePolicy {
     ) {
         self.model = model
         self.seed = seed
-        gradientSum = GradientSum(of: model.trainableGradients, by: exchange)
         optimizer = AdamW(training: model, settings, by: exchange, over: communicator)
+        gradientSum = GradientSum(of: model.trainableGradients, by: exchange)
     }
 
     /// A policy that starts as a copy of the reference, or as new adapters over it, with the head that the algorithm needs.

@@ -73,7 +73,7 @@ public final class AdamW {
         self.gradients = gradients
         self.settings = settings
         self.exchange = exchange
-        self.halves = exchange == .reproducible && communicator.size > 1 ? halves : nil
+        self.halves = exchange.isShared(over: communicator) ? halves : nil
         slice = exchange.slice(of: parameters.count, communicator)
         let count = slice.reduce(0) { $0 + $1.count }
         firstMoment = Tensor(zeros: [count])
@@ -96,7 +96,7 @@ public final class AdamW {
             "an update's ranks are those that the optimizer was made for"
         )
         if factor != 1 { for piece in slice { scale(gradients.rows(piece), by: factor) } }
-        let isShared = communicator.size > 1 && exchange == .reproducible
+        let isShared = exchange.isShared(over: communicator)
         var squares = slice.flatMap { chunkSumsOfSquares(gradients.rows($0)) }
         if isShared {
             let slices = Slices(of: parameters.count, ranks: communicator.size)
@@ -148,16 +148,16 @@ public final class AdamW {
             place += part.range.count
         }
         try communicator.gather(gradients, slices)
-        for other in 0..<communicator.size where other != communicator.rank {
-            for part in parts(of: slices[other]) {
+        for pieces in slices.buckets.map(slices.pieces(of:)) {
+            for part in parts(of: pieces[..<communicator.rank] + pieces[(communicator.rank + 1)...]) {
                 exclusiveOr(gradients.rows(part.range), into: part.copy ?? parameters.rows(part.range))
             }
         }
     }
 
-    /// A slice cut where other ranks begin or cease to have halves alone, with the copy of those.
-    private func parts(of slice: [Range<Int>]) -> [(range: Range<Int>, copy: Tensor?)] {
-        slice.flatMap { piece in
+    /// Pieces cut where other ranks begin or cease to have halves alone, with the copy of those.
+    private func parts(of pieces: some Sequence<Range<Int>>) -> [(range: Range<Int>, copy: Tensor?)] {
+        pieces.flatMap { piece in
             cut(piece, at: halves?.ranges ?? []).map { ($0.range, $0.isInside ? halves?.copy.rows($0.range) : nil) }
         }
     }

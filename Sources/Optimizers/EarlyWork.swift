@@ -44,7 +44,8 @@ final class EarlyWork: @unchecked Sendable {
         return done
     }
 
-    /// Does no further piece; one that is being done may wait for ranks that no longer come, so nothing waits for it.
+    /// Does no further piece; one that is being done may wait for ranks that no longer come, so nothing waits for it: the error that
+    /// made the caller leave ends all ranks.
     func abandon() {
         condition.lock()
         defer { condition.unlock() }

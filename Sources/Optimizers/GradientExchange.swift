@@ -1,4 +1,4 @@
-import Collectives
+public import Collectives
 
 /// How the ranks of a training come from gradients of their own to weights in common.
 public enum GradientExchange: Sendable {
@@ -9,8 +9,11 @@ public enum GradientExchange: Sendable {
     /// Every rank receives the whole sum, holds all moments and updates all weights.
     case allReduce
 
+    /// Whether ranks share an update, each doing a slice.
+    public func isShared(over communicator: any Communicator) -> Bool { self == .reproducible && communicator.size > 1 }
+
     /// The elements of a vector that this rank updates, in order.
-    func slice(of count: Int, _ communicator: any Communicator) -> [Range<Int>] {
+    public func slice(of count: Int, _ communicator: any Communicator) -> [Range<Int>] {
         switch self {
         case .reproducible: Slices(of: count, ranks: communicator.size)[communicator.rank]
         case .allReduce: [0..<count]

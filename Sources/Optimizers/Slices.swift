@@ -6,8 +6,10 @@ import Tensors
 /// alike while a backward pass hands over one bucket after the other. Pieces end at the chunks of `chunkSumsOfSquares`, so that a norm has
 /// the same bits however many ranks share the vector; of a short vector or bucket, ranks may have nothing.
 public struct Slices: Equatable, Sendable {
-    /// Elements of a bucket, about: bounds what is received at a time, and stays within the caches.
+    /// Elements of a bucket, about: what is received at a time stays within the caches.
     public static let bucketSize = 1 << 20
+    /// Buckets of a vector at most, and so pieces of a slice, each of which costs some bookkeeping.
+    private static let mostBuckets = 512
 
     /// Elements of the vector.
     public let count: Int
@@ -23,12 +25,15 @@ public struct Slices: Equatable, Sendable {
         precondition(count >= 0 && ranks >= 1, "\(count) elements for \(ranks) ranks")
         self.count = count
         self.ranks = ranks
-        chunks = ranks * max(1, bucketSize / squaresChunk / ranks)
+        chunks = ranks * max(1, max(bucketSize, count / Self.mostBuckets) / squaresChunk / ranks)
     }
+
+    /// Elements of every bucket but the last, which may have fewer: a chunk for each rank at least.
+    public var bucketLength: Int { chunks * squaresChunk }
 
     /// The buckets, in order.
     public var buckets: [Range<Int>] {
-        stride(from: 0, to: count, by: chunks * squaresChunk).map { $0..<min($0 + chunks * squaresChunk, count) }
+        stride(from: 0, to: count, by: bucketLength).map { $0..<min($0 + bucketLength, count) }
     }
 
     /// Each rank's piece of a bucket, in order of rank.
@@ -59,9 +64,11 @@ public struct Slices: Equatable, Sendable {
 
     /// Of the elements of some ranges, those of the rank that has most of them.
     public func largestShare(of ranges: [Range<Int>]) -> Int {
-        let shares = (0..<ranks).map { rank in
-            self[rank].reduce(0) { sum, piece in
-                ranges.reduce(sum) { $0 + ($1.overlaps(piece) ? $1.clamped(to: piece).count : 0) }
+        var shares = Array(repeating: 0, count: ranks)
+        for bucket in buckets {
+            let within = ranges.filter { $0.overlaps(bucket) }
+            for (rank, piece) in pieces(of: bucket).enumerated() {
+                shares[rank] += within.reduce(0) { $0 + $1.clamped(to: piece).count }
             }
         }
         return shares.max() ?? 0

@@ -14,6 +14,8 @@ public struct StateVector {
     public let start: Int
     /// float32.
     public let values: Tensor
+    /// The elements of the whole vector that `values` are.
+    public var range: Range<Int> { start..<start + values.count }
     /// Whether every rank holds the whole vector; otherwise each holds a part, which may be all of it or nothing.
     public let isReplicated: Bool
 
@@ -53,6 +55,11 @@ public struct TrainingState {
     public private(set) var vectors: [StateVector] = []
     /// What must have the same bits on every rank, besides vectors that each rank holds whole.
     public var replicas: [Tensor] = []
+
+    /// Bytes of all vectors together, whichever ranks hold them.
+    public var vectorBytes: Int {
+        Dictionary(vectors.map { ($0.name, 4 * $0.length) }, uniquingKeysWith: max).values.reduce(0, +)
+    }
 
     /// An empty state.
     public init() {}

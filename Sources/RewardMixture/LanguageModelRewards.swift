@@ -50,6 +50,8 @@ public final class LanguageModelRewards: RewardModels {
         let parameterCount = models[0].parameters.values.count
         precondition(range.upperBound == parameterCount, "the trainable parameters are the last ones")
         slab = Tensor(zeros: [range.lowerBound + count * range.count])
+        // Until the models are trained.
+        slab.giveBack()
         gradientSum = GradientSum(
             of: slab.view(at: range.lowerBound, shape: [count * range.count]),
             vectors: count,
@@ -94,7 +96,7 @@ public final class LanguageModelRewards: RewardModels {
     /// Forward, loss and backward of each micro-batch; where the models are adapters over one trunk, comparisons of different
     /// models share micro-batches.
     ///
-    /// Dropout is that of the step that follows on the optimiser's last.
+    /// Batches come in ascending order of model. Dropout is that of the step that follows on the optimiser's last.
     public func addGradients(
         of batches: [TrainingBatch<TokenComparison>],
         loss: (Int, [Float]) -> [Float]

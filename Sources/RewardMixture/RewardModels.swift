@@ -87,7 +87,7 @@ public protocol RewardModels: RewardScorer, AnyObject {
     func scaleRewards(of model: Int, by factor: Float)
     /// Returns to the weights that the model had before any training.
     func resetWeights(of model: Int)
-    /// One model's trained weights, in place: read them, and change them by `setWeights`.
+    /// One model's trained weights, in place, outside training: read them, and change them by `setWeights`.
     func weights(of model: Int) -> Tensor
     /// Takes over weights that were copied or saved earlier.
     func setWeights(_ weights: Tensor, of model: Int)

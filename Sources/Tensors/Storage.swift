@@ -58,9 +58,9 @@ public func releaseFreedMemory() { ck_release_memory() }
 extension Tensor {
     /// Gives the elements' memory back to the system, as far as they fill pages: for what is not read before it is written again.
     ///
-    /// Their values are lost; the tensor stays as it is otherwise, and takes memory again where it is written. `neighboursStay`: whether this
-    /// is one of many parts of a tensor, between which others go on being used.
-    public func giveBack(neighboursStay: Bool = false) {
-        unsafe ck_give_back(bytes, count * elementType.size, neighboursStay ? 1 : 0)
-    }
+    /// Their values are lost; the tensor stays as it is otherwise, and takes memory again where it is written.
+    public func giveBack() { unsafe ck_give_back(bytes, count * elementType.size) }
+
+    /// For a tensor of which parts are to be given back: small pages, since the system fills up huge ones.
+    public func useSmallPages() { unsafe ck_use_small_pages(bytes, count * elementType.size) }
 }

@@ -83,7 +83,7 @@ import Testing
     /// Everything that is read in fp32 is left whole.
     @Test(arguments: configurations) func onlyMatricesOfProductsAreSliced(configuration: ModelConfiguration) {
         let entries = Parameters.layout(configuration, head: .value)
-        let ranges = Parameters.rangesOfProducts(in: entries, configuration, head: .value)
+        let ranges = Parameters.rangesOfProducts(of: configuration, head: .value)
         let sliced = entries.filter { entry in ranges.contains { $0.contains(entry.offset) } }.map(\.name)
         let matrices = entries.filter { entry in
             entry.shape.count == 2 && !["wte", "wpe", "embed_tokens", "value"].contains { entry.name.contains($0) }

@@ -33,3 +33,15 @@ struct SlicesTests {
         #expect(slices.inOrder(ofRanks) == Array(stride(from: 0, to: count, by: squaresChunk)))
     }
 }
+
+struct TrainingStateTests {
+    /// However many pieces a rank has of a vector, it is as large as it is.
+    @Test func aVectorInPiecesCountsOnce() {
+        let part = Tensor(zeros: [10])
+        let state = TrainingState([
+            StateVector("a", part: part, from: 0, of: 100), StateVector("a", part: part, from: 50, of: 100),
+            StateVector("b", part),
+        ])
+        #expect(state.vectorBytes == 4 * 110)
+    }
+}

@@ -44,16 +44,29 @@ import Testing
         #expect(shared.ofNode(shared.stages[0]) == 2 * shared.stages[0].ofRank)
     }
 
+    /// Ranks have fp32 weights of their slices alone of the blocks' matrices, 12·64² of them, in slices of whole chunks.
+    @Test(.enabled(if: Precisions.hasBFloat16)) func mastersAreShared() throws {
+        let parameters = 600 * 64 + 32 * 64 + 12 * 64 * 64 + 13 * 64 + 2 * 64
+        let half = Self.small.replacing("fp32", with: "bf16")
+        let (alone, shared) = (try plan(half, stages: [.sft]), try plan(half, stages: [.sft], ranks: 4))
+        #expect(alone.stages[0][.weights] == 6 * parameters)
+        let saved = 6 * parameters - shared.stages[0][.weights]
+        #expect(saved >= 4 * (12 * 64 * 64 - 2 * squaresChunk) && saved < 4 * 12 * 64 * 64)
+        let plain = try plan(half + "\nrun: { reproducible: false }", stages: [.sft], ranks: 4)
+        #expect(plain.stages[0][.weights] == 6 * parameters)
+    }
+
     @Test func groupsAndKeysCount() throws {
         let two = try plan(Self.small, stages: [.reward, .policy])
         let four = try plan(Self.small + "\nreward: { groups: 4 }", stages: [.reward, .policy])
         let gradients = two.stages.map { $0[.gradients] }
-        #expect(four.stages[0][.gradients] * 3 == gradients[0] * 5 && four.stages[1][.gradients] == gradients[1])
+        // Those of the single model have gone when the groups' are trained.
+        #expect(four.stages[0][.gradients] == 2 * gradients[0] && four.stages[1][.gradients] == gradients[1])
         // Finished rewards of fp32 products are used in their files, all but vectors.
         let (few, many) = (two.stages[1], four.stages[1])
         #expect(many[.mapped] > few[.mapped] && many[.weights] - few[.weights] == 2 * 4 * (13 + 2) * 64)
         let head = try plan(Self.small + "\nreward: { trainable: head }", stages: [.reward])
-        #expect(head.stages[0][.adapters] == 3 * 4 * 64 && head.stages[0][.gradients] == 3 * 4 * 64)
+        #expect(head.stages[0][.adapters] == 3 * 4 * 64 && head.stages[0][.gradients] == 2 * 4 * 64)
         let fewer = try plan(
             Self.small.replacing("fp32 }", with: "fp32, micro_batch_tokens: 64, sampling_memory: 1 }"),
             stages: [.reward, .policy]

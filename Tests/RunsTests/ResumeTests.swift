@@ -5,6 +5,7 @@ import ModelFiles
 import Randomness
 import Reporting
 import Synchronization
+import Tensors
 import Testing
 
 @testable import Runs
@@ -121,16 +122,19 @@ private final class Interruption: Sendable {
         }
     }
 
-    /// Whatever the number of ranks that go on.
-    @Test func aRunKilledOrStoppedAnywhereGivesTheUndisturbedRun() throws {
-        try Self.withRun { whole in
+    private static let precisions = Precisions.hasBFloat16 ? ["fp32", "bf16"] : ["fp32"]
+
+    /// Whatever the number of ranks that go on; in bf16 each has fp32 weights of its slice.
+    @Test(arguments: precisions) func aRunKilledOrStoppedAnywhereGivesTheUndisturbedRun(precision: String) throws {
+        let configuration = Self.configuration.replacing("precision: fp32", with: "precision: \(precision)")
+        try Self.withRun(configuration) { whole in
             let counter = Interruption(at: nil, kills: false)
             try Self.expect(.done, whole, ranks: 1, resume: true, counter)
             let undisturbed = try Self.results(whole)
             #expect(undisturbed.keys.contains("policy/single/model.safetensors"))
             var random = CounterRandom(seed: 11, purpose: .test)
             for attempt in 0..<4 {
-                try Self.withRun { path in
+                try Self.withRun(configuration) { path in
                     let kills = attempt % 2 == 0
                     let ranks = [[1, 1, 1], [2, 3, 1], [4, 1, 3], [1, 2, 2]][attempt]
                     // Twice in the same run, the second time wherever that then is.

@@ -17,7 +17,7 @@ typedef struct cc_comm {
 int cc_allowed_cpus(void);
 
 /// Initialises MPI with thread level SERIALIZED and errors returned; `world` becomes a duplicate of MPI_COMM_WORLD.
-/// One thread at a time may call; maxima and exchanges on another than this one leave the CPU to others while they wait.
+/// One thread at a time may call; maxima, exchanges and barriers on another than this one leave the CPU to others while they wait.
 /// Before that, ranks that outnumber the allowed CPUs of their node are told to yield while they wait.
 int cc_init(int ranks_on_node, cc_comm *world);
 /// Frees `world` and finalises MPI.

@@ -65,7 +65,9 @@ void ck_release_memory(void);
 // Blocks from this size on get pages of their own, which go back to the system when they are freed.
 void ck_map_large_blocks(long bytes);
 // Gives the memory of the whole pages in a block back to the system; what they held is zero when they are next read.
-void ck_give_back(void *start, long bytes, int neighbours_stay);
+void ck_give_back(void *start, long bytes);
+// Has a block lie in small pages: the kernel would fill up huge ones of which a part has been given back.
+void ck_use_small_pages(void *start, long bytes);
 
 // Libraries and the instructions that choose kernels (libraries.c).
 const char *ck_openblas_version(void);

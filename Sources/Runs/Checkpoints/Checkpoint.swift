@@ -72,20 +72,26 @@ struct Checkpoint: SavedState {
     }
 
     func fill(_ vectors: [StateVector]) throws {
+        // By file, since a vector in many pieces has as many parts in each.
+        var reads: [String: [(vector: StateVector, part: CheckpointManifest.Part)]] = [:]
         for vector in vectors {
             guard let stored = manifest.vectors[vector.name], stored.length == vector.length else {
                 let found = manifest.vectors[vector.name].map { "has \($0.length) elements" } ?? "is missing"
                 throw Failure(.badData, "vector \(vector.name) \(found), not \(vector.length)", at: path)
             }
-            let wanted = vector.start..<vector.start + vector.values.count
-            for part in stored.parts {
-                let range = wanted.clamped(to: part.start..<part.start + part.count)
-                guard !range.isEmpty else { continue }
-                let file = try SafetensorsFile(path: "\(path)/\(part.file)")
-                let name = CheckpointManifest.tensorName(vector.name, from: part.start)
-                guard let tensor = file.header.tensors.first(where: { $0.name == name }) else {
-                    throw Failure(.badData, "has no tensor \(name)", at: "\(path)/\(part.file)")
+            for part in stored.parts where vector.range.overlaps(part.start..<part.start + part.count) {
+                reads[part.file, default: []].append((vector, part))
+            }
+        }
+        for (name, reads) in reads.sorted(by: { $0.key < $1.key }) {
+            let file = try SafetensorsFile(path: "\(path)/\(name)")
+            let tensors = Dictionary(uniqueKeysWithValues: file.header.tensors.map { ($0.name, $0) })
+            for (vector, part) in reads {
+                let tensorName = CheckpointManifest.tensorName(vector.name, from: part.start)
+                guard let tensor = tensors[tensorName] else {
+                    throw Failure(.badData, "has no tensor \(tensorName)", at: "\(path)/\(name)")
                 }
+                let range = vector.range.clamped(to: part.start..<part.start + part.count)
                 let target = vector.values.view(at: range.lowerBound - vector.start, shape: [range.count])
                 try file.read(tensor, from: range.lowerBound - part.start, into: target)
             }

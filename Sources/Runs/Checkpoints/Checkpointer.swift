@@ -105,7 +105,7 @@ final class Checkpointer {
     /// many seconds a save may take.
     private func preflight(_ state: TrainingState) throws -> Double {
         // Records are small beside the vectors.
-        let bytes = state.vectors.reduce(0) { $0 + 4 * $1.length }
+        let bytes = state.vectorBytes
         _ = try run.communicator.broadcast(agreeing: {
             let missing = try run.configuration.run.keepCheckpoints + 1 - folder.steps().count
             try requireFreeSpace(max(1, missing) * bytes, at: run.directory.path)

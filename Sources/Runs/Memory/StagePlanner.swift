@@ -70,7 +70,7 @@ struct StagePlanner {
         let slices = slices(of: trained)
         let slice = slices.largest
         if let head, model.precision == .bfloat16 {
-            let masters = Parameters.rangesOfProducts(in: Parameters.layout(shape, head: head), shape, head: head)
+            let masters = Parameters.rangesOfProducts(of: shape, head: head)
             memory[.weights] -= 4 * models * (masters.reduce(0) { $0 + $1.count } - slices.largestShare(of: masters))
         }
         let tree = shards.tree
@@ -81,7 +81,7 @@ struct StagePlanner {
         if slices.ranks > 1 {
             let rounds = (0..<ranks).map { tree.nodes(of: $0).count }.max() ?? 0
             // The weights before an update, and what is received of a bucket.
-            memory[.communication] += 4 * slice + rounds * 4 * min(trained, Slices.bucketSize)
+            memory[.communication] += 4 * slice + rounds * 4 * min(trained, slices.bucketLength)
         }
     }
 

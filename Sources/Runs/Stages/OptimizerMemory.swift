@@ -15,7 +15,7 @@ extension RunContext {
         let slices = Slices(of: parameters, ranks: configuration.run.exchange == .reproducible ? ranks : 1)
         var masters: [Range<Int>] = []
         if trained == .full, slices.ranks > 1, try configuration.model.precision.resolved == .bfloat16 {
-            masters = Parameters.rangesOfProducts(in: Parameters.layout(shape, head: head), shape, head: head)
+            masters = Parameters.rangesOfProducts(of: shape, head: head)
         }
         func mebibytes(_ moments: Int, _ masters: Int) -> String {
             (Double((8 * moments + 4 * masters) * models) / Double(1 << 20)).formatted(decimals: 1)
