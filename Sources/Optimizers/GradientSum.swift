@@ -9,6 +9,7 @@ public import Tensors
 public final class GradientSum {
     private let gradient: Tensor
     private let vectors: Int
+    private let settlesTogether: Bool
     private let exchange: GradientExchange
     private let bucketSize: Int
     private var spare: [Tensor] = []
@@ -18,16 +19,19 @@ public final class GradientSum {
 
     /// For flat float32 gradients of equal length that lie end to end in one tensor, summed in place; each has slices of its own.
     ///
-    /// `bucketSize` is that of `Slices`, and does not change the result.
+    /// `settlesTogether`: whether a backward pass adds to all vectors at once, and not to one after the other. `bucketSize` is that of
+    /// `Slices`. Neither changes the result.
     public init(
         of gradient: Tensor,
         vectors: Int = 1,
+        settlesTogether: Bool = false,
         by exchange: GradientExchange = .reproducible,
         bucketSize: Int = Slices.bucketSize
     ) {
         precondition(gradient.count % vectors == 0, "\(vectors) vectors of equal length in \(gradient.count) elements")
         self.gradient = gradient
         self.vectors = vectors
+        self.settlesTogether = settlesTogether
         self.exchange = exchange
         self.bucketSize = bucketSize
     }
@@ -93,13 +97,15 @@ public final class GradientSum {
         spare += others.partials.map(\.value)
     }
 
-    /// Tells that a shard's work adds nothing more to a gradient from `offset` on, nor to any of the gradients before that one.
+    /// Tells that a shard's work adds nothing more to a gradient from `offset` on, nor to any of the gradients before that one; or, where
+    /// they settle together, to any from `offset` on.
     ///
     /// What the rank's last shard has settled is summed on another thread while this one computes the rest.
     public func settled(from offset: Int, ofVector vector: Int = 0) {
         guard let underWay else { return }
         let settled = underWay.buckets.prefix {
-            $0.vector < vector || $0.vector == vector && $0.range.lowerBound >= offset
+            let isAbove = $0.range.lowerBound >= offset
+            return settlesTogether ? isAbove : $0.vector < vector || $0.vector == vector && isAbove
         }
         underWay.early.allow(settled.count)
     }
@@ -140,12 +146,14 @@ extension GradientSum {
 
     private subscript(vector: Int) -> Tensor { gradient.view(at: vector * length, shape: [length]) }
 
-    /// All buckets, in the order in which backward passes settle them: from each vector's end to its start.
+    /// All buckets, in the order in which backward passes settle them: from each vector's end to its start, or from all vectors' ends.
     private func buckets(ranks: Int) -> [Bucket] {
         let slices = Slices(of: length, ranks: ranks, bucketSize: bucketSize)
-        return (0..<vectors).flatMap { vector in
+        let buckets = (0..<vectors).flatMap { vector in
             slices.buckets.reversed().map { Bucket(vector: vector, range: $0, pieces: slices.pieces(of: $0)) }
         }
+        guard settlesTogether else { return buckets }
+        return buckets.sorted { ($1.range.lowerBound, $0.vector) < ($0.range.lowerBound, $1.vector) }
     }
 
     /// Sums a bucket over all shards into this rank's piece of it (reduce-scatter).

@@ -55,6 +55,7 @@ public final class LanguageModelRewards: RewardModels {
         gradientSum = GradientSum(
             of: slab.view(at: range.lowerBound, shape: [count * range.count]),
             vectors: count,
+            settlesTogether: models[0].adapters != nil,
             by: exchange
         )
         for (place, model) in models.enumerated() {
@@ -109,8 +110,6 @@ public final class LanguageModelRewards: RewardModels {
         for together in models[0].adapters != nil ? [batches] : batches.map({ [$0] }) {
             let comparisons = together.flatMap(\.comparisons)
             let owners = together.flatMap { Array(repeating: $0.model, count: $0.comparisons.count) }
-            // Of several models at once none is settled before the others.
-            let only = together.count == 1 ? together.first?.model : nil
             for range in microBatches(comparisons, limit: scorer.microBatchTokens) {
                 let leader = models[owners[range.lowerBound]]
                 let runs = runs(of: Array(owners[range]))
@@ -121,9 +120,9 @@ public final class LanguageModelRewards: RewardModels {
                 )
                 let margins = RewardMixture.margins(fromRewards: rewards)
                 let dMargins = runs.flatMap { loss($0.model, Array(margins[$0.start..<$0.end])) }
-                if let only, range.upperBound == comparisons.count {
+                if range.upperBound == comparisons.count, let last = together.last?.model {
                     let first = leader.trainableRange.lowerBound
-                    leader.whenSettled = { self.gradientSum.settled(from: $0 - first, ofVector: only) }
+                    leader.whenSettled = { self.gradientSum.settled(from: $0 - first, ofVector: last) }
                 }
                 leader.backwardRewards(dRewards(dMargins))
                 leader.whenSettled = nil

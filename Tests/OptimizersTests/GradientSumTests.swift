@@ -122,6 +122,31 @@ struct GradientSumTests {
         for bits in sums { #expect(bits == Array(repeating: 0, count: length) + expected + expected) }
     }
 
+    /// Several vectors that a pass adds to at once, from their ends to their starts.
+    @Test(arguments: 1...4) func vectorsSettleTogether(ranks: Int) throws {
+        let length = 5 * squaresChunk
+        let expected = Self.sum(0..<4, round: 0, count: length).map(\.bitPattern)
+        let tree = try Shards(count: 4, ranks: ranks).tree
+        let sums = try InProcessGroup.run(ranks: ranks) { communicator in
+            let slab = Tensor(zeros: [3 * length])
+            let sum = GradientSum(of: slab, vectors: 3, settlesTogether: true, bucketSize: 1)
+            try sum.sum(over: tree, communicator) { place in
+                let shard = tree.hosted[communicator.rank].lowerBound + place
+                let own = Tensor(Self.gradient(ofShard: shard, count: length), shape: [length])
+                for start in stride(from: length - 5000, through: -4999, by: -5000) {
+                    let range = max(0, start)..<start + 5000
+                    for vector in 0..<3 {
+                        let part = slab.view(at: vector * length, shape: [length]).rows(range)
+                        addScaled(own.rows(range), scale: 1, to: part)
+                    }
+                    sum.settled(from: range.lowerBound, ofVector: 2)
+                }
+            }
+            return slab.array().map(\.bitPattern)
+        }
+        for bits in sums { #expect(bits == expected + expected + expected) }
+    }
+
     /// A rank whose work fails does not wait for others, and they learn of it.
     @Test func aFailureAfterABucketHasLeftEndsAll() throws {
         struct Broken: Error {}
