@@ -79,7 +79,14 @@ faulty "a rank that there is not" 64 "names rank 7 of 3" forward:7:3:kill
 ends "a fault of another form" 64 "FAULT: needs the form phase:rank:step:action" env FAULT=forward:kill "$maxmin" "${sft[@]}" \
     --set run.directory="$work/run"
 mkdir "$work/told"
-ends "a rank that finalises early" 86 "rank 2 left the run before barrier #2" "$work/on_three" "$BIN/mpi-selftest" leave 2 "$work/told"
+# mpirun 4.1.4 itself now and then crashes (in PMIx_server_finalize) or hangs after such an end, when the ranks have ended as they should
+# and told why; `maxmin launch --execute` ends a launcher that outlives its ranks. Here that is tried again.
+left="rank 2 left the run before barrier #2"
+for attempt in 1 2 3; do
+    result=$(ends "a rank that finalises early" 86 "$left" "$work/on_three" "$BIN/mpi-selftest" leave 2 "$work/told-$attempt")
+    [[ $result != *"status 13"[79]* || $result != *"$left"* ]] && break
+done
+echo "$result"
 faulty "a pause of five seconds" 0 "sft: done" forward:2:3:sleep --set run.deadline_step=60
 
 # Ranks that would compute different numbers are told apart before anything is loaded.
