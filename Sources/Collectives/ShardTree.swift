@@ -52,7 +52,8 @@ extension Shards {
 public struct TreeSum<Value> {
     /// The sums so far, from left to right.
     public private(set) var partials: [(node: ShardTree.Node, value: Value)] = []
-    private let shards: Int
+    /// Leaves of the tree.
+    public let shards: Int
 
     /// Nothing yet, of a tree over this many shards.
     public init(shards: Int) {

@@ -1,3 +1,4 @@
+import Optimizers
 public import Tensors
 
 /// Named tensors laid end to end in one flat float32 vector, trunk first, head last; gradients in a second one.
@@ -64,32 +65,19 @@ public struct Parameters {
 
     /// The flat ranges inside `range` that weight decay applies to, joined where they touch, counted from its start.
     public func decayingRanges(within range: Range<Int>) -> [Range<Int>] {
-        var ranges: [Range<Int>] = []
-        for entry in entries where entry.decays && range.contains(entry.offset) {
-            let start = entry.offset - range.lowerBound
-            if let last = ranges.last, last.upperBound == start {
-                ranges[ranges.count - 1] = last.lowerBound..<(start + entry.count)
-            } else {
-                ranges.append(start..<(start + entry.count))
-            }
-        }
-        return ranges
+        let start = range.lowerBound
+        let decaying = entries.filter { $0.decays && range.contains($0.offset) }
+        return joined(decaying.map { $0.offset - start..<$0.offset - start + $0.count })
     }
 
     /// The flat ranges of a model of which products are the only readers, joined where they touch: the blocks' matrices, and that of
     /// the vocabulary product where tokens are not embedded with it.
     public static func rangesOfProducts(of configuration: ModelConfiguration, head: Head) -> [Range<Int>] {
-        let entries = layout(configuration, head: head)
         let others = head.tensorNames + [configuration.tokenEmbeddingName]
-        var ranges: [Range<Int>] = []
-        for entry in entries where FrozenTensors.isMatrix(entry, configuration) && !others.contains(entry.name) {
-            if let last = ranges.last, last.upperBound == entry.offset {
-                ranges[ranges.count - 1] = last.lowerBound..<entry.range.upperBound
-            } else {
-                ranges.append(entry.range)
-            }
+        let ofProducts = layout(configuration, head: head).filter {
+            FrozenTensors.isMatrix($0, configuration) && !others.contains($0.name)
         }
-        return ranges
+        return joined(ofProducts.map(\.range))
     }
 
     /// The part of a flat vector of P elements that belongs to a named tensor, in its shape: a view.

@@ -52,7 +52,8 @@ extension LanguageModel {
     /// What must have the same bits on every rank in training.
     public var replicas: [Tensor] {
         guard masters != nil, let halfReplicas else { return [trainableValues] }
-        return fullRanges.map { parameters.values.rows($0) } + halfReplicas.ranges.map { halfReplicas.copy.rows($0) }
+        return gaps(in: 0..<parameters.count, between: halfReplicas.ranges).map { parameters.values.rows($0) }
+            + halfReplicas.ranges.map { halfReplicas.copy.rows($0) }
     }
 
     /// Gives this rank the trained weights of all slices, before they are used otherwise than in passes; the gradients' memory, which
@@ -75,11 +76,10 @@ extension LanguageModel {
     /// Keeps masters of a slice, and of what is read in fp32.
     fileprivate func dropMasters(except slice: [Range<Int>]) {
         guard let halfReplicas else { return }
-        let own = halfReplicas.ranges.flatMap { range in slice.map { $0.clamped(to: range) }.filter { !$0.isEmpty } }
-        let kept = (fullRanges + own).sorted { $0.lowerBound < $1.lowerBound }
-        masters = kept
+        let dropped = halfReplicas.ranges.flatMap { gaps(in: $0, between: slice) }
+        masters = gaps(in: 0..<parameters.count, between: dropped)
         parameters.values.useSmallPages()
-        for range in gaps(between: kept, in: 0..<parameters.count) { parameters.values.rows(range).giveBack() }
+        for range in dropped { parameters.values.rows(range).giveBack() }
     }
 
     /// The bf16 copy, where the whole model is trained with one.
@@ -87,14 +87,4 @@ extension LanguageModel {
         guard trainable == .full, let productCopy else { return nil }
         return HalfReplicas(copy: productCopy, ranges: Parameters.rangesOfProducts(of: configuration, head: head))
     }
-
-    /// What is read in fp32.
-    private var fullRanges: [Range<Int>] { gaps(between: halfReplicas?.ranges ?? [], in: 0..<parameters.count) }
-}
-
-/// What lies in `whole` and in none of some ranges, which are in order.
-private func gaps(between ranges: [Range<Int>], in whole: Range<Int>) -> [Range<Int>] {
-    let starts = [whole.lowerBound] + ranges.map(\.upperBound)
-    let ends = ranges.map(\.lowerBound) + [whole.upperBound]
-    return zip(starts, ends).compactMap { $0 < $1 ? $0..<$1 : nil }
 }

@@ -189,17 +189,3 @@ public final class AdamW {
         }
     }
 }
-
-/// Maximal runs of a range that lie inside or outside some ranges, which are in order; in order.
-private func cut(_ piece: Range<Int>, at ranges: [Range<Int>]) -> [(range: Range<Int>, isInside: Bool)] {
-    var runs: [(range: Range<Int>, isInside: Bool)] = []
-    var covered = piece.lowerBound
-    for range in ranges where range.overlaps(piece) {
-        let inside = range.clamped(to: piece)
-        if covered < inside.lowerBound { runs.append((covered..<inside.lowerBound, false)) }
-        runs.append((inside, true))
-        covered = inside.upperBound
-    }
-    if covered < piece.upperBound { runs.append((covered..<piece.upperBound, false)) }
-    return runs
-}

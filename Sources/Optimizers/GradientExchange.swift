@@ -12,11 +12,13 @@ public enum GradientExchange: Sendable {
     /// Whether ranks share an update, each doing a slice.
     public func isShared(over communicator: any Communicator) -> Bool { self == .reproducible && communicator.size > 1 }
 
+    /// How ranks share the update of a vector: where they do not, one slice is all of it.
+    public func slices(of count: Int, ranks: Int) -> Slices {
+        Slices(of: count, ranks: self == .reproducible ? ranks : 1)
+    }
+
     /// The elements of a vector that this rank updates, in order.
     public func slice(of count: Int, _ communicator: any Communicator) -> [Range<Int>] {
-        switch self {
-        case .reproducible: Slices(of: count, ranks: communicator.size)[communicator.rank]
-        case .allReduce: [0..<count]
-        }
+        slices(of: count, ranks: communicator.size)[isShared(over: communicator) ? communicator.rank : 0]
     }
 }

@@ -79,10 +79,12 @@ public final class GradientSum {
         }
         gradient.fill(0)
         let buckets = buckets(ranks: communicator.size)
+        let nodes = (0..<communicator.size).map(tree.nodes(of:))
         let others = sum
-        let early = EarlyWork { index in
-            try self.sum(buckets[index], of: hosted.last, and: others, over: tree, communicator)
+        let sumBucket = { index in
+            try self.sum(buckets[index], of: hosted.last, and: others, over: nodes, communicator)
         }
+        let early = EarlyWork(sumBucket)
         if communicator.size > 1 { underWay = (buckets, early) }
         defer { underWay = nil }
         do {
@@ -91,9 +93,7 @@ public final class GradientSum {
             early.abandon()
             throw error
         }
-        for bucket in buckets[try early.stop()...] {
-            try self.sum(bucket, of: hosted.last, and: others, over: tree, communicator)
-        }
+        for bucket in try early.stop()..<buckets.count { try sumBucket(bucket) }
         spare += others.partials.map(\.value)
     }
 
@@ -159,12 +159,12 @@ extension GradientSum {
     /// Sums a bucket over all shards into this rank's piece of it (reduce-scatter).
     ///
     /// Every rank receives all sums of its piece and adds them in the tree's order. `last`: this rank's last shard, whose gradient
-    /// is in place, if it has one; `others`: the sums of its others. Both are used up.
+    /// is in place, if it has one; `others`: the sums of its others. Both are used up. `nodes`: those that each rank forms.
     private func sum(
         _ bucket: Bucket,
         of last: Int?,
         and others: TreeSum<Tensor>,
-        over tree: ShardTree,
+        over nodes: [[ShardTree.Node]],
         _ communicator: any Communicator
     ) throws {
         let (rank, size) = (communicator.rank, communicator.size)
@@ -183,7 +183,6 @@ extension GradientSum {
         }
         let mine = pieces[rank]
 
-        let nodes = (0..<size).map(tree.nodes(of:))
         let rounds = size == 1 ? 0 : nodes.map(\.count).max() ?? 0
         for round in 0..<rounds {
             let sends = pieces.indices.map { $0 == rank || round >= partials.count ? 0..<0 : pieces[$0] }
@@ -194,7 +193,7 @@ extension GradientSum {
             let source = round < partials.count ? partials[round] : part(gradient)
             try communicator.exchange(source, sends, into: incoming(round, size * mine.count), receives)
         }
-        var sum = TreeSum<Tensor>(shards: tree.count)
+        var sum = TreeSum<Tensor>(shards: others.shards)
         for sender in nodes.indices {
             for (round, node) in nodes[sender].enumerated() {
                 let summand =

@@ -47,17 +47,7 @@ public struct Slices: Equatable, Sendable {
     }
 
     /// A rank's pieces, in order, joined where they touch.
-    public subscript(rank: Int) -> [Range<Int>] {
-        var all: [Range<Int>] = []
-        for piece in buckets.map({ pieces(of: $0)[rank] }) where !piece.isEmpty {
-            if let last = all.last, last.upperBound == piece.lowerBound {
-                all[all.count - 1] = last.lowerBound..<piece.upperBound
-            } else {
-                all.append(piece)
-            }
-        }
-        return all
-    }
+    public subscript(rank: Int) -> [Range<Int>] { joined(buckets.map { pieces(of: $0)[rank] }) }
 
     /// Elements of the rank that has most.
     public var largest: Int { largestShare(of: [0..<count]) }

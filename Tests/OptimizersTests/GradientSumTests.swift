@@ -101,48 +101,48 @@ struct GradientSumTests {
         }
     }
 
-    /// Several vectors, of which the first gets nothing in some steps and is settled with the second.
-    @Test(arguments: 1...4) func vectorsSettleInOrder(ranks: Int) throws {
+    /// The bits of three vectors' sums over four shards on every rank, and of each vector that a shard's own numbers were added to.
+    ///
+    /// `work` is given those numbers, the vectors, and the sum to tell how far it has come.
+    private static func sumsOfVectors(
+        ranks: Int,
+        settlesTogether: Bool,
+        work: @escaping @Sendable (_ own: Tensor, _ vectors: [Tensor], _ sum: GradientSum) -> Void
+    ) throws -> (sums: [[UInt32]], expected: [UInt32]) {
         let length = 5 * squaresChunk
-        let expected = Self.sum(0..<4, round: 0, count: length).map(\.bitPattern)
         let tree = try Shards(count: 4, ranks: ranks).tree
         let sums = try InProcessGroup.run(ranks: ranks) { communicator in
             let slab = Tensor(zeros: [3 * length])
-            let sum = GradientSum(of: slab, vectors: 3, bucketSize: 1)
+            let sum = GradientSum(of: slab, vectors: 3, settlesTogether: settlesTogether, bucketSize: 1)
             try sum.sum(over: tree, communicator) { place in
                 let shard = tree.hosted[communicator.rank].lowerBound + place
-                let own = Tensor(Self.gradient(ofShard: shard, count: length), shape: [length])
-                for vector in 1..<3 {
-                    addScaled(own, scale: 1, to: slab.view(at: vector * length, shape: [length]))
-                    sum.settled(from: 0, ofVector: vector)
-                }
+                let own = Tensor(gradient(ofShard: shard, count: length), shape: [length])
+                work(own, (0..<3).map { slab.view(at: $0 * length, shape: [length]) }, sum)
             }
             return slab.array().map(\.bitPattern)
         }
-        for bits in sums { #expect(bits == Array(repeating: 0, count: length) + expected + expected) }
+        return (sums, sum(0..<4, round: 0, count: length).map(\.bitPattern))
+    }
+
+    /// Several vectors, of which the first gets nothing and is settled with the second.
+    @Test(arguments: 1...4) func vectorsSettleInOrder(ranks: Int) throws {
+        let (sums, expected) = try Self.sumsOfVectors(ranks: ranks, settlesTogether: false) { own, vectors, sum in
+            for vector in 1..<3 {
+                addScaled(own, scale: 1, to: vectors[vector])
+                sum.settled(from: 0, ofVector: vector)
+            }
+        }
+        for bits in sums { #expect(bits == Array(repeating: 0, count: expected.count) + expected + expected) }
     }
 
     /// Several vectors that a pass adds to at once, from their ends to their starts.
     @Test(arguments: 1...4) func vectorsSettleTogether(ranks: Int) throws {
-        let length = 5 * squaresChunk
-        let expected = Self.sum(0..<4, round: 0, count: length).map(\.bitPattern)
-        let tree = try Shards(count: 4, ranks: ranks).tree
-        let sums = try InProcessGroup.run(ranks: ranks) { communicator in
-            let slab = Tensor(zeros: [3 * length])
-            let sum = GradientSum(of: slab, vectors: 3, settlesTogether: true, bucketSize: 1)
-            try sum.sum(over: tree, communicator) { place in
-                let shard = tree.hosted[communicator.rank].lowerBound + place
-                let own = Tensor(Self.gradient(ofShard: shard, count: length), shape: [length])
-                for start in stride(from: length - 5000, through: -4999, by: -5000) {
-                    let range = max(0, start)..<start + 5000
-                    for vector in 0..<3 {
-                        let part = slab.view(at: vector * length, shape: [length]).rows(range)
-                        addScaled(own.rows(range), scale: 1, to: part)
-                    }
-                    sum.settled(from: range.lowerBound, ofVector: 2)
-                }
+        let (sums, expected) = try Self.sumsOfVectors(ranks: ranks, settlesTogether: true) { own, vectors, sum in
+            for start in stride(from: own.count - 5000, through: -4999, by: -5000) {
+                let range = max(0, start)..<start + 5000
+                for vector in vectors { addScaled(own.rows(range), scale: 1, to: vector.rows(range)) }
+                sum.settled(from: range.lowerBound, ofVector: 2)
             }
-            return slab.array().map(\.bitPattern)
         }
         for bits in sums { #expect(bits == expected + expected + expected) }
     }

@@ -58,7 +58,7 @@ struct StagePlanner {
 
     /// How ranks share a vector of trained parameters.
     func slices(of trained: Int) -> Slices {
-        Slices(of: trained, ranks: configuration.run.exchange == .reproducible ? shards.ranks : 1)
+        configuration.run.exchange.slices(of: trained, ranks: shards.ranks)
     }
 
     /// Sums and updates of `models` vectors of T trained parameters each.

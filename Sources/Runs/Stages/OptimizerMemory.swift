@@ -12,7 +12,7 @@ extension RunContext {
         let ranks = communicator.size
         guard ranks > 1 else { return }
         let parameters = trained.parameterCount(shape, head: head)
-        let slices = Slices(of: parameters, ranks: configuration.run.exchange == .reproducible ? ranks : 1)
+        let slices = configuration.run.exchange.slices(of: parameters, ranks: ranks)
         var masters: [Range<Int>] = []
         if trained == .full, slices.ranks > 1, try configuration.model.precision.resolved == .bfloat16 {
             masters = Parameters.rangesOfProducts(of: shape, head: head)
