@@ -8,13 +8,14 @@
 
 // Causal attention of packed sequences: one task for each sequence and head, which takes its query rows in blocks and
 // holds a whole block of scores [BLOCK, t], so that the softmax needs no rescaling. Keys and values of the task are
-// transposed once where the product needs them so.
+// transposed once where the product needs them so. What a sequence shares with the first of its family is copied beside its own
+// rows, so that it is read, and its gradient summed, as that of any other.
 
 enum { BLOCK = 32 };
 
 struct arguments {
     struct ck_heads x, dx;
-    const int32_t *offsets;
+    const struct ck_sequences *sequences;
     long width, n; // width = heads·d, of the result; n: all rows
     const void *out;
     void *y;
@@ -24,6 +25,36 @@ struct arguments {
     float *scratch;
     long scratch_size;
 };
+
+// A sequence of t tokens: the first `shared` lie from row `first` on; token i of the others, in row `start` + i.
+struct sequence {
+    long first, start, shared, t;
+};
+
+static struct sequence sequence_at(const struct ck_sequences *sequences, long s) {
+    long first = s, shared = sequences->shared[s], start = sequences->offsets[s] - shared;
+    while (sequences->shared[first] > 0) first--;
+    return (struct sequence){sequences->offsets[first], start, shared, sequences->offsets[s + 1] - start};
+}
+
+static long longest_sequence(const struct ck_sequences *sequences) {
+    long longest = 0;
+    for (long s = 0; s < sequences->count; s++) {
+        long t = sequences->offsets[s + 1] - sequences->offsets[s] + sequences->shared[s];
+        if (t > longest) longest = t;
+    }
+    return longest;
+}
+
+// A sequence's rows of one head of keys or values, from its first token on: `*row` apart. Those of one that shares some are
+// gathered in `copy` [t, d].
+CK_INLINE const float *whole_sequence(const struct sequence *s, const float *x, long d, float *copy, long *row) {
+    if (s->shared == 0) return x + s->start * *row;
+    for (long i = 0; i < s->t; i++)
+        memcpy(copy + i * d, x + ((i < s->shared ? s->first : s->start) + i) * *row, (size_t)d * sizeof(float));
+    *row = d;
+    return copy;
+}
 
 static long round_up(long x, long step) { return (x + step - 1) / step * step; }
 
@@ -81,74 +112,73 @@ CK_INLINE void add_to_tokens(long rows, long d, long i0, const float *weights, l
 CK_CLONES static void forward(void *context, long task, int thread) {
     const struct arguments *a = context;
     const struct ck_heads *x = &a->x;
-    long head = task % x->heads, sequence = task / x->heads, d = x->d, q_row = x->q_row, kv_row = x->kv_row;
-    long start = a->offsets[sequence], t = a->offsets[sequence + 1] - start, row = padded(t);
-    const float *q = x->q + start * q_row + head * d;
-    long kv = start * kv_row + head / (x->heads / x->kv_heads) * d;
-    const float *k = x->k + kv, *v = x->v + kv;
+    struct sequence s = sequence_at(a->sequences, task / x->heads);
+    long head = task % x->heads, d = x->d, t = s.t, row = padded(t), q_row = x->q_row, k_row = x->kv_row, v_row = x->kv_row;
+    const float *q = x->q + s.start * q_row + head * d;
+    long kv = head / (x->heads / x->kv_heads) * d;
     float *keys = a->scratch + thread * a->scratch_size, *scores = keys + d * row;
-    float *block = scores + BLOCK * row;
+    float *block = scores + BLOCK * row, *copy = block + BLOCK * d;
     float scale = 1.0f / sqrtf((float)d);
-    transpose(k, kv_row, t, d, keys, row);
-    for (long i0 = 0; i0 < t; i0 += BLOCK) {
-        long rows = t - i0 < BLOCK ? t - i0 : BLOCK, width = i0 + BLOCK;
+    transpose(whole_sequence(&s, x->k + kv, d, copy, &k_row), k_row, t, d, keys, row);
+    const float *v = whole_sequence(&s, x->v + kv, d, copy, &v_row);
+    for (long i0 = s.shared; i0 < t; i0 += BLOCK) {
+        long rows = t - i0 < BLOCK ? t - i0 : BLOCK, width = round_up(i0 + rows, BLOCK);
         ck_small_product(rows, width, d, q + i0 * q_row, q_row, 1, keys, row, scores, row, 0);
         float inverse[BLOCK];
         for (long r = 0; r < rows; r++) {
             float *score = scores + r * row, most = ck_largest(score, i0 + r + 1);
             float sum = exponentials(score, i0 + r + 1, width, scale, most * scale);
             inverse[r] = 1.0f / sum;
-            a->log_sum_exp[head * a->n + start + i0 + r] = most * scale + logf(sum);
+            a->log_sum_exp[head * a->n + s.start + i0 + r] = most * scale + logf(sum);
         }
-        weigh_values(rows, d, i0, scores, row, v, kv_row, block, d);
+        weigh_values(rows, d, i0, scores, row, v, v_row, block, d);
         for (long r = 0; r < rows; r++) {
             for (long i = 0; i < d; i += CK_LANES) {
                 v16 y;
                 ck_load(&y, block + r * d + i, d - i);
                 y *= inverse[r];
-                ck_store_any(&y, a->y, a->type, (start + i0 + r) * a->width + head * d + i, d - i);
+                ck_store_any(&y, a->y, a->type, (s.start + i0 + r) * a->width + head * d + i, d - i);
             }
         }
     }
 }
 
-static long longest_sequence(const int32_t *offsets, long sequences) {
-    long longest = 0;
-    for (long s = 0; s < sequences; s++)
-        if (offsets[s + 1] - offsets[s] > longest) longest = offsets[s + 1] - offsets[s];
-    return longest;
-}
-
-void ck_attention_forward(const struct ck_heads *x, const int32_t *offsets, long sequences, void *out, int out_type,
+void ck_attention_forward(const struct ck_heads *x, const struct ck_sequences *sequences, void *out, int out_type,
                           float *log_sum_exp) {
     CK_TIMED(CK_ATTENTION);
-    struct arguments a = {.x = *x, .offsets = offsets, .width = x->heads * x->d, .n = offsets[sequences], .y = out,
-                          .type = out_type, .log_sum_exp = log_sum_exp};
-    long row = padded(longest_sequence(offsets, sequences));
-    a.scratch_size = round_up((x->d + BLOCK) * row + BLOCK * x->d, 64);
+    struct arguments a = {.x = *x, .sequences = sequences, .width = x->heads * x->d, .n = sequences->offsets[sequences->count],
+                          .y = out, .type = out_type, .log_sum_exp = log_sum_exp};
+    long t = longest_sequence(sequences);
+    a.scratch_size = round_up((x->d + BLOCK) * padded(t) + (BLOCK + t) * x->d, 64);
     int threads = ck_threads();
     a.scratch = ck_scratch(threads * a.scratch_size * (long)sizeof(float));
-    ck_parallel_tasks(threads, sequences * x->heads, forward, &a);
+    ck_parallel_tasks(threads, sequences->count * x->heads, forward, &a);
 }
 
 // With P the weights, dP = dO·Vᵀ and δ_i = Σ_c dO_ic·O_ic = Σ_j P_ij·dP_ij (FlashAttention-2, arXiv 2307.08691, §2.1):
 //   dS = P∘(dP − δ)/√d,  dQ = dS·K,  dK = dSᵀ·Q,  dV = Pᵀ·dO.
-// One head of queries; where it is the first of its group, dK and dV are overwritten, else added to.
-CK_INLINE void backward_head(const struct arguments *a, long head, long start, long t, int is_first, const float *keys,
-                             const float *values, float *weights, float *dscores) {
+
+// A sequence's rows of one head of keys and values, and of their gradients.
+struct keys_and_values {
+    const float *k, *v;
+    float *dk, *dv;
+    long row;
+};
+
+// One head of queries; where it is the first of its group, dK and dV of the sequence's own rows are overwritten, else added to.
+CK_INLINE void backward_head(const struct arguments *a, const struct sequence *s, long head, int is_first,
+                             const struct keys_and_values *kv, const float *keys, const float *values, float *weights,
+                             float *dscores) {
     const struct ck_heads *x = &a->x;
-    long d = x->d, q_row = x->q_row, kv_row = x->kv_row, row = padded(t);
-    long q_at = start * q_row + head * d, kv_at = start * kv_row + head / (x->heads / x->kv_heads) * d;
-    const float *q = x->q + q_at, *k = x->k + kv_at;
-    const float *dout = a->dout + start * a->width + head * d;
-    float *dq = a->dx.q + q_at, *dk = a->dx.k + kv_at, *dv = a->dx.v + kv_at;
-    float scale = 1.0f / sqrtf((float)d);
-    for (long i0 = 0; i0 < t; i0 += BLOCK) {
-        long rows = t - i0 < BLOCK ? t - i0 : BLOCK, width = i0 + BLOCK;
+    long d = x->d, t = s->t, row = padded(t), q_row = x->q_row, q_at = s->start * q_row + head * d;
+    const float *q = x->q + q_at, *dout = a->dout + s->start * a->width + head * d;
+    float *dq = a->dx.q + q_at, scale = 1.0f / sqrtf((float)d);
+    for (long i0 = s->shared; i0 < t; i0 += BLOCK) {
+        long rows = t - i0 < BLOCK ? t - i0 : BLOCK, width = round_up(i0 + rows, BLOCK);
         ck_small_product(rows, width, d, q + i0 * q_row, q_row, 1, keys, row, weights, row, 0);
         ck_small_product(rows, width, d, dout + i0 * a->width, a->width, 1, values, row, dscores, row, 0);
         for (long r = 0; r < rows; r++) {
-            long at = start + i0 + r;
+            long at = s->start + i0 + r;
             v16 sum = {0}, o, y, p;
             for (long i = 0; i < d; i += CK_LANES) {
                 ck_load_any(&o, a->out, a->type, at * a->width + head * d + i, d - i);
@@ -166,38 +196,69 @@ CK_INLINE void backward_head(const struct arguments *a, long head, long start, l
         }
         // Keys of this block are met here for the first time, earlier ones are added to.
         for (long j = i0; is_first && j < i0 + rows; j++) {
-            memset(dk + j * kv_row, 0, (size_t)d * sizeof(float));
-            memset(dv + j * kv_row, 0, (size_t)d * sizeof(float));
+            memset(kv->dk + j * kv->row, 0, (size_t)d * sizeof(float));
+            memset(kv->dv + j * kv->row, 0, (size_t)d * sizeof(float));
         }
-        weigh_values(rows, d, i0, dscores, row, k, kv_row, dq + i0 * q_row, q_row);
-        add_to_tokens(rows, d, i0, dscores, row, q + i0 * q_row, q_row, dk, kv_row);
-        add_to_tokens(rows, d, i0, weights, row, dout + i0 * a->width, a->width, dv, kv_row);
+        weigh_values(rows, d, i0, dscores, row, kv->k, kv->row, dq + i0 * q_row, q_row);
+        add_to_tokens(rows, d, i0, dscores, row, q + i0 * q_row, q_row, kv->dk, kv->row);
+        add_to_tokens(rows, d, i0, weights, row, dout + i0 * a->width, a->width, kv->dv, kv->row);
     }
 }
 
-// A task has the query heads of one head of keys, whose gradients they add to in order.
-CK_CLONES static void backward(void *context, long task, int thread) {
-    const struct arguments *a = context;
-    const struct ck_heads *x = &a->x;
-    long kv_head = task % x->kv_heads, sequence = task / x->kv_heads, group = x->heads / x->kv_heads;
-    long start = a->offsets[sequence], t = a->offsets[sequence + 1] - start, row = padded(t);
-    long kv_at = start * x->kv_row + kv_head * x->d;
-    float *keys = a->scratch + thread * a->scratch_size, *values = keys + x->d * row;
-    float *weights = values + x->d * row, *dscores = weights + BLOCK * row;
-    transpose(x->k + kv_at, x->kv_row, t, x->d, keys, row);
-    transpose(x->v + kv_at, x->kv_row, t, x->d, values, row);
-    for (long g = 0; g < group; g++)
-        backward_head(a, kv_head * group + g, start, t, g == 0, keys, values, weights, dscores);
+// Gradients of a sequence that shares some of its rows, x [t, d]: those are added to, the others written.
+CK_INLINE void hand_over(const struct sequence *s, const float *x, long d, float *y, long row) {
+    for (long i = 0; i < s->shared; i++)
+        for (long c = 0; c < d; c++) y[(s->first + i) * row + c] += x[i * d + c];
+    for (long i = s->shared; i < s->t; i++) memcpy(y + (s->start + i) * row, x + i * d, (size_t)d * sizeof(float));
 }
 
-void ck_attention_backward(const struct ck_heads *x, const int32_t *offsets, long sequences, const void *out,
-                           int out_type, const float *log_sum_exp, const float *dout, const struct ck_heads *dx) {
+// Of a sequence, the query heads of one head of keys, whose gradients they add to in order.
+CK_INLINE void backward_sequence(const struct arguments *a, const struct sequence *s, long kv_head, float *scratch) {
+    const struct ck_heads *x = &a->x, *dx = &a->dx;
+    long d = x->d, row = padded(s->t), at = kv_head * d, group = x->heads / x->kv_heads, copied = s->t * d;
+    float *keys = scratch, *values = keys + d * row, *weights = values + d * row, *dscores = weights + BLOCK * row;
+    float *copy = dscores + BLOCK * row;
+    struct keys_and_values kv = {.dk = copy + 2 * copied, .dv = copy + 3 * copied, .row = x->kv_row};
+    long k_row = kv.row;
+    kv.k = whole_sequence(s, x->k + at, d, copy, &k_row);
+    kv.v = whole_sequence(s, x->v + at, d, copy + copied, &kv.row);
+    if (s->shared > 0) {
+        memset(kv.dk, 0, (size_t)(s->shared * d) * sizeof(float));
+        memset(kv.dv, 0, (size_t)(s->shared * d) * sizeof(float));
+    } else {
+        kv.dk = dx->k + at + s->start * kv.row;
+        kv.dv = dx->v + at + s->start * kv.row;
+    }
+    transpose(kv.k, kv.row, s->t, d, keys, row);
+    transpose(kv.v, kv.row, s->t, d, values, row);
+    for (long g = 0; g < group; g++)
+        backward_head(a, s, kv_head * group + g, g == 0, &kv, keys, values, weights, dscores);
+    if (s->shared > 0) {
+        hand_over(s, kv.dk, d, dx->k + at, x->kv_row);
+        hand_over(s, kv.dv, d, dx->v + at, x->kv_row);
+    }
+}
+
+// A task has a head of keys of a family: its first sequence, then those that share rows of it, in order.
+CK_CLONES static void backward(void *context, long task, int thread) {
+    const struct arguments *a = context;
+    long first = task / a->x.kv_heads;
+    if (a->sequences->shared[first] > 0) return;
+    for (long i = first; i == first || (i < a->sequences->count && a->sequences->shared[i] > 0); i++) {
+        struct sequence s = sequence_at(a->sequences, i);
+        backward_sequence(a, &s, task % a->x.kv_heads, a->scratch + thread * a->scratch_size);
+    }
+}
+
+void ck_attention_backward(const struct ck_heads *x, const struct ck_sequences *sequences, const void *out, int out_type,
+                           const float *log_sum_exp, const float *dout, const struct ck_heads *dx) {
     CK_TIMED(CK_ATTENTION);
-    struct arguments a = {.x = *x, .dx = *dx, .offsets = offsets, .width = x->heads * x->d, .n = offsets[sequences],
-                          .out = out, .type = out_type, .dout = dout, .log_sum_exp = (float *)log_sum_exp};
-    long row = padded(longest_sequence(offsets, sequences));
-    a.scratch_size = round_up((2 * x->d + 2 * BLOCK) * row, 64);
+    struct arguments a = {.x = *x, .dx = *dx, .sequences = sequences, .width = x->heads * x->d,
+                          .n = sequences->offsets[sequences->count], .out = out, .type = out_type, .dout = dout,
+                          .log_sum_exp = (float *)log_sum_exp};
+    long t = longest_sequence(sequences);
+    a.scratch_size = round_up((2 * x->d + 2 * BLOCK) * padded(t) + 4 * t * x->d, 64);
     int threads = ck_threads();
     a.scratch = ck_scratch(threads * a.scratch_size * (long)sizeof(float));
-    ck_parallel_tasks(threads, sequences * x->kv_heads, backward, &a);
+    ck_parallel_tasks(threads, sequences->count * x->kv_heads, backward, &a);
 }

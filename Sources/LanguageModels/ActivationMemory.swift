@@ -37,9 +37,12 @@ public struct ActivationMemory: Sendable {
         return tokens * attention + read * (feedForward + operand * shape.attentionWidth)
     }
 
-    /// Of a pass that nothing follows: one block's, shared by all, a projection, and the angles of rotary positions.
-    public func passing(tokens: Int) -> Int {
-        tokens * (block + 4 * shape.width + (shape.llama == nil ? 0 : 4 * shape.headWidth))
+    /// Of a pass that nothing follows: one block's, shared by all.
+    public func passing(tokens: Int) -> Int { tokens * block }
+
+    /// Of any pass besides: a projection, and the angles of rotary positions.
+    public func shared(tokens: Int) -> Int {
+        tokens * (4 * shape.width + (shape.llama == nil ? 0 : 4 * shape.headWidth))
     }
 
     /// What a recorded pass keeps of its last `blocks` blocks besides that.

@@ -73,7 +73,7 @@ enum Block {
         adapters: [[LowRankAdapter]],
         _ a: BlockActivations,
         _ pass: BlockPass,
-        offsets: [Int32],
+        sequences: SequenceRows,
         scratch: BlockBackwardScratch,
         dOutput: Tensor,
         dx: Tensor
@@ -85,7 +85,7 @@ enum Block {
                 gradients?.gpt2,
                 adapters,
                 a,
-                offsets: offsets,
+                sequences: sequences,
                 scratch: scratch,
                 dOutput: dOutput,
                 dx: dx
@@ -97,7 +97,7 @@ enum Block {
                 adapters,
                 a,
                 pass,
-                offsets: offsets,
+                sequences: sequences,
                 scratch: scratch,
                 dOutput: dOutput,
                 dx: dx

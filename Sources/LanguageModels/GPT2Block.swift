@@ -102,7 +102,7 @@ func gpt2Backward(
     _ gradients: GPT2Tensors?,
     _ adapters: [[LowRankAdapter]],
     _ a: BlockActivations,
-    offsets: [Int32],
+    sequences: SequenceRows,
     scratch: BlockBackwardScratch,
     dOutput dy: Tensor,
     dx: Tensor
@@ -157,7 +157,7 @@ func gpt2Backward(
     )
     attentionBackward(
         a.qkv,
-        offsets: offsets,
+        sequences,
         out: a.attended,
         logSumExp: a.logSumExp,
         dout: scratch.dAttended(of: a, fromRead: dReadAttended),

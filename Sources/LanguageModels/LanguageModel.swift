@@ -273,14 +273,15 @@ public final class LanguageModel {
     public func validate(_ sequences: PackedSequences) throws(Failure) {
         let vocabulary = Int32(configuration.vocabularySize)
         for sequence in 0..<sequences.count {
-            let rows = sequences.rows(of: sequence)
-            if rows.count > configuration.contextLength {
+            let length = sequences.length(of: sequence)
+            if length > configuration.contextLength {
                 throw Failure(
                     .badData,
-                    "sequence of \(rows.count) tokens is longer than the model's context of \(configuration.contextLength)"
+                    "sequence of \(length) tokens is longer than the model's context of \(configuration.contextLength)"
                 )
             }
-            for row in rows where sequences.tokens[row] < 0 || sequences.tokens[row] >= vocabulary {
+            for row in sequences.rows(of: sequence)
+            where sequences.tokens[row] < 0 || sequences.tokens[row] >= vocabulary {
                 throw Failure(.badData, "token id \(sequences.tokens[row]) outside the vocabulary of \(vocabulary)")
             }
         }

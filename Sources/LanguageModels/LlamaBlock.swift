@@ -114,7 +114,7 @@ func llamaBackward(
     _ adapters: [[LowRankAdapter]],
     _ a: BlockActivations,
     _ pass: BlockPass,
-    offsets: [Int32],
+    sequences: SequenceRows,
     scratch: BlockBackwardScratch,
     dOutput dy: Tensor,
     dx: Tensor
@@ -175,7 +175,7 @@ func llamaBackward(
     let dQKV = a.qkv.gradient(in: scratch.wide.view(at: 0, shape: a.qkv.tensor.shape))
     attentionBackward(
         a.qkv,
-        offsets: offsets,
+        sequences,
         out: a.attended,
         logSumExp: a.logSumExp,
         dout: scratch.dAttended(of: a, fromRead: dReadAttended),

@@ -1,36 +1,77 @@
+public import Tensors
+
 /// Sequences of any lengths laid end to end; no padding.
+///
+/// Sequences that follow each other and begin alike may share those tokens: they are a family, whose first sequence has all its
+/// tokens, and each other one only those from where it parts from the first.
 public struct PackedSequences: Equatable, Sendable {
     /// All tokens, N of them.
     public let tokens: [Int32]
-    /// Where each sequence starts, and N last: S + 1 numbers.
-    public let offsets: [Int32]
+    /// Where each sequence is among them.
+    public let sequenceRows: SequenceRows
 
-    /// Packs sequences; each must have at least one token.
+    /// Packs sequences that share nothing; each must have at least one token.
     public init(_ sequences: [[Int32]]) {
+        self.init(sequences, sharing: Array(repeating: 0, count: sequences.count))
+    }
+
+    /// Packs sequences, of which each has its first `sharing` tokens in common with the last one before it that shares none; all that
+    /// share with one share equally many.
+    ///
+    /// Each must have at least one token of its own.
+    public init(_ sequences: [[Int32]], sharing: [Int]) {
+        precondition(sharing.count == sequences.count, "\(sharing.count) numbers for \(sequences.count) sequences")
+        precondition(
+            zip(sharing, sharing.dropFirst()).allSatisfy { $0 == 0 || $1 == 0 || $0 == $1 },
+            "sequences of a family share \(sharing) tokens"
+        )
         var tokens: [Int32] = []
         tokens.reserveCapacity(sequences.reduce(0) { $0 + $1.count })
         var offsets: [Int32] = [0]
         offsets.reserveCapacity(sequences.count + 1)
-        for sequence in sequences {
-            precondition(!sequence.isEmpty, "sequence \(offsets.count - 1) has no token")
-            tokens += sequence
+        for (sequence, shared) in zip(sequences, sharing) {
+            precondition(sequence.count > shared, "sequence \(offsets.count - 1) has no token of its own")
+            tokens += sequence[shared...]
             offsets.append(Int32(tokens.count))
         }
-        self.tokens = tokens
-        self.offsets = offsets
+        self.init(tokens: tokens, SequenceRows(offsets: offsets, shared: sharing.map(Int32.init)))
     }
 
-    private init(tokens: [Int32], offsets: [Int32]) {
-        self.tokens = tokens
-        self.offsets = offsets
+    /// Packs responses after their prompts; those to one prompt that follow each other share it, but for its last token, whose row
+    /// predicts the first one of each response.
+    public init(_ sequences: [[Int32]], promptLengths: [Int]) {
+        var first = 0
+        let sharing = sequences.indices.map { place in
+            let prompt = sequences[place].prefix(promptLengths[place])
+            guard place > first, prompt == sequences[first].prefix(promptLengths[first]) else {
+                first = place
+                return 0
+            }
+            return prompt.count - 1
+        }
+        self.init(sequences, sharing: sharing)
     }
 
-    /// How many sequences there are.
-    public var count: Int { offsets.count - 1 }
+    private init(tokens: [Int32], _ sequenceRows: SequenceRows) {
+        self.tokens = tokens
+        self.sequenceRows = sequenceRows
+    }
 
-    /// The packed rows of one sequence.
+    /// Where each sequence's own rows start, and N last: S + 1 numbers.
+    public var offsets: [Int32] { sequenceRows.offsets }
+
+    /// The packed rows of one sequence's own tokens.
     public func rows(of sequence: Int) -> Range<Int> {
         Int(offsets[sequence])..<Int(offsets[sequence + 1])
+    }
+
+    /// How many tokens a sequence has, with those that it shares.
+    public func length(of sequence: Int) -> Int { shared(by: sequence) + rows(of: sequence).count }
+
+    /// The rows that predict a sequence's tokens from `token` on, which must be its own, as must be the one before them.
+    public func rows(predicting sequence: Int, from token: Int) -> Range<Int32> {
+        precondition(token > shared(by: sequence), "the row before token \(token) of sequence \(sequence) is shared")
+        return start(of: sequence) + Int32(token) - 1..<offsets[sequence + 1] - 1
     }
 
     /// The packed row of each sequence's last token.
@@ -43,7 +84,7 @@ public struct PackedSequences: Equatable, Sendable {
         var positions: [Int32] = []
         positions.reserveCapacity(tokens.count)
         for sequence in 0..<count {
-            positions.append(contentsOf: 0..<(offsets[sequence + 1] - offsets[sequence]))
+            positions.append(contentsOf: sequenceRows.shared[sequence]..<Int32(length(of: sequence)))
         }
         return positions
     }
@@ -51,35 +92,71 @@ public struct PackedSequences: Equatable, Sendable {
     /// For each token a number that follows from its sequence's tokens up to it (FNV-1a over tokens): random choices keyed by it do
     /// not depend on what else is packed.
     var prefixHashes: [UInt64] {
-        (0..<count).flatMap { sequence in
-            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-            return tokens[rows(of: sequence)].map { token in
+        var hashes: [UInt64] = []
+        hashes.reserveCapacity(tokens.count)
+        var first = 0
+        for sequence in 0..<count {
+            let shared = shared(by: sequence)
+            if shared == 0 { first = Int(offsets[sequence]) }
+            var hash = shared == 0 ? 0xCBF2_9CE4_8422_2325 : hashes[first + shared - 1]
+            for token in tokens[rows(of: sequence)] {
                 hash = (hash ^ UInt64(UInt32(bitPattern: token))) &* 0x0000_0100_0000_01B3
-                return hash
+                hashes.append(hash)
             }
         }
+        return hashes
     }
 
-    /// Some of the sequences, packed alike.
+    /// Some of the sequences, packed alike; row i of theirs is row start(of: range.lowerBound) + i of these.
+    ///
+    /// Where that cuts a family, the first sequence that is left of it has all its tokens.
     func sequences(_ range: Range<Int>) -> PackedSequences {
-        let start = offsets[range.lowerBound]
+        let first = range.lowerBound
+        var shared = sequenceRows.shared[range]
+        shared[first] = 0
         return PackedSequences(
-            tokens: Array(tokens[Int(start)..<Int(offsets[range.upperBound])]),
-            offsets: offsets[range.lowerBound...range.upperBound].map { $0 - start }
+            tokens: sharedTokens(of: first) + tokens[Int(offsets[first])..<Int(offsets[range.upperBound])],
+            SequenceRows(
+                offsets: [0] + offsets[first + 1...range.upperBound].map { $0 - start(of: first) },
+                shared: Array(shared)
+            )
         )
     }
 
     /// Consecutive runs of sequences of at most `tokenLimit` tokens each, or of one longer sequence.
-    func batches(of tokenLimit: Int) -> [Range<Int>] {
+    package func batches(of tokenLimit: Int) -> [Range<Int>] {
         var batches: [Range<Int>] = []
-        var start = 0
-        for sequence in 0..<count where Int(offsets[sequence + 1] - offsets[start]) > tokenLimit && sequence > start {
-            batches.append(start..<sequence)
-            start = sequence
+        var first = 0
+        for sequence in 0..<count
+        where Int(offsets[sequence + 1] - start(of: first)) > tokenLimit && sequence > first {
+            batches.append(first..<sequence)
+            first = sequence
         }
-        if start < count {
-            batches.append(start..<count)
+        if first < count {
+            batches.append(first..<count)
         }
         return batches
     }
+
+    /// The row that a sequence's first token would have if all its tokens lay before the next sequence.
+    func start(of sequence: Int) -> Int32 { offsets[sequence] - sequenceRows.shared[sequence] }
+
+    private func shared(by sequence: Int) -> Int { Int(sequenceRows.shared[sequence]) }
+
+    /// What a sequence shares.
+    private func sharedTokens(of sequence: Int) -> [Int32] {
+        let family = sequenceRows.shared[...sequence].lastIndex(of: 0) ?? 0
+        return Array(tokens[Int(offsets[family])...].prefix(shared(by: sequence)))
+    }
+}
+
+/// The sequences, each with all its tokens.
+extension PackedSequences: RandomAccessCollection {
+    /// 0.
+    public var startIndex: Int { 0 }
+    /// How many sequences there are.
+    public var endIndex: Int { offsets.count - 1 }
+
+    /// All tokens of a sequence.
+    public subscript(sequence: Int) -> [Int32] { sharedTokens(of: sequence) + tokens[rows(of: sequence)] }
 }

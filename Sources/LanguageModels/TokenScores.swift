@@ -34,7 +34,7 @@ extension LanguageModel {
             }
             guard next > first else { continue }
             let batch = sequences.sequences(range)
-            let batchRows = rows[first..<next].map { $0 - sequences.offsets[range.lowerBound] }
+            let batchRows = rows[first..<next].map { $0 - sequences.start(of: range.lowerBound) }
             let targets = nextTokens(batch, rows: batchRows)
             let hidden = hiddenRows(of: trunkForward(batch, rows: batchRows, recorded: false))
             let part = tokenScores(hidden, targets: targets, temperature: temperature, keepsLogits: false)
@@ -184,14 +184,13 @@ extension LanguageModel {
     }
 
     private func nextTokens(_ sequences: PackedSequences, rows: [Int32]) -> [Int32] {
-        let positions = sequences.positions
+        let lastRows = Set(sequences.lastRows)
         var previous: Int32 = -1
         return rows.map { row in
-            let next = Int(row) + 1
             precondition(row > previous, "scored rows must ascend: \(row) after \(previous)")
-            precondition(next < positions.count && positions[next] > 0, "row \(row) is its sequence's last")
+            precondition(!lastRows.contains(row), "row \(row) is its sequence's last")
             previous = row
-            return sequences.tokens[next]
+            return sequences.tokens[Int(row) + 1]
         }
     }
 }

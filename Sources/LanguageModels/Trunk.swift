@@ -68,7 +68,7 @@ extension LanguageModel {
         }
         let blocks = (states == nil ? 0 : trunkBlocks)..<(end ?? configuration.layers)
         return runBlocks(blocks, pass) { _, a in
-            attentionForward(a.qkv, offsets: sequences.offsets, into: a.attended, logSumExp: a.logSumExp)
+            attentionForward(a.qkv, sequences.sequenceRows, into: a.attended, logSumExp: a.logSumExp)
         }
     }
 
@@ -113,7 +113,7 @@ extension LanguageModel {
                     packed: nil,
                     into: scratch.narrow.view(at: 0, shape: activations.input.shape)
                 ) { a in
-                    attentionForward(a.qkv, offsets: sequences.offsets, into: a.attended, logSumExp: a.logSumExp)
+                    attentionForward(a.qkv, sequences.sequenceRows, into: a.attended, logSumExp: a.logSumExp)
                 }
             }
             let dx =
@@ -124,7 +124,7 @@ extension LanguageModel {
                 adapters: adapters(layer: layer, pass),
                 activations,
                 blockPass,
-                offsets: sequences.offsets,
+                sequences: sequences.sequenceRows,
                 scratch: scratch,
                 dOutput: dOutput,
                 dx: dx

@@ -1,9 +1,10 @@
 public import Collectives
 internal import Failures
+public import LanguageModels
 
 /// Raw rewards of full sequences (prompt and response): reward models × sequences, K groups first, then the single model
 /// if the task has one.
-public typealias RewardFunction = ([[Int32]]) throws -> [[Float]]
+public typealias RewardFunction = (PackedSequences) throws -> [[Float]]
 
 /// What a policy is trained on and for; the settings say how.
 public struct PolicyTask {

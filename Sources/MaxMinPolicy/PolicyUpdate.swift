@@ -116,10 +116,10 @@ private func accumulateGradients(
     settings: PolicySettings,
     losses: inout [Double]
 ) {
-    let chosen = Array(indices)
-    let lengths = chosen.map { batch.rollouts[$0].tokens.count }
+    // As they were sampled, so that those to one prompt are neighbours and share it.
+    let chosen = indices.sorted()
     let perToken = Float(1 / tokens)
-    for micro in microBatches(lengths: lengths, limit: settings.microBatchTokens) {
+    for micro in microBatches(chosen.map { batch.rollouts[$0] }, limit: settings.microBatchTokens) {
         let rollouts = chosen[micro].map { batch.rollouts[$0] }
         let (sequences, rows) = packed(rollouts)
         let scores = policy.forwardTokenScores(sequences, rows: rows, temperature: settings.temperature)

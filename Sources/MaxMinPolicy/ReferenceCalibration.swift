@@ -1,5 +1,5 @@
 public import Collectives
-internal import LanguageModels
+public import LanguageModels
 
 /// Samples the reference on prompts of every shard and fits the calibration to the rewards of its samples.
 ///

@@ -6,7 +6,7 @@ internal import LanguageModels
 /// Raw rewards of rollouts, checked for shape: reward models × rollouts.
 func rawRewards(of rollouts: [Rollout], by rewards: RewardFunction, models: Int) throws -> [[Float]] {
     guard !rollouts.isEmpty else { return Array(repeating: [], count: models) }
-    let rows = try rewards(rollouts.map(\.tokens))
+    let rows = try rewards(packed(rollouts).sequences)
     guard rows.count == models, rows.allSatisfy({ $0.count == rollouts.count }) else {
         throw Failure(
             .internalError,

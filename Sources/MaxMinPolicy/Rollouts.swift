@@ -78,33 +78,16 @@ func sampleRollouts(
     }
 }
 
-/// Cuts indices 0..<lengths.count into runs of at most `limit` tokens each; a longer sequence goes alone.
-func microBatches(lengths: [Int], limit: Int) -> [Range<Int>] {
-    var batches: [Range<Int>] = []
-    var start = 0
-    var tokens = 0
-    for (index, length) in lengths.enumerated() {
-        if index > start, tokens + length > limit {
-            batches.append(start..<index)
-            start = index
-            tokens = 0
-        }
-        tokens += length
-    }
-    if start < lengths.count { batches.append(start..<lengths.count) }
-    return batches
+/// Cuts rollouts into runs of at most `limit` tokens each, the prompt of several in a row counted once; a longer sequence goes alone.
+func microBatches(_ rollouts: some Collection<Rollout>, limit: Int) -> [Range<Int>] {
+    packed(rollouts).sequences.batches(of: limit)
 }
 
 /// Packed rollouts and the rows that predict their response tokens: prompt tokens never enter a loss.
 func packed(_ rollouts: some Collection<Rollout>) -> (sequences: PackedSequences, rows: [Int32]) {
-    var rows: [Int32] = []
-    var offset = 0
-    for rollout in rollouts {
-        // Row i predicts token i + 1.
-        rows += ((offset + rollout.promptLength - 1)..<(offset + rollout.tokens.count - 1)).map(Int32.init)
-        offset += rollout.tokens.count
-    }
-    return (PackedSequences(rollouts.map(\.tokens)), rows)
+    let lengths = rollouts.map(\.promptLength)
+    let sequences = PackedSequences(rollouts.map(\.tokens), promptLengths: lengths)
+    return (sequences, lengths.enumerated().flatMap { sequences.rows(predicting: $0, from: $1) })
 }
 
 /// Fills in what the policy and the reference say of every response token.
@@ -115,7 +98,7 @@ func scoreRollouts(
     temperature: Float,
     microBatchTokens: Int
 ) {
-    for batch in microBatches(lengths: rollouts.map(\.tokens.count), limit: microBatchTokens) {
+    for batch in microBatches(rollouts, limit: microBatchTokens) {
         let (sequences, rows) = packed(rollouts[batch])
         let scores = policy.tokenScores(of: sequences, rows: rows, temperature: temperature)
         let referenceScores = reference.tokenScores(of: sequences, rows: rows, temperature: 1)

@@ -41,13 +41,17 @@ public final class AdamW {
     private let exchange: GradientExchange
     private let halves: HalfReplicas?
     private let segments: [Segment]
+    /// A segment's parameters before its update; empty where ranks share none.
+    private let before: Tensor
 
-    /// A maximal run of this rank's elements that all decay or all do not.
+    /// A maximal run of this rank's elements that all decay or all do not, and of which other ranks have the same.
     private struct Segment {
         let range: Range<Int>
         /// Where its moments begin.
         let place: Int
         let decays: Bool
+        /// What other ranks have of it, where that is halves.
+        let copy: Tensor?
     }
 
     /// Starts with moments of zero.
@@ -78,7 +82,9 @@ public final class AdamW {
         let count = slice.reduce(0) { $0 + $1.count }
         firstMoment = Tensor(zeros: [count])
         secondMoment = Tensor(zeros: [count])
-        segments = Self.segments(of: slice, parameters.count, decaying: decaying)
+        segments = Self.segments(of: slice, parameters.count, decaying: decaying, halves: self.halves)
+        let longest = segments.map(\.range.count).max() ?? 0
+        before = Tensor(zeros: [exchange.isShared(over: communicator) ? longest : 0])
     }
 
     /// One step with `factor` times the gradient; returns the scaled gradient's norm before clipping.
@@ -105,13 +111,15 @@ public final class AdamW {
         let norm = squares.reduce(0, +).squareRoot()
         guard norm.isFinite else { return norm }
         step += 1
-        let before = isShared ? copiedSlice() : nil
         let gradientScale = settings.clipNorm > 0 ? Float(min(1, Double(settings.clipNorm) / (norm + 1e-6))) : 1
         for segment in segments {
             let moments = segment.place..<segment.place + segment.range.count
+            let (values, changes) = (parameters.rows(segment.range), gradients.rows(segment.range))
+            let old = isShared ? before.view(at: 0, shape: values.shape) : nil
+            old?.copy(from: segment.copy ?? values)
             adamWStep(
-                parameters: parameters.rows(segment.range),
-                gradients: gradients.rows(segment.range),
+                parameters: values,
+                gradients: changes,
                 firstMoment: firstMoment.rows(moments),
                 secondMoment: secondMoment.rows(moments),
                 step: step,
@@ -122,8 +130,13 @@ public final class AdamW {
                 weightDecay: segment.decays ? settings.weightDecay : 0,
                 gradientScale: gradientScale
             )
+            if let old {
+                segment.copy?.copy(from: values)
+                changes.copy(from: segment.copy ?? values)
+                exclusiveOr(old, into: changes)
+            }
         }
-        if let before { try exchangeChanges(since: before, communicator) }
+        if isShared { try exchangeChanges(over: communicator) }
         return norm
     }
 
@@ -131,35 +144,21 @@ public final class AdamW {
     ///
     /// What travels is not the weights but which of their bits changed: a copy that a fault has spoiled then stays
     /// spoiled, and the comparison of replicas finds it. Where others have halves alone, it is bits of those.
-    private func exchangeChanges(since before: Tensor, _ communicator: any Communicator) throws {
+    private func exchangeChanges(over communicator: any Communicator) throws {
         let slices = Slices(of: parameters.count, ranks: communicator.size)
-        var place = 0
-        for part in parts(of: slice) {
-            let (changes, values) = (gradients.rows(part.range), parameters.rows(part.range))
-            let old = before.rows(place..<place + part.range.count)
-            if let copy = part.copy {
-                old.copy(from: copy)
-                copy.copy(from: values)
-                changes.copy(from: copy)
-            } else {
-                changes.copy(from: values)
-            }
-            exclusiveOr(old, into: changes)
-            place += part.range.count
-        }
         try communicator.gather(gradients, slices)
         for pieces in slices.buckets.map(slices.pieces(of:)) {
-            for part in parts(of: pieces[..<communicator.rank] + pieces[(communicator.rank + 1)...]) {
-                exclusiveOr(gradients.rows(part.range), into: part.copy ?? parameters.rows(part.range))
+            for piece in pieces[..<communicator.rank] + pieces[(communicator.rank + 1)...] {
+                for part in Self.parts(of: piece, halves) {
+                    exclusiveOr(gradients.rows(part.range), into: part.copy ?? parameters.rows(part.range))
+                }
             }
         }
     }
 
-    /// Pieces cut where other ranks begin or cease to have halves alone, with the copy of those.
-    private func parts(of pieces: some Sequence<Range<Int>>) -> [(range: Range<Int>, copy: Tensor?)] {
-        pieces.flatMap { piece in
-            cut(piece, at: halves?.ranges ?? []).map { ($0.range, $0.isInside ? halves?.copy.rows($0.range) : nil) }
-        }
+    /// A range cut where other ranks begin or cease to have halves alone, with the copy of those.
+    private static func parts(of range: Range<Int>, _ halves: HalfReplicas?) -> [(range: Range<Int>, copy: Tensor?)] {
+        cut(range, at: halves?.ranges ?? []).map { ($0.range, $0.isInside ? halves?.copy.rows($0.range) : nil) }
     }
 
     /// Gives this rank the parameters of all slices.
@@ -176,16 +175,23 @@ public final class AdamW {
         self.secondMoment.copy(from: secondMoment)
     }
 
-    private static func segments(of slice: [Range<Int>], _ count: Int, decaying: [Range<Int>]) -> [Segment] {
+    private static func segments(
+        of slice: [Range<Int>],
+        _ count: Int,
+        decaying: [Range<Int>],
+        halves: HalfReplicas?
+    ) -> [Segment] {
         precondition(
             decaying.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= count }
                 && zip(decaying, decaying.dropFirst()).allSatisfy { $0.upperBound <= $1.lowerBound },
             "decaying ranges must be in order within 0..<\(count): \(decaying)"
         )
         var place = 0
-        return slice.flatMap { cut($0, at: decaying) }.map { part in
-            defer { place += part.range.count }
-            return Segment(range: part.range, place: place, decays: part.isInside)
+        return slice.flatMap { cut($0, at: decaying) }.flatMap { run in
+            parts(of: run.range, halves).map { part in
+                defer { place += part.range.count }
+                return Segment(range: part.range, place: place, decays: run.isInside, copy: part.copy)
+            }
         }
     }
 }

@@ -17,8 +17,8 @@ public struct TokenizedComparison: Equatable, Sendable {
         self.promptLength = promptLength
     }
 
-    /// Tokens of both sequences: the work that this comparison makes.
-    public var tokens: Int { chosen.count + rejected.count }
+    /// Tokens of the prompt and both responses: the work that this comparison makes.
+    public var tokens: Int { chosen.count + rejected.count - promptLength }
 }
 
 /// A user's comparisons in tokens; `comparisons[i]` belongs to the same choice as before tokenising unless it was dropped.

@@ -54,9 +54,12 @@ public struct LanguageModelScorer: RewardScorer {
     }
 }
 
-/// Chosen and rejected sequences side by side.
-func packed(_ comparisons: ArraySlice<TokenComparison>) -> PackedSequences {
-    PackedSequences(comparisons.flatMap { [$0.chosen, $0.rejected] })
+/// Chosen and rejected sequences side by side, which share the tokens that both begin with.
+package func packed(_ comparisons: ArraySlice<TokenComparison>) -> PackedSequences {
+    PackedSequences(
+        comparisons.flatMap { [$0.chosen, $0.rejected] },
+        sharing: comparisons.flatMap { [0, $0.sharedTokens] }
+    )
 }
 
 /// Δ of each comparison from the rewards of `packed` sequences.
@@ -64,13 +67,13 @@ func margins(fromRewards rewards: [Float]) -> [Float] {
     stride(from: 0, to: rewards.count, by: 2).map { rewards[$0] - rewards[$0 + 1] }
 }
 
-/// Runs of comparisons of at most `limit` tokens, or of one longer comparison.
+/// Runs of comparisons of at most `limit` distinct tokens, or of one longer comparison.
 func microBatches(_ comparisons: [TokenComparison], limit: Int) -> [Range<Int>] {
     var batches: [Range<Int>] = []
     var start = 0
     var tokens = 0
     for (index, comparison) in comparisons.enumerated() {
-        let length = comparison.chosen.count + comparison.rejected.count
+        let length = comparison.distinctTokens
         if index > start, tokens + length > limit {
             batches.append(start..<index)
             start = index

@@ -4,12 +4,18 @@ public struct TokenComparison: Hashable, Sendable {
     public let chosen: [Int32]
     /// Prompt and rejected response.
     public let rejected: [Int32]
+    /// How many tokens both begin with: the prompt, and what the responses have in common; `rejected` keeps one at least.
+    public let sharedTokens: Int
 
     /// Both sequences have at least one token.
     public init(chosen: [Int32], rejected: [Int32]) {
         self.chosen = chosen
         self.rejected = rejected
+        sharedTokens = min(zip(chosen, rejected).prefix { $0 == $1 }.count, rejected.count - 1)
     }
+
+    /// Tokens of a pass over it.
+    public var distinctTokens: Int { chosen.count + rejected.count - sharedTokens }
 }
 
 /// A user's comparisons, split by what they are used for.

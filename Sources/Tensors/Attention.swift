@@ -101,20 +101,15 @@ public struct AttentionInput {
 
 /// Causal self-attention of packed sequences: softmax(q·kᵀ/√d)·v per sequence and head.
 ///
-/// offsets: S+1 row numbers; out: [N, H·d] of either type; logSumExp: [H, N] float32, kept for the backward pass.
-public func attentionForward(_ input: AttentionInput, offsets: [Int32], into out: Tensor, logSumExp: Tensor) {
-    check(input, offsets)
+/// out: [N, H·d] of either type; logSumExp: [H, N] float32, kept for the backward pass.
+public func attentionForward(_ input: AttentionInput, _ sequences: SequenceRows, into out: Tensor, logSumExp: Tensor) {
+    check(input, sequences)
     expect(out, [input.rows, input.width], "out")
     expect(logSumExp, [input.heads, input.rows], "logSumExp")
     var parts = unsafe input.parts(of: input.tensor)
-    unsafe ck_attention_forward(
-        &parts,
-        offsets,
-        offsets.count - 1,
-        out.bytes,
-        out.elementType.code,
-        logSumExp.floats
-    )
+    unsafe sequences.withKernelArgument {
+        unsafe ck_attention_forward(&parts, $0, out.bytes, out.elementType.code, logSumExp.floats)
+    }
 }
 
 /// The gradient of the input, in its layout (overwritten), from dout [N, H·d] float32.
@@ -122,29 +117,30 @@ public func attentionForward(_ input: AttentionInput, offsets: [Int32], into out
 /// `out` and `logSumExp` are what the forward pass wrote; dInput holds as many elements as the input.
 public func attentionBackward(
     _ input: AttentionInput,
-    offsets: [Int32],
+    _ sequences: SequenceRows,
     out: Tensor,
     logSumExp: Tensor,
     dout: Tensor,
     into dInput: Tensor
 ) {
-    check(input, offsets)
+    check(input, sequences)
     expect(out, [input.rows, input.width], "out")
     expect(dout, [input.rows, input.width], "dout")
     expect(dInput, count: input.tensor.count, "dInput")
     expect(logSumExp, [input.heads, input.rows], "logSumExp")
     var parts = unsafe input.parts(of: input.tensor)
     var gradients = unsafe input.parts(of: dInput)
-    unsafe ck_attention_backward(
-        &parts,
-        offsets,
-        offsets.count - 1,
-        out.bytes,
-        out.elementType.code,
-        logSumExp.floats,
-        dout.floats,
-        &gradients
-    )
+    unsafe sequences.withKernelArgument {
+        unsafe ck_attention_backward(
+            &parts,
+            $0,
+            out.bytes,
+            out.elementType.code,
+            logSumExp.floats,
+            dout.floats,
+            &gradients
+        )
+    }
 }
 
 /// One new token per sequence against its cache.
@@ -185,11 +181,7 @@ public func attentionDecode(
     )
 }
 
-/// Traps unless `offsets` bounds the sequences of the input's rows.
-private func check(_ input: AttentionInput, _ offsets: [Int32]) {
-    precondition(
-        offsets.first == 0 && offsets.last.map(Int.init) == input.rows
-            && zip(offsets, offsets.dropFirst()).allSatisfy(<=),
-        "sequence offsets must ascend from 0 to \(input.rows)"
-    )
+/// Traps unless the sequences have all rows of the input.
+private func check(_ input: AttentionInput, _ sequences: SequenceRows) {
+    precondition(sequences.count == input.rows, "sequences of \(sequences.count) rows for \(input.rows)")
 }

@@ -42,7 +42,7 @@ import Testing
                 dValues: []
             )
             let predicted =
-                (checkpointing ? memory.passing(tokens: 64) : memory.passing(tokens: 64) - 64 * memory.block)
+                memory.shared(tokens: 64) + (checkpointing ? memory.passing(tokens: 64) : 0)
                 + memory.recorded(tokens: 64, read: 32, blocks: 4, checkpointing: checkpointing)
                 + memory.backward(tokens: 64, read: 32) + memory.rows(32, recorded: true)
                 + memory.logits(rows: 32, recorded: true)
@@ -62,7 +62,8 @@ import Testing
             streams: prompts.indices.map { .init(seed: 1, purpose: .sampling, item: $0) }
         )
         let predicted =
-            memory.passing(tokens: 128) + 8 * 32 * memory.cachedToken + memory.sampledLogits(sequences: 8)
+            memory.passing(tokens: 128) + memory.shared(tokens: 128) + 8 * 32 * memory.cachedToken
+            + memory.sampledLogits(sequences: 8)
             + memory.rows(8, recorded: false)
         let actual = bytes(model.workspace)
         #expect(abs(actual - predicted) <= predicted / 20, "\(actual), predicted \(predicted)")

@@ -35,8 +35,15 @@ func everyPlaceIsDealtOnceAndEveryPromptOnceAPass(shardCount: Int) throws {
 }
 
 @Test func microBatchesKeepTheLimit() {
-    #expect(microBatches(lengths: [3, 3, 3, 9, 1, 1], limit: 6) == [0..<2, 2..<3, 3..<4, 4..<6])
-    #expect(microBatches(lengths: [], limit: 6).isEmpty)
+    func rollouts(_ lengths: [Int], ofPrompt length: Int) -> [Rollout] {
+        lengths.enumerated().map { place, count in
+            let tokens = Array(repeating: Int32(length == 1 ? place : 0), count: count)
+            return Rollout(prompt: 0, tokens: tokens, promptLength: length, finished: false)
+        }
+    }
+    #expect(microBatches(rollouts([3, 3, 3, 9, 2, 2], ofPrompt: 1), limit: 6) == [0..<2, 2..<3, 3..<4, 4..<6])
+    #expect(microBatches(rollouts([5, 6, 5, 6], ofPrompt: 4), limit: 10) == [0..<3, 3..<4])
+    #expect(microBatches([Rollout](), limit: 6).isEmpty)
 }
 
 @Test func onlyResponseTokensAreScored() {

@@ -5,13 +5,28 @@ import Testing
 
 /// The shape of an attention call; `group` query heads share a head of keys.
 struct AttentionShape: Sendable {
+    /// Rows of each sequence's own.
     let lengths: [Int]
+    /// Rows that each shares with the last one before it that shares none; nil: none share any.
+    var shared: [Int]?
     let heads: Int
     var group = 1
     let d: Int
     var layout = AttentionInput.Layout.sideBySide
 
     var offsets: [Int32] { lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1)) } }
+    var sequences: SequenceRows {
+        SequenceRows(offsets: offsets, shared: shared?.map(Int32.init) ?? lengths.map { _ in 0 })
+    }
+    /// All rows of each sequence.
+    var rowsOfSequences: [[Int]] {
+        var first = 0
+        return lengths.indices.map { place in
+            let (start, shared) = (Int(offsets[place]), Int(sequences.shared[place]))
+            if shared == 0 { first = start }
+            return Array(first..<first + shared) + Array(start..<start + lengths[place])
+        }
+    }
     var rows: Int { lengths.reduce(0, +) }
     var width: Int { heads * d }
     var keyValueWidth: Int { heads / group * d }
@@ -35,11 +50,11 @@ struct AttentionShape: Sendable {
     /// Causal attention as defined, in float64: [n, heads·d].
     func attention(_ x: [Double]) -> [Double] {
         var out = [Double](repeating: 0, count: rows * width)
-        for (start, end) in zip(offsets.map(Int.init), offsets.dropFirst().map(Int.init)) {
+        for (sequence, own) in zip(rowsOfSequences, lengths) {
             for head in 0..<heads {
                 let keys = head / group * d
-                for i in start..<end {
-                    let scores = (start...i).map { j in
+                for (place, i) in sequence.enumerated().suffix(own) {
+                    let scores = sequence[...place].map { j in
                         (0..<d).reduce(0.0) {
                             $0 + x[index(part: 0, row: i, column: head * d + $1)]
                                 * x[index(part: 1, row: j, column: keys + $1)]
@@ -47,7 +62,7 @@ struct AttentionShape: Sendable {
                     }
                     let weights = scores.map(exp)
                     let sum = weights.reduce(0, +)
-                    for (weight, j) in zip(weights, start...i) {
+                    for (weight, j) in zip(weights, sequence) {
                         for c in 0..<d {
                             let value = x[index(part: 2, row: j, column: keys + c)]
                             out[i * width + head * d + c] += weight / sum * value
@@ -68,6 +83,8 @@ struct AttentionShape: Sendable {
         AttentionShape(lengths: [33, 1, 5], heads: 6, group: 3, d: 16),
         AttentionShape(lengths: [33, 1, 5], heads: 6, group: 3, d: 16, layout: .apart),
         AttentionShape(lengths: [4, 70], heads: 4, group: 4, d: 18, layout: .apart),
+        AttentionShape(lengths: [90, 1, 40, 33, 3], shared: [0, 64, 70, 0, 33], heads: 3, d: 64),
+        AttentionShape(lengths: [70, 50, 31], shared: [0, 1, 31], heads: 4, group: 2, d: 18, layout: .apart),
     ]
 
     @Test(arguments: shapes) func forward(shape: AttentionShape) {
@@ -75,10 +92,10 @@ struct AttentionShape: Sendable {
         let expected = floats(shape.attention(doubles(qkv.array())))
         let out = Tensor(zeros: [shape.rows, shape.width])
         let logSumExp = Tensor(zeros: [shape.heads, shape.rows])
-        attentionForward(shape.input(qkv), offsets: shape.offsets, into: out, logSumExp: logSumExp)
+        attentionForward(shape.input(qkv), shape.sequences, into: out, logSumExp: logSumExp)
         #expect(maximalDifference(out.array(), expected) < 5e-6)
         let half = Tensor(zeros: out.shape, .bfloat16)
-        attentionForward(shape.input(qkv), offsets: shape.offsets, into: half, logSumExp: logSumExp)
+        attentionForward(shape.input(qkv), shape.sequences, into: half, logSumExp: logSumExp)
         #expect(half.array() == out.array().map(roundedToBFloat16))
     }
 
@@ -86,6 +103,8 @@ struct AttentionShape: Sendable {
         AttentionShape(lengths: [5, 1, 3], heads: 2, d: 4), AttentionShape(lengths: [35], heads: 1, d: 3),
         AttentionShape(lengths: [5, 1, 3], heads: 4, group: 2, d: 2),
         AttentionShape(lengths: [35], heads: 2, group: 2, d: 3, layout: .apart),
+        AttentionShape(lengths: [5, 2, 1, 3, 1], shared: [0, 3, 5, 0, 1], heads: 2, d: 4),
+        AttentionShape(lengths: [33, 3], shared: [0, 31], heads: 4, group: 2, d: 3, layout: .apart),
     ])
     func backwardAgainstFiniteDifferences(shape: AttentionShape) {
         let qkv = sampleTensor([shape.rows, shape.rowWidth], seed: 4, scale: 2)
@@ -120,12 +139,12 @@ struct AttentionShape: Sendable {
     private func backward(_ shape: AttentionShape, _ qkv: Tensor, _ dout: Tensor) -> [Float] {
         let out = Tensor(zeros: dout.shape)
         let logSumExp = Tensor(zeros: [shape.heads, shape.rows])
-        attentionForward(shape.input(qkv), offsets: shape.offsets, into: out, logSumExp: logSumExp)
+        attentionForward(shape.input(qkv), shape.sequences, into: out, logSumExp: logSumExp)
         let dqkv = Tensor(zeros: qkv.shape)
         dqkv.fill(.nan)  // must be overwritten
         attentionBackward(
             shape.input(qkv),
-            offsets: shape.offsets,
+            shape.sequences,
             out: out,
             logSumExp: logSumExp,
             dout: dout,
@@ -134,12 +153,58 @@ struct AttentionShape: Sendable {
         return dqkv.array()
     }
 
+    /// A row's result has the same bits whether what comes before it is shared or its sequence's own.
+    @Test(arguments: [AttentionInput.Layout.sideBySide, .apart]) func sharingChangesNoBit(layout: AttentionInput.Layout)
+    {
+        let family = AttentionShape(
+            lengths: [70, 41, 5],
+            shared: [0, 37, 64],
+            heads: 4,
+            group: 2,
+            d: 20,
+            layout: layout
+        )
+        let apart = AttentionShape(lengths: [70, 78, 69], heads: 4, group: 2, d: 20, layout: layout)
+        let rows = family.rowsOfSequences.joined().map(Int32.init)
+        let x = sampleTensor([family.rows, family.rowWidth], seed: 3, scale: 2)
+        let whole = Tensor(zeros: [apart.rows, apart.rowWidth])
+        for part in 0..<3 {
+            let width = part == 0 ? family.width : family.keyValueWidth
+            let (from, to) = (Tensor(zeros: [family.rows, width]), Tensor(zeros: [apart.rows, width]))
+            let values = x.array()
+            from.copy(
+                from: (0..<family.rows * width).map {
+                    values[family.index(part: part, row: $0 / width, column: $0 % width)]
+                }
+            )
+            gatherRows(from, rows, into: to)
+            var all = whole.array()
+            for (i, value) in to.array().enumerated() {
+                all[apart.index(part: part, row: i / width, column: i % width)] = value
+            }
+            whole.copy(from: all)
+        }
+        func attended(_ shape: AttentionShape, _ x: Tensor) -> Tensor {
+            let out = Tensor(zeros: [shape.rows, shape.width])
+            attentionForward(
+                shape.input(x),
+                shape.sequences,
+                into: out,
+                logSumExp: Tensor(zeros: [shape.heads, shape.rows])
+            )
+            return out
+        }
+        let expected = Tensor(zeros: [apart.rows, apart.width])
+        gatherRows(attended(family, x), rows, into: expected)
+        #expect(attended(apart, whole).array() == expected.array())
+    }
+
     @Test func largeScoresDoNotOverflow() {
         let qkv = sampleTensor([40, 3 * 64], seed: 9, scale: 300)
         let out = Tensor(zeros: [40, 64])
         attentionForward(
             AttentionInput(qkv, heads: 1),
-            offsets: [0, 40],
+            SequenceRows(offsets: [0, 40]),
             into: out,
             logSumExp: Tensor(zeros: [1, 40])
         )
@@ -158,7 +223,7 @@ struct AttentionShape: Sendable {
         let out = Tensor(zeros: [shape.rows, shape.width])
         attentionForward(
             shape.input(qkv),
-            offsets: shape.offsets,
+            shape.sequences,
             into: out,
             logSumExp: Tensor(zeros: [shape.heads, shape.rows])
         )

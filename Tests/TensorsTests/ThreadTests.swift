@@ -43,7 +43,7 @@ import Testing
     /// Results of all kernels that split or reduce over rows.
     private func everything() -> [Tensor] {
         let (n, d, v) = (300, 192, 1003)
-        let offsets: [Int32] = [0, 50, 51, 180, 300]
+        let sequences = SequenceRows(offsets: [0, 50, 51, 180, 300], shared: [0, 20, 0, 7])
         let x = sampleTensor([n, d], seed: 1)
         let dy = sampleTensor([n, d], seed: 2)
         let gain = sampleTensor([d], seed: 3)
@@ -69,10 +69,10 @@ import Testing
 
         let qkv = sampleTensor([n, 3 * d], seed: 4)
         let (attended, dqkv, logSumExp) = (Tensor(zeros: [n, d]), Tensor(zeros: [n, 3 * d]), Tensor(zeros: [3, n]))
-        attentionForward(AttentionInput(qkv, heads: 3), offsets: offsets, into: attended, logSumExp: logSumExp)
+        attentionForward(AttentionInput(qkv, heads: 3), sequences, into: attended, logSumExp: logSumExp)
         attentionBackward(
             AttentionInput(qkv, heads: 3),
-            offsets: offsets,
+            sequences,
             out: attended,
             logSumExp: logSumExp,
             dout: dy,

@@ -39,7 +39,7 @@ cat >"$work/full.yaml" <<YAML
 run: { name: memory, directory: $work/full, stages: [sft, simulate, reward, calibrate, policy, evaluate], threads: 1 }
 model: { sampling_memory: 64, micro_batch_tokens: 1024 }
 data: { text: $work/text.jsonl, max_length: 96, held_out_prompts: 8 }
-sft: { vocabulary_size: 1000, layers: 4, width: 384, heads: 6, positions: 96, steps: 1, batch_sequences: 16 }
+sft: { vocabulary_size: 1000, layers: 4, width: 384, heads: 6, positions: 96, steps: 1, batch_sequences: 32 }
 simulate:
   groups: [{ name: positive, users: 2, taste: sentiment }, { name: concise, users: 2, taste: length }]
   comparisons_per_user: 12

@@ -125,11 +125,17 @@ struct ck_heads {
     float *q, *k, *v;
     long q_row, kv_row, heads, kv_heads, d;
 };
-void ck_attention_forward(const struct ck_heads *x, const int32_t *offsets, long sequences, void *out, int out_type,
+// Sequence s has the rows from offsets[s] up to offsets[s + 1], and before them the first shared[s] of the last sequence before it
+// that shares none.
+struct ck_sequences {
+    const int32_t *offsets, *shared;
+    long count;
+};
+void ck_attention_forward(const struct ck_heads *x, const struct ck_sequences *sequences, void *out, int out_type,
                           float *log_sum_exp);
 // The rows of `dx` are laid out as those of `x`.
-void ck_attention_backward(const struct ck_heads *x, const int32_t *offsets, long sequences, const void *out,
-                           int out_type, const float *log_sum_exp, const float *dout, const struct ck_heads *dx);
+void ck_attention_backward(const struct ck_heads *x, const struct ck_sequences *sequences, const void *out, int out_type,
+                           const float *log_sum_exp, const float *dout, const struct ck_heads *dx);
 void ck_attention_decode(const struct ck_heads *x, float *keys, float *values, const int32_t *slots,
                          const int32_t *lengths, long batch, long capacity, void *out, int out_type);
 

@@ -17,7 +17,7 @@ package struct BenchSize: Sendable {
     package var length = 128...128
     /// Responses sampled together.
     package var batch = 16
-    /// Tokens of a prompt.
+    /// Tokens of a prompt: of a response, or of both sequences of a comparison.
     package var prompt = 8
     /// Tokens of a response.
     package var new = 48
@@ -40,11 +40,11 @@ extension BenchTask {
     /// What the task's work is told by.
     package var keys: [BenchSize.Key] {
         switch self {
-        case .rewardStep: [.pairs, .length, .loraRank, .topLayers]
-        case .score: [.pairs, .length]
+        case .rewardStep: [.pairs, .length, .prompt, .loraRank, .topLayers]
+        case .score: [.pairs, .length, .prompt]
         case .generate: [.batch, .prompt, .new]
         case .policyStep: [.batch, .prompt, .new, .groups, .epochs]
-        case .emIteration: [.pairs, .length, .groups, .epochs, .loraRank, .topLayers]
+        case .emIteration: [.pairs, .length, .prompt, .groups, .epochs, .loraRank, .topLayers]
         case .allReduce: [.mebibytes]
         case .gemm: []
         }

@@ -15,8 +15,8 @@ extension StagePlanner {
         let tokens = (keys.batchSequences + shards.count - 1) / shards.count * keys.positions
         memory[.weights] += model.own(parameters)
         addTraining(of: parameters, models: 1, whole: Head.none, to: &memory)
-        // Held-out documents are scored at the end.
-        let heldOut = min(256, documents / 10) * keys.positions
+        // Each shard's held-out documents are scored at the end.
+        let heldOut = (min(256, documents / 10) + shards.count - 1) / shards.count * keys.positions
         addPasses(
             passing: scoring(total: heldOut, longest: keys.positions),
             recorded: tokens,
@@ -45,7 +45,7 @@ extension StagePlanner {
         memory[.remembered] += 4 * parameters * (sets + (keys.maxIterations > 1 ? groups : 0))
         memory[.remembered] += 4 * slices(of: parameters).largest * groups
 
-        let pair = 2 * comparisonTokens
+        let pair = pairTokens
         let limit = configuration.model.microBatchTokens
         let total = comparisons * pair
         let perShard = (keys.batchComparisons + shards.count - 1) / shards.count

@@ -80,8 +80,9 @@ struct StagePlanner {
         memory[.moments] += 8 * slice * models
         if slices.ranks > 1 {
             let rounds = (0..<ranks).map { tree.nodes(of: $0).count }.max() ?? 0
-            // The weights before an update, and what is received of a bucket.
-            memory[.communication] += 4 * slice + rounds * 4 * min(trained, slices.bucketLength)
+            // Of a bucket, the weights before an update, and what is received.
+            let bucket = min(trained, slices.bucketLength)
+            memory[.communication] += 4 * (models * bucket / slices.ranks + rounds * bucket)
         }
     }
 
@@ -103,7 +104,10 @@ struct StagePlanner {
             blocks = adapters.adaptedBlocks(of: shape).count
         }
         let checkpoints = configuration.run.activationCheckpointing
-        memory[.activations] += activations.passing(tokens: longest)
+        // Recorded passes keep nothing of what lies below the trained blocks, and with checkpoints of none.
+        let isPassed = recorded > 0 && (checkpoints || blocks < shape.layers)
+        memory[.activations] +=
+            activations.passing(tokens: isPassed ? longest : passing) + activations.shared(tokens: longest)
         if recorded > 0 && blocks > 0 {
             memory[.activations] +=
                 activations.recorded(tokens: recorded, read: read, blocks: blocks, checkpointing: checkpoints)
@@ -152,6 +156,14 @@ struct StagePlanner {
         let longest = min(configuration.data.maxLength, shape.contextLength)
         guard configuration.data.preferences == nil else { return longest }
         return min(longest, promptTokens + configuration.simulate.maxNewTokens)
+    }
+
+    /// Tokens of a pass over a comparison, at most.
+    ///
+    /// Its sequences share a prompt, whose length is known of simulated ones.
+    var pairTokens: Int {
+        guard configuration.data.preferences == nil else { return 2 * comparisonTokens }
+        return comparisonTokens + min(comparisonTokens, configuration.simulate.maxNewTokens)
     }
 
     /// Documents of `sft`, at most.

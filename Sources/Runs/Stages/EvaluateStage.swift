@@ -105,6 +105,14 @@ private func answer(
     return PolicyAnswers(name: name, responses: responses, kl: kl)
 }
 
+/// Responses after their prompts, which those to one prompt share.
+func packed(_ responses: ArraySlice<JudgedResponse>) -> PackedSequences {
+    PackedSequences(
+        responses.map { $0.promptTokens + $0.responseTokens },
+        promptLengths: responses.map(\.promptTokens.count)
+    )
+}
+
 /// Mean over responses of Σ_t log π − log π_ref (k1), each shard's responses scored on its rank.
 private func divergence(
     of responses: [JudgedResponse],
@@ -119,14 +127,10 @@ private func divergence(
         for start in stride(from: 0, to: own.count, by: scoringBatch) {
             try run.communicator.enter(.score, step: 0)
             let batch = own[start..<min(start + scoringBatch, own.count)]
-            let packed = PackedSequences(batch.map { $0.promptTokens + $0.responseTokens })
-            // Row i predicts token i + 1.
-            let rows = zip(packed.offsets, batch).flatMap { offset, response in
-                let first = Int(offset) + response.promptTokens.count - 1
-                return (first..<first + response.responseTokens.count).map(Int32.init)
-            }
-            let own = policy.tokenScores(of: packed, rows: rows, temperature: 1).logProbabilities
-            let base = reference.tokenScores(of: packed, rows: rows, temperature: 1).logProbabilities
+            let sequences = packed(batch)
+            let rows = zip(0..., batch).flatMap { sequences.rows(predicting: $0, from: $1.promptTokens.count) }
+            let own = policy.tokenScores(of: sequences, rows: rows, temperature: 1).logProbabilities
+            let base = reference.tokenScores(of: sequences, rows: rows, temperature: 1).logProbabilities
             sum += zip(own, base).reduce(0) { $0 + Double($1.0) - Double($1.1) }
         }
         return [sum]

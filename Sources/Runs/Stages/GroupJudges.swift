@@ -54,6 +54,6 @@ extension RunContext {
 private func rewards(of responses: [JudgedResponse], under model: LanguageModel) -> [Double] {
     stride(from: 0, to: responses.count, by: batchSize).flatMap { start in
         let batch = responses[start..<min(start + batchSize, responses.count)]
-        return model.rewards(of: PackedSequences(batch.map { $0.promptTokens + $0.responseTokens })).map(Double.init)
+        return model.rewards(of: packed(batch)).map(Double.init)
     }
 }

@@ -14,9 +14,8 @@ struct RewardModelSet {
     var groups: Int { models.count - 1 }
 
     /// Raw rewards of sequences of tokens: models × sequences.
-    func rewards(of sequences: [[Int32]]) -> [[Float]] {
-        guard !sequences.isEmpty else { return models.map { _ in [] } }
-        return LanguageModels.rewards(of: PackedSequences(sequences), under: models)
+    func rewards(of sequences: PackedSequences) -> [[Float]] {
+        LanguageModels.rewards(of: sequences, under: models)
     }
 }
 

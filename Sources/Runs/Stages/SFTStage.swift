@@ -106,8 +106,11 @@ func runSFT(_ run: RunContext) throws {
         try checkpoints.atBoundary { TrainingState(vectors, replicas: model.replicas) }
     }
     try model.gatherMasters(of: optimizer, over: run.communicator)
-    let held = model.meanNextTokenLoss(validation)
-    run.progress.end("loss on held-out documents \(held.formatted(decimals: 3))")
+    let held = try run.communicator.sumOverShards(
+        hosted.map { model.nextTokenLoss(shards.items(of: $0, total: validation.count).map { validation[$0] }) },
+        width: 2
+    )
+    run.progress.end("loss on held-out documents \((held[0] / held[1]).formatted(decimals: 3))")
     try run.communicator.enter(.save, step: 0)
     try run.requireGood([model.parameters.values], step: settings.steps)
     try run.onRoot { try ModelDirectory.save(model, to: path, tokenizerFrom: nil) }
@@ -133,19 +136,18 @@ extension LanguageModel {
         return forwardTokenScores(packed, rows: packed.predictingRows, temperature: 1)
     }
 
-    /// Mean −log π of every token but the first of each sequence.
-    fileprivate func meanNextTokenLoss(_ sequences: [[Int32]]) -> Double {
-        guard !sequences.isEmpty else { return .nan }
+    /// Σ −log π of every token but the first of each sequence, and how many there are.
+    fileprivate func nextTokenLoss(_ sequences: [[Int32]]) -> [Double] {
         let packed = PackedSequences(sequences)
         let scores = tokenScores(of: packed, rows: packed.predictingRows, temperature: 1)
-        return -scores.logProbabilities.reduce(0) { $0 + Double($1) } / Double(scores.logProbabilities.count)
+        return [-scores.logProbabilities.reduce(0) { $0 + Double($1) }, Double(scores.logProbabilities.count)]
     }
 }
 
 extension PackedSequences {
     /// Every row that has a next token.
     var predictingRows: [Int32] {
-        zip(offsets, offsets.dropFirst()).flatMap { start, end in Array(start..<max(start, end - 1)) }
+        (0..<count).flatMap { rows(predicting: $0, from: 1) }
     }
 }
 

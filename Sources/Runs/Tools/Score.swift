@@ -79,9 +79,7 @@ private func scoreLines(
 ) throws {
     guard !sequences.isEmpty else { return }
     let packed = PackedSequences(sequences)
-    // The last token of a sequence predicts nothing that is there to be scored.
-    let rows = (0..<packed.count).flatMap { packed.rows(of: $0).dropLast().map { Int32($0) } }
-    let logProbabilities = model.tokenScores(of: packed, rows: rows, temperature: 1).logProbabilities
+    let logProbabilities = model.tokenScores(of: packed, rows: packed.predictingRows, temperature: 1).logProbabilities
     let rewards: [Float]? = model.head == .reward ? model.rewards(of: packed) : nil
     var next = 0
     for (index, tokens) in sequences.enumerated() {

@@ -28,12 +28,12 @@ struct BenchOneTask: ParsableCommand {
             Tasks, and the options that tell their work:
 
               reward-step   Bradley–Terry, forward, backward and AdamW of all parameters, or of adapters: --pairs --length \
-            --lora-rank --top-layers
-              score         rewards of comparisons: --pairs --length
+            --prompt --lora-rank --top-layers
+              score         rewards of comparisons: --pairs --length --prompt
               generate      responses sampled with a key–value cache: --batch --prompt --new
               policy-step   responses sampled, scored by groups and reference, PPO: --batch --prompt --new --groups --epochs
               em-iteration  --epochs steps of every group's model on 8 users' comparisons, then the E-step, and with --top-layers how \
-            much faster it is for the trunk cache: --pairs --length --groups --epochs --lora-rank --top-layers
+            much faster it is for the trunk cache: --pairs --length --prompt --groups --epochs --lora-rank --top-layers
               allreduce     a gradient summed over the ranks in the order that gives the same bits on any number of them, and \
             the ratio of its bandwidth to MPI_Allreduce's, timed in turn: --mebibytes
               gemm          the largest product
@@ -68,7 +68,7 @@ struct BenchOneTask: ParsableCommand {
     @Option(help: "Responses sampled together; 16 unless stated.")
     var batch: Int?
 
-    @Option(help: "Tokens of a prompt; 8 unless stated.")
+    @Option(help: "Tokens of a prompt, of a response or of both sequences of a comparison; 8 unless stated.")
     var prompt: Int?
 
     @Option(help: "Tokens of a response; 48 unless stated.")

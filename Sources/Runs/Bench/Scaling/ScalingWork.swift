@@ -51,6 +51,7 @@ func scalingStep(
             randomComparisons(
                 load.batch,
                 length: load.length...load.length,
+                prompt: 0,
                 vocabulary: model.configuration.vocabularySize,
                 shard: shard
             )

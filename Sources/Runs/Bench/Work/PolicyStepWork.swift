@@ -63,10 +63,7 @@ func policyStep(
         endOfText: nil,
         groupSizes: rewards.map { _ in 1 },
         calibration: .none(rewardModels: rewards.count),
-        rewards: { sequences in
-            let packed = PackedSequences(sequences)
-            return rewards.map { $0.rewards(of: packed) }
-        },
+        rewards: { sequences in rewards.map { $0.rewards(of: sequences) } },
         seed: 1,
         shards: shards
     )

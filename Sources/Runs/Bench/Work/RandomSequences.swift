@@ -10,9 +10,12 @@ func randomSequences(_ count: Int, length: Int, vocabulary: Int, shard: Int = 0)
 }
 
 /// A shard's comparisons of random tokens; both sequences of one are as long, and lengths are spread evenly over `length`.
+///
+/// They begin with the same `prompt` tokens, or with all but the last where they are no longer.
 func randomComparisons(
     _ count: Int,
     length: ClosedRange<Int>,
+    prompt: Int,
     vocabulary: Int,
     shard: Int = 0
 ) -> [TokenComparison] {
@@ -20,9 +23,11 @@ func randomComparisons(
     let drawn = randomSequences(2 * count, length: most, vocabulary: vocabulary, shard: shard)
     return (0..<count).map { pair in
         let length = count == 1 ? most : least + (most - least) * pair / (count - 1)
+        let (chosen, other) = (drawn[2 * pair], drawn[2 * pair + 1])
+        let shared = min(prompt, length - 1)
         return TokenComparison(
-            chosen: Array(drawn[2 * pair].prefix(length)),
-            rejected: Array(drawn[2 * pair + 1].prefix(length))
+            chosen: Array(chosen[..<length]),
+            rejected: Array(chosen[..<shared] + other[shared..<length])
         )
     }
 }

@@ -19,7 +19,7 @@ func rewardStepWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
             _ = try optimizer.update(learningRate: 1e-5)
             reward.parametersDidChange()
         },
-        tokens: sequences.tokens.count,
+        tokens: tokens(of: sequences),
         operations: trainingOperations(reward, tokens: sequences.tokens.count, read: sequences.count)
     )
 }
@@ -27,11 +27,10 @@ func rewardStepWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
 func scoreWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
     let reward = model.copy(head: .reward, seed: 1)
     let sequences = pairedSequences(model, size)
-    let tokens = sequences.tokens.count
     return BenchWork(
         run: { _ in _ = reward.rewards(of: sequences) },
-        tokens: tokens,
-        operations: forwardOperations(model.configuration, tokens: tokens, read: sequences.count)
+        tokens: tokens(of: sequences),
+        operations: forwardOperations(model.configuration, tokens: sequences.tokens.count, read: sequences.count)
     )
 }
 
@@ -46,6 +45,7 @@ func emIterationWork(_ model: LanguageModel, _ size: BenchSize, _ communicator: 
         randomComparisons(
             size.pairs,
             length: size.length,
+            prompt: size.prompt,
             vocabulary: model.configuration.vocabularySize,
             shard: shard
         )
@@ -65,8 +65,9 @@ func emIterationWork(_ model: LanguageModel, _ size: BenchSize, _ communicator: 
     let (models, run) = iteration(TrunkCache(bytes: .max, spill: nil))
     let blocks = model.configuration.layers - models.models[0].trunkBlocks
     let tokens = users.joined().reduce(0) { $0 + $1.chosen.count + $1.rejected.count }
+    let distinct = users.joined().reduce(0) { $0 + $1.distinctTokens }
     let read = 2 * users.joined().count
-    let scoring = forwardOperations(model.configuration, tokens: tokens, read: read, blocks: blocks)
+    let scoring = forwardOperations(model.configuration, tokens: distinct, read: read, blocks: blocks)
     // What is frozen has no gradient of its weights, and what is kept is not computed.
     let training = scoring * (size.loraRank == nil ? 3 : 2)
     return BenchWork(
@@ -90,7 +91,13 @@ private func pairedSequences(_ model: LanguageModel, _ size: BenchSize) -> Packe
     let comparisons = randomComparisons(
         size.pairs,
         length: size.length,
+        prompt: size.prompt,
         vocabulary: model.configuration.vocabularySize
     )
-    return PackedSequences(comparisons.flatMap { [$0.chosen, $0.rejected] })
+    return packed(comparisons[...])
+}
+
+/// Tokens that comparisons have, those that their sequences share counted in each.
+private func tokens(of sequences: PackedSequences) -> Int {
+    (0..<sequences.count).reduce(0) { $0 + sequences.length(of: $1) }
 }
