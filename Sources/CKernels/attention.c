@@ -6,9 +6,9 @@
 #include "tile.h"
 #include "transpose.h"
 
-// Causal attention of packed sequences: one task for each sequence and head, which takes its query rows in blocks and
-// holds a whole block of scores [BLOCK, t], so that the softmax needs no rescaling. Keys and values of the task are
-// transposed once where the product needs them so. What a sequence shares with the first of its family is copied beside its own
+// Causal attention of packed sequences: one task for each sequence and head, backward for each family and head of keys, which
+// takes its query rows in blocks and holds a whole block of scores [BLOCK, t], so that the softmax needs no rescaling. Keys and
+// values of the task are transposed once where the product needs them so. What a sequence shares with the first of its family is copied beside its own
 // rows, so that it is read, and its gradient summed, as that of any other.
 
 enum { BLOCK = 32 };
@@ -158,9 +158,9 @@ void ck_attention_forward(const struct ck_heads *x, const struct ck_sequences *s
 // With P the weights, dP = dO·Vᵀ and δ_i = Σ_c dO_ic·O_ic = Σ_j P_ij·dP_ij (FlashAttention-2, arXiv 2307.08691, §2.1):
 //   dS = P∘(dP − δ)/√d,  dQ = dS·K,  dK = dSᵀ·Q,  dV = Pᵀ·dO.
 
-// A sequence's rows of one head of keys and values, and of their gradients.
+// A sequence's rows of one head of keys, and of the gradients of keys and values.
 struct keys_and_values {
-    const float *k, *v;
+    const float *k;
     float *dk, *dv;
     long row;
 };
@@ -218,10 +218,11 @@ CK_INLINE void backward_sequence(const struct arguments *a, const struct sequenc
     long d = x->d, row = padded(s->t), at = kv_head * d, group = x->heads / x->kv_heads, copied = s->t * d;
     float *keys = scratch, *values = keys + d * row, *weights = values + d * row, *dscores = weights + BLOCK * row;
     float *copy = dscores + BLOCK * row;
-    struct keys_and_values kv = {.dk = copy + 2 * copied, .dv = copy + 3 * copied, .row = x->kv_row};
-    long k_row = kv.row;
-    kv.k = whole_sequence(s, x->k + at, d, copy, &k_row);
-    kv.v = whole_sequence(s, x->v + at, d, copy + copied, &kv.row);
+    struct keys_and_values kv = {.dk = copy + copied, .dv = copy + 2 * copied, .row = x->kv_row};
+    long v_row = x->kv_row;
+    transpose(whole_sequence(s, x->v + at, d, copy, &v_row), v_row, s->t, d, values, row);
+    kv.k = whole_sequence(s, x->k + at, d, copy, &kv.row);
+    transpose(kv.k, kv.row, s->t, d, keys, row);
     if (s->shared > 0) {
         memset(kv.dk, 0, (size_t)(s->shared * d) * sizeof(float));
         memset(kv.dv, 0, (size_t)(s->shared * d) * sizeof(float));
@@ -229,8 +230,6 @@ CK_INLINE void backward_sequence(const struct arguments *a, const struct sequenc
         kv.dk = dx->k + at + s->start * kv.row;
         kv.dv = dx->v + at + s->start * kv.row;
     }
-    transpose(kv.k, kv.row, s->t, d, keys, row);
-    transpose(kv.v, kv.row, s->t, d, values, row);
     for (long g = 0; g < group; g++)
         backward_head(a, s, kv_head * group + g, g == 0, &kv, keys, values, weights, dscores);
     if (s->shared > 0) {
@@ -257,7 +256,7 @@ void ck_attention_backward(const struct ck_heads *x, const struct ck_sequences *
                           .n = sequences->offsets[sequences->count], .out = out, .type = out_type, .dout = dout,
                           .log_sum_exp = (float *)log_sum_exp};
     long t = longest_sequence(sequences);
-    a.scratch_size = round_up((2 * x->d + 2 * BLOCK) * padded(t) + 4 * t * x->d, 64);
+    a.scratch_size = round_up((2 * x->d + 2 * BLOCK) * padded(t) + 3 * t * x->d, 64);
     int threads = ck_threads();
     a.scratch = ck_scratch(threads * a.scratch_size * (long)sizeof(float));
     ck_parallel_tasks(threads, sequences->count * x->kv_heads, backward, &a);

@@ -45,7 +45,7 @@ public struct ActivationMemory: Sendable {
         tokens * (4 * shape.width + (shape.llama == nil ? 0 : 4 * shape.headWidth))
     }
 
-    /// What a recorded pass keeps of its last `blocks` blocks besides that.
+    /// What a recorded pass keeps of its last `blocks` blocks besides `shared`, and with checkpointing besides `passing`.
     ///
     /// `checkpointing`: only a block's input, [N, D], of each.
     public func recorded(tokens: Int, read: Int, blocks: Int, checkpointing: Bool) -> Int {

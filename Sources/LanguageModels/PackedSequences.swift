@@ -29,8 +29,11 @@ public struct PackedSequences: Equatable, Sendable {
         tokens.reserveCapacity(sequences.reduce(0) { $0 + $1.count })
         var offsets: [Int32] = [0]
         offsets.reserveCapacity(sequences.count + 1)
+        var first: [Int32] = []
         for (sequence, shared) in zip(sequences, sharing) {
             precondition(sequence.count > shared, "sequence \(offsets.count - 1) has no token of its own")
+            if shared == 0 { first = sequence }
+            precondition(sequence[..<shared] == first.prefix(shared), "sequence \(offsets.count - 1) begins otherwise")
             tokens += sequence[shared...]
             offsets.append(Int32(tokens.count))
         }
@@ -47,7 +50,7 @@ public struct PackedSequences: Equatable, Sendable {
                 first = place
                 return 0
             }
-            return prompt.count - 1
+            return prompt.isEmpty ? 0 : prompt.count - 1
         }
         self.init(sequences, sharing: sharing)
     }
@@ -137,6 +140,9 @@ public struct PackedSequences: Equatable, Sendable {
         }
         return batches
     }
+
+    /// Whether a sequence has all its tokens.
+    func isWhole(_ sequence: Int) -> Bool { sequence == count || shared(by: sequence) == 0 }
 
     /// The row that a sequence's first token would have if all its tokens lay before the next sequence.
     func start(of sequence: Int) -> Int32 { offsets[sequence] - sequenceRows.shared[sequence] }

@@ -130,6 +130,7 @@ extension LanguageModel {
     private func modelRuns(_ runs: [RewardRun], _ sequences: PackedSequences) -> [ModelRun] {
         runs.map { run in
             let (first, end) = (run.sequences.lowerBound, run.sequences.upperBound)
+            precondition(sequences.isWhole(first), "the runs of a pass share no tokens")
             let tokens = Int(sequences.offsets[first])..<Int(sequences.offsets[end])
             return ModelRun(model: run.model, rows: AdaptedRows(all: tokens, read: run.sequences))
         }

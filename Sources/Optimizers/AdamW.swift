@@ -44,7 +44,7 @@ public final class AdamW {
     /// A segment's parameters before its update; empty where ranks share none.
     private let before: Tensor
 
-    /// A maximal run of this rank's elements that all decay or all do not, and of which other ranks have the same.
+    /// A maximal run of this rank's elements that all decay or all do not, and of all or none of which others have halves alone.
     private struct Segment {
         let range: Range<Int>
         /// Where its moments begin.

@@ -183,5 +183,5 @@ public func attentionDecode(
 
 /// Traps unless the sequences have all rows of the input.
 private func check(_ input: AttentionInput, _ sequences: SequenceRows) {
-    precondition(sequences.count == input.rows, "sequences of \(sequences.count) rows for \(input.rows)")
+    precondition(sequences.rows == input.rows, "sequences of \(sequences.rows) rows for \(input.rows)")
 }

@@ -32,7 +32,7 @@ public struct SequenceRows: Equatable, Sendable {
     }
 
     /// N.
-    public var count: Int { Int(offsets[offsets.count - 1]) }
+    public var rows: Int { Int(offsets[offsets.count - 1]) }
 
     /// Calls `body` with what the kernels take.
     @unsafe func withKernelArgument(_ body: (UnsafePointer<ck_sequences>) -> Void) {

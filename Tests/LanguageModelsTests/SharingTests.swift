@@ -1,3 +1,4 @@
+import Failures
 import Randomness
 import Tensors
 import TestSupport
@@ -76,6 +77,7 @@ import Testing
         let lengths = [5, 4, 5, 1, 3, 4]
         let (shared, apart) = [PackedSequences(sequences, sharing: sharing), PackedSequences(sequences)].map { packed in
             let model = model(configuration, head: .value, .full)
+            model.checkpointsActivations = packed.sequenceRows.shared != Array(repeating: 0, count: 6)
             let rows = zip(0..., lengths).flatMap { sequence, length in
                 packed.rows(predicting: sequence, from: max(length, sharing[sequence] + 1))
             }
@@ -90,6 +92,34 @@ import Testing
         }.pair
         #expect(maximalDifference(shared.scores, apart.scores) < 1e-4)
         #expect(relativeError(shared.gradient, apart.gradient) < 1e-4)
+    }
+
+    /// Passes of a few tokens cut families; what is left of one is computed anew.
+    @Test(arguments: AdapterTests.configurations) func familiesAreCutBetweenPasses(configuration: ModelConfiguration) {
+        let packed = PackedSequences(sequences, sharing: sharing)
+        let rows = (0..<6).flatMap { packed.rows(predicting: $0, from: sharing[$0] + 1) }
+        let (rewarding, scoring) = (
+            model(configuration, head: .reward, .full), model(configuration, head: .value, .full)
+        )
+        let (rewards, scores) = (
+            rewarding.rewards(of: packed), scoring.tokenScores(of: packed, rows: rows, temperature: 1)
+        )
+        for tokens in [1, 8, 9] {
+            (rewarding.passingTokens, scoring.passingTokens) = (tokens, tokens)
+            #expect(maximalDifference(rewarding.rewards(of: packed), rewards) < 1e-4)
+            let cut = scoring.tokenScores(of: packed, rows: rows, temperature: 1)
+            #expect(maximalDifference(cut.logProbabilities, scores.logProbabilities) < 1e-4)
+            #expect(maximalDifference(cut.values, scores.values) < 1e-4)
+        }
+    }
+
+    @Test func sharedTokensCountInAContext() {
+        let model = model(AdapterTests.configurations[0], head: .reward, .full)
+        let long = [Int32](repeating: 1, count: 24)
+        let packed = PackedSequences([long, long + [2]], sharing: [0, 24])
+        #expect(throws: Failure(.badData, "sequence of 25 tokens is longer than the model's context of 24")) {
+            try model.validate(packed)
+        }
     }
 
     private func model(_ configuration: ModelConfiguration, head: Head, _ trainable: Trainable) -> LanguageModel {

@@ -13,9 +13,11 @@ import Testing
 
     static func comparison(_ item: Int, _ user: Int, likesToken: Bool) -> TokenComparison {
         var random = CounterRandom(seed: 1, purpose: .test, step: item, item: user)
+        func tokens(_ count: Int) -> [Int32] { (0..<count).map { _ in Int32.random(in: 0..<12, using: &random) } }
+        // Both begin with one prompt, of a third of all comparisons empty.
+        let prompt = tokens(item % 3)
         func response() -> [Int32] {
-            let length = Int.random(in: 4...12, using: &random)
-            return (0..<length).map { _ in Int32.random(in: 0..<12, using: &random) }
+            prompt + tokens(Int.random(in: 4 - prompt.count...12 - prompt.count, using: &random))
         }
         func utility(_ tokens: [Int32]) -> Int { likesToken ? tokens.count { $0 == 3 } : -tokens.count }
         // Nobody could learn how ties fall.
@@ -23,6 +25,16 @@ import Testing
         while utility(pair[0]) == utility(pair[1]) { pair[1] = response() }
         let firstWins = utility(pair[0]) > utility(pair[1])
         return TokenComparison(chosen: pair[firstWins ? 0 : 1], rejected: pair[firstWins ? 1 : 0])
+    }
+
+    @Test(arguments: [
+        ([1, 2, 3], [1, 2, 4, 5], 2), ([1, 2], [1, 2, 3], 2), ([1, 2, 3], [1, 2], 1), ([1], [2], 0), ([1], [1], 0),
+    ])
+    func whatAComparisonsSequencesShare(chosen: [Int32], rejected: [Int32], shared: Int) {
+        let comparison = TokenComparison(chosen: chosen, rejected: rejected)
+        #expect(comparison.sharedTokens == shared)
+        #expect(packed([comparison]).tokens.count == comparison.distinctTokens)
+        #expect(Array(packed([comparison])) == [chosen, rejected])
     }
 
     static func users(ids: Range<Int>, likingToken: Int) -> [UserComparisons<TokenComparison>] {

@@ -76,6 +76,18 @@ import Testing
         #expect(two.largest?.stage == .reward)
     }
 
+    /// What several responses share counts once: chosen and rejected of simulated users, a prompt's samples in a policy's step.
+    @Test func promptsCountOnce() throws {
+        let planner = try StagePlanner(Configuration(yaml: Self.small, file: "run.yaml"), ranks: 1)
+        #expect(planner.promptTokens == 16)
+        #expect(planner.pairTokens == 16 + 2 * 16)
+        #expect(planner.responseTokens(8, to: 2, prompt: 16, new: 16) == 2 * 15 + 8 * 17)
+        let many = Self.small.replacing("policy: {", with: "policy: { prompts_per_step: 4, samples_per_prompt: 8,")
+        // All rows of a shard's eight responses are read in one pass.
+        let step = try plan(many, stages: [.policy]).stages[0]
+        #expect(step[.logits] == 4 * 8 * 16 * 600)
+    }
+
     /// The weights of a Llama stay in its file, once for all ranks; adapters do not.
     @Test func adaptersShareTheirBase() throws {
         try withTemporaryDirectory { folder in

@@ -12,11 +12,13 @@ import statistics
 import subprocess
 import sys
 
-# PyTorch's task, and maxmin's with its size.
+# A task, and maxmin's with its size.
 TASKS = {
     "reward-step": ["reward-step", "--pairs", "8", "--length", "128"],
+    "reward-step-prompts": ["reward-step", "--pairs", "8", "--length", "128", "--prompt", "64"],
     "reward-step-mixed": ["reward-step", "--pairs", "16", "--length", "16-512"],
     "score": ["score", "--pairs", "8", "--length", "128"],
+    "score-prompts": ["score", "--pairs", "8", "--length", "128", "--prompt", "64"],
     "generate-16": ["generate", "--batch", "16"],
     "generate-64": ["generate", "--batch", "64"],
     "policy-step": ["policy-step", "--batch", "16"],
@@ -24,6 +26,8 @@ TASKS = {
     "em-iteration": ["em-iteration", "--pairs", "4", "--length", "128", "--groups", "2", "--epochs", "1"]
     + ["--lora-rank", "8", "--top-layers", "2"],
 }
+# Sequences of a pair are the same work to PyTorch whatever they share.
+PYTORCH = {"reward-step-prompts": "reward-step", "score-prompts": "score"}
 # Repetitions at most: one of PyTorch's on padded sequences takes longer than all others together.
 MOST_REPEATS = {"reward-step-mixed": 1, "policy-step": 2}
 
@@ -49,7 +53,7 @@ def main():
     settings = ["--threads", str(arguments.threads), "--precision", arguments.precision]
     pytorch = [sys.executable, str(pathlib.Path(__file__).with_name("pytorch_tasks.py")), arguments.model]
 
-    print(f"{'task':<18}{'maxmin tokens/s':>18}{'PyTorch tokens/s':>18}{'ratio':>8}   ratios of the rounds")
+    print(f"{'task':<21}{'maxmin tokens/s':>18}{'PyTorch tokens/s':>18}{'ratio':>8}   ratios of the rounds")
     for name in arguments.tasks:
         ours, theirs = [], []
         repeats = min(arguments.repeats, MOST_REPEATS.get(name, arguments.repeats))
@@ -57,10 +61,10 @@ def main():
         for _ in range(arguments.rounds):
             command = [arguments.maxmin, "bench", *TASKS[name], "--model", arguments.model, "--json"]
             ours.append(tokens_per_second(command + common, environment))
-            theirs.append(tokens_per_second(pytorch + [name] + common, environment))
+            theirs.append(tokens_per_second([*pytorch, PYTORCH.get(name, name), *common], environment))
         ratios = [a / b for a, b in zip(ours, theirs)]
         print(
-            f"{name:<18}{statistics.median(ours):>18.0f}{statistics.median(theirs):>18.0f}"
+            f"{name:<21}{statistics.median(ours):>18.0f}{statistics.median(theirs):>18.0f}"
             f"{statistics.median(ratios):>8.2f}   {' '.join(f'{ratio:.2f}' for ratio in ratios)}",
             flush=True,
         )

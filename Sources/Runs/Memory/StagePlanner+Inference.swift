@@ -27,7 +27,8 @@ extension StagePlanner {
         addOpened(model.opened, to: &memory)
         try addRewardModels(to: &memory)
         let (prompt, new) = (promptTokens, configuration.policy.maxNewTokens)
-        let items = (keys.prompts + shards.count - 1) / shards.count * keys.samplesPerPrompt
+        let prompts = (keys.prompts + shards.count - 1) / shards.count
+        let items = prompts * keys.samplesPerPrompt
         let prefill = addSampling(
             items: items,
             samples: keys.samplesPerPrompt,
@@ -36,7 +37,10 @@ extension StagePlanner {
             to: &memory
         )
         addPasses(
-            passing: max(prefill, scoring(total: items * (prompt + new), longest: prompt + new)),
+            passing: max(
+                prefill,
+                scoring(total: responseTokens(items, to: prompts, prompt: prompt, new: new), longest: prompt + new)
+            ),
             to: &memory
         )
     }

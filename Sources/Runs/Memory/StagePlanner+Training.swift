@@ -81,22 +81,29 @@ extension StagePlanner {
 
         let (prompt, new) = (promptTokens, keys.maxNewTokens)
         let sequence = min(shape.contextLength, prompt + new)
+        let prompts = (keys.promptsPerStep + shards.count - 1) / shards.count
+        let samples = keys.samplesPerPrompt
         let prefill = addSampling(
-            items: responsesOfRank(keys.promptsPerStep, perItem: keys.samplesPerPrompt),
-            samples: keys.samplesPerPrompt,
+            items: responsesOfRank(keys.promptsPerStep, perItem: samples),
+            samples: samples,
             prompt: prompt,
             new: new,
             // The reference samples too where medians are asked for.
             models: configuration.calibrate.method == .logSigmoid ? 2 : 1,
             to: &memory
         )
-        let ofShard = (keys.promptsPerStep + shards.count - 1) / shards.count * keys.samplesPerPrompt
         let limit = configuration.model.microBatchTokens
-        let step = (ofShard + keys.minibatches - 1) / keys.minibatches * sequence
-        let recorded = min(step, max(limit, sequence))
-        let read = min(recorded, (recorded + sequence - 1) / sequence * new)
-        let scored = scoring(total: ofShard * sequence, limit: limit, longest: sequence)
-        let rewarded = scoring(total: ofShard * sequence, longest: sequence)
+        let step = (prompts * samples + keys.minibatches - 1) / keys.minibatches
+        let recorded = min(
+            responseTokens(step, to: min(prompts, step), prompt: prompt, new: new),
+            max(limit, sequence)
+        )
+        // Most rows are read where all samples of a prompt are together.
+        let family = responseTokens(samples, to: 1, prompt: prompt, new: new)
+        let read = min(step * new, (recorded * samples * new + family - 1) / family)
+        let all = responseTokens(prompts * samples, to: prompts, prompt: prompt, new: new)
+        let scored = scoring(total: all, limit: limit, longest: sequence)
+        let rewarded = scoring(total: all, longest: sequence)
         addPasses(
             passing: max(prefill, scored, rewarded),
             recorded: recorded,
@@ -110,7 +117,7 @@ extension StagePlanner {
         memory[.logits] = max(
             memory[.logits],
             activations.logits(rows: read, recorded: true),
-            activations.logits(rows: scored, recorded: false)
+            activations.logits(rows: min(scored, prompts * samples * new), recorded: false)
         )
     }
 

@@ -166,6 +166,12 @@ struct StagePlanner {
         return comparisonTokens + min(comparisonTokens, configuration.simulate.maxNewTokens)
     }
 
+    /// Tokens of a pass over responses to so many prompts, each of which those to it share but for its last token.
+    func responseTokens(_ responses: Int, to prompts: Int, prompt: Int, new: Int) -> Int {
+        let sequence = min(shape.contextLength, prompt + new)
+        return prompts * (prompt - 1) + responses * (sequence - prompt + 1)
+    }
+
     /// Documents of `sft`, at most.
     var documents: Int {
         min(configuration.sft.documents, configuration.data.text.map(linesOfFile) ?? .max)

@@ -101,7 +101,7 @@ private func answer(
             )
         }
     }
-    let kl = try place == 0 ? 0 : divergence(of: Array(responses.joined()), policy: policy, reference.model, run)
+    let kl = try place == 0 ? 0 : divergence(of: responses, policy: policy, reference.model, run)
     return PolicyAnswers(name: name, responses: responses, kl: kl)
 }
 
@@ -113,9 +113,9 @@ func packed(_ responses: ArraySlice<JudgedResponse>) -> PackedSequences {
     )
 }
 
-/// Mean over responses of Σ_t log π − log π_ref (k1), each shard's responses scored on its rank.
+/// Mean over responses, prompts × samples, of Σ_t log π − log π_ref (k1), those to each shard's prompts scored on its rank.
 private func divergence(
-    of responses: [JudgedResponse],
+    of responses: [[JudgedResponse]],
     policy: LanguageModel,
     _ reference: LanguageModel,
     _ run: RunContext
@@ -123,7 +123,7 @@ private func divergence(
     let (shards, hosted) = try run.shards()
     let sums = try hosted.map { shard in
         var sum = 0.0
-        let own = shards.items(of: shard, total: responses.count).map { responses[$0] }
+        let own = shards.items(of: shard, total: responses.count).flatMap { responses[$0] }
         for start in stride(from: 0, to: own.count, by: scoringBatch) {
             try run.communicator.enter(.score, step: 0)
             let batch = own[start..<min(start + scoringBatch, own.count)]
@@ -135,7 +135,7 @@ private func divergence(
         }
         return [sum]
     }
-    return try run.communicator.sumOverShards(sums, width: 1)[0] / Double(responses.count)
+    return try run.communicator.sumOverShards(sums, width: 1)[0] / Double(responses.joined().count)
 }
 
 /// Win rates of every policy by every judge.

@@ -145,7 +145,7 @@ extension LanguageModel {
 }
 
 extension PackedSequences {
-    /// Every row that has a next token.
+    /// Every row that has a next token, where sequences share nothing.
     var predictingRows: [Int32] {
         (0..<count).flatMap { rows(predicting: $0, from: 1) }
     }

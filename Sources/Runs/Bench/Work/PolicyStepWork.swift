@@ -24,9 +24,9 @@ func policyStepWork(_ reference: LanguageModel, _ size: BenchSize) throws -> Ben
     )
     let responses = settings.promptsPerStep * samples
     // Sampled, scored by policy and reference, updated: through the vocabulary, with the responses' rows. Rewarded: without, with
-    // their last.
+    // their last. Always a prompt once for its responses.
     let passes = Double(1 + 2 + 3 * size.epochs)
-    let tokens = responses * (size.prompt + size.new)
+    let tokens = settings.promptsPerStep * (size.prompt - 1) + responses * (size.new + 1)
     let trunk = forwardOperations(reference.configuration, tokens: tokens, read: responses * size.new)
     let rewarded = forwardOperations(reference.configuration, tokens: tokens, read: responses)
     let head = Double(responses * size.new) * vocabularyOperations(reference.configuration)
