@@ -41,17 +41,16 @@ one() {
     took "$name"
 }
 
-# unit_tests NAME OPTIONS…: runs a built package's tests and adds up the lines of each test that passed or failed.
+# unit_tests NAME OPTIONS…: runs a built package's tests and counts them. How many there were is in the run's closing line: of the lines
+# of single tests some run into each other.
 unit_tests() {
-    local name=$1 ok bad status=0
+    local name=$1 all ok bad status=0
     shift
     swift test --skip-build "$@" >"$logs/tests" 2>&1 || status=$?
     grep -E '^✘|^↳|^➜|error:|Fatal error|Test run' "$logs/tests"
-    ok=$(grep -cE '^✔ Test .* passed after' "$logs/tests")
-    bad=$(grep -cE '^✘ Test .* failed after' "$logs/tests")
-    # The run's own closing line has the same form.
-    grep -qE '^✔ Test run with' "$logs/tests" && ok=$((ok - 1))
-    grep -qE '^✘ Test run with' "$logs/tests" && bad=$((bad - 1))
+    all=$(grep -oE 'Test run with [0-9]+ test' "$logs/tests" | tail -n 1 | grep -oE '[0-9]+')
+    bad=$(grep -E '^✘ Test .* failed after' "$logs/tests" | grep -cv '^✘ Test run with')
+    ok=$((${all:-$bad} - bad))
     if ((status != 0 && bad == 0)); then
         tail -n 40 "$logs/tests"
         bad=1

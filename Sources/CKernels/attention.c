@@ -8,8 +8,8 @@
 
 // Causal attention of packed sequences: one task for each sequence and head, backward for each family and head of keys, which
 // takes its query rows in blocks and holds a whole block of scores [BLOCK, t], so that the softmax needs no rescaling. Keys and
-// values of the task are transposed once where the product needs them so. What a sequence shares with the first of its family is copied beside its own
-// rows, so that it is read, and its gradient summed, as that of any other.
+// values of the task are transposed once where the product needs them so. What a sequence shares with the first of its family
+// is copied beside its own rows, so that it is read, and its gradient summed, as that of any other.
 
 enum { BLOCK = 32 };
 

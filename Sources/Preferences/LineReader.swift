@@ -1,4 +1,4 @@
-import Failures
+public import Failures
 import Glibc
 
 /// One line of a file, without its line feed.
@@ -125,6 +125,11 @@ private func reasonNotUTF8Text(_ start: [UInt8]) -> String? {
         return "UTF-16 text; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)"
     }
     return nil
+}
+
+/// Refuses what no reader of lines takes: a file that is missing or may not be read, or that does not begin with UTF-8 text.
+public func requireText(_ path: String) throws(Failure) {
+    _ = try LineReader(path: path, maximumLineBytes: .max)
 }
 
 /// The failure of a system call that just set `errno`.

@@ -48,6 +48,22 @@ import Testing
         }
     }
 
+    @Test func inputsAreLookedForFirst() throws {
+        try withTemporaryDirectory { path in
+            let text = path + "/data.jsonl"
+            let yaml = "run: { stages: [reward] }\ndata: { preferences: \(text), prompts: \(path)/other.jsonl }"
+            let configuration = try Configuration(yaml: yaml, file: "run.yaml")
+            #expect(code { try requireInputs(of: [.reward], in: configuration) } == .missingInput)
+            try "{}".write(toFile: text, atomically: true, encoding: .utf8)
+            #expect(code { try requireInputs(of: [.sft, .reward, .report], in: configuration) } == nil)
+            for stage in [Stage.calibrate, .policy, .evaluate] {
+                #expect(code { try requireInputs(of: [.reward, stage], in: configuration) } == .missingInput)
+            }
+            try Data([0xFF, 0xFE, 0]).write(to: URL(fileURLWithPath: text))
+            #expect(code { try requireInputs(of: [.reward], in: configuration) } == .badData)
+        }
+    }
+
     @Test func metricsOfClearedStagesGo() throws {
         try withTemporaryDirectory { path in
             let directory = RunDirectory(path: path)

@@ -102,6 +102,7 @@ private func doStages(
     let started = try communicator.broadcast(agreeing: {
         try refuseForeignDirectory(directory)
         lock = try RunLock(directory: directory.path)
+        try requireInputs(of: wanted, in: configuration)
         try prepareDirectory(directory, for: wanted, overwrite: request.overwrite, resume: request.resume)
         if request.resume { try refuseOtherConfiguration(of: wanted, in: directory, than: configuration) }
         let status = try directory.start(wanted, resume: request.resume)
