@@ -16,8 +16,9 @@ public func endingAllRanks<Result>(
         return try body()
     } catch {
         // What every rank meets (a missing file) should be told once: the root, which may still have the run's state to write,
-        // speaks first, then lower ranks, and their abort ends the others while these still wait.
-        if communicator.rank > 0 { Thread.sleep(forTimeInterval: 1 + 0.1 * Double(min(communicator.rank, 10))) }
+        // speaks first, then lower ranks, and their abort ends the others while these still wait: mpirun kills one second after a
+        // SIGTERM, by which a run does not end at once.
+        if communicator.rank > 0 { Thread.sleep(forTimeInterval: 2 + 0.1 * Double(min(communicator.rank, 10))) }
         let code = tell(error, communicator.size > 1 ? communicator.rank : nil)
         communicator.abort(code: code == .done ? ExitCode.internalError.rawValue : code.rawValue)
     }

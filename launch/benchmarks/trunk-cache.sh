@@ -58,5 +58,6 @@ run() {
 { read -r with && read -r bits; } < <(run true)
 grep iteration "$work/log" | tail -n 1
 { read -r without && read -r others; } < <(run false)
-echo "with the trunk cache $with s, without $without s: $(jq --null-input "$without / $with") times; bits $bits and $others"
+printf 'with the trunk cache %.1f s, without %.1f s: %.2f times; bits %s and %s\n' \
+    "$with" "$without" "$(jq --null-input "$without / $with")" "$bits" "$others"
 [[ $bits == "$others" ]]
