@@ -77,6 +77,11 @@ public struct PackedSequences: Equatable, Sendable {
         return start(of: sequence) + Int32(token) - 1..<offsets[sequence + 1] - 1
     }
 
+    /// Every row of a sequence's own that has a next token.
+    public var predictingRows: [Int32] {
+        indices.flatMap { rows(predicting: $0, from: shared(by: $0) + 1) }
+    }
+
     /// The packed row of each sequence's last token.
     public var lastRows: [Int32] {
         offsets.dropFirst().map { $0 - 1 }

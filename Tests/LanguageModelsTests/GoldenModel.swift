@@ -76,14 +76,9 @@ func goldenValues(_ file: borrowing SafetensorsFile) throws -> [String: [Float]]
     return values
 }
 
-/// The rows that have a next token.
-func predictingRows(_ sequences: PackedSequences) -> [Int32] {
-    (0..<sequences.count).flatMap { sequences.rows(of: $0).dropLast().map { Int32($0) } }
-}
-
 /// Mean next-token loss and its gradients.
 func nextTokenLoss(_ model: LanguageModel, _ sequences: PackedSequences) -> Double {
-    let rows = predictingRows(sequences)
+    let rows = sequences.predictingRows
     let scores = model.forwardTokenScores(sequences, rows: rows, temperature: 1)
     model.parameters.gradients.fill(0)
     model.backwardTokenScores(

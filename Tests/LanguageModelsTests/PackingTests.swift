@@ -44,9 +44,9 @@ import Testing
         #expect(maximalDifference(together, apart) < 1e-5)
 
         let packed = PackedSequences(all)
-        let scores = model.tokenScores(of: packed, rows: predictingRows(packed), temperature: 1)
+        let scores = model.tokenScores(of: packed, rows: packed.predictingRows, temperature: 1)
         let single = all.map { PackedSequences([$0]) }.flatMap {
-            model.tokenScores(of: $0, rows: predictingRows($0), temperature: 1).logProbabilities
+            model.tokenScores(of: $0, rows: $0.predictingRows, temperature: 1).logProbabilities
         }
         #expect(maximalDifference(scores.logProbabilities, single) < 1e-5)
     }
@@ -54,7 +54,7 @@ import Testing
     @Test func recordedEqualsUnrecorded() {
         let packed = PackedSequences(sequences([6, 9, 3]))
         #expect(model.forwardRewards(packed) == model.rewards(of: packed))
-        let rows = predictingRows(packed)
+        let rows = packed.predictingRows
         let recorded = model.forwardTokenScores(packed, rows: rows, temperature: 0.5)
         #expect(recorded == model.tokenScores(of: packed, rows: rows, temperature: 0.5))
     }

@@ -28,6 +28,7 @@ import Testing
         #expect(Array(packed) == sequences)
         #expect((0..<6).map(packed.length) == [7, 5, 8, 1, 3, 7])
         #expect(packed.rows(predicting: 2, from: 6) == 9..<11)
+        #expect(packed.predictingRows == [0, 1, 2, 3, 4, 5, 8, 9, 10, 13, 14, 16, 17, 18])
         let whole = PackedSequences(sequences)
         let hashes = whole.prefixHashes
         #expect(packed.prefixHashes == (0..<6).flatMap { hashes[whole.rows(of: $0)].dropFirst(sharing[$0]) })
@@ -97,7 +98,7 @@ import Testing
     /// Passes of a few tokens cut families; what is left of one is computed anew.
     @Test(arguments: AdapterTests.configurations) func familiesAreCutBetweenPasses(configuration: ModelConfiguration) {
         let packed = PackedSequences(sequences, sharing: sharing)
-        let rows = (0..<6).flatMap { packed.rows(predicting: $0, from: sharing[$0] + 1) }
+        let rows = packed.predictingRows
         let (rewarding, scoring) = (
             model(configuration, head: .reward, .full), model(configuration, head: .value, .full)
         )

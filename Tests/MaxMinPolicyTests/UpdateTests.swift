@@ -29,7 +29,7 @@ private func multiTokenTask(_ rewards: @escaping RewardFunction) throws -> Polic
     )
 }
 
-private func lengthAndZeros(_ sequences: [[Int32]]) -> [[Float]] {
+private func lengthAndZeros(_ sequences: some Collection<[Int32]>) -> [[Float]] {
     [sequences.map { -Float($0.count) }, sequences.map { Float($0.filter { $0 == 0 }.count) }]
 }
 
@@ -47,7 +47,7 @@ private func multiTokenSettings(_ algorithm: PolicySettings.Algorithm) -> Policy
 
 /// Rollouts of several tokens, scored and given advantages, as a step does it.
 private func batches(_ table: TablePolicy, settings: PolicySettings) throws -> [ShardBatch] {
-    let task = try multiTokenTask { lengthAndZeros(Array($0)) }
+    let task = try multiTokenTask { lengthAndZeros($0) }
     var batches = (0..<2).map { shard in
         let dealt = dealPrompts(step: 1, perStep: 6, pool: 4, shard: shard, shards: task.shards, seed: 2)
         var rollouts = sampleRollouts(
@@ -203,7 +203,7 @@ func updateGradientMatchesFiniteDifferences(algorithm: PolicySettings.Algorithm)
     _ = try trainPolicy(
         noisyTable(seed: 1, hasValues: false),
         reference: noisyTable(seed: 1, hasValues: false),
-        task: try multiTokenTask { lengthAndZeros(Array($0)) },
+        task: try multiTokenTask { lengthAndZeros($0) },
         settings: settings,
         communicator: SoloCommunicator()
     ) { record, _ in records.append(record) }
@@ -217,11 +217,11 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
         let outcome = Result {
             try InProcessGroup.run(ranks: ranks) { communicator -> [Float] in
                 let table = noisyTable(seed: 1, hasValues: false)
-                var task = try multiTokenTask { lengthAndZeros(Array($0)) }
+                var task = try multiTokenTask { lengthAndZeros($0) }
                 task.shards = try Shards(count: 2, ranks: ranks)
                 var step = 1
                 task.rewards = { sequences in
-                    var rows = lengthAndZeros(Array(sequences))
+                    var rows = lengthAndZeros(sequences)
                     if step <= lastBadStep && communicator.rank == ranks - 1 { rows[1][0] = .nan }
                     return rows
                 }
@@ -286,7 +286,7 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
     _ = try trainPolicy(
         noisyTable(seed: 1, hasValues: true),
         reference: noisyTable(seed: 1, hasValues: false),
-        task: try multiTokenTask { lengthAndZeros(Array($0)) },
+        task: try multiTokenTask { lengthAndZeros($0) },
         settings: settings,
         communicator: SoloCommunicator()
     ) { record, _ in records.append(record) }
@@ -305,7 +305,7 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
 
 /// `log-sigmoid` needs the reference's median at every prompt met, whatever the rank and step.
 @Test func logSigmoidDrawsItsMedians() throws {
-    var task = try multiTokenTask { lengthAndZeros(Array($0)) }
+    var task = try multiTokenTask { lengthAndZeros($0) }
     task.calibration.method = .logSigmoid
     task.calibration.samplesPerPrompt = 3
     var settings = multiTokenSettings(.rloo)
@@ -326,7 +326,7 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
 @Test func senselessSettingsAreNamed() throws {
     func failure(_ change: (inout PolicySettings, inout PolicyTask) -> Void) throws -> Failure? {
         var settings = multiTokenSettings(.rloo)
-        var task = try multiTokenTask { lengthAndZeros(Array($0)) }
+        var task = try multiTokenTask { lengthAndZeros($0) }
         change(&settings, &task)
         do {
             _ = try trainPolicy(

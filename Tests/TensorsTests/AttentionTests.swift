@@ -90,9 +90,7 @@ struct AttentionShape: Sendable {
     @Test(arguments: shapes) func forward(shape: AttentionShape) {
         let qkv = sampleTensor([shape.rows, shape.rowWidth], seed: 1, scale: 2)
         let expected = floats(shape.attention(doubles(qkv.array())))
-        let out = Tensor(zeros: [shape.rows, shape.width])
-        let logSumExp = Tensor(zeros: [shape.heads, shape.rows])
-        attentionForward(shape.input(qkv), shape.sequences, into: out, logSumExp: logSumExp)
+        let (out, logSumExp) = attended(shape, qkv)
         #expect(maximalDifference(out.array(), expected) < 5e-6)
         let half = Tensor(zeros: out.shape, .bfloat16)
         attentionForward(shape.input(qkv), shape.sequences, into: half, logSumExp: logSumExp)
@@ -137,9 +135,7 @@ struct AttentionShape: Sendable {
     }
 
     private func backward(_ shape: AttentionShape, _ qkv: Tensor, _ dout: Tensor) -> [Float] {
-        let out = Tensor(zeros: dout.shape)
-        let logSumExp = Tensor(zeros: [shape.heads, shape.rows])
-        attentionForward(shape.input(qkv), shape.sequences, into: out, logSumExp: logSumExp)
+        let (out, logSumExp) = attended(shape, qkv)
         let dqkv = Tensor(zeros: qkv.shape)
         dqkv.fill(.nan)  // must be overwritten
         attentionBackward(
@@ -165,38 +161,34 @@ struct AttentionShape: Sendable {
             layout: layout
         )
         let apart = AttentionShape(lengths: [70, 78, 69], heads: 4, group: 2, d: 20, layout: layout)
-        let rows = family.rowsOfSequences.joined().map(Int32.init)
-        let x = sampleTensor([family.rows, family.rowWidth], seed: 3, scale: 2)
-        let whole = Tensor(zeros: [apart.rows, apart.rowWidth])
+        let rows = Array(family.rowsOfSequences.joined())
+        let x = samples(family.rows * family.rowWidth, seed: 3).map { 2 * $0 }
+        var whole = [Float](repeating: 0, count: apart.rows * apart.rowWidth)
         for part in 0..<3 {
-            let width = part == 0 ? family.width : family.keyValueWidth
-            let (from, to) = (Tensor(zeros: [family.rows, width]), Tensor(zeros: [apart.rows, width]))
-            let values = x.array()
-            from.copy(
-                from: (0..<family.rows * width).map {
-                    values[family.index(part: part, row: $0 / width, column: $0 % width)]
+            for (row, shared) in rows.enumerated() {
+                for column in 0..<(part == 0 ? family.width : family.keyValueWidth) {
+                    whole[apart.index(part: part, row: row, column: column)] =
+                        x[family.index(part: part, row: shared, column: column)]
                 }
-            )
-            gatherRows(from, rows, into: to)
-            var all = whole.array()
-            for (i, value) in to.array().enumerated() {
-                all[apart.index(part: part, row: i / width, column: i % width)] = value
             }
-            whole.copy(from: all)
-        }
-        func attended(_ shape: AttentionShape, _ x: Tensor) -> Tensor {
-            let out = Tensor(zeros: [shape.rows, shape.width])
-            attentionForward(
-                shape.input(x),
-                shape.sequences,
-                into: out,
-                logSumExp: Tensor(zeros: [shape.heads, shape.rows])
-            )
-            return out
         }
         let expected = Tensor(zeros: [apart.rows, apart.width])
-        gatherRows(attended(family, x), rows, into: expected)
-        #expect(attended(apart, whole).array() == expected.array())
+        gatherRows(attended(family, tensor(x, family)).out, rows.map(Int32.init), into: expected)
+        #expect(attended(apart, tensor(whole, apart)).out.array() == expected.array())
+    }
+
+    private func tensor(_ x: [Float], _ shape: AttentionShape) -> Tensor {
+        let tensor = Tensor(zeros: [shape.rows, shape.rowWidth])
+        tensor.copy(from: x)
+        return tensor
+    }
+
+    /// What a forward pass writes.
+    private func attended(_ shape: AttentionShape, _ x: Tensor) -> (out: Tensor, logSumExp: Tensor) {
+        let out = Tensor(zeros: [shape.rows, shape.width])
+        let logSumExp = Tensor(zeros: [shape.heads, shape.rows])
+        attentionForward(shape.input(x), shape.sequences, into: out, logSumExp: logSumExp)
+        return (out, logSumExp)
     }
 
     @Test func largeScoresDoNotOverflow() {
@@ -220,13 +212,7 @@ struct AttentionShape: Sendable {
     ])
     func decodeMatchesForward(shape: AttentionShape) {
         let qkv = sampleTensor([shape.rows, shape.rowWidth], seed: 2, scale: 2)
-        let out = Tensor(zeros: [shape.rows, shape.width])
-        attentionForward(
-            shape.input(qkv),
-            shape.sequences,
-            into: out,
-            logSumExp: Tensor(zeros: [shape.heads, shape.rows])
-        )
+        let out = attended(shape, qkv).out
         let keys = Tensor(zeros: [5, 40, shape.keyValueWidth])
         let values = Tensor(zeros: keys.shape)
         keys.fill(.nan)  // what was never written must not be read

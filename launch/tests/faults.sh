@@ -78,7 +78,6 @@ unsaved "a flipped bit"
 faulty "a rank that there is not" 64 "names rank 7 of 3" forward:7:3:kill
 ends "a fault of another form" 64 "FAULT: needs the form phase:rank:step:action" env FAULT=forward:kill "$maxmin" "${sft[@]}" \
     --set run.directory="$work/run"
-mkdir "$work/told"
 # mpirun 4.1.4 itself now and then crashes (in PMIx_server_finalize) or hangs after such an end, when the ranks have ended as they should
 # and told why; `maxmin launch --execute` ends a launcher that outlives its ranks. Here that is tried again.
 left="rank 2 left the run before barrier #2"

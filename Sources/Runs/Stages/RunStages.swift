@@ -88,8 +88,9 @@ private func doStages(
         communicator: communicator
     )
     // Complete stages are not done again.
+    let open = wanted.filter { !request.resume || !directory.isComplete($0) }
     let plan = try requireMemory(
-        for: wanted.filter { !request.resume || !directory.isComplete($0) },
+        for: open,
         of: configuration,
         ranksOnNode: request.ranksOnNode,
         communicator: communicator,
@@ -102,7 +103,7 @@ private func doStages(
     let started = try communicator.broadcast(agreeing: {
         try refuseForeignDirectory(directory)
         lock = try RunLock(directory: directory.path)
-        try requireInputs(of: wanted, in: configuration)
+        try requireInputs(of: open, in: configuration)
         try prepareDirectory(directory, for: wanted, overwrite: request.overwrite, resume: request.resume)
         if request.resume { try refuseOtherConfiguration(of: wanted, in: directory, than: configuration) }
         let status = try directory.start(wanted, resume: request.resume)

@@ -144,13 +144,6 @@ extension LanguageModel {
     }
 }
 
-extension PackedSequences {
-    /// Every row that has a next token, where sequences share nothing.
-    var predictingRows: [Int32] {
-        (0..<count).flatMap { rows(predicting: $0, from: 1) }
-    }
-}
-
 extension RunContext {
     /// The documents of `data.text`, or of the embedded corpus.
     fileprivate func loadDocuments() throws(Failure) -> [String] {
