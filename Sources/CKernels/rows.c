@@ -5,7 +5,7 @@ struct arguments {
     const void *x;
     void *out;
     const int32_t *rows, *positions;
-    const float *token_table, *position_table;
+    const void *position_table;
     float *token_gradient, *position_gradient;
     long n, d;
     int x_type, out_type;
@@ -48,16 +48,19 @@ void ck_scatter_add_rows(const float *x, const int32_t *rows, long n, long d, fl
 CK_CLONES static void embed(void *context, long begin, long end) {
     const struct arguments *a = context;
     for (long r = begin; r < end; r++) {
-        const float *token = a->token_table + a->rows[r] * a->d;
-        const float *position = a->position_table + a->positions[r] * a->d;
-        float *x = (float *)a->out + r * a->d;
-        for (long i = 0; i < a->d; i++) x[i] = token[i] + position[i];
+        for (long i = 0; i < a->d; i += CK_LANES) {
+            v16 token, position;
+            ck_load_any(&token, a->x, a->x_type, a->rows[r] * a->d + i, a->d - i);
+            ck_load_any(&position, a->position_table, a->x_type, a->positions[r] * a->d + i, a->d - i);
+            token += position;
+            ck_store(&token, (float *)a->out + r * a->d + i, a->d - i);
+        }
     }
 }
 
-void ck_embedding_forward(const int32_t *tokens, const int32_t *positions, const float *token_table,
-                          const float *position_table, long n, long d, float *x) {
-    struct arguments a = {.rows = tokens, .positions = positions, .token_table = token_table,
+void ck_embedding_forward(const int32_t *tokens, const int32_t *positions, const void *token_table,
+                          const void *position_table, int type, long n, long d, float *x) {
+    struct arguments a = {.rows = tokens, .positions = positions, .x = token_table, .x_type = type,
                           .position_table = position_table, .d = d, .out = x};
     ck_parallel(n, grain(d), embed, &a);
 }

@@ -5,9 +5,9 @@ public import Tensors
 ///
 /// Models that are made of the same frozen tensors share them, and the memory of their passes.
 public struct FrozenTensors {
-    /// The blocks' matrices and that of the vocabulary product, of the product type.
+    /// The blocks' matrices, that of the vocabulary product and the embeddings, of the product type.
     let matrices: [String: Tensor]
-    /// Gains, biases and embeddings, fp32; the token embedding of a Llama may be of either type.
+    /// Gains and biases, fp32.
     let vectors: [String: Tensor]
     /// Of all models over this trunk, which run one pass at a time.
     let workspace: Workspace
@@ -17,7 +17,7 @@ public struct FrozenTensors {
     /// Tells one trunk from another.
     final class Identity {}
 
-    /// States the tensors; each of the trunk's entries must be in the table that `isMatrix` says.
+    /// States the tensors; each of the trunk's entries must be among those that its `isMatrix` says.
     ///
     /// `passing`: a model of the same precision with whose passes these share memory; nil: none.
     public init(matrices: [String: Tensor], vectors: [String: Tensor], passing model: LanguageModel? = nil) {
@@ -34,12 +34,6 @@ public struct FrozenTensors {
         self.vectors = vectors
         self.workspace = workspace
         self.identity = identity
-    }
-
-    /// Whether products read a tensor of this name and shape; the token embedding is looked up besides.
-    public static func isMatrix(_ entry: Parameters.Entry, _ configuration: ModelConfiguration) -> Bool {
-        let isTable = entry.name == configuration.tokenEmbeddingName || entry.name == "transformer.wpe.weight"
-        return entry.name == configuration.vocabularyName || entry.shape.count == 2 && !isTable
     }
 
     func matrix(_ name: String) -> Tensor {

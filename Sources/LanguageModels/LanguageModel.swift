@@ -6,8 +6,8 @@ import Tensors
 /// One forward pass is recorded at a time; `backward…` follows its `forward…`, and any other pass in between, also of a
 /// model over the same frozen trunk and of a copy, discards the record.
 ///
-/// Products run in the model's precision with fp32 accumulation; the residual stream, norms, softmax, logits, losses and
-/// gradients are fp32.
+/// Products run in the model's precision with fp32 accumulation, and embeddings are read in it; the residual stream, norms, biases,
+/// heads, softmax, logits, losses and gradients are fp32.
 public final class LanguageModel {
     /// The shape.
     public let configuration: ModelConfiguration
@@ -31,11 +31,11 @@ public final class LanguageModel {
 
     /// The trunk where it is frozen; `parameters` are then those of adapters and head.
     let frozen: FrozenTensors?
-    /// The parameters in bf16, where products read them so.
+    /// The parameters in bf16, where matrices are read so.
     let productCopy: Tensor?
     /// Where `parameters.values` holds: nil everywhere; else this rank has of the rest the bf16 copy alone.
     var masters: [Range<Int>]?
-    /// What products and everything else read.
+    /// What passes read.
     private let tensors: NamedTensors
     let blocks: [Block]
     /// Layers × linear layers of a block.
@@ -218,7 +218,7 @@ public final class LanguageModel {
         parametersDidChange()
     }
 
-    /// Must follow every change of `parameters.values`: refreshes the bf16 copies that products read.
+    /// Must follow every change of `parameters.values`: refreshes the bf16 copy.
     public func parametersDidChange() {
         workspace.recording = nil
         samplingWeights?.isCurrent = false
@@ -244,9 +244,7 @@ public final class LanguageModel {
     public var sharedTrunk: FrozenTensors {
         if let frozen { return frozen }
         let trunk = parameters.entries.filter { $0.offset < parameters.headRange.lowerBound }
-        let isTable = { (name: String) in name == self.configuration.tokenEmbeddingName }
-        let matrices = trunk.filter { FrozenTensors.isMatrix($0, configuration) }
-        let vectors = trunk.filter { isTable($0.name) || !FrozenTensors.isMatrix($0, configuration) }
+        let (matrices, vectors) = (trunk.filter(\.isMatrix), trunk.filter { !$0.isMatrix })
         return FrozenTensors(
             matrices: Dictionary(uniqueKeysWithValues: matrices.map { ($0.name, tensors.matrix($0.name)) }),
             vectors: Dictionary(uniqueKeysWithValues: vectors.map { ($0.name, tensors.vector($0.name)) }),
@@ -287,11 +285,14 @@ public final class LanguageModel {
         }
     }
 
-    /// A named tensor, fp32; the frozen token embedding of a Llama may be of either type.
+    /// A named gain, bias or head, fp32.
     func value(_ name: String) -> Tensor { tensors.vector(name) }
 
-    /// The matrix of the vocabulary product, [V, D], in the product type.
-    var vocabularyWeight: Tensor { tensors.matrix(configuration.vocabularyName) }
+    /// A named matrix or embedding, in the product type.
+    func matrix(_ name: String) -> Tensor { tensors.matrix(name) }
+
+    /// The matrix of the vocabulary product, [V, D].
+    var vocabularyWeight: Tensor { matrix(configuration.vocabularyName) }
 
     /// The gradient of a named parameter.
     func gradient(_ name: String) -> Tensor {

@@ -11,8 +11,10 @@ public struct Parameters {
         public let shape: [Int]
         /// Where the tensor starts in the flat vector.
         public let offset: Int
-        /// Whether AdamW's weight decay applies: matrices yes; biases, norms no.
+        /// Whether AdamW's weight decay applies: matrices, embeddings and heads yes; biases, norms no.
         public let decays: Bool
+        /// Whether passes read it in the type of products: matrices and embeddings yes; biases, norms and heads no (fp32).
+        public let isMatrix: Bool
 
         /// How many elements there are.
         public var count: Int { shape.reduce(1, *) }
@@ -70,14 +72,9 @@ public struct Parameters {
         return joined(decaying.map { $0.offset - start..<$0.offset - start + $0.count })
     }
 
-    /// The flat ranges of a model of which products are the only readers, joined where they touch: the blocks' matrices, and that of
-    /// the vocabulary product where tokens are not embedded with it.
-    public static func rangesOfProducts(of configuration: ModelConfiguration, head: Head) -> [Range<Int>] {
-        let others = head.tensorNames + [configuration.tokenEmbeddingName]
-        let ofProducts = layout(configuration, head: head).filter {
-            FrozenTensors.isMatrix($0, configuration) && !others.contains($0.name)
-        }
-        return joined(ofProducts.map(\.range))
+    /// The flat ranges of a model's matrices and embeddings, joined where they touch.
+    public static func matrixRanges(of configuration: ModelConfiguration, head: Head) -> [Range<Int>] {
+        joined(layout(configuration, head: head).filter(\.isMatrix).map(\.range))
     }
 
     /// The part of a flat vector of P elements that belongs to a named tensor, in its shape: a view.
@@ -103,7 +100,7 @@ public struct Parameters {
                 shapes.append(("lm_head.weight", [configuration.vocabularySize, d]))
             }
         }
-        return endToEnd(shapes + headShapes(configuration, head))
+        return endToEnd(shapes, headShapes(configuration, head))
     }
 
     /// What a model over a frozen trunk has of its own, in order: adapters, if it has some, then the head.
@@ -112,7 +109,7 @@ public struct Parameters {
         overFrozenTrunk adapters: AdapterSettings?,
         head: Head
     ) -> [Entry] {
-        endToEnd((adapters?.shapes(configuration) ?? []) + headShapes(configuration, head))
+        endToEnd(adapters?.shapes(configuration) ?? [], headShapes(configuration, head))
     }
 
     private static func headShapes(_ configuration: ModelConfiguration, _ head: Head) -> [(String, [Int])] {
@@ -124,11 +121,14 @@ public struct Parameters {
         }
     }
 
-    private static func endToEnd(_ shapes: [(String, [Int])]) -> [Entry] {
+    private static func endToEnd(_ body: [(String, [Int])], _ head: [(String, [Int])]) -> [Entry] {
         var entries: [Entry] = []
         var offset = 0
-        for (name, shape) in shapes {
-            entries.append(Entry(name: name, shape: shape, offset: offset, decays: shape.count > 1))
+        for ((name, shape), isHead) in body.map({ ($0, false) }) + head.map({ ($0, true) }) {
+            let decays = shape.count > 1
+            entries.append(
+                Entry(name: name, shape: shape, offset: offset, decays: decays, isMatrix: decays && !isHead)
+            )
             offset += shape.reduce(1, *)
         }
         return entries

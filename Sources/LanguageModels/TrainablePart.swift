@@ -20,8 +20,8 @@ extension LanguageModel {
     }
 }
 
-// Where a whole model is trained in bf16, ranks that share the work have fp32 weights (masters) of their own slices; of what products
-// alone read they have the bf16 copy otherwise. Embeddings, norms, biases and heads, which are read in fp32, every rank has.
+// Where a whole model is trained in bf16, ranks that share the work have fp32 weights (masters) of their own slices, and the bf16 copy
+// of the rest. Gains, biases and heads, a thousandth of the weights, are read in fp32: there every rank's copy is fp32.
 
 extension AdamW {
     /// Trains the trainable part of a model on the ranks of `communicator`; until `LanguageModel.gatherMasters`, a rank may have fp32
@@ -73,7 +73,7 @@ extension LanguageModel {
         optimizer.resume(step: updates)
     }
 
-    /// Keeps masters of a slice, and of what is read in fp32.
+    /// Keeps masters of a slice, and what is read in fp32.
     fileprivate func dropMasters(except slice: [Range<Int>]) {
         guard let halfReplicas else { return }
         let dropped = halfReplicas.ranges.flatMap { gaps(in: $0, between: slice) }
@@ -85,6 +85,6 @@ extension LanguageModel {
     /// The bf16 copy, where the whole model is trained with one.
     fileprivate var halfReplicas: HalfReplicas? {
         guard trainable == .full, let productCopy else { return nil }
-        return HalfReplicas(copy: productCopy, ranges: Parameters.rangesOfProducts(of: configuration, head: head))
+        return HalfReplicas(copy: productCopy, ranges: Parameters.matrixRanges(of: configuration, head: head))
     }
 }

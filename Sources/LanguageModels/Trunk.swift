@@ -211,11 +211,11 @@ extension LanguageModel {
             embeddingForward(
                 tokens: tokens,
                 positions: positions,
-                tokenEmbedding: value(configuration.tokenEmbeddingName),
-                positionEmbedding: value("transformer.wpe.weight"),
+                tokenEmbedding: matrix(configuration.tokenEmbeddingName),
+                positionEmbedding: matrix("transformer.wpe.weight"),
                 into: residual
             )
-        case .llama: gatherRows(value(configuration.tokenEmbeddingName), tokens, into: residual)
+        case .llama: gatherRows(matrix(configuration.tokenEmbeddingName), tokens, into: residual)
         }
     }
 

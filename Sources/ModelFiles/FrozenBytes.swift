@@ -10,28 +10,16 @@ public struct FrozenBytes: Equatable, Sendable {
 
     /// Of a model whose tensors are all stored as `stored`.
     public init(_ shape: ModelConfiguration, head: Head, stored: StoredType, precision: Precision) {
+        let wanted: StoredType = precision == .float32 ? .float32 : .bfloat16
         for entry in Parameters.layout(shape, head: head) {
-            let isTable = entry.name == shape.tokenEmbeddingName
-            let isMapped = stored == .float32 || stored == .bfloat16
-            if FrozenTensors.isMatrix(entry, shape) {
-                add(entry.count, as: precision == .float32 ? .float32 : .bfloat16, of: stored)
-                // A tied table is looked up in the bytes that products read, where its type allows that.
-                if isTable && (shape.llama != nil && isMapped || stored == .float32 && precision == .float32) {
-                    continue
-                }
-            }
-            if isTable && shape.llama != nil && isMapped {
-                mapped += stored.size * entry.count
-            } else if entry.shape.count == 1 {
+            if !entry.isMatrix {
                 copied += 4 * entry.count
-            } else if isTable || !FrozenTensors.isMatrix(entry, shape) {
-                add(entry.count, as: .float32, of: stored)
+            } else if stored == wanted {
+                mapped += wanted.size * entry.count
+            } else {
+                copied += wanted.size * entry.count
             }
         }
-    }
-
-    private mutating func add(_ count: Int, as type: StoredType, of stored: StoredType) {
-        if type == stored { mapped += count * type.size } else { copied += count * type.size }
     }
 }
 

@@ -107,7 +107,6 @@ public enum ModelDirectory {
         )
         let trunk = try checkpoint.frozenTrunk(
             places,
-            configuration,
             precision: precision,
             checksFinite: checksFinite,
             passing: other

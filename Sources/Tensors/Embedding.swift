@@ -2,7 +2,7 @@ internal import CKernels
 
 /// x[i] = tokenEmbedding[tokens[i]] + positionEmbedding[positions[i]].
 ///
-/// x: [N, D]. All float32.
+/// x: [N, D] float32; the tables are of either type, both of one.
 public func embeddingForward(
     tokens: [Int32],
     positions: [Int32],
@@ -12,7 +12,20 @@ public func embeddingForward(
 ) {
     let (n, d) = matrix(x, "x")
     checkEmbedding(tokens, positions, tokenEmbedding, positionEmbedding, n, d)
-    unsafe ck_embedding_forward(tokens, positions, tokenEmbedding.floats, positionEmbedding.floats, n, d, x.floats)
+    precondition(
+        tokenEmbedding.elementType == positionEmbedding.elementType,
+        "a \(tokenEmbedding.elementType) token table and a \(positionEmbedding.elementType) position table"
+    )
+    unsafe ck_embedding_forward(
+        tokens,
+        positions,
+        tokenEmbedding.bytes,
+        positionEmbedding.bytes,
+        tokenEmbedding.elementType.code,
+        n,
+        d,
+        x.floats
+    )
 }
 
 /// Adds dx [N, D] to the gradients of the token embedding and, where there is one, of the position embedding.

@@ -81,14 +81,11 @@ import Testing
     }
 
     /// Everything that is read in fp32 is left whole.
-    @Test(arguments: configurations) func onlyMatricesOfProductsAreSliced(configuration: ModelConfiguration) {
+    @Test(arguments: configurations) func matricesAndEmbeddingsAreSliced(configuration: ModelConfiguration) {
         let entries = Parameters.layout(configuration, head: .value)
-        let ranges = Parameters.rangesOfProducts(of: configuration, head: .value)
-        let sliced = entries.filter { entry in ranges.contains { $0.contains(entry.offset) } }.map(\.name)
-        let matrices = entries.filter { entry in
-            entry.shape.count == 2 && !["wte", "wpe", "embed_tokens", "value"].contains { entry.name.contains($0) }
-        }
-        #expect(sliced == matrices.map(\.name))
-        #expect(ranges.reduce(0) { $0 + $1.count } == matrices.reduce(0) { $0 + $1.count })
+        let ranges = Parameters.matrixRanges(of: configuration, head: .value)
+        let sliced = entries.filter { entry in ranges.contains { $0.contains(entry.offset) } }
+        #expect(sliced.map(\.name) == entries.filter { $0.shape.count == 2 && $0.name != "value.weight" }.map(\.name))
+        #expect(ranges.reduce(0) { $0 + $1.count } == sliced.reduce(0) { $0 + $1.count })
     }
 }

@@ -97,9 +97,8 @@ import Testing
             )
         )
         #expect(costs.memory.first { $0.component == "moments" }?.bytes == 2 * gradients / 8)
-        // Of each group bf16 weights, fp32 ones of an eighth of the blocks' matrices and of all else, and an eighth of the best;
-        // and the first.
-        let ofGroup: Double = 6 * 124_439_808 - 3.5 * 84_934_656 + 0.5 * 124_439_808
+        // Of each group bf16 weights, fp32 ones of an eighth, and an eighth of the best; and the first.
+        let ofGroup: Double = (2 + 0.5 + 0.5) * 124_439_808
         let weights: Double = 3 * ofGroup + 4 * 124_439_808
         #expect(close(costs.memory.first { $0.component == "weights" }?.bytes ?? 0, weights))
         #expect(costs.sharedMemory == 0)

@@ -82,8 +82,9 @@ int ck_hash(const void *x, long count, uint64_t *hash);
 // Rows (rows.c).
 void ck_gather_rows(const void *x, int x_type, const int32_t *rows, long n, long d, void *out, int out_type);
 void ck_scatter_add_rows(const float *x, const int32_t *rows, long n, long d, float *out);
-void ck_embedding_forward(const int32_t *tokens, const int32_t *positions, const float *token_table,
-                          const float *position_table, long n, long d, float *x);
+// Tables of one type.
+void ck_embedding_forward(const int32_t *tokens, const int32_t *positions, const void *token_table,
+                          const void *position_table, int type, long n, long d, float *x);
 // `position_gradient` may be null.
 void ck_embedding_backward(const float *dx, const int32_t *tokens, const int32_t *positions, long n, long d,
                            float *token_gradient, float *position_gradient);

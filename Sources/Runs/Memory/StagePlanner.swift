@@ -70,7 +70,7 @@ struct StagePlanner {
         let slices = slices(of: trained)
         let slice = slices.largest
         if let head, model.precision == .bfloat16 {
-            let masters = Parameters.rangesOfProducts(of: shape, head: head)
+            let masters = Parameters.matrixRanges(of: shape, head: head)
             memory[.weights] -= 4 * models * (masters.reduce(0) { $0 + $1.count } - slices.largestShare(of: masters))
         }
         let tree = shards.tree

@@ -15,7 +15,7 @@ extension RunContext {
         let slices = configuration.run.exchange.slices(of: parameters, ranks: ranks)
         var masters: [Range<Int>] = []
         if trained == .full, slices.ranks > 1, try configuration.model.precision.resolved == .bfloat16 {
-            masters = Parameters.rangesOfProducts(of: shape, head: head)
+            masters = Parameters.matrixRanges(of: shape, head: head)
         }
         func mebibytes(_ moments: Int, _ masters: Int) -> String {
             (Double((8 * moments + 4 * masters) * models) / Double(1 << 20)).formatted(decimals: 1)

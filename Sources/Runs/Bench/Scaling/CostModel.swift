@@ -189,8 +189,8 @@ package struct CostModel: Equatable, Sendable {
         let held = own ? parameters : trainedParameters
         // The reference and K + 1 reward models are opened in place: of their fp32 files, only the copy is a rank's own.
         let opened = stage == .policy ? (Double(groups) + 2) * (own ? copy * parameters : (4 + copy) * held) : 0
-        // Of what products alone read a rank has fp32 weights of its slice, where there is a copy.
-        let sliced = own && copy > 0 ? 4 * blockWeights * trainedModels * (1 - 1 / Double(ranks)) : 0
+        // Where there is a copy, a rank has fp32 weights of its slice.
+        let sliced = own && copy > 0 ? gradientBytes * (1 - 1 / Double(ranks)) : 0
         // An M-step remembers the best weights of each group's slice, and those that it started from.
         let remembered = stage == .reward ? trainedParameters * (trainedModels / Double(ranks) + 1) : 0
         return [
