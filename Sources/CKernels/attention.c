@@ -7,7 +7,7 @@
 #include "transpose.h"
 
 // Causal attention of packed sequences: one task for each sequence and head, backward for each family and head of keys, which
-// takes its query rows in blocks and holds a whole block of scores [BLOCK, t], so that the softmax needs no rescaling. Keys and
+// takes its queries in blocks and holds a whole block of scores [BLOCK, t], so that the softmax needs no rescaling. Keys and
 // values of the task are transposed once where the product needs them so. What a sequence shares with the first of its family
 // is copied beside its own rows, so that it is read, and its gradient summed, as that of any other.
 
@@ -16,7 +16,8 @@ enum { BLOCK = 32 };
 struct arguments {
     struct ck_heads x, dx;
     const struct ck_sequences *sequences;
-    long width, n; // width = heads·d, of the result; n: all rows
+    const struct ck_queries *queries;
+    long width; // heads·d, of the result
     const void *out;
     void *y;
     float *log_sum_exp;
@@ -26,16 +27,38 @@ struct arguments {
     long scratch_size;
 };
 
-// A sequence of t tokens: the first `shared` lie from row `first` on; token i of the others, in row `start` + i.
+// A sequence of t tokens: the first `shared` lie from row `first` on; token i of the others, in row `start` + i. Its queries are
+// those from `query` up to `end`.
 struct sequence {
-    long first, start, shared, t;
+    long first, start, shared, t, query, end;
 };
 
-static struct sequence sequence_at(const struct ck_sequences *sequences, long s) {
-    long first = s, shared = sequences->shared[s], start = sequences->offsets[s] - shared;
-    while (sequences->shared[first] > 0) first--;
-    return (struct sequence){sequences->offsets[first], start, shared, sequences->offsets[s + 1] - start};
+// How many queries lie before a row.
+static long queries_before(const struct ck_queries *queries, long row) {
+    if (!queries->rows) return row;
+    long low = 0, high = queries->count;
+    while (low < high) {
+        long middle = (low + high) / 2;
+        if (queries->rows[middle] < row) low = middle + 1;
+        else high = middle;
+    }
+    return low;
 }
+
+static struct sequence sequence_at(const struct arguments *a, long s) {
+    const int32_t *offsets = a->sequences->offsets;
+    long first = s, shared = a->sequences->shared[s], start = offsets[s] - shared;
+    while (a->sequences->shared[first] > 0) first--;
+    return (struct sequence){offsets[first], start, shared, offsets[s + 1] - start,
+                             queries_before(a->queries, offsets[s]), queries_before(a->queries, offsets[s + 1])};
+}
+
+// A block of queries of a sequence: the tokens that they are, which ascend, and the tokens that one of them sees.
+struct block {
+    long count, tokens[BLOCK], width;
+};
+
+static long row_of(const struct ck_queries *queries, long query) { return queries->rows ? queries->rows[query] : query; }
 
 static long longest_sequence(const struct ck_sequences *sequences) {
     long longest = 0;
@@ -57,6 +80,19 @@ CK_INLINE const float *whole_sequence(const struct sequence *s, const float *x, 
 }
 
 static long round_up(long x, long step) { return (x + step - 1) / step * step; }
+
+// The block from a query on; its rows of one head of x are gathered in `copy` [count, d].
+CK_INLINE void take_block(const struct arguments *a, const struct sequence *s, long query, const float *x, float *copy,
+                          struct block *block) {
+    long d = a->x.d;
+    block->count = s->end - query < BLOCK ? s->end - query : BLOCK;
+    for (long r = 0; r < block->count; r++) {
+        long row = row_of(a->queries, query + r);
+        block->tokens[r] = row - s->start;
+        memcpy(copy + r * d, x + row * a->x.q_row, (size_t)d * sizeof(float));
+    }
+    block->width = round_up(block->tokens[block->count - 1] + 1, BLOCK);
+}
 
 // A row of scores, or of transposed keys, for t tokens: whole blocks, and a vector more so that rows do not lie a power of two
 // apart, which would have them share a few lines of the cache.
@@ -91,63 +127,69 @@ CK_INLINE float exponentials(float *row, long visible, long width, float scale, 
     return ck_lane_sum(&sum);
 }
 
-// y [rows, d] = weights·values: each row with the tokens up to its own, in steps of a tile's rows.
-CK_INLINE void weigh_values(long rows, long d, long i0, const float *weights, long row, const float *values, long kv_row,
-                            float *y, long y_row) {
-    for (long r = 0; r < rows; r += CK_TILE_ROWS)
-        ck_small_product(rows - r < CK_TILE_ROWS ? rows - r : CK_TILE_ROWS, d,
-                         i0 + (r + CK_TILE_ROWS < rows ? r + CK_TILE_ROWS : rows), weights + r * row, row, 1, values,
-                         kv_row, y + r * y_row, y_row, 0);
+// y [count, d] = weights·values: each query with the tokens up to its own, in steps of a tile's rows.
+CK_INLINE void weigh_values(const struct block *block, long d, const float *weights, long row, const float *values,
+                            long kv_row, float *y) {
+    for (long r = 0; r < block->count; r += CK_TILE_ROWS) {
+        long rows = block->count - r < CK_TILE_ROWS ? block->count - r : CK_TILE_ROWS;
+        ck_small_product(rows, d, block->tokens[r + rows - 1] + 1, weights + r * row, row, 1, values, kv_row, y + r * d,
+                         d, 0);
+    }
 }
 
-// Adds weightsᵀ·x to y [i0 + rows, d]: all rows to the tokens before i0, and to the block's own those from each one on.
-CK_INLINE void add_to_tokens(long rows, long d, long i0, const float *weights, long row, const float *x, long x_row,
-                             float *y, long y_row) {
-    ck_small_product(i0, d, rows, weights, 1, row, x, x_row, y, y_row, 1);
-    for (long r = 0; r < rows; r += CK_TILE_ROWS)
-        ck_small_product(rows - r < CK_TILE_ROWS ? rows - r : CK_TILE_ROWS, d, rows - r, weights + r * row + i0 + r, 1,
-                         row, x + r * x_row, x_row, y + (i0 + r) * y_row, y_row, 1);
+// Adds weightsᵀ·x to y [t, d]: all queries to the tokens before the first, and to those from it on the queries from each one on.
+CK_INLINE void add_to_tokens(const struct block *block, long d, const float *weights, long row, const float *x,
+                             long x_row, float *y, long y_row) {
+    const long *tokens = block->tokens, count = block->count;
+    ck_small_product(tokens[0], d, count, weights, 1, row, x, x_row, y, y_row, 1);
+    for (long r = 0; r < count; r += CK_TILE_ROWS) {
+        long end = r + CK_TILE_ROWS < count ? tokens[r + CK_TILE_ROWS] : tokens[count - 1] + 1;
+        ck_small_product(end - tokens[r], d, count - r, weights + r * row + tokens[r], 1, row, x + r * x_row, x_row,
+                         y + tokens[r] * y_row, y_row, 1);
+    }
 }
 
 CK_CLONES static void forward(void *context, long task, int thread) {
     const struct arguments *a = context;
     const struct ck_heads *x = &a->x;
-    struct sequence s = sequence_at(a->sequences, task / x->heads);
-    long head = task % x->heads, d = x->d, t = s.t, row = padded(t), q_row = x->q_row, k_row = x->kv_row, v_row = x->kv_row;
-    const float *q = x->q + s.start * q_row + head * d;
+    struct sequence s = sequence_at(a, task / x->heads);
+    if (s.query == s.end) return;
+    long head = task % x->heads, d = x->d, t = s.t, row = padded(t), k_row = x->kv_row, v_row = x->kv_row;
     long kv = head / (x->heads / x->kv_heads) * d;
     float *keys = a->scratch + thread * a->scratch_size, *scores = keys + d * row;
-    float *block = scores + BLOCK * row, *copy = block + BLOCK * d;
+    float *q = scores + BLOCK * row, *result = q, *copy = q + BLOCK * d;
     float scale = 1.0f / sqrtf((float)d);
     transpose(whole_sequence(&s, x->k + kv, d, copy, &k_row), k_row, t, d, keys, row);
     const float *v = whole_sequence(&s, x->v + kv, d, copy, &v_row);
-    for (long i0 = s.shared; i0 < t; i0 += BLOCK) {
-        long rows = t - i0 < BLOCK ? t - i0 : BLOCK, width = round_up(i0 + rows, BLOCK);
-        ck_small_product(rows, width, d, q + i0 * q_row, q_row, 1, keys, row, scores, row, 0);
+    struct block block;
+    for (long query = s.query; query < s.end; query += block.count) {
+        take_block(a, &s, query, x->q + head * d, q, &block);
+        ck_small_product(block.count, block.width, d, q, d, 1, keys, row, scores, row, 0);
         float inverse[BLOCK];
-        for (long r = 0; r < rows; r++) {
-            float *score = scores + r * row, most = ck_largest(score, i0 + r + 1);
-            float sum = exponentials(score, i0 + r + 1, width, scale, most * scale);
+        for (long r = 0; r < block.count; r++) {
+            long visible = block.tokens[r] + 1;
+            float *score = scores + r * row, most = ck_largest(score, visible);
+            float sum = exponentials(score, visible, block.width, scale, most * scale);
             inverse[r] = 1.0f / sum;
-            a->log_sum_exp[head * a->n + s.start + i0 + r] = most * scale + logf(sum);
+            a->log_sum_exp[head * a->queries->count + query + r] = most * scale + logf(sum);
         }
-        weigh_values(rows, d, i0, scores, row, v, v_row, block, d);
-        for (long r = 0; r < rows; r++) {
+        weigh_values(&block, d, scores, row, v, v_row, result);
+        for (long r = 0; r < block.count; r++) {
             for (long i = 0; i < d; i += CK_LANES) {
                 v16 y;
-                ck_load(&y, block + r * d + i, d - i);
+                ck_load(&y, result + r * d + i, d - i);
                 y *= inverse[r];
-                ck_store_any(&y, a->y, a->type, (s.start + i0 + r) * a->width + head * d + i, d - i);
+                ck_store_any(&y, a->y, a->type, (query + r) * a->width + head * d + i, d - i);
             }
         }
     }
 }
 
-void ck_attention_forward(const struct ck_heads *x, const struct ck_sequences *sequences, void *out, int out_type,
-                          float *log_sum_exp) {
+void ck_attention_forward(const struct ck_heads *x, const struct ck_sequences *sequences, const struct ck_queries *queries,
+                          void *out, int out_type, float *log_sum_exp) {
     CK_TIMED(CK_ATTENTION);
-    struct arguments a = {.x = *x, .sequences = sequences, .width = x->heads * x->d, .n = sequences->offsets[sequences->count],
-                          .y = out, .type = out_type, .log_sum_exp = log_sum_exp};
+    struct arguments a = {.x = *x, .sequences = sequences, .queries = queries, .width = x->heads * x->d, .y = out,
+                          .type = out_type, .log_sum_exp = log_sum_exp};
     long t = longest_sequence(sequences);
     a.scratch_size = round_up((x->d + BLOCK) * padded(t) + (BLOCK + t) * x->d, 64);
     int threads = ck_threads();
@@ -165,43 +207,44 @@ struct keys_and_values {
     long row;
 };
 
-// One head of queries; where it is the first of its group, dK and dV of the sequence's own rows are overwritten, else added to.
-CK_INLINE void backward_head(const struct arguments *a, const struct sequence *s, long head, int is_first,
+// One head of queries, which adds to dK and dV.
+CK_INLINE void backward_head(const struct arguments *a, const struct sequence *s, long head,
                              const struct keys_and_values *kv, const float *keys, const float *values, float *weights,
-                             float *dscores) {
+                             float *dscores, float *q) {
     const struct ck_heads *x = &a->x;
-    long d = x->d, t = s->t, row = padded(t), q_row = x->q_row, q_at = s->start * q_row + head * d;
-    const float *q = x->q + q_at, *dout = a->dout + s->start * a->width + head * d;
-    float *dq = a->dx.q + q_at, scale = 1.0f / sqrtf((float)d);
-    for (long i0 = s->shared; i0 < t; i0 += BLOCK) {
-        long rows = t - i0 < BLOCK ? t - i0 : BLOCK, width = round_up(i0 + rows, BLOCK);
-        ck_small_product(rows, width, d, q + i0 * q_row, q_row, 1, keys, row, weights, row, 0);
-        ck_small_product(rows, width, d, dout + i0 * a->width, a->width, 1, values, row, dscores, row, 0);
-        for (long r = 0; r < rows; r++) {
-            long at = s->start + i0 + r;
+    long d = x->d, row = padded(s->t);
+    float *dq = q + BLOCK * d, scale = 1.0f / sqrtf((float)d);
+    // Rows that are no queries have no gradient.
+    for (long i = s->shared; a->queries->rows && i < s->t; i++)
+        memset(a->dx.q + (s->start + i) * x->q_row + head * d, 0, (size_t)d * sizeof(float));
+    struct block block;
+    for (long query = s->query; query < s->end; query += block.count) {
+        const float *dout = a->dout + query * a->width + head * d;
+        take_block(a, s, query, x->q + head * d, q, &block);
+        ck_small_product(block.count, block.width, d, q, d, 1, keys, row, weights, row, 0);
+        ck_small_product(block.count, block.width, d, dout, a->width, 1, values, row, dscores, row, 0);
+        for (long r = 0; r < block.count; r++) {
             v16 sum = {0}, o, y, p;
             for (long i = 0; i < d; i += CK_LANES) {
-                ck_load_any(&o, a->out, a->type, at * a->width + head * d + i, d - i);
-                ck_load(&y, dout + (i0 + r) * a->width + i, d - i);
+                ck_load_any(&o, a->out, a->type, (query + r) * a->width + head * d + i, d - i);
+                ck_load(&y, dout + r * a->width + i, d - i);
                 sum += o * y;
             }
             float delta = ck_lane_sum(&sum);
-            exponentials(weights + r * row, i0 + r + 1, width, scale, a->log_sum_exp[head * a->n + at]);
-            for (long j = 0; j < width; j += CK_LANES) {
+            exponentials(weights + r * row, block.tokens[r] + 1, block.width, scale,
+                         a->log_sum_exp[head * a->queries->count + query + r]);
+            for (long j = 0; j < block.width; j += CK_LANES) {
                 ck_load(&p, weights + r * row + j, CK_LANES);
                 ck_load(&y, dscores + r * row + j, CK_LANES);
                 y = p * (y - delta) * scale;
                 ck_store(&y, dscores + r * row + j, CK_LANES);
             }
         }
-        // Keys of this block are met here for the first time, earlier ones are added to.
-        for (long j = i0; is_first && j < i0 + rows; j++) {
-            memset(kv->dk + j * kv->row, 0, (size_t)d * sizeof(float));
-            memset(kv->dv + j * kv->row, 0, (size_t)d * sizeof(float));
-        }
-        weigh_values(rows, d, i0, dscores, row, kv->k, kv->row, dq + i0 * q_row, q_row);
-        add_to_tokens(rows, d, i0, dscores, row, q + i0 * q_row, q_row, kv->dk, kv->row);
-        add_to_tokens(rows, d, i0, weights, row, dout + i0 * a->width, a->width, kv->dv, kv->row);
+        weigh_values(&block, d, dscores, row, kv->k, kv->row, dq);
+        for (long r = 0; r < block.count; r++)
+            memcpy(a->dx.q + (s->start + block.tokens[r]) * x->q_row + head * d, dq + r * d, (size_t)d * sizeof(float));
+        add_to_tokens(&block, d, dscores, row, q, d, kv->dk, kv->row);
+        add_to_tokens(&block, d, weights, row, dout, a->width, kv->dv, kv->row);
     }
 }
 
@@ -217,21 +260,22 @@ CK_INLINE void backward_sequence(const struct arguments *a, const struct sequenc
     const struct ck_heads *x = &a->x, *dx = &a->dx;
     long d = x->d, row = padded(s->t), at = kv_head * d, group = x->heads / x->kv_heads, copied = s->t * d;
     float *keys = scratch, *values = keys + d * row, *weights = values + d * row, *dscores = weights + BLOCK * row;
-    float *copy = dscores + BLOCK * row;
+    float *q = dscores + BLOCK * row, *copy = q + 2 * BLOCK * d;
     struct keys_and_values kv = {.dk = copy + copied, .dv = copy + 2 * copied, .row = x->kv_row};
     long v_row = x->kv_row;
     transpose(whole_sequence(s, x->v + at, d, copy, &v_row), v_row, s->t, d, values, row);
     kv.k = whole_sequence(s, x->k + at, d, copy, &kv.row);
     transpose(kv.k, kv.row, s->t, d, keys, row);
-    if (s->shared > 0) {
-        memset(kv.dk, 0, (size_t)(s->shared * d) * sizeof(float));
-        memset(kv.dv, 0, (size_t)(s->shared * d) * sizeof(float));
-    } else {
+    if (s->shared == 0) {
         kv.dk = dx->k + at + s->start * kv.row;
         kv.dv = dx->v + at + s->start * kv.row;
     }
+    for (long i = 0; i < s->t; i++) {
+        memset(kv.dk + i * kv.row, 0, (size_t)d * sizeof(float));
+        memset(kv.dv + i * kv.row, 0, (size_t)d * sizeof(float));
+    }
     for (long g = 0; g < group; g++)
-        backward_head(a, s, kv_head * group + g, g == 0, &kv, keys, values, weights, dscores);
+        backward_head(a, s, kv_head * group + g, &kv, keys, values, weights, dscores, q);
     if (s->shared > 0) {
         hand_over(s, kv.dk, d, dx->k + at, x->kv_row);
         hand_over(s, kv.dv, d, dx->v + at, x->kv_row);
@@ -244,19 +288,19 @@ CK_CLONES static void backward(void *context, long task, int thread) {
     long first = task / a->x.kv_heads;
     if (a->sequences->shared[first] > 0) return;
     for (long i = first; i == first || (i < a->sequences->count && a->sequences->shared[i] > 0); i++) {
-        struct sequence s = sequence_at(a->sequences, i);
+        struct sequence s = sequence_at(a, i);
         backward_sequence(a, &s, task % a->x.kv_heads, a->scratch + thread * a->scratch_size);
     }
 }
 
-void ck_attention_backward(const struct ck_heads *x, const struct ck_sequences *sequences, const void *out, int out_type,
-                           const float *log_sum_exp, const float *dout, const struct ck_heads *dx) {
+void ck_attention_backward(const struct ck_heads *x, const struct ck_sequences *sequences, const struct ck_queries *queries,
+                           const void *out, int out_type, const float *log_sum_exp, const float *dout,
+                           const struct ck_heads *dx) {
     CK_TIMED(CK_ATTENTION);
-    struct arguments a = {.x = *x, .dx = *dx, .sequences = sequences, .width = x->heads * x->d,
-                          .n = sequences->offsets[sequences->count], .out = out, .type = out_type, .dout = dout,
-                          .log_sum_exp = (float *)log_sum_exp};
+    struct arguments a = {.x = *x, .dx = *dx, .sequences = sequences, .queries = queries, .width = x->heads * x->d,
+                          .out = out, .type = out_type, .dout = dout, .log_sum_exp = (float *)log_sum_exp};
     long t = longest_sequence(sequences);
-    a.scratch_size = round_up((2 * x->d + 2 * BLOCK) * padded(t) + 3 * t * x->d, 64);
+    a.scratch_size = round_up((2 * x->d + 2 * BLOCK) * padded(t) + (2 * BLOCK + 3 * t) * x->d, 64);
     int threads = ck_threads();
     a.scratch = ck_scratch(threads * a.scratch_size * (long)sizeof(float));
     ck_parallel_tasks(threads, sequences->count * x->kv_heads, backward, &a);

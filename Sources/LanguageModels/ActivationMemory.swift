@@ -17,25 +17,19 @@ public struct ActivationMemory: Sendable {
     private var operand: Int { precision.elementType.size }
     private var isHalf: Bool { precision == .bfloat16 }
 
-    /// Of a block and token, before the rows that are read are chosen: 4·(D + QKV) + b·(D + A) + 4·H + 8, QKV the width of queries, keys
-    /// and values.
-    private var attention: Int {
-        4 * (shape.width + shape.queryKeyValueWidth + shape.heads) + operand * (shape.width + shape.attentionWidth) + 8
+    /// Of a block and token: 4·(D + QKV) + b·D + 8, QKV the width of queries, keys and values.
+    private var ofToken: Int {
+        4 * (shape.width + shape.queryKeyValueWidth) + operand * shape.width + 8
     }
 
-    /// Of a block and a row that is read: (4 + b)·D + (4 + b)·F + 8; Llama's gate is 4·F more.
-    private var feedForward: Int {
-        (4 + operand) * shape.width + ((shape.llama == nil ? 4 : 8) + operand) * shape.innerWidth + 8
+    /// Of a block and a row that is read after it: 4·H + b·A + (4 + b)·(D + F) + 8; Llama's gate is 4·F more.
+    private var ofRead: Int {
+        4 * shape.heads + operand * shape.attentionWidth + (4 + operand) * shape.width
+            + ((shape.llama == nil ? 4 : 8) + operand) * shape.innerWidth + 8
     }
 
     /// Of a block and token where all are read.
-    public var block: Int { attention + feedForward }
-
-    /// Of one of the blocks; R: those that are read after it, nil for all.
-    private func block(tokens: Int, read: Int? = nil) -> Int {
-        guard let read else { return tokens * block }
-        return tokens * attention + read * (feedForward + operand * shape.attentionWidth)
-    }
+    public var block: Int { ofToken + ofRead }
 
     /// Of a pass that nothing follows: one block's, shared by all.
     public func passing(tokens: Int) -> Int { tokens * block }
@@ -50,7 +44,7 @@ public struct ActivationMemory: Sendable {
     /// `checkpointing`: only a block's input, [N, D], of each.
     public func recorded(tokens: Int, read: Int, blocks: Int, checkpointing: Bool) -> Int {
         if checkpointing { return tokens * blocks * 4 * shape.width }
-        return blocks == 0 ? 0 : (blocks - 1) * block(tokens: tokens) + block(tokens: tokens, read: read)
+        return blocks == 0 ? 0 : (blocks - 1) * tokens * block + tokens * ofToken + read * ofRead
     }
 
     /// What its backward pass works in, shared by all blocks: 4·(max(D, A) + max(F, QKV) + D), with copies as operands, and gradients
@@ -60,7 +54,7 @@ public struct ActivationMemory: Sendable {
         let wide = max(shape.innerWidth, shape.queryKeyValueWidth)
         let gated = shape.llama == nil ? 0 : 2 * shape.innerWidth
         let copies = isHalf ? operand * (narrow + max(wide, gated)) : operand * gated
-        let scattered = read < tokens ? 4 * (tokens * shape.width + read * shape.attentionWidth) : 0
+        let scattered = read < tokens ? 4 * tokens * shape.width : 0
         return tokens * (4 * (narrow + wide) + copies) + scattered
     }
 

@@ -67,7 +67,7 @@ enum Block {
     /// Adds to `gradients`, nil where the block is frozen, and to those of its adapters.
     ///
     /// Given the gradient of the read rows after the block, `dOutput` [R, D], which is used up; the one before the block goes to
-    /// `dx` [N, D]. They are the same tensor where all rows are read.
+    /// `dx` [N, D], the same tensor where all rows are read; nil where nothing below the block is trained.
     func backward(
         _ gradients: Block?,
         adapters: [[LowRankAdapter]],
@@ -76,7 +76,7 @@ enum Block {
         sequences: SequenceRows,
         scratch: BlockBackwardScratch,
         dOutput: Tensor,
-        dx: Tensor
+        dx: Tensor?
     ) {
         switch self {
         case .gpt2(let weights):
@@ -123,27 +123,12 @@ struct BlockPass {
 struct BlockBackwardScratch {
     /// N × max(D, H·d) elements.
     let narrow: Tensor
-    /// R × H·d elements where R < N, else empty.
-    let read: Tensor
     /// N × max(F, (H + 2K)·d) elements.
     let wide: Tensor
     /// As many elements as `narrow` in the product type; empty for fp32, which needs no copy.
     let narrowProduct: Tensor
     /// In the product type: as many elements as `wide`, or 2·N·F where that is more and the block is gated.
     let wideProduct: Tensor
-
-    /// Where the gradient of `a.readAttended` goes.
-    func dReadAttended(of a: BlockActivations) -> Tensor {
-        (a.rows == nil ? narrow : read).view(at: 0, shape: a.readAttended.shape)
-    }
-
-    /// The gradient of `a.attended`: zero in rows that nothing reads.
-    func dAttended(of a: BlockActivations, fromRead dRead: Tensor) -> Tensor {
-        guard a.rows != nil else { return dRead }
-        let dAttended = narrow.view(at: 0, shape: a.attended.shape)
-        scatterReadRows(dRead, of: a, into: dAttended)
-        return dAttended
-    }
 }
 
 /// Puts rows that are read after the block, [R, D], in their places of `whole` [N, D], zero elsewhere; `whole` is the rows

@@ -78,7 +78,7 @@ func gpt2Forward(
     addBias(weights.qkvBias, to: a.qkv.tensor)
     attend(a)
     let residual = a.readResidual()
-    linearForward(a.readAttended, weights.attentionProjectionWeight, adapters[1], packed: packed?[1], into: projection)
+    linearForward(a.attended, weights.attentionProjectionWeight, adapters[1], packed: packed?[1], into: projection)
     addResidual(projection, bias: weights.attentionProjectionBias, to: residual, into: a.middle)
 
     layerNormForward(
@@ -105,12 +105,11 @@ func gpt2Backward(
     sequences: SequenceRows,
     scratch: BlockBackwardScratch,
     dOutput dy: Tensor,
-    dx: Tensor
+    dx: Tensor?
 ) {
     let dActivation = scratch.wide.view(at: 0, shape: a.preActivation.shape)
     let dQKV = scratch.wide.view(at: 0, shape: a.qkv.tensor.shape)
     let dNorm2 = scratch.narrow.view(at: 0, shape: dy.shape)
-    let dNorm1 = scratch.narrow.view(at: 0, shape: dx.shape)
     let isHalf = weights.qkvWeight.elementType == .bfloat16
 
     // y = h + W₂·gelu(W₁·LN2(h) + b₁) + b₂
@@ -146,24 +145,26 @@ func gpt2Backward(
 
     // h = x + W·attention(LN1(x)) + b
     if let gradients { biasBackward(dy: dy, biasGradient: gradients.attentionProjectionBias) }
-    let dReadAttended = scratch.dReadAttended(of: a)
+    let dAttended = scratch.narrow.view(at: 0, shape: a.attended.shape)
     linearBackward(
         dy: inProductType(dy, scratch.narrowProduct),
-        x: a.readAttended,
+        x: a.attended,
         weight: weights.attentionProjectionWeight,
         adapters: adapters[1],
-        dx: dReadAttended,
+        dx: dAttended,
         weightGradient: gradients?.attentionProjectionWeight
     )
     attentionBackward(
         a.qkv,
         sequences,
+        queries: a.rows,
         out: a.attended,
         logSumExp: a.logSumExp,
-        dout: scratch.dAttended(of: a, fromRead: dReadAttended),
+        dout: dAttended,
         into: dQKV
     )
     if let gradients { biasBackward(dy: dQKV, biasGradient: gradients.qkvBias) }
+    let dNorm1 = dx.map { scratch.narrow.view(at: 0, shape: $0.shape) }
     linearBackward(
         dy: inProductType(dQKV, scratch.wideProduct),
         x: a.attentionInput,
@@ -172,6 +173,7 @@ func gpt2Backward(
         dx: dNorm1,
         weightGradient: gradients?.qkvWeight
     )
+    guard let dx, let dNorm1 else { return }
     scatterReadRows(dy, of: a, into: dx)
     layerNormBackward(
         dy: dNorm1,
@@ -201,16 +203,16 @@ private func linearForward(
     for adapter in adapters { adapter.forward(x, addingTo: y) }
 }
 
-/// For y = x·W: dx = dy·Wᵀ, and xᵀ·dy is added to the weight's gradient; then the adapters' part.
+/// For y = x·W: dx = dy·Wᵀ where it is asked for, and xᵀ·dy is added to the weight's gradient; then the adapters' part.
 private func linearBackward(
     dy: Tensor,
     x: Tensor,
     weight: Tensor,
     adapters: [LowRankAdapter],
-    dx: Tensor,
+    dx: Tensor?,
     weightGradient: Tensor?
 ) {
-    multiply(dy, transposed: false, weight, transposed: true, into: dx)
+    if let dx { multiply(dy, transposed: false, weight, transposed: true, into: dx) }
     if let weightGradient { multiply(x, transposed: true, dy, into: weightGradient, accumulate: true) }
     for adapter in adapters { adapter.backward(dy: dy, x: x, dx: dx) }
 }

@@ -96,7 +96,7 @@ func llamaForward(
     }
     attend(a)
     let residual = a.readResidual()
-    linearForward(a.readAttended, weights.output.weight, adapters[3], packed: packed?[3], into: projection)
+    linearForward(a.attended, weights.output.weight, adapters[3], packed: packed?[3], into: projection)
     addResidual(projection, bias: weights.output.bias, to: residual, into: a.middle)
 
     rmsNormForward(x: a.middle, gain: weights.gain2, epsilon: pass.epsilon, into: a.feedForwardInput, rstd: a.rstd2)
@@ -117,10 +117,9 @@ func llamaBackward(
     sequences: SequenceRows,
     scratch: BlockBackwardScratch,
     dOutput dy: Tensor,
-    dx: Tensor
+    dx: Tensor?
 ) {
     let dNorm2 = scratch.narrow.view(at: 0, shape: dy.shape)
-    let dNorm1 = scratch.narrow.view(at: 0, shape: dx.shape)
 
     // y = h + W_down·(silu(W_gate·m)·(W_up·m))
     let dActivation = scratch.wide.view(at: 0, shape: a.activation.shape)
@@ -163,28 +162,30 @@ func llamaBackward(
 
     // h = x + O·attention(…)
     if let bias = gradients?.output.bias { biasBackward(dy: dy, biasGradient: bias) }
-    let dReadAttended = scratch.dReadAttended(of: a)
+    let dAttended = scratch.narrow.view(at: 0, shape: a.attended.shape)
     linearBackward(
         dy: inProductType(dy, scratch.narrowProduct),
-        x: a.readAttended,
+        x: a.attended,
         weight: weights.output.weight,
         adapters: adapters[3],
-        dx: dReadAttended,
+        dx: dAttended,
         weightGradient: gradients?.output.weight
     )
     let dQKV = a.qkv.gradient(in: scratch.wide.view(at: 0, shape: a.qkv.tensor.shape))
     attentionBackward(
         a.qkv,
         sequences,
+        queries: a.rows,
         out: a.attended,
         logSumExp: a.logSumExp,
-        dout: scratch.dAttended(of: a, fromRead: dReadAttended),
+        dout: dAttended,
         into: dQKV.tensor
     )
     if let (cosines, sines) = pass.rotary {
         rotate(dQKV.queries, cosines: cosines, sines: sines, back: true)
         rotate(dQKV.keys, cosines: cosines, sines: sines, back: true)
     }
+    let dNorm1 = dx.map { scratch.narrow.view(at: 0, shape: $0.shape) }
     for (i, (dy, weight, gradient)) in [
         (dQKV.queries, weights.queries, gradients?.queries), (dQKV.keys, weights.keys, gradients?.keys),
         (dQKV.values, weights.values, gradients?.values),
@@ -200,6 +201,7 @@ func llamaBackward(
             weightGradient: gradient?.weight
         )
     }
+    guard let dx, let dNorm1 else { return }
     scatterReadRows(dy, of: a, into: dx)
     rmsNormBackward(
         dy: dNorm1,
@@ -227,17 +229,18 @@ private func linearForward(
     for adapter in adapters { adapter.forward(x, addingTo: y) }
 }
 
-/// For y = x·Wᵀ: dx = dy·W (or is added to it), and dyᵀ·x is added to the weight's gradient; then the adapters' part.
+/// For y = x·Wᵀ: dx = dy·W (or is added to it) where it is asked for, and dyᵀ·x is added to the weight's gradient; then the adapters'
+/// part.
 private func linearBackward(
     dy: Tensor,
     x: Tensor,
     weight: Tensor,
     adapters: [LowRankAdapter],
-    dx: Tensor,
+    dx: Tensor?,
     accumulate: Bool = false,
     weightGradient: Tensor?
 ) {
-    multiply(dy, weight, into: dx, accumulate: accumulate)
+    if let dx { multiply(dy, weight, into: dx, accumulate: accumulate) }
     if let weightGradient { multiply(dy, transposed: true, x, into: weightGradient, accumulate: true) }
     for adapter in adapters { adapter.backward(dy: dy, x: x, dx: dx) }
 }

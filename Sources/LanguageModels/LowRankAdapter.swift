@@ -46,12 +46,12 @@ struct LowRankAdapter {
         }
     }
 
-    /// Adds to the gradients of A and B, and to dx (fp32), given dy in the product type.
+    /// Adds to the gradients of A and B, and to dx (fp32) where it is asked for, given dy in the product type.
     ///
     /// With u = s·x̃·Aᵀ: dB = dyᵀ·u, du = s·dy·B, dA = duᵀ·x̃, dx̃ = du·A. u is computed again rather than kept: it costs r/D_out
     /// of the layer's own product.
-    func backward(dy: Tensor, x: Tensor, dx: Tensor) {
-        let (dy, x, dx) = (dy.rows(rows), x.rows(rows), dx.rows(rows))
+    func backward(dy: Tensor, x: Tensor, dx: Tensor?) {
+        let (dy, x) = (dy.rows(rows), x.rows(rows))
         let input = input(x)
         let gradients = gradients()
         multiply(dy, transposed: true, innerState(input), into: gradients.b, accumulate: true)
@@ -60,6 +60,7 @@ struct LowRankAdapter {
         Tensors.scale(inner, by: scale)
         let du = inProductType(inner, scratch.innerProduct)
         multiply(du, transposed: true, input, into: gradients.a, accumulate: true)
+        guard let dx = dx?.rows(rows) else { return }
         if let dropout {
             let dInput = scratch.update.view(at: 0, shape: dx.shape)
             multiply(du, a, into: dInput)

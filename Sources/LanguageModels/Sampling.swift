@@ -129,7 +129,7 @@ extension LanguageModel {
             let batch = distinct.sequences(range)
             let pass = samplingPass(batch.positions, rows: batch.lastRows, weights)
             let ends = trunkForward(tokens: batch.tokens, pass) { layer, a in
-                attentionForward(a.qkv, batch.sequenceRows, into: a.attended, logSumExp: a.logSumExp)
+                a.attend(batch.sequenceRows)
                 let (keys, values) = workspace.cache.tensors(
                     layer: layer,
                     slots: prompts.count,

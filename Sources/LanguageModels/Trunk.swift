@@ -67,9 +67,7 @@ extension LanguageModel {
             embed(sequences.tokens, pass.positions, into: blockActivations(layer: 0, pass).input)
         }
         let blocks = (states == nil ? 0 : trunkBlocks)..<(end ?? configuration.layers)
-        return runBlocks(blocks, pass) { _, a in
-            attentionForward(a.qkv, sequences.sequenceRows, into: a.attended, logSumExp: a.logSumExp)
-        }
+        return runBlocks(blocks, pass) { $1.attend(sequences.sequenceRows) }
     }
 
     /// A pass over packed sequences of which `rows` are read.
@@ -97,7 +95,7 @@ extension LanguageModel {
     private func trunkBackward(_ recording: Recording, dOutput: Tensor) {
         let sequences = recording.sequences
         let pass = trunkPass(sequences, rows: recording.rows, runs: recording.runs, recorded: true)
-        let scratch = backwardScratch(tokens: pass.tokens, read: recording.rows.count)
+        let scratch = backwardScratch(tokens: pass.tokens)
         let tensors = NamedTensors(parameters, matrices: parameters.gradients, vectors: parameters.gradients)
         let blockPass = blockPass(tokens: pass.tokens)
         let last = configuration.layers - 1
@@ -112,13 +110,14 @@ extension LanguageModel {
                     adapters: adapters(layer: layer, pass),
                     packed: nil,
                     into: scratch.narrow.view(at: 0, shape: activations.input.shape)
-                ) { a in
-                    attentionForward(a.qkv, sequences.sequenceRows, into: a.attended, logSumExp: a.logSumExp)
-                }
+                ) { $0.attend(sequences.sequenceRows) }
             }
-            let dx =
-                activations.rows == nil
-                ? dOutput : workspace.dResidual.tensor([pass.tokens, configuration.width])
+            var dx: Tensor? = dOutput
+            if layer == trunkBlocks && trainable != .full {
+                dx = nil
+            } else if activations.rows != nil {
+                dx = workspace.dResidual.tensor([pass.tokens, configuration.width])
+            }
             blocks[layer].backward(
                 trainable == .full ? Block(configuration, layer: layer, tensors) : nil,
                 adapters: adapters(layer: layer, pass),
@@ -129,7 +128,7 @@ extension LanguageModel {
                 dOutput: dOutput,
                 dx: dx
             )
-            dOutput = dx
+            if let dx { dOutput = dx }
             if let whenSettled, let start = parameters.start(ofPrefix: configuration.blockPrefix(layer)) {
                 whenSettled(start)
             }
@@ -291,14 +290,13 @@ extension LanguageModel {
         )
     }
 
-    private func backwardScratch(tokens: Int, read: Int) -> BlockBackwardScratch {
+    private func backwardScratch(tokens: Int) -> BlockBackwardScratch {
         let narrow = tokens * max(configuration.width, configuration.attentionWidth)
         let wide = tokens * max(configuration.innerWidth, configuration.queryKeyValueWidth)
         let copied = precision == .float32 ? 0 : wide
         let gated = configuration.llama == nil ? 0 : 2 * tokens * configuration.innerWidth
         return BlockBackwardScratch(
             narrow: workspace.dNarrow.tensor([narrow]),
-            read: workspace.dRead.tensor([read == tokens ? 0 : read * configuration.attentionWidth]),
             wide: workspace.dWide.tensor([wide]),
             narrowProduct: workspace.narrowProduct.tensor([precision == .float32 ? 0 : narrow]),
             wideProduct: workspace.wideProduct.tensor([max(copied, gated)])

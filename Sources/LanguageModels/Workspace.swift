@@ -43,12 +43,10 @@ struct BlockActivations {
     let rstd1: Tensor
     /// Queries, keys and values: side by side, [N, 3D], with GPT-2; apart with Llama.
     let qkv: AttentionInput
-    /// What attention returns, [N, H·d], product type.
+    /// What attention returns, [R, H·d], product type.
     let attended: Tensor
-    /// [H, N].
+    /// [H, R].
     let logSumExp: Tensor
-    /// The read rows of `attended`, [R, H·d]: itself where that is all.
-    let readAttended: Tensor
     /// The residual stream between attention and feed-forward, [R, D].
     let middle: Tensor
     /// The second norm, of middle, [R, D], product type; and its statistics, [R].
@@ -62,10 +60,14 @@ struct BlockActivations {
     /// After both, [R, F], product type.
     let activation: Tensor
 
-    /// Ends the attention's half of the block: gathers the read rows of what it returned; returns those of the residual stream.
+    /// Causal attention of packed sequences, of the rows that are read.
+    func attend(_ sequences: SequenceRows) {
+        attentionForward(qkv, sequences, queries: rows, into: attended, logSumExp: logSumExp)
+    }
+
+    /// The read rows of the residual stream before the block.
     func readResidual() -> Tensor {
         guard let rows else { return input }
-        gatherRows(attended, rows, into: readAttended)
         gatherRows(input, rows, into: middle)
         return middle
     }
@@ -84,7 +86,7 @@ struct BlockScratch {
     init(_ productType: ElementType) {
         narrow = Array(repeating: Scratch(), count: 2)
         statistics = Array(repeating: Scratch(), count: 5)
-        narrowProducts = Array(repeating: Scratch(productType), count: 4)
+        narrowProducts = Array(repeating: Scratch(productType), count: 3)
         activation = Scratch(productType)
     }
 
@@ -98,7 +100,6 @@ struct BlockScratch {
         let d = configuration.width
         let isLlama = configuration.llama != nil
         let read = rows?.count ?? tokens
-        let attended = narrowProducts[1].tensor([tokens, configuration.attentionWidth])
         return BlockActivations(
             input: input ?? narrow[0].tensor([tokens, d]),
             rows: rows,
@@ -112,9 +113,8 @@ struct BlockScratch {
                 headWidth: configuration.headWidth,
                 layout: isLlama ? .apart : .sideBySide
             ),
-            attended: attended,
-            logSumExp: statistics[4].tensor([configuration.heads, tokens]),
-            readAttended: rows == nil ? attended : narrowProducts[3].tensor([read, configuration.attentionWidth]),
+            attended: narrowProducts[1].tensor([read, configuration.attentionWidth]),
+            logSumExp: statistics[4].tensor([configuration.heads, read]),
             middle: narrow[1].tensor([read, d]),
             feedForwardInput: narrowProducts[2].tensor([read, d]),
             mean2: statistics[2].tensor([read]),
@@ -171,7 +171,6 @@ final class Workspace {
     var dHidden = Scratch()
     var dRowInput = Scratch()
     var dResidual = Scratch()
-    var dRead = Scratch()
     var dNarrow = Scratch()
     var dWide = Scratch()
     var narrowProduct: Scratch

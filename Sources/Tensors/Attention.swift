@@ -101,45 +101,58 @@ public struct AttentionInput {
 
 /// Causal self-attention of packed sequences: softmax(q·kᵀ/√d)·v per sequence and head.
 ///
-/// out: [N, H·d] of either type; logSumExp: [H, N] float32, kept for the backward pass.
-public func attentionForward(_ input: AttentionInput, _ sequences: SequenceRows, into out: Tensor, logSumExp: Tensor) {
-    check(input, sequences)
-    expect(out, [input.rows, input.width], "out")
-    expect(logSumExp, [input.heads, input.rows], "logSumExp")
+/// `queries`: the rows whose result is asked for, Q of them, which ascend; nil: all. out: [Q, H·d] of either type; logSumExp: [H, Q]
+/// float32, kept for the backward pass.
+public func attentionForward(
+    _ input: AttentionInput,
+    _ sequences: SequenceRows,
+    queries: [Int32]? = nil,
+    into out: Tensor,
+    logSumExp: Tensor
+) {
+    let count = check(input, sequences, queries)
+    expect(out, [count, input.width], "out")
+    expect(logSumExp, [input.heads, count], "logSumExp")
     var parts = unsafe input.parts(of: input.tensor)
-    unsafe sequences.withKernelArgument {
-        unsafe ck_attention_forward(&parts, $0, out.bytes, out.elementType.code, logSumExp.floats)
+    unsafe sequences.withKernelArgument { sequences in
+        unsafe withKernelArgument(queries, count) { queries in
+            unsafe ck_attention_forward(&parts, sequences, queries, out.bytes, out.elementType.code, logSumExp.floats)
+        }
     }
 }
 
-/// The gradient of the input, in its layout (overwritten), from dout [N, H·d] float32.
+/// The gradient of the input, in its layout (overwritten), from dout [Q, H·d] float32.
 ///
-/// `out` and `logSumExp` are what the forward pass wrote; dInput holds as many elements as the input.
+/// `queries`, `out` and `logSumExp` are those of the forward pass; dInput holds as many elements as the input.
 public func attentionBackward(
     _ input: AttentionInput,
     _ sequences: SequenceRows,
+    queries: [Int32]? = nil,
     out: Tensor,
     logSumExp: Tensor,
     dout: Tensor,
     into dInput: Tensor
 ) {
-    check(input, sequences)
-    expect(out, [input.rows, input.width], "out")
-    expect(dout, [input.rows, input.width], "dout")
+    let count = check(input, sequences, queries)
+    expect(out, [count, input.width], "out")
+    expect(dout, [count, input.width], "dout")
     expect(dInput, count: input.tensor.count, "dInput")
-    expect(logSumExp, [input.heads, input.rows], "logSumExp")
+    expect(logSumExp, [input.heads, count], "logSumExp")
     var parts = unsafe input.parts(of: input.tensor)
     var gradients = unsafe input.parts(of: dInput)
-    unsafe sequences.withKernelArgument {
-        unsafe ck_attention_backward(
-            &parts,
-            $0,
-            out.bytes,
-            out.elementType.code,
-            logSumExp.floats,
-            dout.floats,
-            &gradients
-        )
+    unsafe sequences.withKernelArgument { sequences in
+        unsafe withKernelArgument(queries, count) { queries in
+            unsafe ck_attention_backward(
+                &parts,
+                sequences,
+                queries,
+                out.bytes,
+                out.elementType.code,
+                logSumExp.floats,
+                dout.floats,
+                &gradients
+            )
+        }
     }
 }
 
@@ -181,7 +194,23 @@ public func attentionDecode(
     )
 }
 
-/// Traps unless the sequences have all rows of the input.
-private func check(_ input: AttentionInput, _ sequences: SequenceRows) {
+/// Traps unless the sequences have all rows of the input, and the queries are among them; returns how many queries there are.
+private func check(_ input: AttentionInput, _ sequences: SequenceRows, _ queries: [Int32]?) -> Int {
     precondition(sequences.rows == input.rows, "sequences of \(sequences.rows) rows for \(input.rows)")
+    guard let queries else { return input.rows }
+    expect(queries, below: input.rows, "queries")
+    precondition(zip(queries, queries.dropFirst()).allSatisfy(<), "queries must ascend")
+    return queries.count
+}
+
+/// Calls `body` with what the kernels take.
+@unsafe private func withKernelArgument(_ rows: [Int32]?, _ count: Int, _ body: (UnsafePointer<ck_queries>) -> Void) {
+    guard let rows else {
+        var all = unsafe ck_queries(rows: nil, count: count)
+        return unsafe body(&all)
+    }
+    unsafe rows.withUnsafeBufferPointer { rows in
+        var queries = unsafe ck_queries(rows: rows.baseAddress, count: count)
+        unsafe body(&queries)
+    }
 }

@@ -177,6 +177,35 @@ struct AttentionShape: Sendable {
         #expect(attended(apart, tensor(whole, apart)).out.array() == expected.array())
     }
 
+    /// What queries return has the bits of a pass in which all rows are, and gradients are those of one in which nothing reads the
+    /// others.
+    @Test(arguments: shapes, [2, 7, 40]) func someQueries(shape: AttentionShape, step: Int) {
+        let queries = (0..<shape.rows).filter { $0 % step == 1 || $0 == shape.rows - 1 }.map(Int32.init)
+        let qkv = sampleTensor([shape.rows, shape.rowWidth], seed: 4, scale: 2)
+        let out = Tensor(zeros: [queries.count, shape.width])
+        let logSumExp = Tensor(zeros: [shape.heads, queries.count])
+        attentionForward(shape.input(qkv), shape.sequences, queries: queries, into: out, logSumExp: logSumExp)
+        let expected = Tensor(zeros: out.shape)
+        gatherRows(attended(shape, qkv).out, queries, into: expected)
+        #expect(out.array() == expected.array())
+
+        let dout = sampleTensor(out.shape, seed: 5)
+        let whole = Tensor(zeros: [shape.rows, shape.width])
+        scatterAddRows(dout, queries, into: whole)
+        let dqkv = Tensor(zeros: qkv.shape)
+        dqkv.fill(.nan)  // must be overwritten
+        attentionBackward(
+            shape.input(qkv),
+            shape.sequences,
+            queries: queries,
+            out: out,
+            logSumExp: logSumExp,
+            dout: dout,
+            into: dqkv
+        )
+        #expect(relativeError(dqkv.array(), backward(shape, qkv, whole)) < 1e-6)
+    }
+
     private func tensor(_ x: [Float], _ shape: AttentionShape) -> Tensor {
         let tensor = Tensor(zeros: [shape.rows, shape.rowWidth])
         tensor.copy(from: x)

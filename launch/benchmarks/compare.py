@@ -12,6 +12,8 @@ import statistics
 import subprocess
 import sys
 
+EM_ITERATION = ["em-iteration", "--pairs", "4", "--length", "128", "--groups", "2", "--epochs", "1"]
+EM_ITERATION += ["--lora-rank", "8", "--top-layers", "2"]
 # A task, and maxmin's with its size.
 TASKS = {
     "reward-step": ["reward-step", "--pairs", "8", "--length", "128"],
@@ -23,11 +25,11 @@ TASKS = {
     "generate-64": ["generate", "--batch", "64"],
     "policy-step": ["policy-step", "--batch", "16"],
     # Beside the way of the paper's code: a full pass for each group and response.
-    "em-iteration": ["em-iteration", "--pairs", "4", "--length", "128", "--groups", "2", "--epochs", "1"]
-    + ["--lora-rank", "8", "--top-layers", "2"],
+    "em-iteration": EM_ITERATION,
+    "em-iteration-prompts": [*EM_ITERATION, "--prompt", "64"],
 }
 # Sequences of a pair are the same work to PyTorch whatever they share.
-PYTORCH = {"reward-step-prompts": "reward-step", "score-prompts": "score"}
+PYTORCH = {name: name.removesuffix("-prompts") for name in TASKS}
 # Repetitions at most: one of PyTorch's on padded sequences takes longer than all others together.
 MOST_REPEATS = {"reward-step-mixed": 1, "policy-step": 2}
 
@@ -61,7 +63,7 @@ def main():
         for _ in range(arguments.rounds):
             command = [arguments.maxmin, "bench", *TASKS[name], "--model", arguments.model, "--json"]
             ours.append(tokens_per_second(command + common, environment))
-            theirs.append(tokens_per_second([*pytorch, PYTORCH.get(name, name), *common], environment))
+            theirs.append(tokens_per_second([*pytorch, PYTORCH[name], *common], environment))
         ratios = [a / b for a, b in zip(ours, theirs)]
         print(
             f"{name:<21}{statistics.median(ours):>18.0f}{statistics.median(theirs):>18.0f}"

@@ -132,11 +132,18 @@ struct ck_sequences {
     const int32_t *offsets, *shared;
     long count;
 };
-void ck_attention_forward(const struct ck_heads *x, const struct ck_sequences *sequences, void *out, int out_type,
-                          float *log_sum_exp);
+// The rows whose results are asked for, which ascend; all, where `rows` is null.
+struct ck_queries {
+    const int32_t *rows;
+    long count;
+};
+// A row of `out` and `dout` for each query.
+void ck_attention_forward(const struct ck_heads *x, const struct ck_sequences *sequences, const struct ck_queries *queries,
+                          void *out, int out_type, float *log_sum_exp);
 // The rows of `dx` are laid out as those of `x`.
-void ck_attention_backward(const struct ck_heads *x, const struct ck_sequences *sequences, const void *out, int out_type,
-                           const float *log_sum_exp, const float *dout, const struct ck_heads *dx);
+void ck_attention_backward(const struct ck_heads *x, const struct ck_sequences *sequences, const struct ck_queries *queries,
+                           const void *out, int out_type, const float *log_sum_exp, const float *dout,
+                           const struct ck_heads *dx);
 void ck_attention_decode(const struct ck_heads *x, float *keys, float *values, const int32_t *slots,
                          const int32_t *lengths, long batch, long capacity, void *out, int out_type);
 

@@ -66,6 +66,19 @@ func forwardOperations(_ shape: ModelConfiguration, tokens: Int, read: Int, bloc
     return 2 * (Double((blocks ?? shape.layers) - 1) * Double(tokens) * weights + last)
 }
 
+/// Operations of the gradients with respect to the inputs of the blocks' matrices; `isFrozen`: nothing below the blocks is trained, so
+/// that what the lowest one starts from needs none.
+func inputGradientOperations(
+    _ shape: ModelConfiguration,
+    tokens: Int,
+    read: Int,
+    blocks: Int? = nil,
+    isFrozen: Bool
+) -> Double {
+    let lowest = isFrozen ? 2 * Double(tokens * shape.width * shape.queryKeyValueWidth) : 0
+    return forwardOperations(shape, tokens: tokens, read: read, blocks: blocks) - lowest
+}
+
 /// Operations of the vocabulary's product for one token, forward.
 func vocabularyOperations(_ configuration: ModelConfiguration) -> Double {
     2 * Double(configuration.width) * Double(configuration.vocabularySize)

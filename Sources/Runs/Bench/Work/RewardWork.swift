@@ -68,8 +68,16 @@ func emIterationWork(_ model: LanguageModel, _ size: BenchSize, _ communicator: 
     let distinct = users.joined().reduce(0) { $0 + $1.distinctTokens }
     let read = 2 * users.joined().count
     let scoring = forwardOperations(model.configuration, tokens: distinct, read: read, blocks: blocks)
+    let isFrozen = size.loraRank != nil
+    let inputs = inputGradientOperations(
+        model.configuration,
+        tokens: distinct,
+        read: read,
+        blocks: blocks,
+        isFrozen: isFrozen
+    )
     // What is frozen has no gradient of its weights, and what is kept is not computed.
-    let training = scoring * (size.loraRank == nil ? 3 : 2)
+    let training = scoring + inputs + (isFrozen ? 0 : scoring)
     return BenchWork(
         run: run,
         tokens: (size.epochs + 1) * size.groups * tokens,
@@ -82,9 +90,16 @@ func emIterationWork(_ model: LanguageModel, _ size: BenchSize, _ communicator: 
 /// Operations of a step's products: forward; backward to the inputs of the blocks above the trunk; and to all weights where they
 /// are trained.
 private func trainingOperations(_ model: LanguageModel, tokens: Int, read: Int) -> Double {
-    let shape = model.configuration
-    let trained = forwardOperations(shape, tokens: tokens, read: read, blocks: shape.layers - model.trunkBlocks)
-    return forwardOperations(shape, tokens: tokens, read: read) + (model.adapters == nil ? 2 : 1) * trained
+    let (shape, isFrozen) = (model.configuration, model.adapters != nil)
+    let forward = forwardOperations(shape, tokens: tokens, read: read)
+    let inputs = inputGradientOperations(
+        shape,
+        tokens: tokens,
+        read: read,
+        blocks: shape.layers - model.trunkBlocks,
+        isFrozen: isFrozen
+    )
+    return forward + inputs + (isFrozen ? 0 : forward)
 }
 
 private func pairedSequences(_ model: LanguageModel, _ size: BenchSize) -> PackedSequences {
