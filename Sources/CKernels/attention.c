@@ -157,7 +157,7 @@ CK_CLONES static void forward(void *context, long task, int thread) {
     long head = task % x->heads, d = x->d, t = s.t, row = padded(t), k_row = x->kv_row, v_row = x->kv_row;
     long kv = head / (x->heads / x->kv_heads) * d;
     float *keys = a->scratch + thread * a->scratch_size, *scores = keys + d * row;
-    float *q = scores + BLOCK * row, *result = q, *copy = q + BLOCK * d;
+    float *q = scores + BLOCK * row, *copy = q + BLOCK * d, *result = q; // The result takes the place of the queries.
     float scale = 1.0f / sqrtf((float)d);
     transpose(whole_sequence(&s, x->k + kv, d, copy, &k_row), k_row, t, d, keys, row);
     const float *v = whole_sequence(&s, x->v + kv, d, copy, &v_row);

@@ -47,8 +47,8 @@ public struct ActivationMemory: Sendable {
         return blocks == 0 ? 0 : (blocks - 1) * tokens * block + tokens * ofToken + read * ofRead
     }
 
-    /// What its backward pass works in, shared by all blocks: 4·(max(D, A) + max(F, QKV) + D), with copies as operands, and gradients
-    /// of gate and feed-forward at once.
+    /// What its backward pass works in, shared by all blocks: 4·(max(D, A) + max(F, QKV)), with copies as operands, and gradients of
+    /// gate and feed-forward at once; 4·D where not all rows are read.
     public func backward(tokens: Int, read: Int) -> Int {
         let narrow = max(shape.width, shape.attentionWidth)
         let wide = max(shape.innerWidth, shape.queryKeyValueWidth)

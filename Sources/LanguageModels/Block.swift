@@ -1,6 +1,6 @@
 import Tensors
 
-/// Finds tensors by name: matrices in the type that products read, vectors in fp32.
+/// Finds tensors by name: matrices and embeddings in the type of products, vectors in fp32.
 struct NamedTensors {
     let matrix: (String) -> Tensor
     let vector: (String) -> Tensor
@@ -67,7 +67,8 @@ enum Block {
     /// Adds to `gradients`, nil where the block is frozen, and to those of its adapters.
     ///
     /// Given the gradient of the read rows after the block, `dOutput` [R, D], which is used up; the one before the block goes to
-    /// `dx` [N, D], the same tensor where all rows are read; nil where nothing below the block is trained.
+    /// `dx` [N, D], the same tensor where all rows are read; nil where neither the block nor anything below it is trained, but for
+    /// adapters.
     func backward(
         _ gradients: Block?,
         adapters: [[LowRankAdapter]],
@@ -78,6 +79,7 @@ enum Block {
         dOutput: Tensor,
         dx: Tensor?
     ) {
+        precondition(dx != nil || gradients == nil, "a block that is trained hands a gradient down")
         switch self {
         case .gpt2(let weights):
             gpt2Backward(

@@ -144,6 +144,7 @@ func gpt2Backward(
     )
 
     // h = x + W·attention(LN1(x)) + b
+    if dx == nil && adapters[0].isEmpty && adapters[1].isEmpty { return }
     if let gradients { biasBackward(dy: dy, biasGradient: gradients.attentionProjectionBias) }
     let dAttended = scratch.narrow.view(at: 0, shape: a.attended.shape)
     linearBackward(

@@ -13,7 +13,7 @@ public final class LanguageModel {
     public let configuration: ModelConfiguration
     /// What sits on top besides the language-model head.
     public let head: Head
-    /// The type of products.
+    /// The type of products and embeddings.
     public let precision: Precision
     /// All parameters and their gradients; call `parametersDidChange()` after changing values.
     public var parameters: Parameters

@@ -161,6 +161,7 @@ func llamaBackward(
     )
 
     // h = x + O·attention(…)
+    if dx == nil && adapters[...3].allSatisfy(\.isEmpty) { return }
     if let bias = gradients?.output.bias { biasBackward(dy: dy, biasGradient: bias) }
     let dAttended = scratch.narrow.view(at: 0, shape: a.attended.shape)
     linearBackward(

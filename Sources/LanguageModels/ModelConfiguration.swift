@@ -113,7 +113,7 @@ public enum Trainable: Equatable, Sendable {
     }
 }
 
-/// The type of products.
+/// The type of products, and of embeddings.
 public enum Precision: String, Sendable {
     case float32 = "fp32"
     /// bf16 operands, fp32 accumulation.

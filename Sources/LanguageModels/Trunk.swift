@@ -112,12 +112,9 @@ extension LanguageModel {
                     into: scratch.narrow.view(at: 0, shape: activations.input.shape)
                 ) { $0.attend(sequences.sequenceRows) }
             }
-            var dx: Tensor? = dOutput
-            if layer == trunkBlocks && trainable != .full {
-                dx = nil
-            } else if activations.rows != nil {
-                dx = workspace.dResidual.tensor([pass.tokens, configuration.width])
-            }
+            let isLowest = layer == trunkBlocks && trainable != .full
+            let dx: Tensor? =
+                isLowest ? nil : activations.rows == nil ? dOutput : workspace.dResidual.tensor(activations.input.shape)
             blocks[layer].backward(
                 trainable == .full ? Block(configuration, layer: layer, tensors) : nil,
                 adapters: adapters(layer: layer, pass),

@@ -10,17 +10,17 @@ public struct FrozenBytes: Equatable, Sendable {
 
     /// Of a model whose tensors are all stored as `stored`.
     public init(_ shape: ModelConfiguration, head: Head, stored: StoredType, precision: Precision) {
-        let wanted: StoredType = precision == .float32 ? .float32 : .bfloat16
+        let isInPlace = stored == precision.storedType
         for entry in Parameters.layout(shape, head: head) {
-            if !entry.isMatrix {
-                copied += 4 * entry.count
-            } else if stored == wanted {
-                mapped += wanted.size * entry.count
-            } else {
-                copied += wanted.size * entry.count
-            }
+            let bytes = entry.count * (entry.isMatrix ? precision.storedType.size : 4)
+            if entry.isMatrix && isInPlace { mapped += bytes } else { copied += bytes }
         }
     }
+}
+
+extension Precision {
+    /// The type of a file whose matrices and embeddings are read in place.
+    var storedType: StoredType { self == .float32 ? .float32 : .bfloat16 }
 }
 
 extension ModelDirectory {

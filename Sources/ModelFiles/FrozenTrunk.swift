@@ -55,9 +55,8 @@ extension Checkpoint {
         _ matched: [(entry: Parameters.Entry, place: Place?)],
         precision: Precision
     ) throws(Failure) {
-        let wanted: StoredType = precision == .float32 ? .float32 : .bfloat16
         let copied = matched.filter { entry, place in
-            entry.isMatrix && place.map { $0.tensor.type != wanted } ?? false
+            entry.isMatrix && place.map { $0.tensor.type != precision.storedType } ?? false
         }
         let bytes = copied.reduce(0.0) { $0 + Double($1.entry.count * precision.elementType.size) }
         guard bytes <= Double(ProcessInfo.processInfo.physicalMemory) else {

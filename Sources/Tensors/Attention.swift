@@ -110,7 +110,7 @@ public func attentionForward(
     into out: Tensor,
     logSumExp: Tensor
 ) {
-    let count = check(input, sequences, queries)
+    let count = queryCount(input, sequences, queries)
     expect(out, [count, input.width], "out")
     expect(logSumExp, [input.heads, count], "logSumExp")
     var parts = unsafe input.parts(of: input.tensor)
@@ -133,7 +133,7 @@ public func attentionBackward(
     dout: Tensor,
     into dInput: Tensor
 ) {
-    let count = check(input, sequences, queries)
+    let count = queryCount(input, sequences, queries)
     expect(out, [count, input.width], "out")
     expect(dout, [count, input.width], "dout")
     expect(dInput, count: input.tensor.count, "dInput")
@@ -194,12 +194,15 @@ public func attentionDecode(
     )
 }
 
-/// Traps unless the sequences have all rows of the input, and the queries are among them; returns how many queries there are.
-private func check(_ input: AttentionInput, _ sequences: SequenceRows, _ queries: [Int32]?) -> Int {
+/// How many queries there are; traps unless they are among the rows of the input, all of which the sequences have.
+private func queryCount(_ input: AttentionInput, _ sequences: SequenceRows, _ queries: [Int32]?) -> Int {
     precondition(sequences.rows == input.rows, "sequences of \(sequences.rows) rows for \(input.rows)")
     guard let queries else { return input.rows }
     expect(queries, below: input.rows, "queries")
-    precondition(zip(queries, queries.dropFirst()).allSatisfy(<), "queries must ascend")
+    precondition(
+        !queries.isEmpty && zip(queries, queries.dropFirst()).allSatisfy(<),
+        "queries must ascend, and be some"
+    )
     return queries.count
 }
 

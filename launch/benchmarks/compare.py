@@ -28,8 +28,6 @@ TASKS = {
     "em-iteration": EM_ITERATION,
     "em-iteration-prompts": [*EM_ITERATION, "--prompt", "64"],
 }
-# Sequences of a pair are the same work to PyTorch whatever they share.
-PYTORCH = {name: name.removesuffix("-prompts") for name in TASKS}
 # Repetitions at most: one of PyTorch's on padded sequences takes longer than all others together.
 MOST_REPEATS = {"reward-step-mixed": 1, "policy-step": 2}
 
@@ -63,7 +61,8 @@ def main():
         for _ in range(arguments.rounds):
             command = [arguments.maxmin, "bench", *TASKS[name], "--model", arguments.model, "--json"]
             ours.append(tokens_per_second(command + common, environment))
-            theirs.append(tokens_per_second([*pytorch, PYTORCH[name], *common], environment))
+            # Sequences of a pair are the same work to PyTorch whatever they share.
+            theirs.append(tokens_per_second([*pytorch, name.removesuffix("-prompts"), *common], environment))
         ratios = [a / b for a, b in zip(ours, theirs)]
         print(
             f"{name:<21}{statistics.median(ours):>18.0f}{statistics.median(theirs):>18.0f}"

@@ -66,17 +66,14 @@ func forwardOperations(_ shape: ModelConfiguration, tokens: Int, read: Int, bloc
     return 2 * (Double((blocks ?? shape.layers) - 1) * Double(tokens) * weights + last)
 }
 
-/// Operations of the gradients with respect to the inputs of the blocks' matrices; `isFrozen`: nothing below the blocks is trained, so
-/// that what the lowest one starts from needs none.
-func inputGradientOperations(
-    _ shape: ModelConfiguration,
-    tokens: Int,
-    read: Int,
-    blocks: Int? = nil,
-    isFrozen: Bool
-) -> Double {
-    let lowest = isFrozen ? 2 * Double(tokens * shape.width * shape.queryKeyValueWidth) : 0
-    return forwardOperations(shape, tokens: tokens, read: read, blocks: blocks) - lowest
+/// Operations of the backward pass's products: the gradients of the inputs of the trained blocks' matrices, and of the matrices; with
+/// adapters those of the inputs alone, of which the lowest block's first needs none.
+func backwardOperations(_ model: LanguageModel, tokens: Int, read: Int) -> Double {
+    let shape = model.configuration
+    let blocks = shape.layers - model.trunkBlocks
+    let inputs = forwardOperations(shape, tokens: tokens, read: read, blocks: blocks)
+    guard model.adapters != nil else { return 2 * inputs }
+    return inputs - 2 * Double(tokens * shape.width * shape.queryKeyValueWidth)
 }
 
 /// Operations of the vocabulary's product for one token, forward.

@@ -20,7 +20,10 @@ struct Assign: ParsableCommand {
     @Option(help: "Preference file of the new users.")
     var input: String
 
-    @Option(help: "Type of matrix products: fp32, bf16, or auto (bf16 where the CPU has instructions for it).")
+    @Option(
+        help:
+            "Type of matrix products and embeddings: fp32, bf16, or auto (bf16 where the CPU has instructions for it)."
+    )
     var precision: ModelSection.Precision = .fp32
 
     @Option(help: "Threads; default: the CPUs that this process may use.")

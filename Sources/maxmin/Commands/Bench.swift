@@ -30,7 +30,10 @@ struct BenchSubject: ParsableArguments {
     @Option(help: "A Hugging Face directory, instead of a shape.")
     var model: String?
 
-    @Option(help: "Type of matrix products: fp32, bf16, or auto (bf16 where the CPU has instructions for it).")
+    @Option(
+        help:
+            "Type of matrix products and embeddings: fp32, bf16, or auto (bf16 where the CPU has instructions for it)."
+    )
     var precision: ModelSection.Precision = .auto
 
     /// The model: random, of the named shape or of `standard`, or read from its directory.

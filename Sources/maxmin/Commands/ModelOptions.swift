@@ -11,7 +11,10 @@ struct ModelOptions: ParsableArguments {
     @Option(help: "PEFT adapter directory, to be used over the model.")
     var adapter: String?
 
-    @Option(help: "Type of matrix products: fp32, bf16, or auto (bf16 where the CPU has instructions for it).")
+    @Option(
+        help:
+            "Type of matrix products and embeddings: fp32, bf16, or auto (bf16 where the CPU has instructions for it)."
+    )
     var precision: ModelSection.Precision = .fp32
 
     @Option(help: "Threads; default: the CPUs that this process may use.")

@@ -9,6 +9,7 @@ func rewardStepWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
     let sequences = pairedSequences(model, size)
     let optimizer = AdamW(training: reward, AdamWSettings())
     let share = 1 / Float(size.pairs)
+    let tokens = sequences.tokens.count
     return BenchWork(
         run: { _ in
             reward.trainableGradients.fill(0)
@@ -19,8 +20,9 @@ func rewardStepWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
             _ = try optimizer.update(learningRate: 1e-5)
             reward.parametersDidChange()
         },
-        tokens: tokens(of: sequences),
-        operations: trainingOperations(reward, tokens: sequences.tokens.count, read: sequences.count)
+        tokens: wholeTokens(of: sequences),
+        operations: forwardOperations(model.configuration, tokens: tokens, read: sequences.count)
+            + backwardOperations(reward, tokens: tokens, read: sequences.count)
     )
 }
 
@@ -29,7 +31,7 @@ func scoreWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
     let sequences = pairedSequences(model, size)
     return BenchWork(
         run: { _ in _ = reward.rewards(of: sequences) },
-        tokens: tokens(of: sequences),
+        tokens: wholeTokens(of: sequences),
         operations: forwardOperations(model.configuration, tokens: sequences.tokens.count, read: sequences.count)
     )
 }
@@ -68,16 +70,8 @@ func emIterationWork(_ model: LanguageModel, _ size: BenchSize, _ communicator: 
     let distinct = users.joined().reduce(0) { $0 + $1.distinctTokens }
     let read = 2 * users.joined().count
     let scoring = forwardOperations(model.configuration, tokens: distinct, read: read, blocks: blocks)
-    let isFrozen = size.loraRank != nil
-    let inputs = inputGradientOperations(
-        model.configuration,
-        tokens: distinct,
-        read: read,
-        blocks: blocks,
-        isFrozen: isFrozen
-    )
-    // What is frozen has no gradient of its weights, and what is kept is not computed.
-    let training = scoring + inputs + (isFrozen ? 0 : scoring)
+    // What is kept is not computed.
+    let training = scoring + backwardOperations(models.models[0], tokens: distinct, read: read)
     return BenchWork(
         run: run,
         tokens: (size.epochs + 1) * size.groups * tokens,
@@ -85,21 +79,6 @@ func emIterationWork(_ model: LanguageModel, _ size: BenchSize, _ communicator: 
         alternative: blocks == model.configuration.layers
             ? nil : BenchAlternative(name: "no trunk cache", run: iteration(TrunkCache()).run)
     )
-}
-
-/// Operations of a step's products: forward; backward to the inputs of the blocks above the trunk; and to all weights where they
-/// are trained.
-private func trainingOperations(_ model: LanguageModel, tokens: Int, read: Int) -> Double {
-    let (shape, isFrozen) = (model.configuration, model.adapters != nil)
-    let forward = forwardOperations(shape, tokens: tokens, read: read)
-    let inputs = inputGradientOperations(
-        shape,
-        tokens: tokens,
-        read: read,
-        blocks: shape.layers - model.trunkBlocks,
-        isFrozen: isFrozen
-    )
-    return forward + inputs + (isFrozen ? 0 : forward)
 }
 
 private func pairedSequences(_ model: LanguageModel, _ size: BenchSize) -> PackedSequences {
@@ -113,6 +92,6 @@ private func pairedSequences(_ model: LanguageModel, _ size: BenchSize) -> Packe
 }
 
 /// Tokens that comparisons have, those that their sequences share counted in each.
-private func tokens(of sequences: PackedSequences) -> Int {
+private func wholeTokens(of sequences: PackedSequences) -> Int {
     (0..<sequences.count).reduce(0) { $0 + sequences.length(of: $1) }
 }

@@ -19,7 +19,7 @@ package struct ModelSection: Equatable, Sendable {
             "precision",
             .choice(Precision.self),
             .auto,
-            "Type of matrix products, accumulated in fp32; auto: bf16 where the CPU has instructions for it."
+            "Type of matrix products, accumulated in fp32, and of embeddings; auto: bf16 where the CPU has instructions for it."
         )
         microBatchTokens = keys.read(
             "micro_batch_tokens",
