@@ -92,11 +92,20 @@ import Testing
         #expect(sample(model, prompts) != before)
     }
 
-    /// With adapters in the top block alone, gradients there are those with adapters in every block that change nothing below.
-    @Test(arguments: configurations) func topLayersAreTrainedAlone(configuration: ModelConfiguration) {
+    private static let topLayers = [
+        AdapterSettings(rank: 2, alpha: 3, topLayers: 1), AdapterSettings(rank: 2, alpha: 3, topLayers: 2),
+        AdapterSettings(rank: 2, alpha: 3, targets: ["attn.c_proj", "o_proj"], topLayers: 2),
+        AdapterSettings(rank: 2, alpha: 3, targets: ["c_fc", "down_proj"], topLayers: 2),
+    ]
+
+    /// With adapters in the top blocks alone, gradients there are those with adapters in every block that change nothing below.
+    @Test(arguments: configurations, topLayers)
+    func topLayersAreTrainedAlone(configuration: ModelConfiguration, settings: AdapterSettings) throws {
         let base = base(configuration)
-        let top = adapted(base, head: .reward, AdapterSettings(rank: 2, alpha: 3, topLayers: 1))
-        let all = base.copy(head: .reward, trainable: .adapters(AdapterSettings(rank: 2, alpha: 3)), seed: 7)
+        let top = adapted(base, head: .reward, settings)
+        var everywhere = settings
+        everywhere.topLayers = nil
+        let all = base.copy(head: .reward, trainable: .adapters(everywhere), seed: 7)
         let start = all.parameters.count - top.parameters.count
         all.parameters.values.view(at: start, shape: [top.parameters.count]).copy(from: top.parameters.values)
         all.parametersDidChange()
@@ -104,8 +113,8 @@ import Testing
             _ = model.forwardRewards(sequences)
             model.backwardRewards([1, -2, 0.5])
         }
-        let prefix = configuration.blockPrefix(2)
-        #expect(top.parameters.entries.dropLast().allSatisfy { $0.name.hasPrefix(prefix) })
+        let lowest = configuration.blockPrefix(configuration.layers - (try #require(settings.topLayers)))
+        #expect(top.parameters.entries[0].name.hasPrefix(lowest))
         #expect(top.parameters.entries.last?.name == "score.weight")
         #expect(top.trainableRange == 0..<top.parameters.count)
         #expect(Array(all.parameters.gradients.array()[start...]) == top.parameters.gradients.array())
