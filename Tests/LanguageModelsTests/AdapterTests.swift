@@ -113,8 +113,10 @@ import Testing
             _ = model.forwardRewards(sequences)
             model.backwardRewards([1, -2, 0.5])
         }
-        let lowest = configuration.blockPrefix(configuration.layers - (try #require(settings.topLayers)))
-        #expect(top.parameters.entries[0].name.hasPrefix(lowest))
+        let lowest = configuration.layers - (try #require(settings.topLayers))
+        let prefixes = (lowest..<configuration.layers).map(configuration.blockPrefix)
+        #expect(top.parameters.entries[0].name.hasPrefix(prefixes[0]))
+        #expect(top.parameters.entries.dropLast().allSatisfy { prefixes.contains(where: $0.name.hasPrefix) })
         #expect(top.parameters.entries.last?.name == "score.weight")
         #expect(top.trainableRange == 0..<top.parameters.count)
         #expect(Array(all.parameters.gradients.array()[start...]) == top.parameters.gradients.array())

@@ -134,13 +134,14 @@ struct AttentionShape: Sendable {
         }
     }
 
-    private func backward(_ shape: AttentionShape, _ qkv: Tensor, _ dout: Tensor) -> [Float] {
-        let (out, logSumExp) = attended(shape, qkv)
+    private func backward(_ shape: AttentionShape, _ qkv: Tensor, _ dout: Tensor, queries: [Int32]? = nil) -> [Float] {
+        let (out, logSumExp) = attended(shape, qkv, queries: queries)
         let dqkv = Tensor(zeros: qkv.shape)
         dqkv.fill(.nan)  // must be overwritten
         attentionBackward(
             shape.input(qkv),
             shape.sequences,
+            queries: queries,
             out: out,
             logSumExp: logSumExp,
             dout: dout,
@@ -183,9 +184,7 @@ struct AttentionShape: Sendable {
         // With 100, the first sequences of families have none.
         let queries = (0..<shape.rows).filter { $0 % step == step - 1 || $0 == shape.rows - 1 }.map(Int32.init)
         let qkv = sampleTensor([shape.rows, shape.rowWidth], seed: 4, scale: 2)
-        let out = Tensor(zeros: [queries.count, shape.width])
-        let logSumExp = Tensor(zeros: [shape.heads, queries.count])
-        attentionForward(shape.input(qkv), shape.sequences, queries: queries, into: out, logSumExp: logSumExp)
+        let (out, logSumExp) = attended(shape, qkv, queries: queries)
         let expected = Tensor(zeros: out.shape)
         gatherRows(attended(shape, qkv).out, queries, into: expected)
         #expect(out.array() == expected.array())
@@ -196,18 +195,7 @@ struct AttentionShape: Sendable {
         let dout = sampleTensor(out.shape, seed: 5)
         let whole = Tensor(zeros: [shape.rows, shape.width])
         scatterAddRows(dout, queries, into: whole)
-        let dqkv = Tensor(zeros: qkv.shape)
-        dqkv.fill(.nan)  // must be overwritten
-        attentionBackward(
-            shape.input(qkv),
-            shape.sequences,
-            queries: queries,
-            out: out,
-            logSumExp: logSumExp,
-            dout: dout,
-            into: dqkv
-        )
-        #expect(relativeError(dqkv.array(), backward(shape, qkv, whole)) < 1e-6)
+        #expect(relativeError(backward(shape, qkv, dout, queries: queries), backward(shape, qkv, whole)) < 1e-6)
     }
 
     private func tensor(_ x: [Float], _ shape: AttentionShape) -> Tensor {
@@ -217,10 +205,14 @@ struct AttentionShape: Sendable {
     }
 
     /// What a forward pass writes.
-    private func attended(_ shape: AttentionShape, _ x: Tensor) -> (out: Tensor, logSumExp: Tensor) {
-        let out = Tensor(zeros: [shape.rows, shape.width])
-        let logSumExp = Tensor(zeros: [shape.heads, shape.rows])
-        attentionForward(shape.input(x), shape.sequences, into: out, logSumExp: logSumExp)
+    private func attended(
+        _ shape: AttentionShape,
+        _ x: Tensor,
+        queries: [Int32]? = nil
+    ) -> (out: Tensor, logSumExp: Tensor) {
+        let count = queries?.count ?? shape.rows
+        let (out, logSumExp) = (Tensor(zeros: [count, shape.width]), Tensor(zeros: [shape.heads, count]))
+        attentionForward(shape.input(x), shape.sequences, queries: queries, into: out, logSumExp: logSumExp)
         return (out, logSumExp)
     }
 
