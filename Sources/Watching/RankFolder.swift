@@ -22,6 +22,12 @@ public struct RankFolder: Sendable {
         }
     }
 
+    /// What MPI kept for the ranks that told of themselves here: of a run that was killed it may still be there.
+    public func mpiFiles() -> [MPIFile] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return names.compactMap { state(inFile: "\(path)/\($0)") }.flatMap(\.mpiFiles)
+    }
+
     /// Removes the folder with all that is in it.
     public func remove() {
         try? FileManager.default.removeItem(atPath: path)
@@ -29,10 +35,13 @@ public struct RankFolder: Sendable {
 
     /// What a rank last told; nil where it told nothing that can be read.
     func state(of rank: Int) -> RankState? {
-        guard let data = FileManager.default.contents(atPath: file(of: rank)) else { return nil }
-        let content = data.prefix { $0 != UInt8(ascii: "\n") }
-        let state = try? JSONDecoder().decode(RankState.self, from: content)
+        let state = state(inFile: file(of: rank))
         return state?.rank == rank ? state : nil
+    }
+
+    private func state(inFile path: String) -> RankState? {
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        return try? JSONDecoder().decode(RankState.self, from: data.prefix { $0 != UInt8(ascii: "\n") })
     }
 
     /// Opens this rank's file; nil where that fails, and the others then know nothing of this rank.

@@ -16,6 +16,7 @@ final class RankRecord: Sendable {
         var state = RankState(rank: rank)
         state.host = ProcessInfo.processInfo.hostName
         state.process = ProcessInfo.processInfo.processIdentifier
+        state.mpiFiles = MPIFile.ofThisProcess()
         state.phase = Phase.load.rawValue
         content = Mutex(Content(state: state))
     }

@@ -6,6 +6,8 @@ public struct RankState: Codable, Equatable, Sendable {
     public var host = ""
     /// Its process.
     public var process: Int32 = 0
+    /// What MPI keeps for it there.
+    public var mpiFiles: [MPIFile] = []
     /// The stage of the run; empty outside.
     public var stage = ""
     /// The phase's name.

@@ -19,8 +19,8 @@ func prepareDirectory(
 ) throws(Failure) {
     let files = FileManager.default
     try refuseForeignDirectory(directory)
+    try removeTemporaryFiles(below: directory.path)
     if resume {
-        try removeTemporaryFiles(below: directory.path)
         let open = stages.filter { !directory.isComplete($0) }.map(\.position).min() ?? Stage.allCases.count
         return try clear(Stage.allCases.filter { $0.position > open }, in: directory)
     }

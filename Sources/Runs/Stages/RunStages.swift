@@ -69,6 +69,13 @@ package func runStages(
     }
 }
 
+/// What the root tells all ranks once the run directory is this run's.
+private struct RunStart: Codable {
+    var status: RunStatus
+    /// What MPI left of an earlier run in this directory that was killed.
+    var leftovers: [MPIFile]
+}
+
 private func doStages(
     _ request: RunRequest,
     communicator: WatchedCommunicator,
@@ -107,6 +114,7 @@ private func doStages(
         try prepareDirectory(directory, for: wanted, overwrite: request.overwrite, resume: request.resume)
         if request.resume { try refuseOtherConfiguration(of: wanted, in: directory, than: configuration) }
         let status = try directory.start(wanted, resume: request.resume)
+        let leftovers = told.mpiFiles()
         try told.clear()
         try writeAtomically(configuration.effectiveYAML, to: directory.file("config.yaml"))
         let environment = describeEnvironment(
@@ -115,9 +123,10 @@ private func doStages(
             commandLine: request.commandLine
         )
         try writeAtomically(environment.encoded(pretty: true), to: directory.file("environment.json"))
-        return try encodedJSON(status)
+        return try encodedJSON(RunStart(status: status, leftovers: leftovers))
     })
-    let status = try JSONDecoder().decode(RunStatus.self, from: Data(started))
+    let start = try JSONDecoder().decode(RunStart.self, from: Data(started))
+    for file in start.leftovers { file.remove() }
     communicator.watch(configuration.run.deadlines, tellingIn: told) { [lock] in lock?.beat() }
 
     let context = RunContext(
@@ -142,18 +151,18 @@ private func doStages(
             finished.append(try perform(stage, body, context, planned: planned))
         }
         try communicator.enter(.finalize, step: 0)
-        try context.onRoot { try directory.write(status.ended(.done, code: .done)) }
+        try context.onRoot { try directory.write(start.status.ended(.done, code: .done)) }
         try communicator.endWatch(tellingIn: told)
         return RunOutcome(configuration: configuration, finished: finished, isStopped: false)
     } catch let stopped as Stopped {
         progress.say("\(configuration.run.name): \(stopped.reason); go on with --resume")
-        try context.onRoot { try directory.write(status.ended(.stopped, code: .resumable, stopped.reason)) }
+        try context.onRoot { try directory.write(start.status.ended(.stopped, code: .resumable, stopped.reason)) }
         try communicator.endWatch(tellingIn: told)
         return RunOutcome(configuration: configuration, finished: finished, isStopped: true)
     } catch {
         // Any rank may be the one that knows; the error counts, not whether it could be noted.
         let code = (error as? Failure)?.code ?? .internalError
-        try? directory.write(status.ended(.failed, code: code, "\(error)"))
+        try? directory.write(start.status.ended(.failed, code: code, "\(error)"))
         throw error
     }
 }

@@ -1,0 +1,54 @@
+internal import Foundation
+
+/// A file or folder that Open MPI keeps on a node for a rank that runs there, and leaves where rank and launcher are killed.
+public struct MPIFile: Codable, Equatable, Sendable {
+    /// The node.
+    public var host: String
+    /// Where it is there.
+    public var path: String
+    /// Tells it from a later one of that name: Open MPI makes names from process numbers, which come again.
+    var inode: UInt64
+
+    /// What is kept for this process: the segments of shared memory that it has mapped, and the session folder of its launcher.
+    static func ofThisProcess() -> [MPIFile] {
+        let maps = (try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8)) ?? ""
+        let segments = maps.split(separator: "\n").compactMap { line in
+            line.range(of: Self.segment).map { String(line[$0.lowerBound...]) }
+        }
+        let session = ProcessInfo.processInfo.environment["PMIX_SERVER_TMPDIR"]
+        return Set(segments + [session].compactMap(\.self)).sorted().compactMap(MPIFile.init)
+    }
+
+    /// The file that is there now; nil where there is none of this user's.
+    init?(path: String) {
+        var found = stat()
+        guard unsafe lstat(path, &found) == 0, found.st_uid == geteuid() else { return nil }
+        self.init(host: ProcessInfo.processInfo.hostName, path: path, inode: UInt64(found.st_ino))
+    }
+
+    private init(host: String, path: String, inode: UInt64) {
+        (self.host, self.path, self.inode) = (host, path, inode)
+    }
+
+    /// Removes it where it lies on this node and is still the same.
+    ///
+    /// What Open MPI would not have named so stays, whatever a record says, and so does the folder of a launcher that runs.
+    public func remove() {
+        guard MPIFile(path: path) == self, isSegment || isSessionOfDeadLauncher else { return }
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    private static let segment = "/dev/shm/vader_segment."
+
+    private var isSegment: Bool { path.hasPrefix(Self.segment) && !path.dropFirst(Self.segment.count).contains("/") }
+
+    /// Such a folder is named `ompi.HOST.UID/pid.PROCESS`.
+    private var isSessionOfDeadLauncher: Bool {
+        let names = path.split(separator: "/").suffix(2)
+        guard let user = names.first, user.hasPrefix("ompi."), user.hasSuffix(".\(geteuid())"),
+            let launcher = names.last, launcher.hasPrefix("pid."), let process = Int32(launcher.dropFirst(4)),
+            process > 0
+        else { return false }
+        return kill(process, 0) != 0 && errno == ESRCH
+    }
+}
