@@ -1,6 +1,8 @@
 #include "CKernels.h"
 #include "parallel.h"
 
+#include <cblas.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 // The toolchain's clang has no OpenMP of its own; libgomp is there because OpenBLAS and oneDNN use it. Calling its
@@ -31,7 +33,15 @@ int ck_threads(void) {
     return count;
 }
 
+static pthread_once_t openblas_once = PTHREAD_ONCE_INIT;
+
+// An OpenBLAS with threads of its own (Debian's libopenblas0-pthread) would use all of them in each call, of each of ours.
+static void limit_openblas(void) {
+    if (openblas_get_parallel() == OPENBLAS_THREAD) openblas_set_num_threads(1);
+}
+
 void ck_enter_library(void) {
+    pthread_once(&openblas_once, limit_openblas);
     ck_threads(); // Reads OpenMP's own count before it goes.
     // OpenMP keeps the thread count per calling thread, so it is set where the call is made.
     if (omp_get_max_threads() != 1) omp_set_num_threads(1);
