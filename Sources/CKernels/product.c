@@ -42,7 +42,7 @@ static void multiply(void *context, long task, int thread) {
 int ck_product(long m, long n, long k, const void *a, int transpose_a, const void *b, int transpose_b, int type, float *c,
                int accumulate) {
     CK_TIMED(CK_PRODUCTS);
-    const long rows = cut(m, 2, 8, 128, 1024), columns = cut(n, 8, 48, 192, 768);
+    const long rows = cut(m, 2, 8, 128, 1024), columns = cut(n, 4, 48, 192, 384);
     const long down = (m + rows - 1) / rows, across = (n + columns - 1) / columns;
     struct product product = {
         .whole = {m, n, k, a, b, transpose_a ? m : k, transpose_b ? k : n, n, transpose_a, transpose_b, accumulate, c},
