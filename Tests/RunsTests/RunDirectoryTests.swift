@@ -48,6 +48,22 @@ import Testing
         }
     }
 
+    @Test func whatAKilledRunWasWritingGoesUnlessTheRunIsRefused() throws {
+        try withTemporaryDirectory { path in
+            let directory = RunDirectory(path: path)
+            let left = directory.file(".preferences.jsonl.tmp-1")
+            try writeAtomically("", to: directory.file("config.yaml"))
+            try directory.makeFolder(Stage.sft.outputs[0])
+            for (stage, resume) in [(Stage.reward, false), (.sft, true)] {
+                try "half".write(toFile: left, atomically: false, encoding: .utf8)
+                #expect(code { try prepareDirectory(directory, for: [.sft], overwrite: false) } == .configuration)
+                #expect(FileManager.default.fileExists(atPath: left), "nothing changes in a directory that is refused")
+                try prepareDirectory(directory, for: [stage], overwrite: false, resume: resume)
+                #expect(!FileManager.default.fileExists(atPath: left))
+            }
+        }
+    }
+
     @Test func inputsAreLookedForFirst() throws {
         try withTemporaryDirectory { path in
             let text = path + "/data.jsonl"

@@ -124,15 +124,15 @@ FAULT=forward:0:3:kill "${alone[@]}" >/dev/null 2>&1
 [[ -e $work/shared/run.lock ]] && ok "a killed run leaves its lock" || not_ok "a killed run leaves its lock"
 ends "a stale lock is removed" 0 "sft: done" "${alone[@]}"
 
-# kill -9 of mpirun leaves Open MPI's files, on this node only; the next start removes them.
+# kill -9 of mpirun leaves Open MPI's files; the next start removes them.
 # mpi_files PROCESS: those that the process has mapped, and its launcher's session folder.
 mpi_files() {
     grep -o '/dev/shm/vader_segment.*' "/proc/$1/maps" | sort -u
     tr '\0' '\n' <"/proc/$1/environ" | sed -n 's/^PMIX_SERVER_TMPDIR=//p'
 }
-# launcher_killed NAME VICTIMS: as above, after SIGKILL to mpirun ("launcher") or to it and all ranks ("all") in the middle of training.
+# launcher_killed NAME VICTIMS: nothing is left after SIGKILL to mpirun ("launcher") or to it and all ranks ("all") in the middle of training.
 launcher_killed() {
-    local name=$1 victims=$2 launcher rank files
+    local name=$1 victims=$2 launcher rank files left
     rm -rf "$work/run"
     FAULT=forward:1:3:sleep "$work/on_three" "$maxmin" "${sft[@]}" --set run.directory="$work/run" --set run.deadline_step=60 >/dev/null 2>&1 &
     launcher=$!
@@ -143,7 +143,7 @@ launcher_killed() {
     [[ $victims == all ]] && pkill -KILL -f "$work/run"
     wait "$launcher" 2>/dev/null
     sleep 2
-    survivors >/dev/null && not_ok "$name: nothing runs on" "$(survivors)" || ok "$name: nothing runs on"
+    left=$(survivors) && not_ok "$name: nothing runs on" "$left" || ok "$name: nothing runs on"
     (($(grep -c . <<<"$files") == 4)) && [[ -e ${files##*$'\n'} ]] && ok "$name: files are left" || not_ok "$name: files are left" "$files"
     ends "$name: the next start works" 0 "sft: done" "$work/on_three" "$maxmin" "${sft[@]}" --set run.directory="$work/run"
     left=$(xargs ls -d <<<"$files" 2>/dev/null)

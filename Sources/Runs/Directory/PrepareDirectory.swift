@@ -7,7 +7,8 @@ internal import StrictJSON
 ///
 /// A directory that holds none of these stages' results is used as it is, so that each stage may run alone after the
 /// earlier ones. Where some are there, `overwrite` clears them and everything made from them, `resume` keeps them and clears
-/// only what was made from stages that are not complete, and without either this throws.
+/// only what was made from stages that are not complete, and without either this throws. What a killed run left of files that it was
+/// writing goes.
 ///
 /// - Throws: `Failure` 78 where the directory holds something else or these stages' results; 73, 74 or 77 where it
 ///   cannot be made or written.
@@ -19,19 +20,19 @@ func prepareDirectory(
 ) throws(Failure) {
     let files = FileManager.default
     try refuseForeignDirectory(directory)
-    try removeTemporaryFiles(below: directory.path)
-    if resume {
-        let open = stages.filter { !directory.isComplete($0) }.map(\.position).min() ?? Stage.allCases.count
-        return try clear(Stage.allCases.filter { $0.position > open }, in: directory)
-    }
     let found = stages.filter { stage in stage.outputs.contains { files.fileExists(atPath: directory.file($0)) } }
-    if let stage = found.first, !overwrite {
+    if let stage = found.first, !overwrite && !resume {
         throw Failure(
             .configuration,
             "already holds results of the stage \(stage.rawValue); "
                 + "use --resume to go on, --overwrite to replace them, or another run.directory",
             at: directory.path
         )
+    }
+    try removeTemporaryFiles(below: directory.path)
+    if resume {
+        let open = stages.filter { !directory.isComplete($0) }.map(\.position).min() ?? Stage.allCases.count
+        return try clear(Stage.allCases.filter { $0.position > open }, in: directory)
     }
     guard let first = stages.min(by: { $0.position < $1.position }) else { return }
     try clear(Stage.allCases.filter { $0.position >= first.position }, in: directory)
