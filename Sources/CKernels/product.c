@@ -21,26 +21,49 @@ struct product {
     struct ck_block whole;
     int type;
     long rows, columns, across; // Of a block; blocks side by side.
+    const struct ck_update *updates;
+    long update_count;
     _Atomic int status;
 };
+
+static void compute(struct product *p, const struct ck_block *block) {
+    const int status = p->type == CK_FLOAT32 ? ck_block_float32(block) : ck_block_bfloat16(block);
+    if (status) atomic_store(&p->status, status);
+}
+
+static const char *element(const struct product *p, const void *x, long index) {
+    return (const char *)x + index * (p->type == CK_FLOAT32 ? 4 : 2);
+}
+
+// The update's part of a block that begins at this row and column.
+static void add_update(struct product *p, const struct ck_update *u, struct ck_block block, long row, long column) {
+    const long begin = u->begin > row ? u->begin : row, end = u->end < row + block.m ? u->end : row + block.m;
+    if (begin >= end) return;
+    block.c += (begin - row) * block.c_row;
+    block.m = end - begin;
+    block.k = block.a_row = u->rank;
+    block.a = element(p, u->u, (begin - u->begin) * u->rank);
+    block.b_row = u->transpose_v ? u->rank : p->whole.n;
+    block.b = element(p, u->v, column * (u->transpose_v ? u->rank : 1));
+    block.transpose_a = 0, block.transpose_b = u->transpose_v, block.accumulate = 1;
+    compute(p, &block);
+}
 
 static void multiply(void *context, long task, int thread) {
     struct product *p = context;
     struct ck_block block = p->whole;
     const long row = task / p->across * p->rows, column = task % p->across * p->columns;
-    const long a = row * (block.transpose_a ? 1 : block.a_row), b = column * (block.transpose_b ? block.b_row : 1);
-    const long size = p->type == CK_FLOAT32 ? 4 : 2;
-    block.a = (const char *)block.a + a * size;
-    block.b = (const char *)block.b + b * size;
+    block.a = element(p, block.a, row * (block.transpose_a ? 1 : block.a_row));
+    block.b = element(p, block.b, column * (block.transpose_b ? block.b_row : 1));
     block.c += row * block.c_row + column;
     block.m = block.m - row < p->rows ? block.m - row : p->rows;
     block.n = block.n - column < p->columns ? block.n - column : p->columns;
-    const int status = p->type == CK_FLOAT32 ? ck_block_float32(&block) : ck_block_bfloat16(&block);
-    if (status) atomic_store(&p->status, status);
+    compute(p, &block);
+    for (long i = 0; i < p->update_count; i++) add_update(p, &p->updates[i], block, row, column);
 }
 
 int ck_product(long m, long n, long k, const void *a, int transpose_a, const void *b, int transpose_b, int type, float *c,
-               int accumulate) {
+               int accumulate, const struct ck_update *updates, long update_count) {
     CK_TIMED(CK_PRODUCTS);
     const long rows = cut(m, 2, 8, 128, 1024), columns = cut(n, 4, 48, 192, 384);
     const long down = (m + rows - 1) / rows, across = (n + columns - 1) / columns;
@@ -50,6 +73,8 @@ int ck_product(long m, long n, long k, const void *a, int transpose_a, const voi
         .rows = rows,
         .columns = columns,
         .across = across,
+        .updates = updates,
+        .update_count = update_count,
     };
     ck_enter_library();
     ck_parallel_tasks(ck_threads(), down * across, multiply, &product);

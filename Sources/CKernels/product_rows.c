@@ -5,7 +5,8 @@
 #include "vector.h"
 
 // c [m, n] = a [m, k]·bᵀ for few rows, as decoding makes them: b [n, k] is read once and where it lies, be it a mapped file. A
-// library lays it out anew in every call, which at 16 rows takes longer than the product.
+// library lays it out anew in every call, which at 16 rows takes longer than the product. For few columns, as adapters make them,
+// the same holds of a.
 //
 // Every element is a dot product of its own: each lane's sum goes down k, then the lanes are added in one fixed order. So a
 // row's result has the same bits whatever other rows are in the batch, and for any number of threads.
@@ -17,7 +18,7 @@ enum { TILE = 4, SUMS = TILE * TILE, COLUMNS = 64, CHUNK = 64 };
 struct arguments {
     const void *a, *b;
     float *c;
-    long m, n, k;
+    long m, n, k, chunks;
 };
 
 // Adds vectors `half` apart, each folded in two: the first one's sums take the lanes where lane & half is 0, the second one's the
@@ -104,16 +105,16 @@ BFLOAT16_TARGET __attribute__((always_inline)) static inline void sum_tile_bfloa
 #define TASK(SUM_TILE, T, type)                                                                    \
     const struct arguments *p = context;                                                           \
     const T *a = p->a, *b = p->b;                                                                  \
-    const long first = task * COLUMNS, end = first + COLUMNS < p->n ? first + COLUMNS : p->n;      \
-    for (long chunk = 0; chunk < p->m; chunk += CHUNK)                                             \
-        for (long j = first; j < end; j += TILE)                                                   \
-            for (long i = chunk; i < p->m && i < chunk + CHUNK; i += TILE) {                       \
-                const long pass = (i - chunk) / TILE, next = j + TILE + pass;                      \
-                const T *ahead = b + (pass < TILE && next < end ? next : j) * p->k;                \
-                v16 sums[SUMS];                                                                    \
-                SUM_TILE(type, a + i * p->k, b + j * p->k, ahead, p->k, p->m - i, p->n - j, sums); \
-                write_sums(sums, p->c + i * p->n + j, p->n, p->m - i, p->n - j);                   \
-            }
+    const long first = task / p->chunks * COLUMNS, chunk = task % p->chunks * CHUNK;               \
+    const long end = first + COLUMNS < p->n ? first + COLUMNS : p->n;                              \
+    for (long j = first; j < end; j += TILE)                                                       \
+        for (long i = chunk; i < p->m && i < chunk + CHUNK; i += TILE) {                           \
+            const long pass = (i - chunk) / TILE, next = j + TILE + pass;                          \
+            const T *ahead = b + (pass < TILE && next < end ? next : j) * p->k;                    \
+            v16 sums[SUMS];                                                                        \
+            SUM_TILE(type, a + i * p->k, b + j * p->k, ahead, p->k, p->m - i, p->n - j, sums);     \
+            write_sums(sums, p->c + i * p->n + j, p->n, p->m - i, p->n - j);                       \
+        }
 
 CK_CLONES static void rows_float32(void *context, long task, int thread) { TASK(sum_tile, float, CK_FLOAT32) }
 
@@ -125,9 +126,9 @@ BFLOAT16_TARGET static void rows_avx512_bf16(void *context, long task, int threa
 
 void ck_product_rows(long m, long n, long k, const void *a, int type, const void *b, float *c) {
     CK_TIMED(CK_PRODUCTS);
-    struct arguments p = {a, b, c, m, n, k};
+    struct arguments p = {a, b, c, m, n, k, (m + CHUNK - 1) / CHUNK};
     void (*body)(void *, long, int) = type == CK_FLOAT32                        ? rows_float32
                                       : __builtin_cpu_supports("avx512bf16") ? rows_avx512_bf16
                                                                                 : rows_bfloat16;
-    ck_parallel_tasks(ck_threads(), (n + COLUMNS - 1) / COLUMNS, body, &p);
+    ck_parallel_tasks(ck_threads(), (n + COLUMNS - 1) / COLUMNS * p.chunks, body, &p);
 }

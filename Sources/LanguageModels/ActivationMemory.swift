@@ -89,6 +89,9 @@ public struct ActivationMemory: Sendable {
     /// Of a trunk's states of a token.
     public var trunkState: Int { operand * shape.width }
 
+    /// Of what models over one trunk share of the first adapted block, besides the trunk's states of a token: b·D + 4·QKV.
+    public var attentionStart: Int { operand * shape.width + 4 * shape.queryKeyValueWidth }
+
     /// Tokens of a pass that nothing follows, unless one sequence is longer: as many as take 512 MiB, between 256 and 8,192.
     public var passingTokens: Int {
         let working = 4 * 3 * shape.width + operand * shape.width

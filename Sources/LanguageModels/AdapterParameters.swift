@@ -80,7 +80,7 @@ extension LanguageModel {
     func blockAdapters(layer: Int, _ rows: LayerRows, packed: [PackedAdapter?]? = nil) -> [[LowRankAdapter]] {
         guard let adapters else { return adapterPlaces[layer].map { _ in [] } }
         let drops = rows.beforeKeys != nil && dropsInputs
-        let tokens = max(rows.before.count, rows.after.count)
+        let tokens = max(rows.before.upperBound, rows.after.upperBound)
         let widest = max(configuration.innerWidth, configuration.queryKeyValueWidth, configuration.width)
         let scratch = LowRankAdapter.Scratch(
             inner: workspace.lowRank.tensor([tokens * adapters.rank]),

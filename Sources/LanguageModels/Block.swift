@@ -47,20 +47,30 @@ enum Block {
     /// `a.input`.
     ///
     /// `attend` reads `a.qkv` and fills `a.attended`: over packed sequences, or against a cache.
-    /// `adapters` of each matrix, and `packed`, the matrices laid out for sampling: in the order of `matrices`.
+    /// `adapters` of each matrix, and `packed`, the matrices laid out for sampling: in the order of `matrices`. `start`: nil where the
+    /// block computes it.
     func forward(
         _ a: BlockActivations,
         _ pass: BlockPass,
         adapters: [[LowRankAdapter]],
         packed: [SamplingMatrix]?,
+        start: AttentionStart?,
         into output: Tensor,
         attend: (BlockActivations) -> Void
     ) {
         switch self {
         case .gpt2(let weights):
-            gpt2Forward(weights, adapters: adapters, packed: packed, a, pass, into: output, attend: attend)
+            gpt2Forward(weights, adapters: adapters, packed: packed, start, a, pass, into: output, attend: attend)
         case .llama(let weights):
-            llamaForward(weights, adapters: adapters, packed: packed, a, pass, into: output, attend: attend)
+            llamaForward(weights, adapters: adapters, packed: packed, start, a, pass, into: output, attend: attend)
+        }
+    }
+
+    /// Computes what `AttentionStart` holds, in `a`.
+    func startAttention(_ a: BlockActivations, epsilon: Float) {
+        switch self {
+        case .gpt2(let weights): gpt2StartAttention(weights, adapters: [], packed: nil, a, epsilon: epsilon)
+        case .llama(let weights): llamaStartAttention(weights, adapters: nil, packed: nil, a, epsilon: epsilon)
         }
     }
 

@@ -59,22 +59,19 @@ func gpt2Forward(
     _ weights: GPT2Tensors,
     adapters: [[LowRankAdapter]],
     packed: [SamplingMatrix]?,
+    _ start: AttentionStart?,
     _ a: BlockActivations,
     _ pass: BlockPass,
     into output: Tensor,
     attend: (BlockActivations) -> Void
 ) {
     let projection = pass.projection.view(at: 0, shape: a.middle.shape)
-    layerNormForward(
-        x: a.input,
-        gain: weights.gain1,
-        bias: weights.bias1,
-        epsilon: pass.epsilon,
-        into: a.attentionInput,
-        mean: a.mean1,
-        rstd: a.rstd1
-    )
-    linearForward(a.attentionInput, weights.qkvWeight, adapters[0], packed: packed?[0], into: a.qkv.tensor)
+    if let start {
+        start.copy(to: a)
+        for adapter in adapters[0] { adapter.forward(a.attentionInput, addingTo: a.qkv.tensor) }
+    } else {
+        gpt2StartAttention(weights, adapters: adapters[0], packed: packed?[0], a, epsilon: pass.epsilon)
+    }
     addBias(weights.qkvBias, to: a.qkv.tensor)
     attend(a)
     let residual = a.readResidual()
@@ -94,6 +91,26 @@ func gpt2Forward(
     geluForward(x: a.preActivation, bias: weights.innerBias, into: a.activation)
     linearForward(a.activation, weights.outerWeight, adapters[3], packed: packed?[3], into: projection)
     addResidual(projection, bias: weights.outerBias, to: a.middle, into: output)
+}
+
+/// See `Block.startAttention`; the update of adapters is added where there are some.
+func gpt2StartAttention(
+    _ weights: GPT2Tensors,
+    adapters: [LowRankAdapter],
+    packed: SamplingMatrix?,
+    _ a: BlockActivations,
+    epsilon: Float
+) {
+    layerNormForward(
+        x: a.input,
+        gain: weights.gain1,
+        bias: weights.bias1,
+        epsilon: epsilon,
+        into: a.attentionInput,
+        mean: a.mean1,
+        rstd: a.rstd1
+    )
+    linearForward(a.attentionInput, weights.qkvWeight, adapters, packed: packed, into: a.qkv.tensor)
 }
 
 /// Back-propagates through a block; see `Block.backward`.
@@ -198,10 +215,10 @@ private func linearForward(
 ) {
     if let packed {
         packed.multiply(x, into: y)
+        for adapter in adapters { adapter.addPacked(x, to: y) }
     } else {
-        multiply(x, weight, into: y)
+        multiply(x, weight, into: y, adding: adapters.map { $0.update(x) })
     }
-    for adapter in adapters { adapter.forward(x, addingTo: y) }
 }
 
 /// For y = x·W: dx = dy·Wᵀ where it is asked for, and xᵀ·dy is added to the weight's gradient; then the adapters' part.
@@ -213,7 +230,9 @@ private func linearBackward(
     dx: Tensor?,
     weightGradient: Tensor?
 ) {
-    if let dx { multiply(dy, transposed: false, weight, transposed: true, into: dx) }
     if let weightGradient { multiply(x, transposed: true, dy, into: weightGradient, accumulate: true) }
-    for adapter in adapters { adapter.backward(dy: dy, x: x, dx: dx) }
+    let updates = adapters.compactMap { $0.backward(dy: dy, x: x) }
+    guard let dx else { return }
+    multiply(dy, transposed: false, weight, transposed: true, into: dx, adding: updates)
+    for adapter in adapters { adapter.addDropped(to: dx) }
 }

@@ -43,6 +43,9 @@ struct LlamaTensors {
         down = tensors.matrix(prefix + "mlp.down_proj.weight")
     }
 
+    /// What attention reads its input through.
+    var attentionInputs: [LinearTensors] { [queries, keys, values] }
+
     /// The matrices in the order in which they are multiplied.
     var matrices: [Tensor] { [queries.weight, keys.weight, values.weight, output.weight, gate, up, down] }
 
@@ -77,17 +80,22 @@ func llamaForward(
     _ weights: LlamaTensors,
     adapters: [[LowRankAdapter]],
     packed: [SamplingMatrix]?,
+    _ start: AttentionStart?,
     _ a: BlockActivations,
     _ pass: BlockPass,
     into output: Tensor,
     attend: (BlockActivations) -> Void
 ) {
     let projection = pass.projection.view(at: 0, shape: a.middle.shape)
-    rmsNormForward(x: a.input, gain: weights.gain1, epsilon: pass.epsilon, into: a.attentionInput, rstd: a.rstd1)
-    for (i, (part, linear)) in [
-        (a.qkv.queries, weights.queries), (a.qkv.keys, weights.keys), (a.qkv.values, weights.values),
-    ].enumerated() {
-        linearForward(a.attentionInput, linear.weight, adapters[i], packed: packed?[i], into: part)
+    if let start {
+        start.copy(to: a)
+        for (adapters, part) in zip(adapters, a.qkv.parts) {
+            for adapter in adapters { adapter.forward(a.attentionInput, addingTo: part) }
+        }
+    } else {
+        llamaStartAttention(weights, adapters: adapters, packed: packed, a, epsilon: pass.epsilon)
+    }
+    for (part, linear) in zip(a.qkv.parts, weights.attentionInputs) {
         if let bias = linear.bias { addBias(bias, to: part) }
     }
     if let (cosines, sines) = pass.rotary {
@@ -105,6 +113,20 @@ func llamaForward(
     swigluForward(gate: a.preActivation, up: a.up, into: a.activation)
     linearForward(a.activation, weights.down, adapters[6], packed: packed?[6], into: projection)
     addResidual(projection, bias: nil, to: a.middle, into: output)
+}
+
+/// See `Block.startAttention`; the updates of adapters are added where there are some.
+func llamaStartAttention(
+    _ weights: LlamaTensors,
+    adapters: [[LowRankAdapter]]?,
+    packed: [SamplingMatrix]?,
+    _ a: BlockActivations,
+    epsilon: Float
+) {
+    rmsNormForward(x: a.input, gain: weights.gain1, epsilon: epsilon, into: a.attentionInput, rstd: a.rstd1)
+    for (i, (part, linear)) in zip(a.qkv.parts, weights.attentionInputs).enumerated() {
+        linearForward(a.attentionInput, linear.weight, adapters?[i] ?? [], packed: packed?[i], into: part)
+    }
 }
 
 /// Back-propagates through a block; see `Block.backward`.
@@ -224,10 +246,10 @@ private func linearForward(
 ) {
     if let packed {
         packed.multiply(x, into: y)
+        for adapter in adapters { adapter.addPacked(x, to: y) }
     } else {
-        multiply(x, transposed: false, weight, transposed: true, into: y)
+        multiply(x, transposed: false, weight, transposed: true, into: y, adding: adapters.map { $0.update(x) })
     }
-    for adapter in adapters { adapter.forward(x, addingTo: y) }
 }
 
 /// For y = x·Wᵀ: dx = dy·W (or is added to it) where it is asked for, and dyᵀ·x is added to the weight's gradient; then the adapters'
@@ -241,7 +263,9 @@ private func linearBackward(
     accumulate: Bool = false,
     weightGradient: Tensor?
 ) {
-    if let dx { multiply(dy, weight, into: dx, accumulate: accumulate) }
     if let weightGradient { multiply(dy, transposed: true, x, into: weightGradient, accumulate: true) }
-    for adapter in adapters { adapter.backward(dy: dy, x: x, dx: dx) }
+    let updates = adapters.compactMap { $0.backward(dy: dy, x: x) }
+    guard let dx else { return }
+    multiply(dy, weight, into: dx, accumulate: accumulate, adding: updates)
+    for adapter in adapters { adapter.addDropped(to: dx) }
 }

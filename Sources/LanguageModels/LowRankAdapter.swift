@@ -15,7 +15,7 @@ struct LowRankAdapter {
     let gradients: () -> (a: Tensor, b: Tensor)
     /// s.
     let scale: Float
-    /// A and B laid out for sampling.
+    /// A and B laid out for sampling, which then takes the place of a training pass.
     let packed: PackedAdapter?
     /// Of x; nil: all of it stays.
     let dropout: Dropout?
@@ -23,7 +23,7 @@ struct LowRankAdapter {
 
     /// Memory of a pass, for all adapters.
     struct Scratch {
-        /// N × r elements.
+        /// A row of r elements for each of the pass's.
         let inner: Tensor
         /// As many in the product type; empty for fp32, which needs no copy.
         let innerProduct: Tensor
@@ -33,41 +33,50 @@ struct LowRankAdapter {
         let dropped: Tensor
     }
 
-    /// Adds the update to the rows of y, fp32.
-    func forward(_ x: Tensor, addingTo y: Tensor) {
-        let (x, y) = (x.rows(rows), y.rows(rows))
-        let u = innerState(input(x))
-        if let packed {
-            let update = scratch.update.view(at: 0, shape: y.shape)
-            multiply(u, packed.b, into: update)
-            addScaled(update, scale: 1, to: y)
-        } else {
-            multiply(u, transposed: false, b, transposed: true, into: y, accumulate: true)
-        }
+    /// What is added to y: u·Bᵀ.
+    func update(_ x: Tensor) -> LowRankUpdate {
+        LowRankUpdate(rows: rows, u: innerState(input(x.rows(rows))), v: b, transposed: true)
     }
 
-    /// Adds to the gradients of A and B, and to dx (fp32) where it is asked for, given dy in the product type.
+    /// Adds it to y, fp32, where that is computed already.
+    func forward(_ x: Tensor, addingTo y: Tensor) {
+        let update = update(x)
+        multiply(update.u, transposed: false, update.v, transposed: true, into: y.rows(rows), accumulate: true)
+    }
+
+    /// The same, by the matrices laid out for sampling.
+    func addPacked(_ x: Tensor, to y: Tensor) {
+        guard let packed else { preconditionFailure("the adapter is not laid out for sampling") }
+        let (x, y) = (x.rows(rows), y.rows(rows))
+        let inner = own(scratch.inner)
+        multiply(x, packed.a, into: inner)
+        let update = scratch.update.view(at: 0, shape: y.shape)
+        multiply(scaled(inner), packed.b, into: update)
+        addScaled(update, scale: 1, to: y)
+    }
+
+    /// Adds to the gradients of A and B, given dy in the product type; returns what is added to dx, du·A, but with dropout.
     ///
     /// With u = s·x̃·Aᵀ: dB = dyᵀ·u, du = s·dy·B, dA = duᵀ·x̃, dx̃ = du·A. u is computed again rather than kept: it costs r/D_out
     /// of the layer's own product.
-    func backward(dy: Tensor, x: Tensor, dx: Tensor?) {
-        let (dy, x) = (dy.rows(rows), x.rows(rows))
-        let input = input(x)
+    func backward(dy: Tensor, x: Tensor) -> LowRankUpdate? {
+        let (dy, input) = (dy.rows(rows), input(x.rows(rows)))
         let gradients = gradients()
         multiply(dy, transposed: true, innerState(input), into: gradients.b, accumulate: true)
-        let inner = scratch.inner.view(at: 0, shape: [x.shape[0], a.shape[0]])
+        let inner = own(scratch.inner)
         multiply(dy, b, into: inner)
-        Tensors.scale(inner, by: scale)
-        let du = inProductType(inner, scratch.innerProduct)
+        let du = scaled(inner)
         multiply(du, transposed: true, input, into: gradients.a, accumulate: true)
-        guard let dx = dx?.rows(rows) else { return }
-        if let dropout {
-            let dInput = scratch.update.view(at: 0, shape: dx.shape)
-            multiply(du, a, into: dInput)
-            dropout.backward(dy: dInput, addingTo: dx)
-        } else {
-            multiply(du, a, into: dx, accumulate: true)
-        }
+        return dropout == nil ? LowRankUpdate(rows: rows, u: du, v: a, transposed: false) : nil
+    }
+
+    /// With dropout, adds to dx what `backward` does not return.
+    func addDropped(to dx: Tensor) {
+        guard let dropout else { return }
+        let dx = dx.rows(rows)
+        let dInput = scratch.update.view(at: 0, shape: dx.shape)
+        multiply(isHalf ? own(scratch.innerProduct) : own(scratch.inner), a, into: dInput)
+        dropout.backward(dy: dInput, addingTo: dx)
     }
 
     /// x̃.
@@ -80,14 +89,23 @@ struct LowRankAdapter {
 
     /// u = s·x·Aᵀ, [N, r], in the product type.
     private func innerState(_ x: Tensor) -> Tensor {
-        let inner = scratch.inner.view(at: 0, shape: [x.shape[0], a.shape[0]])
-        if let packed {
-            multiply(x, packed.a, into: inner)
-        } else {
-            multiply(x, transposed: false, a, transposed: true, into: inner)
-        }
+        let inner = own(scratch.inner)
+        multiplyRows(x, transposed: a, into: inner)
+        return scaled(inner)
+    }
+
+    /// s·inner in the product type.
+    private func scaled(_ inner: Tensor) -> Tensor {
         Tensors.scale(inner, by: scale)
-        return inProductType(inner, scratch.innerProduct)
+        return isHalf ? inProductType(inner, own(scratch.innerProduct)) : inner
+    }
+
+    private var isHalf: Bool { a.elementType == .bfloat16 }
+
+    /// The adapter's rows of r elements: other adapters of the layer keep theirs until its product is computed.
+    private func own(_ scratch: Tensor) -> Tensor {
+        let rank = a.shape[0]
+        return scratch.view(at: rows.lowerBound * rank, shape: [rows.count, rank])
     }
 }
 

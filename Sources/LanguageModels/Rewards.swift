@@ -21,10 +21,24 @@ public func rewards(of sequences: PackedSequences, under models: [LanguageModel]
     let areTogether = models.allSatisfy { $0.trunkBlocks > 0 && $0.sharesTrunk(with: models[0]) }
     for range in sequences.batches(of: models.first?.passingTokens ?? 1) {
         let batch = sequences.sequences(range)
-        let states = areTogether ? models[0].trunkStates(of: batch) : nil
-        for (place, model) in models.enumerated() { rewards[place] += model.rewards(of: batch, from: states) }
+        let ofBatch =
+            areTogether
+            ? LanguageModels.rewards(of: batch, from: models[0].trunkStates(of: batch), under: models)
+            : models.map { $0.rewards(ofPass: batch) }
+        for (place, some) in ofBatch.enumerated() { rewards[place] += some }
     }
     return rewards
+}
+
+/// The same of one pass, from the states of the trunk that all models share.
+///
+/// What the next block makes of them before the first adapter is computed once too.
+public func rewards(of sequences: PackedSequences, from states: Tensor, under models: [LanguageModel]) -> [[Float]] {
+    guard let first = models.first, sequences.count > 0 else { return models.map { _ in [] } }
+    precondition(models.allSatisfy { $0.sharesTrunk(with: first) }, "the models share no trunk")
+    let isShared = models.count > 1 && first.trunkBlocks < first.configuration.layers
+    let start = isShared ? first.attentionStart(of: sequences, from: states) : nil
+    return models.map { $0.rewards(ofPass: sequences, from: states, start: start) }
 }
 
 extension LanguageModel {
@@ -35,14 +49,16 @@ extension LanguageModel {
         LanguageModels.rewards(of: sequences, under: [self])[0]
     }
 
-    /// Reward of each sequence of one pass; `states`, where given, are the trunk's.
-    ///
-    /// Nothing is recorded.
-    public func rewards(of sequences: PackedSequences, from states: Tensor?) -> [Float] {
+    /// Reward of each sequence of one pass, from what is known of the trunk's states and of the next block's start.
+    fileprivate func rewards(
+        ofPass sequences: PackedSequences,
+        from states: Tensor? = nil,
+        start: AttentionStart? = nil
+    ) -> [Float] {
         workspace.recording = nil
         guard sequences.count > 0 else { return [] }
         let runs = modelRuns([RewardRun(self, sequences: 0..<sequences.count)], sequences)
-        return rewards(rewardRows(sequences, from: states, runs: runs, recorded: false), runs)
+        return rewards(rewardRows(sequences, from: states, start: start, runs: runs, recorded: false), runs)
     }
 
     /// The same, recorded for `backwardRewards`.
@@ -62,6 +78,10 @@ extension LanguageModel {
         precondition(
             runs.allSatisfy { $0.model === self || frozen != nil && $0.model.sharesTrunk(with: self) },
             "the models of one pass share a frozen trunk"
+        )
+        precondition(
+            runs.allSatisfy { $0.model.adapters?.rank == adapters?.rank },
+            "the adapters of one pass have one rank"
         )
         workspace.recording = nil
         guard sequences.count > 0 else { return [] }
@@ -103,13 +123,16 @@ extension LanguageModel {
     private func rewardRows(
         _ sequences: PackedSequences,
         from given: Tensor?,
+        start: AttentionStart? = nil,
         runs: [ModelRun],
         recorded: Bool
     ) -> HiddenRows {
         let states = trunkBlocks > 0 ? given ?? trunkStates(of: sequences) : nil
         if let states, trunkBlocks == configuration.layers { return hiddenRows(of: states) }
         let rows = sequences.lastRows
-        return hiddenRows(of: trunkForward(sequences, from: states, rows: rows, runs: runs, recorded: recorded))
+        return hiddenRows(
+            of: trunkForward(sequences, from: states, start: start, rows: rows, runs: runs, recorded: recorded)
+        )
     }
 
     private func rewards(_ hidden: HiddenRows, _ runs: [ModelRun]) -> [Float] {

@@ -34,6 +34,8 @@ struct TrunkPass {
     /// Of each token, for dropout; nil where nothing is dropped.
     var dropoutKeys: [UInt64]?
     var packed: SamplingWeights?
+    /// Of the pass's first block, where it is known.
+    var start: AttentionStart?
     /// Whether a backward pass may follow: activations of every block that it visits are kept.
     let recorded: Bool
 }
@@ -49,17 +51,19 @@ extension LanguageModel {
 
     /// Runs packed sequences, with causal attention inside each; returns the given rows of the residual stream, [R, D].
     ///
-    /// `states`, where given, are those of the trunk's end, which is then not computed again; `end`: nil for the last block.
-    /// `runs`: nil for this model's own.
+    /// `states`, where given, are those of the trunk's end, which is then not computed again, and `start` what the next block makes of
+    /// them first; `end`: nil for the last block. `runs`: nil for this model's own.
     func trunkForward(
         _ sequences: PackedSequences,
         from states: Tensor? = nil,
+        start: AttentionStart? = nil,
         upTo end: Int? = nil,
         rows: [Int32],
         runs: [ModelRun]? = nil,
         recorded: Bool
     ) -> Tensor {
-        let pass = trunkPass(sequences, rows: rows, runs: runs, recorded: recorded)
+        var pass = trunkPass(sequences, rows: rows, runs: runs, recorded: recorded)
+        pass.start = start
         if let states {
             precondition(states.shape[0] == pass.tokens, "states of \(states.shape) for \(pass.tokens) tokens")
             blockActivations(layer: trunkBlocks, pass).input.copy(from: states)
@@ -109,6 +113,7 @@ extension LanguageModel {
                     blockPass,
                     adapters: adapters(layer: layer, pass),
                     packed: nil,
+                    start: nil,
                     into: scratch.narrow.view(at: 0, shape: activations.input.shape)
                 ) { $0.attend(sequences.sequenceRows) }
             }
@@ -236,6 +241,7 @@ extension LanguageModel {
                 blockPass,
                 adapters: adapters(layer: layer, pass),
                 packed: pass.packed?.blocks[layer],
+                start: layer == layers.lowerBound ? pass.start : nil,
                 into: output
             ) {
                 attend(layer, $0)

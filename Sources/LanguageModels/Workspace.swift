@@ -144,6 +144,9 @@ final class Workspace {
     var output = Scratch()
     /// The residual stream at the trunk's end, [N, D], in the product type.
     var trunkStates: Scratch
+    /// Of models over one trunk; see `AttentionStart`.
+    var startInput: Scratch
+    var startProducts = Scratch()
     /// The residual stream of each prompt's last token, [S, D].
     var prompts = Scratch()
     /// Output of a projection onto the residual stream, [N, D].
@@ -181,6 +184,7 @@ final class Workspace {
         self.productType = productType
         passing = BlockScratch(productType)
         trunkStates = Scratch(productType)
+        startInput = Scratch(productType)
         lowRankProduct = Scratch(productType)
         lowRankDropped = Scratch(productType)
         hiddenProduct = Scratch(productType)

@@ -39,7 +39,7 @@ public struct LanguageModelScorer: RewardScorer {
             let sequences = packed(comparisons[range])
             let states = try trunkStates(of: comparisons[range])
             let rewards =
-                states.map { states in models.map { $0.rewards(of: sequences, from: states) } }
+                states.map { LanguageModels.rewards(of: sequences, from: $0, under: models) }
                 ?? LanguageModels.rewards(of: sequences, under: models)
             for (place, rewards) in rewards.enumerated() {
                 margins[place] += RewardMixture.margins(fromRewards: rewards)

@@ -74,6 +74,9 @@ public struct AttentionInput {
     /// The values [N, K·d] of the layout `apart`: a view.
     public var values: Tensor { part(at: rows * (width + keyValueWidth), width: keyValueWidth) }
 
+    /// The three of the layout `apart`.
+    public var parts: [Tensor] { [queries, keys, values] }
+
     private func part(at offset: Int, width: Int) -> Tensor {
         precondition(layout == .apart, "queries, keys and values side by side are no matrices of their own")
         return tensor.view(at: offset, shape: [rows, width])

@@ -34,7 +34,7 @@ public struct PackedMatrix {
     }
 }
 
-/// C = A·Bᵀ for few rows: A [M, K] and B [N, K] of one element type, C [M, N] float32, sums fp32.
+/// C = A·Bᵀ for few rows or few columns: A [M, K] and B [N, K] of one element type, C [M, N] float32, sums fp32.
 ///
 /// B is read where it lies, be it in a mapped file. A row of C has the same bits whatever other rows are in the batch, and for
 /// any number of threads.

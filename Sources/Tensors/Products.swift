@@ -8,7 +8,47 @@ public enum Precisions {
     public static var prefersBFloat16: Bool { ck_bfloat16_fast() != 0 }
 }
 
-/// C = op(A)·op(B), or C += op(A)·op(B).
+/// U·V of low rank r, which a product adds to rows of its result.
+public struct LowRankUpdate {
+    /// Rows of C, M of them.
+    public let rows: Range<Int>
+    /// [M, r].
+    public let u: Tensor
+    /// [r, N], or [N, r] transposed.
+    public let v: Tensor
+    /// Whether V is transposed.
+    public let isTransposed: Bool
+
+    /// States an update.
+    public init(rows: Range<Int>, u: Tensor, v: Tensor, transposed: Bool) {
+        self.rows = rows
+        self.u = u
+        self.v = v
+        isTransposed = transposed
+    }
+
+    /// What the kernel takes, for a product that is [rows, columns], of operands of one type.
+    @unsafe fileprivate func argument(_ rows: Int, _ columns: Int, _ elementType: ElementType) -> ck_update {
+        precondition(self.rows.upperBound <= rows, "an update of rows \(self.rows) of \(rows)")
+        let rank = matrix(u, "u").columns
+        expect(u, [self.rows.count, rank], "u")
+        expect(v, isTransposed ? [columns, rank] : [rank, columns], "v")
+        precondition(
+            u.elementType == elementType && v.elementType == elementType,
+            "an update of \(u.elementType) and \(v.elementType) to a product of \(elementType)"
+        )
+        return unsafe ck_update(
+            begin: self.rows.lowerBound,
+            end: self.rows.upperBound,
+            rank: rank,
+            u: u.bytes,
+            v: v.bytes,
+            transpose_v: isTransposed ? 1 : 0
+        )
+    }
+}
+
+/// C = op(A)·op(B), or C += op(A)·op(B); then the updates are added to C.
 ///
 /// A and B have the same element type (float32: OpenBLAS; bfloat16: oneDNN, trait `OneDNN`), accumulation is fp32 and C
 /// float32, with the same bits for any number of threads. op is transposition where asked. A: [M, K] (or [K, M] transposed), B: [K, N] (or [N, K] transposed), C: [M, N].
@@ -18,7 +58,8 @@ public func multiply(
     _ b: Tensor,
     transposed transposeB: Bool = false,
     into c: Tensor,
-    accumulate: Bool = false
+    accumulate: Bool = false,
+    adding updates: [LowRankUpdate] = []
 ) {
     let (aRows, aColumns) = matrix(a, "a")
     let (bRows, bColumns) = matrix(b, "b")
@@ -31,6 +72,7 @@ public func multiply(
     expect(c, [m, n], "c")
     if m == 0 || n == 0 { return }
     if k == 0 {
+        precondition(updates.isEmpty, "updates of an empty product")
         if !accumulate { c.fill(0) }
         return
     }
@@ -38,6 +80,7 @@ public func multiply(
         a.elementType == .float32 || Precisions.hasBFloat16,
         "this build has no bf16 products: build with the trait OneDNN"
     )
+    let arguments = unsafe updates.map { unsafe $0.argument(m, n, a.elementType) }
     let status = unsafe ck_product(
         m,
         n,
@@ -48,7 +91,9 @@ public func multiply(
         transposeB ? 1 : 0,
         a.elementType.code,
         c.floats,
-        accumulate ? 1 : 0
+        accumulate ? 1 : 0,
+        arguments,
+        arguments.count
     )
     precondition(status == 0, "status \(status) of the \(a.elementType) product [\(m), \(k)] by [\(k), \(n)]")
 }

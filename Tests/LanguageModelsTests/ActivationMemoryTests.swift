@@ -69,6 +69,22 @@ import Testing
         #expect(abs(actual - predicted) <= predicted / 20, "\(actual), predicted \(predicted)")
     }
 
+    @Test(arguments: [gpt2, llama], precisions)
+    func modelsOverOneTrunkTakeWhatWasPredicted(shape: ModelConfiguration, precision: Precision) {
+        let memory = ActivationMemory(shape, precision)
+        let base = LanguageModel(shape, head: .none, precision: precision, seed: 1)
+        let adapters = AdapterSettings(rank: 2, alpha: 2, topLayers: 2)
+        let models = (0..<3).map { base.copy(head: .reward, trainable: .adapters(adapters), seed: UInt64($0)) }
+        _ = rewards(of: sequences, under: models)
+        let predicted =
+            memory.passing(tokens: 64) + memory.shared(tokens: 64) + memory.rows(4, recorded: false)
+            + 64 * (memory.trunkState + memory.attentionStart)
+            + memory.adapters(adapters, tokens: 64, sampling: false)
+        let actual = bytes(models[0].workspace)
+        #expect(models.allSatisfy { $0.workspace === models[0].workspace })
+        #expect(abs(actual - predicted) <= predicted / 20, "\(actual), predicted \(predicted)")
+    }
+
     /// A model that scores, and copies of it, hold no gradients, and one memory of passes.
     @Test func whatIsNotTrainedHasNoGradients() {
         let model = LanguageModel(Self.gpt2, head: .none, precision: .float32, seed: 1)

@@ -143,6 +143,23 @@ import Testing
         #expect(second.rewards(of: sequences) != rewards)
     }
 
+    /// What models over one trunk share is computed once, with the rewards of each alone.
+    @Test(arguments: configurations, topLayers)
+    func modelsScoreTogether(configuration: ModelConfiguration, settings: AdapterSettings) {
+        for precision in Self.precisions {
+            let base = base(configuration, precision)
+            let models = (0..<3).map { group in
+                let model = adapted(base, head: .reward, settings)
+                scale(model.trainableValues, by: Float(1 + group))
+                model.parametersDidChange()
+                return model
+            }
+            let together = rewards(of: sequences, under: models)
+            #expect(together == models.map { $0.rewards(of: sequences) })
+            #expect(Set(together).count == 3)
+        }
+    }
+
     /// Training the head alone, as some starts of the mixture do for a moment, leaves the adapters' gradients.
     @Test func theHeadCanBeTrainedAlone() {
         let settings = AdapterSettings(rank: 2, alpha: 3)

@@ -63,6 +63,37 @@ import Testing
     @Test(.enabled(if: Precisions.hasBFloat16, "built without the trait OneDNN"), arguments: shapes)
     func bfloat16(shape: Shape) { check(shape, .bfloat16) }
 
+    /// Updates of some rows, over several blocks of a product, give what products added to it do.
+    @Test(arguments: Precisions.hasBFloat16 ? [ElementType.float32, .bfloat16] : [.float32], [false, true])
+    func updatesAreAdded(type: ElementType, transposed: Bool) {
+        let (m, n, k, rank) = (300, 410, 20, 5)
+        func tensor(_ shape: [Int], seed: UInt64) -> Tensor {
+            let tensor = Tensor(zeros: shape, type)
+            tensor.copy(from: Tensor(samples(shape[0] * shape[1], seed: seed), shape: shape))
+            return tensor
+        }
+        let (a, b) = (tensor([m, k], seed: 1), tensor([k, n], seed: 2))
+        let ranges = [0..<7, 7..<210, 210..<210, 250..<300]
+        let updates = ranges.enumerated().map { index, rows in
+            LowRankUpdate(
+                rows: rows,
+                u: tensor([rows.count, rank], seed: UInt64(3 + index)),
+                v: tensor(transposed ? [n, rank] : [rank, n], seed: UInt64(13 + index)),
+                transposed: transposed
+            )
+        }
+        let expected = Tensor(zeros: [m, n])
+        multiply(a, b, into: expected)
+        for update in updates {
+            let rows = expected.rows(update.rows)
+            multiply(update.u, transposed: false, update.v, transposed: transposed, into: rows, accumulate: true)
+        }
+        let c = Tensor(samples(m * n, seed: 30), shape: [m, n])
+        multiply(a, b, into: c, adding: updates)
+        #expect(relativeError(c.array(), expected.array()) < 1e-6)
+        #expect(c.rows(210..<250).array() == expected.rows(210..<250).array())
+    }
+
     @Test func emptyProducts() {
         let c = Tensor([5, 6], shape: [1, 2])
         multiply(Tensor(zeros: [1, 0]), Tensor(zeros: [0, 2]), into: c, accumulate: true)

@@ -2,12 +2,13 @@ import Tensors
 import TestSupport
 import Testing
 
-/// Products of few rows, with a matrix packed and in place.
+/// Products of few rows, with a matrix packed and in place, and of few columns.
 @Suite struct RowProductTests {
     struct Shape: Sendable { let m, n, k: Int }
     static let shapes = [
         Shape(m: 1, n: 1, k: 1), Shape(m: 3, n: 5, k: 7), Shape(m: 6, n: 64, k: 64), Shape(m: 7, n: 65, k: 17),
-        Shape(m: 13, n: 200, k: 33), Shape(m: 4, n: 130, k: 2), Shape(m: 29, n: 16, k: 48),
+        Shape(m: 13, n: 200, k: 33), Shape(m: 4, n: 130, k: 2), Shape(m: 29, n: 16, k: 48), Shape(m: 200, n: 8, k: 70),
+        Shape(m: 130, n: 66, k: 40),
     ]
     static let types: [ElementType] = [.float32, .bfloat16]
 

@@ -25,9 +25,15 @@ void ck_count_copy(long bytes);
 void ck_take_counts(long *allocations, long *copied_bytes);
 
 // Products (product.c): c [m, n] = op(a)·op(b) (+ c), a and b of `type`; through OpenBLAS (product_float32.c) or oneDNN
-// (product_bfloat16.c). Returns 0, or oneDNN's status (−1 without oneDNN).
+// (product_bfloat16.c). Returns 0, or oneDNN's status (−1 without oneDNN). A block of c gets its part of the updates right after
+// it is computed, while it is in a cache.
+struct ck_update { // u·op(v), u [end − begin, rank], is added to the rows [begin, end) of c; v is [n, rank] where transposed.
+    long begin, end, rank;
+    const void *u, *v;
+    int transpose_v;
+};
 int ck_product(long m, long n, long k, const void *a, int transpose_a, const void *b, int transpose_b, int type, float *c,
-               int accumulate);
+               int accumulate, const struct ck_update *updates, long update_count);
 int ck_bfloat16_compiled(void);
 int ck_bfloat16_fast(void);
 
@@ -37,7 +43,8 @@ long ck_packed_bytes(long n, long k, int type);
 void ck_pack(const void *b, int type, int transposed, long n, long k, void *packed);
 void ck_product_packed(long m, long n, long k, const void *a, int type, const void *packed, float *c);
 
-// Products of few rows with a matrix where it lies (product_rows.c): c [m, n] = a [m, k]·bᵀ, b [n, k] of the same type.
+// Products with a matrix where it lies, for few rows or few columns (product_rows.c): c [m, n] = a [m, k]·bᵀ, b [n, k] of the same
+// type.
 void ck_product_rows(long m, long n, long k, const void *a, int type, const void *b, float *c);
 
 // Elementwise (elementwise.c).

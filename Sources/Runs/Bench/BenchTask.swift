@@ -61,9 +61,14 @@ extension BenchTask {
 /// `blocks`: how many of the last ones; nil: all.
 func forwardOperations(_ shape: ModelConfiguration, tokens: Int, read: Int, blocks: Int? = nil) -> Double {
     let weights = Double(shape.blockMatrixElements)
-    let beforeAttention = Double(shape.width * shape.queryKeyValueWidth)
-    let last = Double(tokens) * beforeAttention + Double(read) * (weights - beforeAttention)
-    return 2 * (Double((blocks ?? shape.layers) - 1) * Double(tokens) * weights + last)
+    let start = attentionStartOperations(shape, tokens: tokens)
+    let last = start + 2 * Double(read) * (weights - Double(shape.width * shape.queryKeyValueWidth))
+    return 2 * Double((blocks ?? shape.layers) - 1) * Double(tokens) * weights + last
+}
+
+/// Operations of a block's products before attention.
+func attentionStartOperations(_ shape: ModelConfiguration, tokens: Int) -> Double {
+    2 * Double(tokens * shape.width * shape.queryKeyValueWidth)
 }
 
 /// Operations of the backward pass's products: the gradients of the inputs of the trained blocks' matrices, and of the matrices; with
@@ -73,7 +78,7 @@ func backwardOperations(_ model: LanguageModel, tokens: Int, read: Int) -> Doubl
     let blocks = shape.layers - model.trunkBlocks
     let inputs = forwardOperations(shape, tokens: tokens, read: read, blocks: blocks)
     guard model.adapters != nil else { return 2 * inputs }
-    return inputs - 2 * Double(tokens * shape.width * shape.queryKeyValueWidth)
+    return inputs - attentionStartOperations(shape, tokens: tokens)
 }
 
 /// Operations of the vocabulary's product for one token, forward.

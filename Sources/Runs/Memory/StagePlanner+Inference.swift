@@ -36,13 +36,10 @@ extension StagePlanner {
             new: new,
             to: &memory
         )
-        addPasses(
-            passing: max(
-                prefill,
-                scoring(total: responseTokens(items, to: prompts, prompt: prompt, new: new), longest: prompt + new)
-            ),
-            to: &memory
-        )
+        let all = responseTokens(items, to: prompts, prompt: prompt, new: new)
+        let rewarded = scoring(total: all, longest: prompt + new)
+        addPasses(passing: max(prefill, rewarded), to: &memory)
+        try addRewardPass(tokens: rewarded, to: &memory)
     }
 
     /// One policy after the other beside the reference, then the reward models.
@@ -71,8 +68,9 @@ extension StagePlanner {
         }
         // The policy is gone when judges come; what the reference samples with stays.
         let prefill = max(sample(2, to: &answered), sample(1, to: &judged))
-        memory = answered.ofRank > judged.ofRank ? answered : judged
         let scored = scoring(total: items * (prompt + new), longest: prompt + new)
+        if keys.judges.contains(.reward) { try addRewardPass(tokens: scored, to: &judged) }
+        memory = answered.ofRank > judged.ofRank ? answered : judged
         addPasses(passing: max(prefill, scored), read: scored, to: &memory)
         memory[.logits] = max(memory[.logits], activations.logits(rows: scored, recorded: false))
     }
@@ -95,5 +93,18 @@ extension StagePlanner {
         } else {
             for _ in 0..<count { addOpened(model.openedOwn(head: .reward), to: &memory) }
         }
+    }
+
+    /// Scoring so many tokens at once by all finished reward models.
+    func addRewardPass(tokens: Int, to memory: inout StageMemory) throws(Failure) {
+        guard case .adapters(let adapters) = try configuration.reward.trained(of: shape) else { return }
+        guard adapters.adaptedBlocks(of: shape).lowerBound > 0 else { return }
+        addSharedTrunk(tokens: tokens, models: configuration.reward.groups + 1, to: &memory)
+    }
+
+    /// What `models` over one trunk share of a pass: the trunk's states, and the start of the next block.
+    func addSharedTrunk(tokens: Int, models: Int, to memory: inout StageMemory) {
+        memory[.activations] += tokens * activations.trunkState
+        if models > 1 { memory[.activations] += tokens * activations.attentionStart }
     }
 }

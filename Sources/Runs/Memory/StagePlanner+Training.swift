@@ -60,7 +60,8 @@ extension StagePlanner {
         case .adapters(let adapters) where adapters.adaptedBlocks(of: shape).lowerBound > 0:
             let passing = min(total, max(limit, pair))
             addPasses(passing: passing, recorded: recorded, read: read, trained: trained, to: &memory)
-            memory[.activations] += (passing + pair) * activations.trunkState
+            memory[.activations] += pair * activations.trunkState
+            addSharedTrunk(tokens: passing, models: groups, to: &memory)
             addTrunkCache(bytes: total / shards.ranks * activations.trunkState, to: &memory)
         case .adapters, .full:
             let passing = scoring(total: total, limit: limit, longest: pair)
@@ -111,6 +112,7 @@ extension StagePlanner {
             trained: trained,
             to: &memory
         )
+        try addRewardPass(tokens: rewarded, to: &memory)
         if case .adapters(let adapters) = trained {
             memory[.activations] += activations.adapters(adapters, tokens: prefill, sampling: true)
         }

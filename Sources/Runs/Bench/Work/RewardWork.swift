@@ -70,12 +70,15 @@ func emIterationWork(_ model: LanguageModel, _ size: BenchSize, _ communicator: 
     let distinct = users.joined().reduce(0) { $0 + $1.distinctTokens }
     let read = 2 * users.joined().count
     let scoring = forwardOperations(model.configuration, tokens: distinct, read: read, blocks: blocks)
-    // What is kept is not computed.
+    // What is kept is not computed, and groups score from one start of the next block.
+    let shared =
+        blocks == model.configuration.layers
+        ? 0 : Double(size.groups - 1) * attentionStartOperations(model.configuration, tokens: distinct)
     let training = scoring + backwardOperations(models.models[0], tokens: distinct, read: read)
     return BenchWork(
         run: run,
         tokens: (size.epochs + 1) * size.groups * tokens,
-        operations: Double(size.groups) * (Double(size.epochs) * training + scoring),
+        operations: Double(size.groups) * (Double(size.epochs) * training + scoring) - shared,
         alternative: blocks == model.configuration.layers
             ? nil : BenchAlternative(name: "no trunk cache", run: iteration(TrunkCache()).run)
     )
