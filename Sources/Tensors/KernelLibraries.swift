@@ -14,6 +14,18 @@ public struct KernelLibraries: Equatable, Sendable {
     /// The level of x86-64 whose variants our own kernels run.
     public let instructions: String
 
+    /// The CPU types whose kernels OpenBLAS has for x86-64 without AVX2.
+    private static let withoutAVX2: Set<String> = [
+        "katmai", "coppermine", "northwood", "prescott", "banias", "athlon", "opteron", "opteron_sse3", "barcelona",
+        "bobcat", "atom",
+        "nano", "core2", "penryn", "dunnington", "nehalem", "sandybridge", "bulldozer", "piledriver", "steamroller",
+    ]
+
+    /// Whether OpenBLAS runs kernels without AVX2 on a CPU that has it, as an OpenBLAS does that is older than the CPU.
+    public var hasOldOpenBLASKernels: Bool {
+        ["x86-64-v3", "x86-64-v4"].contains(instructions) && Self.withoutAVX2.contains(openBLASKernels.lowercased())
+    }
+
     /// Of this process.
     public static var current: KernelLibraries {
         var version = [CChar](repeating: 0, count: 32)

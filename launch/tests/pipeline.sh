@@ -245,3 +245,13 @@ fails "a truncated model on 2 ranks" 2 65 "reference/model.safetensors" \
 fails "more ranks than shards" 4 78 "shards: 2" "$maxmin" run $smoke --set shards=2 --set run.directory="$work/few"
 fails "a numeric failure on 2 ranks" 2 70 "rank 0" "$maxmin" sft $smoke --set run.directory="$work/nan" \
     --set sft.learning_rate=1e30 --set sft.warmup_steps=0
+
+# An OpenBLAS that does not know the CPU: here it is told so.
+if grep -qw avx2 /proc/cpuinfo; then
+    output=$(OPENBLAS_CORETYPE=Nehalem stages 0 "$work/old" sft 2>&1)
+    if [[ $output == *"warning: OpenBLAS runs its kernels for Nehalem"* ]]; then
+        ok "kernels for older CPUs are told"
+    else
+        not_ok "kernels for older CPUs are told" "$output"
+    fi
+fi
