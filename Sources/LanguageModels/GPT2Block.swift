@@ -68,7 +68,7 @@ func gpt2Forward(
     let projection = pass.projection.view(at: 0, shape: a.middle.shape)
     if let start {
         start.copy(to: a)
-        for adapter in adapters[0] { adapter.forward(a.attentionInput, addingTo: a.qkv.tensor) }
+        for adapter in adapters[0] { adapter.addUpdate(of: a.attentionInput, to: a.qkv.tensor) }
     } else {
         gpt2StartAttention(weights, adapters: adapters[0], packed: packed?[0], a, epsilon: pass.epsilon)
     }
@@ -215,7 +215,7 @@ private func linearForward(
 ) {
     if let packed {
         packed.multiply(x, into: y)
-        for adapter in adapters { adapter.addPacked(x, to: y) }
+        for adapter in adapters { adapter.addPackedUpdate(of: x, to: y) }
     } else {
         multiply(x, weight, into: y, adding: adapters.map { $0.update(x) })
     }

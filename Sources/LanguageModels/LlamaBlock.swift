@@ -90,7 +90,7 @@ func llamaForward(
     if let start {
         start.copy(to: a)
         for (adapters, part) in zip(adapters, a.qkv.parts) {
-            for adapter in adapters { adapter.forward(a.attentionInput, addingTo: part) }
+            for adapter in adapters { adapter.addUpdate(of: a.attentionInput, to: part) }
         }
     } else {
         llamaStartAttention(weights, adapters: adapters, packed: packed, a, epsilon: pass.epsilon)
@@ -246,7 +246,7 @@ private func linearForward(
 ) {
     if let packed {
         packed.multiply(x, into: y)
-        for adapter in adapters { adapter.addPacked(x, to: y) }
+        for adapter in adapters { adapter.addPackedUpdate(of: x, to: y) }
     } else {
         multiply(x, transposed: false, weight, transposed: true, into: y, adding: adapters.map { $0.update(x) })
     }

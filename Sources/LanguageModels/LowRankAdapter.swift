@@ -15,7 +15,7 @@ struct LowRankAdapter {
     let gradients: () -> (a: Tensor, b: Tensor)
     /// s.
     let scale: Float
-    /// A and B laid out for sampling, which then takes the place of a training pass.
+    /// A and B laid out for sampling; nil in other passes.
     let packed: PackedAdapter?
     /// Of x; nil: all of it stays.
     let dropout: Dropout?
@@ -38,14 +38,14 @@ struct LowRankAdapter {
         LowRankUpdate(rows: rows, u: innerState(input(x.rows(rows))), v: b, transposed: true)
     }
 
-    /// Adds it to y, fp32, where that is computed already.
-    func forward(_ x: Tensor, addingTo y: Tensor) {
+    /// Adds the update to y, fp32, where the layer's own product is there already.
+    func addUpdate(of x: Tensor, to y: Tensor) {
         let update = update(x)
         multiply(update.u, transposed: false, update.v, transposed: true, into: y.rows(rows), accumulate: true)
     }
 
     /// The same, by the matrices laid out for sampling.
-    func addPacked(_ x: Tensor, to y: Tensor) {
+    func addPackedUpdate(of x: Tensor, to y: Tensor) {
         guard let packed else { preconditionFailure("the adapter is not laid out for sampling") }
         let (x, y) = (x.rows(rows), y.rows(rows))
         let inner = own(scratch.inner)
@@ -55,7 +55,7 @@ struct LowRankAdapter {
         addScaled(update, scale: 1, to: y)
     }
 
-    /// Adds to the gradients of A and B, given dy in the product type; returns what is added to dx, du·A, but with dropout.
+    /// Adds to the gradients of A and B, given dy in the product type; returns what is added to dx, du·A; nil with dropout.
     ///
     /// With u = s·x̃·Aᵀ: dB = dyᵀ·u, du = s·dy·B, dA = duᵀ·x̃, dx̃ = du·A. u is computed again rather than kept: it costs r/D_out
     /// of the layer's own product.
@@ -70,7 +70,7 @@ struct LowRankAdapter {
         return dropout == nil ? LowRankUpdate(rows: rows, u: du, v: a, transposed: false) : nil
     }
 
-    /// With dropout, adds to dx what `backward` does not return.
+    /// With dropout, adds to dx the part of du·A that it lets through.
     func addDropped(to dx: Tensor) {
         guard let dropout else { return }
         let dx = dx.rows(rows)
