@@ -24,7 +24,8 @@ export SLURM_CONF=$work/slurm/slurm.conf
 clean_up() {
     scancel --user=root >/dev/null 2>&1
     "$tool" stop "$work/slurm"
-    rm -rf "$work"
+    # slurmctld may still be writing its state.
+    rm -rf "$work" 2>/dev/null || { sleep 2 && rm -rf "$work"; }
 }
 trap clean_up EXIT
 
