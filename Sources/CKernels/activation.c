@@ -24,7 +24,7 @@ CK_INLINE void gate(const v16 *x, v16 *sigma) {
     *sigma = 1.0f / (1.0f + *sigma);
 }
 
-CK_CLONES static void forward(void *context, long begin, long end) {
+CK_LOOP(forward) {
     const struct arguments *a = context;
     for (long r = begin; r < end; r++) {
         float *row = a->x + r * a->d;
@@ -46,7 +46,7 @@ void ck_gelu_forward(float *x, const float *bias, long n, long d, void *y, int y
     ck_parallel(n, 1 + 4096 / (d + 1), forward, &a);
 }
 
-CK_CLONES static void backward(void *context, long task, int thread) {
+CK_TASK(backward) {
     const struct arguments *a = context;
     long first = task * CK_CHUNK, last = first + CK_CHUNK < a->n ? first + CK_CHUNK : a->n;
     float *partial = a->partials ? a->partials + task * a->d : NULL;

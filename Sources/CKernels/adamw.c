@@ -12,7 +12,7 @@ struct arguments {
 
 // m ← β₁m + (1 − β₁)g,  v ← β₂v + (1 − β₂)g²,  θ ← θ − η·(m̂/(√v̂ + ε) + λθ),  m̂ = m/c₁, v̂ = v/c₂, cᵢ = 1 − βᵢ^step
 // (Loshchilov & Hutter, arXiv 1711.05101, algorithm 2, with the decay multiplied by the rate as PyTorch does).
-CK_CLONES static void step(void *context, long begin, long end) {
+CK_LOOP(step) {
     const struct arguments *a = context;
     const float inverse1 = 1.0f / a->correction1, inverse2 = 1.0f / a->correction2, keep = 1.0f - a->rate * a->decay;
     for (long i = begin; i < end; i += CK_LANES) {

@@ -149,7 +149,7 @@ CK_INLINE void add_to_tokens(const struct block *block, long d, const float *wei
     }
 }
 
-CK_CLONES static void forward(void *context, long task, int thread) {
+CK_TASK(forward) {
     const struct arguments *a = context;
     const struct ck_heads *x = &a->x;
     struct sequence s = sequence_at(a, task / x->heads);
@@ -283,7 +283,7 @@ CK_INLINE void backward_sequence(const struct arguments *a, const struct sequenc
 }
 
 // A task has a head of keys of a family: its first sequence, then those that share rows of it, in order.
-CK_CLONES static void backward(void *context, long task, int thread) {
+CK_TASK(backward) {
     const struct arguments *a = context;
     long first = task / a->x.kv_heads;
     if (a->sequences->shared[first] > 0) return;

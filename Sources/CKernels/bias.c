@@ -10,7 +10,7 @@ struct arguments {
 
 static long grain(long d) { return 1 + 8192 / (d + 1); }
 
-CK_CLONES static void add_bias(void *context, long begin, long end) {
+CK_LOOP(add_bias) {
     const struct arguments *a = context;
     const float *bias = a->bias;
     for (long r = begin; r < end; r++) {
@@ -24,7 +24,7 @@ void ck_add_bias(const float *bias, long n, long d, float *x) {
     ck_parallel(n, grain(d), add_bias, &a);
 }
 
-CK_CLONES static void add_residual(void *context, long begin, long end) {
+CK_LOOP(add_residual) {
     const struct arguments *a = context;
     for (long r = begin; r < end; r++) {
         for (long i = 0; i < a->d; i += CK_LANES) {
@@ -47,7 +47,7 @@ void ck_add_residual(const float *x, const float *bias, const float *residual, l
     ck_parallel(n, grain(d), add_residual, &a);
 }
 
-CK_CLONES static void sum_rows(void *context, long task, int thread) {
+CK_TASK(sum_rows) {
     const struct arguments *a = context;
     long begin = task * CK_CHUNK, end = begin + CK_CHUNK < a->n ? begin + CK_CHUNK : a->n;
     float *partial = a->y + task * a->d;

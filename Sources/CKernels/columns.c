@@ -15,7 +15,7 @@ struct arguments {
     long chunks, width;
 };
 
-CK_CLONES static void add(void *context, long begin, long end) {
+CK_LOOP(add) {
     const struct arguments *a = context;
     for (long c = 0; c < a->chunks; c++) {
         const float *partial = a->partials + c * a->width;

@@ -22,7 +22,7 @@ struct arguments {
     long scratch_size;
 };
 
-CK_CLONES static void decode(void *context, long task, int thread) {
+CK_TASK(decode) {
     const struct arguments *a = context;
     long sequence = task / a->tasks, first = task % a->tasks * a->kv_step, d = a->x.d, width = a->kv_width;
     long kv_heads = a->x.kv_heads - first < a->kv_step ? a->x.kv_heads - first : a->kv_step;

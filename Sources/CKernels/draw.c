@@ -26,8 +26,9 @@ CK_INLINE void weights(const struct arguments *a, const float *x, float most, lo
     ck_keep(y, a->v - j);
 }
 
-CK_CLONES static void draw(void *context, long row, int thread) {
+CK_TASK(draw) {
     const struct arguments *a = context;
+    const long row = task;
     const float *x = a->logits + row * a->v;
     const float most = ck_largest(x, a->v);
     long chosen = 0;

@@ -21,7 +21,7 @@ CK_INLINE void mix(v16u *x) {
     *x ^= *x >> 16;
 }
 
-CK_CLONES static void drop_rows(void *context, long begin, long end) {
+CK_LOOP(drop_rows) {
     const struct dropping *d = context;
     const v16u lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     for (long row = begin; row < end; row++) {

@@ -16,7 +16,7 @@ struct arguments {
     long count;
 };
 
-CK_CLONES static void fill(void *context, long begin, long end) {
+CK_LOOP(fill) {
     const struct arguments *a = context;
     v16 value = (v16){0} + a->scalar;
     for (long i = begin; i < end; i += CK_LANES) ck_store_any(&value, a->y, a->y_type, i, end - i);
@@ -32,7 +32,7 @@ void ck_fill_bfloat16(uint16_t *x, float value, long count) {
     ck_parallel(count, GRAIN, fill, &a);
 }
 
-CK_CLONES static void add_scaled(void *context, long begin, long end) {
+CK_LOOP(add_scaled) {
     const struct arguments *a = context;
     const float *x = a->x;
     float *y = a->y, scale = a->scalar;
@@ -44,7 +44,7 @@ void ck_add_scaled(const float *x, float scale, float *y, long count) {
     ck_parallel(count, GRAIN, add_scaled, &a);
 }
 
-CK_CLONES static void scale(void *context, long begin, long end) {
+CK_LOOP(scale) {
     const struct arguments *a = context;
     float *y = a->y, factor = a->scalar;
     for (long i = begin; i < end; i++) y[i] *= factor;
@@ -55,7 +55,7 @@ void ck_scale(float *x, float factor, long count) {
     ck_parallel(count, GRAIN, scale, &a);
 }
 
-CK_CLONES static void exclusive_or(void *context, long begin, long end) {
+CK_LOOP(exclusive_or) {
     const struct arguments *a = context;
     const uint32_t *x = a->x;
     uint32_t *y = a->y;
@@ -67,7 +67,7 @@ void ck_exclusive_or(const void *x, void *y, long count) {
     ck_parallel(count, GRAIN, exclusive_or, &a);
 }
 
-CK_CLONES static void exclusive_or_bfloat16(void *context, long begin, long end) {
+CK_LOOP(exclusive_or_bfloat16) {
     const struct arguments *a = context;
     const uint32_t *x = a->x;
     uint16_t *y = a->y;
@@ -79,7 +79,7 @@ void ck_exclusive_or_bfloat16(const void *x, uint16_t *y, long count) {
     ck_parallel(count, GRAIN, exclusive_or_bfloat16, &a);
 }
 
-CK_CLONES static void convert(void *context, long begin, long end) {
+CK_LOOP(convert) {
     const struct arguments *a = context;
     for (long i = begin; i < end; i += CK_LANES) {
         v16 x;
@@ -90,12 +90,12 @@ CK_CLONES static void convert(void *context, long begin, long end) {
 
 static void copy(void *context, long begin, long end) {
     const struct arguments *a = context;
-    long size = a->x_type == CK_FLOAT32 ? 4 : 2;
+    long size = ck_size(a->x_type);
     memcpy((char *)a->y + begin * size, (const char *)a->x + begin * size, (size_t)((end - begin) * size));
 }
 
 void ck_convert(const void *x, int x_type, void *y, int y_type, long count) {
-    ck_count_copy(count * (y_type == CK_FLOAT32 ? 4 : 2));
+    ck_count_copy(count * ck_size(y_type));
     struct arguments a = {.x = x, .y = y, .x_type = x_type, .y_type = y_type};
     ck_parallel(count, GRAIN, x_type == y_type ? copy : convert, &a);
 }
@@ -105,7 +105,7 @@ void ck_convert(const void *x, int x_type, void *y, int y_type, long count) {
 typedef double v8d __attribute__((vector_size(64)));
 typedef float v8f __attribute__((vector_size(32), aligned(4), may_alias));
 
-CK_CLONES static void sum_chunk(void *context, long task, int thread) {
+CK_TASK(sum_chunk) {
     const struct arguments *a = context;
     const float *x = (const float *)a->x + task * GRAIN;
     long count = a->count - task * GRAIN < GRAIN ? a->count - task * GRAIN : GRAIN, i = 0;
@@ -129,7 +129,7 @@ void ck_chunk_sums_of_squares(const float *x, long count, double *sums) {
     ck_parallel_tasks(ck_threads(), (count + GRAIN - 1) / GRAIN, sum_chunk, &a);
 }
 
-CK_CLONES static void count_chunk(void *context, long task, int thread) {
+CK_TASK(count_chunk) {
     const struct arguments *a = context;
     long begin = task * GRAIN, end = begin + GRAIN < a->count ? begin + GRAIN : a->count;
     int found = 0;
@@ -137,8 +137,8 @@ CK_CLONES static void count_chunk(void *context, long task, int thread) {
         const uint32_t *x = a->x;
         for (long i = begin; i < end; i++) found += (x[i] & 0x7F800000) == 0x7F800000;
     } else {
-        const uint16_t *x = a->x;
-        for (long i = begin; i < end; i++) found += (x[i] & 0x7F80) == 0x7F80;
+        const uint16_t *x = a->x, exponent = a->x_type == CK_BFLOAT16 ? 0x7F80 : 0x7C00;
+        for (long i = begin; i < end; i++) found += (x[i] & exponent) == exponent;
     }
     a->counts[task] = found;
 }

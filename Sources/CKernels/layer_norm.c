@@ -13,7 +13,7 @@ struct arguments {
 };
 
 // y = (x − mean)·rstd·gain + bias, rstd = 1/√(variance + ε), variance = mean of (x − mean)².
-CK_CLONES static void forward(void *context, long begin, long end) {
+CK_LOOP(forward) {
     const struct arguments *a = context;
     long d = a->d;
     for (long r = begin; r < end; r++) {
@@ -51,7 +51,7 @@ void ck_layer_norm_forward(const float *x, const float *gain, const float *bias,
 }
 
 // With x̂ = (x − mean)·rstd and g = dy·gain:  dx += rstd·(g − mean(g) − x̂·mean(g·x̂)),  dgain += dy·x̂,  dbias += dy.
-CK_CLONES static void backward(void *context, long task, int thread) {
+CK_TASK(backward) {
     const struct arguments *a = context;
     long d = a->d, first = task * CK_CHUNK, last = first + CK_CHUNK < a->n ? first + CK_CHUNK : a->n;
     float *dgain = a->partials ? a->partials + task * 2 * d : NULL, *dbias = dgain ? dgain + d : NULL;

@@ -39,13 +39,3 @@ int ck_onednn_kernels(void) {
     return 0;
 #endif
 }
-
-int ck_instruction_level(void) {
-#if defined(__x86_64__)
-    // As CK_CLONES chooses.
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("x86-64-v4") ? 4 : __builtin_cpu_supports("x86-64-v3") ? 3 : 1;
-#else
-    return 0;
-#endif
-}

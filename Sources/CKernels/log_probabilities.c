@@ -15,7 +15,7 @@ struct arguments {
 };
 
 // With z = logits/T, m = max z, s = Σ e^(z−m):  log p_i = z_i − m − log s,  H = log s − Σ e^(z−m)·(z−m)/s.
-CK_CLONES static void forward(void *context, long begin, long end) {
+CK_LOOP(forward) {
     const struct arguments *a = context;
     long v = a->v;
     float inverse = 1.0f / a->temperature;
@@ -50,7 +50,7 @@ void ck_log_probabilities_forward(const float *logits, const int32_t *targets, f
 }
 
 // dlogits = dlogp·(1[target] − p)/T,  p = e^(logit/T − log Σ).
-CK_CLONES static void backward(void *context, long begin, long end) {
+CK_LOOP(backward) {
     const struct arguments *a = context;
     long v = a->v;
     float inverse = 1.0f / a->temperature;

@@ -3,7 +3,6 @@
 
 #ifndef CK_ONEDNN
 
-int ck_bfloat16_compiled(void) { return 0; }
 int ck_bfloat16_fast(void) { return 0; }
 int ck_block_bfloat16(const struct ck_block *block) { return -1; }
 
@@ -26,12 +25,7 @@ static _Thread_local dnnl_primitive_t primitives[2][2][2]; // [transpose_a][tran
 
 static void create_engine(void) { engine_status = dnnl_engine_create(&engine, dnnl_cpu, 0); }
 
-int ck_bfloat16_compiled(void) { return 1; }
-
-int ck_bfloat16_fast(void) {
-    int isa = (int)dnnl_get_effective_cpu_isa();
-    return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
-}
+int ck_bfloat16_fast(void) { return ck_cpu_class() >= CK_CPU_AVX512_BF16; }
 
 // [rows, columns], rows as stored `row` elements apart; stored as [columns, rows] where transposed.
 static dnnl_status_t describe(dnnl_memory_desc_t *desc, long rows, long columns, long row, int transposed,

@@ -1,4 +1,6 @@
+#if defined(__x86_64__)
 #include <immintrin.h>
+#endif
 
 #include "parallel.h"
 #include "times.h"
@@ -14,9 +16,14 @@
 
 enum { PANEL = 64, ROWS = 6, VECTORS = PANEL / CK_LANES };
 
+// fp16 has no panels of its own: it is packed as float32.
+static int packed_as(int type) { return type == CK_BFLOAT16 ? CK_BFLOAT16 : CK_FLOAT32; }
+
+// Rows of a panel.
+static long panel_depth(long k, int packed_type) { return packed_type == CK_BFLOAT16 ? (k + 1) / 2 : k; }
+
 long ck_packed_bytes(long n, long k, int type) {
-    long panels = (n + PANEL - 1) / PANEL;
-    return panels * PANEL * (type == CK_FLOAT32 ? k * 4 : (k + 1) / 2 * 4);
+    return (n + PANEL - 1) / PANEL * PANEL * panel_depth(k, packed_as(type)) * 4;
 }
 
 struct packing {
@@ -27,9 +34,9 @@ struct packing {
 };
 
 // Rows of b lie side by side in a panel's rows: 16 columns at a time. Columns beyond the matrix are 0.
-CK_CLONES static void pack_rows(void *context, long begin, long end) {
+CK_LOOP(pack_rows) {
     const struct packing *p = context;
-    const long pair = p->type == CK_FLOAT32 ? 1 : 2, depth = (p->k + pair - 1) / pair;
+    const long pair = p->type == CK_BFLOAT16 ? 2 : 1, depth = panel_depth(p->k, packed_as(p->type));
     for (long panel = begin; panel < end; panel++) {
         for (long i = 0; i < depth; i++) {
             for (long j = 0; j < PANEL; j += CK_LANES) {
@@ -47,22 +54,27 @@ CK_CLONES static void pack_rows(void *context, long begin, long end) {
     }
 }
 
+// The words of a row of b from `start` on, sixteen at most: floats, or pairs of bfloat16; 0 beyond the row.
+CK_INLINE void load_words(v16u *x, const struct packing *p, long row, long start) {
+    if (p->type == CK_BFLOAT16) {
+        const long left = 2 * (p->k - 2 * start);
+        *x = (v16u){0};
+        memcpy(x, (const uint16_t *)p->b + row * p->k + 2 * start, left < 64 ? (size_t)left : 64);
+    } else {
+        ck_load_any((v16 *)x, p->b, p->type, row * p->k + start, p->k - start);
+    }
+}
+
 // b transposed: a panel's columns are rows of b. Sixteen of them are read side by side and their words transposed.
-CK_CLONES static void pack_columns(void *context, long begin, long end) {
+CK_LOOP(pack_columns) {
     const struct packing *p = context;
-    const long size = p->type == CK_FLOAT32 ? 4 : 2, bytes = p->k * size, depth = (bytes + 3) / 4;
+    const long depth = panel_depth(p->k, packed_as(p->type));
     for (long panel = begin; panel < end; panel++) {
         for (long j = 0; j < PANEL; j += CK_LANES) {
             for (long start = 0; start < depth; start += CK_LANES) {
-                const long left = bytes - 4 * start < (long)sizeof(v16u) ? bytes - 4 * start : (long)sizeof(v16u);
                 v16u x[CK_LANES] = {{0}};
-                for (long i = 0; i < CK_LANES && panel * PANEL + j + i < p->n; i++) {
-                    const char *row = (const char *)p->b + (panel * PANEL + j + i) * bytes + 4 * start;
-                    if (left == sizeof(v16u))
-                        x[i] = *(const v16u *)row;
-                    else
-                        memcpy(&x[i], row, (size_t)left);
-                }
+                for (long i = 0; i < CK_LANES && panel * PANEL + j + i < p->n; i++)
+                    load_words(&x[i], p, panel * PANEL + j + i, start);
                 ck_transpose(x);
                 for (long i = 0; i < CK_LANES && start + i < depth; i++)
                     *(v16u *)((uint32_t *)p->packed + (panel * depth + start + i) * PANEL + j) = x[i];
@@ -73,7 +85,6 @@ CK_CLONES static void pack_columns(void *context, long begin, long end) {
 
 void ck_pack(const void *b, int type, int transposed, long n, long k, void *packed) {
     CK_TIMED(CK_PRODUCTS);
-    ck_count_copy(ck_packed_bytes(n, k, type));
     struct packing p = {b, n, k, type, packed};
     ck_parallel((n + PANEL - 1) / PANEL, 1, transposed ? pack_columns : pack_rows, &p);
 }
@@ -92,46 +103,79 @@ CK_INLINE void write_sums(v16 sums[][VECTORS], long rows, long vectors, float *c
             if (columns > v * CK_LANES) ck_store(&sums[r][v], c + r * c_row + v * CK_LANES, columns - v * CK_LANES);
 }
 
-// `rows` rows by `vectors`·16 columns: as many sums as the registers hold.
-CK_INLINE void tile_float32(long rows, long vectors, const float *a, long k, const float *b, float *c, long c_row,
-                            long columns) {
-    v16 sums[ROWS][VECTORS] = {{{0}}};
-    for (long i = 0; i < k; i++) {
-        v16 x[VECTORS];
-#pragma clang loop unroll(full)
-        for (long v = 0; v < vectors; v++) x[v] = *(const v16 *)(b + i * PANEL + v * CK_LANES);
-#pragma clang loop unroll(full)
-        for (long r = 0; r < rows; r++)
-#pragma clang loop unroll(full)
-            for (long v = 0; v < vectors; v++) sums[r][v] += a[r * k + i] * x[v];
-    }
-    write_sums(sums, rows, vectors, c, c_row, columns);
+CK_INLINE float number(const void *x, int type, long i) {
+    if (type == CK_FLOAT32) return ((const float *)x)[i];
+    union { uint32_t bits; float number; } widened = {(uint32_t)((const uint16_t *)x)[i] << 16};
+    return widened.number;
 }
 
-// bf16 without instructions for it: both numbers of a pair become float32.
-CK_INLINE void tile_bfloat16(long rows, long vectors, const uint16_t *a, long k, const uint32_t *b, float *c, long c_row,
-                             long columns) {
+// `rows` rows by `vectors`·16 columns: as many sums as the registers hold. bfloat16 becomes float32 as it is read.
+CK_INLINE void tile(long rows, long vectors, const void *a, int a_type, long k, const uint32_t *b, int b_type, float *c,
+                    long c_row, long columns) {
     v16 sums[ROWS][VECTORS] = {{{0}}};
     for (long i = 0; i < k; i++) {
         v16 x[VECTORS];
 #pragma clang loop unroll(full)
         for (long v = 0; v < vectors; v++) {
-            v16u pairs = *(const v16u *)(b + i / 2 * PANEL + v * CK_LANES);
-            x[v] = (v16)(i % 2 ? pairs & 0xFFFF0000 : pairs << 16);
+            v16u words = *(const v16u *)(b + (b_type == CK_FLOAT32 ? i : i / 2) * PANEL + v * CK_LANES);
+            x[v] = (v16)(b_type == CK_FLOAT32 ? words : i % 2 ? words & 0xFFFF0000 : words << 16);
         }
 #pragma clang loop unroll(full)
-        for (long r = 0; r < rows; r++) {
-            union { uint32_t bits; float number; } y = {(uint32_t)a[r * k + i] << 16};
+        for (long r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
-            for (long v = 0; v < vectors; v++) sums[r][v] += y.number * x[v];
-        }
+            for (long v = 0; v < vectors; v++) sums[r][v] += number(a, a_type, r * k + i) * x[v];
     }
     write_sums(sums, rows, vectors, c, c_row, columns);
 }
 
-// bf16 with AVX512-BF16: an instruction multiplies sixteen pairs and adds both products.
-__attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16"), always_inline)) static inline void tile_avx512_bf16(
-    long rows, const uint16_t *a, long k, const uint32_t *b, float *c, long c_row, long columns) {
+// Runs TILE for the blocks [begin, end) of at most six rows, those of a panel after one another.
+#define BLOCKS(TILE, A_TYPE, B_TYPE)                                                               \
+    const struct arguments *p = context;                                                           \
+    const long blocks = (p->m + ROWS - 1) / ROWS, depth = panel_depth(p->k, B_TYPE);               \
+    for (long block = begin; block < end; block++) {                                               \
+        const long panel = block / blocks, row = block % blocks * ROWS;                            \
+        const uint32_t *b = (const uint32_t *)p->packed + panel * depth * PANEL;                   \
+        const void *a = (const char *)p->a + row * p->k * ck_size(A_TYPE);                         \
+        float *c = p->c + row * p->n + panel * PANEL;                                              \
+        const long columns = p->n - panel * PANEL;                                                 \
+        switch (p->m - row) {                                                                      \
+        case 1: TILE(1, A_TYPE, B_TYPE); break;                                                    \
+        case 2: TILE(2, A_TYPE, B_TYPE); break;                                                    \
+        case 3: TILE(3, A_TYPE, B_TYPE); break;                                                    \
+        case 4: TILE(4, A_TYPE, B_TYPE); break;                                                    \
+        case 5: TILE(5, A_TYPE, B_TYPE); break;                                                    \
+        default: TILE(6, A_TYPE, B_TYPE); break;                                                   \
+        }                                                                                          \
+    }
+
+// Sixteen registers hold six sums of sixteen floats (AVX2), thirty-two hold 24 (AVX-512): narrow tiles go over the panel in
+// strips of sixteen columns.
+#define NARROW(rows, A_TYPE, B_TYPE)                                                               \
+    for (long v = 0; v < VECTORS; v++)                                                             \
+    tile(rows, 1, a, A_TYPE, p->k, b + v * CK_LANES, B_TYPE, c + v * CK_LANES, p->n, columns - v * CK_LANES)
+
+CK_LOOP(narrow_float32) { BLOCKS(NARROW, CK_FLOAT32, CK_FLOAT32) }
+CK_LOOP(narrow_bfloat16) { BLOCKS(NARROW, CK_BFLOAT16, CK_BFLOAT16) }
+CK_LOOP(narrow_float32_bfloat16) { BLOCKS(NARROW, CK_FLOAT32, CK_BFLOAT16) }
+CK_LOOP(narrow_bfloat16_float32) { BLOCKS(NARROW, CK_BFLOAT16, CK_FLOAT32) }
+
+#if defined(__x86_64__)
+
+#define WIDE(rows, A_TYPE, B_TYPE) tile(rows, VECTORS, a, A_TYPE, p->k, b, B_TYPE, c, p->n, columns)
+
+CK_AVX512_WIDE static void wide_float32(void *context, long begin, long end) { BLOCKS(WIDE, CK_FLOAT32, CK_FLOAT32) }
+CK_AVX512_WIDE static void wide_bfloat16(void *context, long begin, long end) { BLOCKS(WIDE, CK_BFLOAT16, CK_BFLOAT16) }
+CK_AVX512_WIDE static void wide_float32_bfloat16(void *context, long begin, long end) {
+    BLOCKS(WIDE, CK_FLOAT32, CK_BFLOAT16)
+}
+CK_AVX512_WIDE static void wide_bfloat16_float32(void *context, long begin, long end) {
+    BLOCKS(WIDE, CK_BFLOAT16, CK_FLOAT32)
+}
+
+// With AVX512-BF16 an instruction multiplies sixteen pairs and adds both products.
+CK_AVX512_BF16 __attribute__((always_inline)) static inline void tile_pairs(long rows, const uint16_t *a, long k,
+                                                                            const uint32_t *b, float *c, long c_row,
+                                                                            long columns) {
     __m512 sums[ROWS][VECTORS];
 #pragma clang loop unroll(full)
     for (long r = 0; r < rows; r++)
@@ -161,59 +205,29 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16"), always_inline)) s
         }
 }
 
-// Runs TILE for the blocks [begin, end) of at most six rows, those of a panel after one another.
-#define BLOCKS(TILE, A, B, DEPTH)                                                                  \
-    const struct arguments *p = context;                                                           \
-    const long blocks = (p->m + ROWS - 1) / ROWS;                                                  \
-    for (long block = begin; block < end; block++) {                                               \
-        const long panel = block / blocks, row = block % blocks * ROWS;                            \
-        const B *b = (const B *)p->packed + panel * (DEPTH) * PANEL;                               \
-        const A *a = (const A *)p->a + row * p->k;                                                 \
-        float *c = p->c + row * p->n + panel * PANEL;                                              \
-        const long columns = p->n - panel * PANEL;                                                 \
-        switch (p->m - row) {                                                                      \
-        case 1: TILE(1, a, p->k, b, c, p->n, columns); break;                                      \
-        case 2: TILE(2, a, p->k, b, c, p->n, columns); break;                                      \
-        case 3: TILE(3, a, p->k, b, c, p->n, columns); break;                                      \
-        case 4: TILE(4, a, p->k, b, c, p->n, columns); break;                                      \
-        case 5: TILE(5, a, p->k, b, c, p->n, columns); break;                                      \
-        default: TILE(6, a, p->k, b, c, p->n, columns); break;                                     \
-        }                                                                                          \
-    }
+#define PAIRS(rows, A_TYPE, B_TYPE) tile_pairs(rows, a, p->k, b, c, p->n, columns)
 
-// Sixteen registers hold six sums of sixteen floats (AVX2), thirty-two hold 24 (AVX-512): narrow tiles go over the panel in
-// strips of sixteen columns.
-#define WIDE_FLOAT32(rows, a, k, b, c, c_row, columns) tile_float32(rows, VECTORS, a, k, b, c, c_row, columns)
-#define NARROW(TILE, rows, a, k, b, c, c_row, columns)                                             \
-    for (long v = 0; v < VECTORS; v++)                                                             \
-    TILE(rows, 1, a, k, b + v * CK_LANES, c + v * CK_LANES, c_row, columns - v * CK_LANES)
-#define NARROW_FLOAT32(rows, a, k, b, c, c_row, columns) NARROW(tile_float32, rows, a, k, b, c, c_row, columns)
-#define NARROW_BFLOAT16(rows, a, k, b, c, c_row, columns) NARROW(tile_bfloat16, rows, a, k, b, c, c_row, columns)
-
-// Not `arch=x86-64-v4`, with which the compiler prefers registers of half the width.
-__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,fma"))) static void wide_float32(void *context, long begin, long end) {
-    BLOCKS(WIDE_FLOAT32, float, float, p->k)
+CK_AVX512_BF16 static void wide_pairs(void *context, long begin, long end) {
+    BLOCKS(PAIRS, CK_BFLOAT16, CK_BFLOAT16)
 }
 
-CK_CLONES static void narrow_float32(void *context, long begin, long end) {
-    BLOCKS(NARROW_FLOAT32, float, float, p->k)
-}
+#define WIDE_IF_AVX512(name) (ck_cpu_class() >= CK_CPU_AVX512 ? wide_##name : narrow_##name)
+#define PAIRS_OR_BFLOAT16 (ck_cpu_class() >= CK_CPU_AVX512_BF16 ? wide_pairs : WIDE_IF_AVX512(bfloat16))
 
-__attribute__((target("arch=x86-64-v4,avx512bf16"))) static void wide_bfloat16(void *context, long begin, long end) {
-    BLOCKS(tile_avx512_bf16, uint16_t, uint32_t, (p->k + 1) / 2)
-}
+#else
 
-CK_CLONES static void narrow_bfloat16(void *context, long begin, long end) {
-    BLOCKS(NARROW_BFLOAT16, uint16_t, uint32_t, (p->k + 1) / 2)
-}
+#define WIDE_IF_AVX512(name) narrow_##name
+#define PAIRS_OR_BFLOAT16 narrow_bfloat16
 
-void ck_product_packed(long m, long n, long k, const void *a, int type, const void *packed, float *c) {
+#endif
+
+void ck_product_packed(long m, long n, long k, const void *a, int a_type, const void *packed, int packed_type, float *c) {
     CK_TIMED(CK_PRODUCTS);
     struct arguments p = {a, packed, c, m, n, k};
-    void (*tiles)(void *, long, long);
-    if (type == CK_FLOAT32)
-        tiles = __builtin_cpu_supports("avx512f") ? wide_float32 : narrow_float32;
+    void (*blocks)(void *, long, long);
+    if (a_type == CK_FLOAT32)
+        blocks = packed_type == CK_FLOAT32 ? WIDE_IF_AVX512(float32) : WIDE_IF_AVX512(float32_bfloat16);
     else
-        tiles = __builtin_cpu_supports("avx512bf16") ? wide_bfloat16 : narrow_bfloat16;
-    ck_parallel((n + PANEL - 1) / PANEL * ((m + ROWS - 1) / ROWS), 1, tiles, &p);
+        blocks = packed_type == CK_FLOAT32 ? WIDE_IF_AVX512(bfloat16_float32) : PAIRS_OR_BFLOAT16;
+    ck_parallel((n + PANEL - 1) / PANEL * ((m + ROWS - 1) / ROWS), 1, blocks, &p);
 }

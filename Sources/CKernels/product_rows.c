@@ -1,4 +1,6 @@
+#if defined(__x86_64__)
 #include <immintrin.h>
+#endif
 
 #include "parallel.h"
 #include "times.h"
@@ -50,36 +52,61 @@ CK_INLINE void write_sums(v16 x[SUMS], float *c, long c_row, long rows, long col
 }
 
 // Adds the products of the first `n` of a tile's sixteen next numbers. Rows and columns that do not exist repeat the last one.
-CK_INLINE void add_products(int type, const void *a, const void *b, long k, long p, long n, long rows, long columns,
-                            v16 sums[SUMS]) {
+CK_INLINE void add_products(const void *a, int a_type, const void *b, int b_type, long k, long p, long n, long rows,
+                            long columns, v16 sums[SUMS]) {
     v16 x[TILE], y;
 #pragma clang loop unroll(full)
-    for (long j = 0; j < TILE; j++) ck_load_any(&x[j], b, type, (j < columns ? j : columns - 1) * k + p, n);
+    for (long j = 0; j < TILE; j++) ck_load_any(&x[j], b, b_type, (j < columns ? j : columns - 1) * k + p, n);
 #pragma clang loop unroll(full)
     for (long r = 0; r < TILE; r++) {
-        ck_load_any(&y, a, type, (r < rows ? r : rows - 1) * k + p, n);
+        ck_load_any(&y, a, a_type, (r < rows ? r : rows - 1) * k + p, n);
 #pragma clang loop unroll(full)
         for (long j = 0; j < TILE; j++) sums[r * TILE + j] += y * x[j];
     }
 }
 
 // The sums of a tile's lanes. `ahead` is read soon, and so fetched.
-CK_INLINE void sum_tile(int type, const void *a, const void *b, const void *ahead, long k, long rows, long columns,
-                        v16 sums[SUMS]) {
+CK_INLINE void sum_tile(const void *a, int a_type, const void *b, int b_type, const void *ahead, long k, long rows,
+                        long columns, v16 sums[SUMS]) {
     long p = 0;
 #pragma clang loop unroll(full)
     for (long i = 0; i < SUMS; i++) sums[i] = (v16){0};
     for (; p + CK_LANES <= k; p += CK_LANES) {
-        __builtin_prefetch((const char *)ahead + p * (type == CK_FLOAT32 ? 4 : 2), 0, 2);
-        add_products(type, a, b, k, p, CK_LANES, rows, columns, sums);
+        __builtin_prefetch((const char *)ahead + p * ck_size(b_type), 0, 2);
+        add_products(a, a_type, b, b_type, k, p, CK_LANES, rows, columns, sums);
     }
-    if (p < k) add_products(type, a, b, k, p, k - p, rows, columns, sums);
+    if (p < k) add_products(a, a_type, b, b_type, k, p, k - p, rows, columns, sums);
 }
 
+// Each pass over four columns fetches one of the next four.
+#define TASK(SUM_TILE, A_TYPE, B_TYPE)                                                             \
+    const struct arguments *p = context;                                                           \
+    const char *a = p->a, *b = p->b;                                                               \
+    const long a_row = p->k * ck_size(A_TYPE), b_row = p->k * ck_size(B_TYPE);                     \
+    const long first = task / p->chunks * COLUMNS, chunk = task % p->chunks * CHUNK;               \
+    const long end = first + COLUMNS < p->n ? first + COLUMNS : p->n;                              \
+    for (long j = first; j < end; j += TILE)                                                       \
+        for (long i = chunk; i < p->m && i < chunk + CHUNK; i += TILE) {                           \
+            const long pass = (i - chunk) / TILE, next = j + TILE + pass;                          \
+            const void *ahead = b + (pass < TILE && next < end ? next : j) * b_row;                \
+            v16 sums[SUMS];                                                                        \
+            SUM_TILE((const void *)(a + i * a_row), A_TYPE, (const void *)(b + j * b_row), B_TYPE, ahead, p->k,            \
+                     p->m - i, p->n - j, sums);                                                    \
+            write_sums(sums, p->c + i * p->n + j, p->n, p->m - i, p->n - j);                       \
+        }
+
+CK_TASK(rows_float32) { TASK(sum_tile, CK_FLOAT32, CK_FLOAT32) }
+CK_TASK(rows_bfloat16) { TASK(sum_tile, CK_BFLOAT16, CK_BFLOAT16) }
+CK_TASK(rows_float32_bfloat16) { TASK(sum_tile, CK_FLOAT32, CK_BFLOAT16) }
+CK_TASK(rows_float32_float16) { TASK(sum_tile, CK_FLOAT32, CK_FLOAT16) }
+CK_TASK(rows_bfloat16_float16) { TASK(sum_tile, CK_BFLOAT16, CK_FLOAT16) }
+CK_TASK(rows_bfloat16_float32) { TASK(sum_tile, CK_BFLOAT16, CK_FLOAT32) }
+
+#if defined(__x86_64__)
+
 // The same with AVX512-BF16: an instruction multiplies 32 pairs of numbers and adds them up in twos.
-#define BFLOAT16_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma")))
-BFLOAT16_TARGET __attribute__((always_inline)) static inline void sum_tile_bfloat16(
-    int type, const uint16_t *a, const uint16_t *b, const uint16_t *ahead, long k, long rows, long columns,
+CK_AVX512_BF16 __attribute__((always_inline)) static inline void sum_tile_pairs(
+    const uint16_t *a, int a_type, const uint16_t *b, int b_type, const uint16_t *ahead, long k, long rows, long columns,
     v16 sums[SUMS]) {
     __m512 s[SUMS];
 #pragma clang loop unroll(full)
@@ -101,34 +128,29 @@ BFLOAT16_TARGET __attribute__((always_inline)) static inline void sum_tile_bfloa
     memcpy(sums, s, sizeof s);
 }
 
-// Each pass over four columns fetches one of the next four.
-#define TASK(SUM_TILE, T, type)                                                                    \
-    const struct arguments *p = context;                                                           \
-    const T *a = p->a, *b = p->b;                                                                  \
-    const long first = task / p->chunks * COLUMNS, chunk = task % p->chunks * CHUNK;               \
-    const long end = first + COLUMNS < p->n ? first + COLUMNS : p->n;                              \
-    for (long j = first; j < end; j += TILE)                                                       \
-        for (long i = chunk; i < p->m && i < chunk + CHUNK; i += TILE) {                           \
-            const long pass = (i - chunk) / TILE, next = j + TILE + pass;                          \
-            const T *ahead = b + (pass < TILE && next < end ? next : j) * p->k;                    \
-            v16 sums[SUMS];                                                                        \
-            SUM_TILE(type, a + i * p->k, b + j * p->k, ahead, p->k, p->m - i, p->n - j, sums);     \
-            write_sums(sums, p->c + i * p->n + j, p->n, p->m - i, p->n - j);                       \
-        }
-
-CK_CLONES static void rows_float32(void *context, long task, int thread) { TASK(sum_tile, float, CK_FLOAT32) }
-
-CK_CLONES static void rows_bfloat16(void *context, long task, int thread) { TASK(sum_tile, uint16_t, CK_BFLOAT16) }
-
-BFLOAT16_TARGET static void rows_avx512_bf16(void *context, long task, int thread) {
-    TASK(sum_tile_bfloat16, uint16_t, CK_BFLOAT16)
+CK_AVX512_BF16 static void rows_pairs(void *context, long task, int thread) {
+    TASK(sum_tile_pairs, CK_BFLOAT16, CK_BFLOAT16)
 }
 
-void ck_product_rows(long m, long n, long k, const void *a, int type, const void *b, float *c) {
+#define PAIRS_OR_BFLOAT16 (ck_cpu_class() >= CK_CPU_AVX512_BF16 ? rows_pairs : rows_bfloat16)
+
+#else
+
+#define PAIRS_OR_BFLOAT16 rows_bfloat16
+
+#endif
+
+void ck_product_rows(long m, long n, long k, const void *a, int a_type, const void *b, int b_type, float *c) {
     CK_TIMED(CK_PRODUCTS);
     struct arguments p = {a, b, c, m, n, k, (m + CHUNK - 1) / CHUNK};
-    void (*body)(void *, long, int) = type == CK_FLOAT32                        ? rows_float32
-                                      : __builtin_cpu_supports("avx512bf16") ? rows_avx512_bf16
-                                                                                : rows_bfloat16;
+    void (*body)(void *, long, int);
+    if (a_type == CK_FLOAT32)
+        body = b_type == CK_FLOAT32    ? rows_float32
+               : b_type == CK_BFLOAT16 ? rows_float32_bfloat16
+                                       : rows_float32_float16;
+    else
+        body = b_type == CK_FLOAT32    ? rows_bfloat16_float32
+               : b_type == CK_BFLOAT16 ? PAIRS_OR_BFLOAT16
+                                       : rows_bfloat16_float16;
     ck_parallel_tasks(ck_threads(), (n + COLUMNS - 1) / COLUMNS * p.chunks, body, &p);
 }

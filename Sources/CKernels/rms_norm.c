@@ -13,7 +13,7 @@ struct arguments {
 };
 
 // y = x·rstd·gain, rstd = 1/√(mean of x² + ε)   (Zhang & Sennrich, arXiv 1910.07467, eq. 4).
-CK_CLONES static void forward(void *context, long begin, long end) {
+CK_LOOP(forward) {
     const struct arguments *a = context;
     long d = a->d;
     for (long r = begin; r < end; r++) {
@@ -41,7 +41,7 @@ void ck_rms_norm_forward(const float *x, const float *gain, float epsilon, long 
 }
 
 // With x̂ = x·rstd and g = dy·gain:  dx += rstd·(g − x̂·mean(g·x̂)),  dgain += dy·x̂.
-CK_CLONES static void backward(void *context, long task, int thread) {
+CK_TASK(backward) {
     const struct arguments *a = context;
     long d = a->d, first = task * CK_CHUNK, last = first + CK_CHUNK < a->n ? first + CK_CHUNK : a->n;
     float *dgain = a->partials ? a->partials + task * d : NULL;

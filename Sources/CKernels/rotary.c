@@ -33,7 +33,7 @@ void ck_rotary_table(const int32_t *positions, const float *frequencies, long n,
     ck_parallel(n, 1 + 256 / (half + 1), table, &a);
 }
 
-CK_CLONES static void turn(void *context, long begin, long end) {
+CK_LOOP(turn) {
     const struct arguments *a = context;
     long half = a->half;
     for (long r = begin; r < end; r++) {

@@ -14,7 +14,7 @@ struct arguments {
 // Rows a thread takes at least.
 static long grain(long d) { return 1 + 8192 / (d + 1); }
 
-CK_CLONES static void gather(void *context, long begin, long end) {
+CK_LOOP(gather) {
     const struct arguments *a = context;
     for (long r = begin; r < end; r++) {
         for (long i = 0; i < a->d; i += CK_LANES) {
@@ -26,12 +26,12 @@ CK_CLONES static void gather(void *context, long begin, long end) {
 }
 
 void ck_gather_rows(const void *x, int x_type, const int32_t *rows, long n, long d, void *out, int out_type) {
-    ck_count_copy(n * d * (out_type == CK_FLOAT32 ? 4 : 2));
+    ck_count_copy(n * d * ck_size(out_type));
     struct arguments a = {.x = x, .x_type = x_type, .rows = rows, .d = d, .out = out, .out_type = out_type};
     ck_parallel(n, grain(d), gather, &a);
 }
 
-CK_CLONES static void scatter_add(void *context, long begin, long end) {
+CK_LOOP(scatter_add) {
     const struct arguments *a = context;
     for (long r = begin; r < end; r++) {
         const float *x = (const float *)a->x + r * a->d;
@@ -45,7 +45,7 @@ void ck_scatter_add_rows(const float *x, const int32_t *rows, long n, long d, fl
     ck_parallel(n, grain(d), scatter_add, &a);
 }
 
-CK_CLONES static void embed(void *context, long begin, long end) {
+CK_LOOP(embed) {
     const struct arguments *a = context;
     for (long r = begin; r < end; r++) {
         for (long i = 0; i < a->d; i += CK_LANES) {
@@ -66,7 +66,7 @@ void ck_embedding_forward(const int32_t *tokens, const int32_t *positions, const
 }
 
 // Threads own columns, so tokens that repeat are added in order by one thread.
-CK_CLONES static void embed_backward(void *context, long begin, long end) {
+CK_LOOP(embed_backward) {
     const struct arguments *a = context;
     for (long r = 0; r < a->n; r++) {
         const float *dx = (const float *)a->x + r * a->d;

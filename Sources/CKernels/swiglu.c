@@ -17,7 +17,7 @@ CK_INLINE void sigmoid(const v16 *x, v16 *sigma) {
     *sigma = 1.0f / (1.0f + *sigma);
 }
 
-CK_CLONES static void forward(void *context, long begin, long end) {
+CK_LOOP(forward) {
     const struct arguments *a = context;
     for (long i = begin; i < end; i += CK_LANES) {
         v16 g, u, sigma;
@@ -35,7 +35,7 @@ void ck_swiglu_forward(const float *gate, const float *up, long count, void *y, 
 }
 
 // du = dy·silu(g),  dg = dy·u·silu'(g),  silu'(g) = σ·(1 + g·(1 − σ)).
-CK_CLONES static void backward(void *context, long begin, long end) {
+CK_LOOP(backward) {
     const struct arguments *a = context;
     for (long i = begin; i < end; i += CK_LANES) {
         v16 g, u, dy, sigma, t;

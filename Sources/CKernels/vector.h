@@ -1,17 +1,13 @@
 #pragma once
 
-// Sixteen floats at a time, for any CPU: the compiler lowers these types to AVX-512, AVX2 or SSE registers, and
-// CK_CLONES compiles a function once for each and picks at run time. Vectors pass by pointer, never by value: passing
-// them would tie the calling convention to the instruction set. Sums keep sixteen partial sums, in the same order on
-// every CPU.
+// Sixteen floats at a time, for any CPU: the compiler lowers these types to AVX-512, AVX2, SSE or NEON registers (cpu.h).
+// Vectors pass by pointer, never by value: passing them would tie the calling convention to the instruction set. Sums
+// keep sixteen partial sums, in the same order on every CPU.
 
 #include <stdint.h>
 #include <string.h>
 
-#include "CKernels.h"
-
-#define CK_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#define CK_INLINE static inline __attribute__((always_inline))
+#include "cpu.h"
 
 enum { CK_LANES = 16 };
 typedef float v16 __attribute__((vector_size(64), aligned(4), may_alias));
@@ -49,16 +45,30 @@ CK_INLINE void ck_keep(v16 *x, long n) {
     if (n < CK_LANES) *x = (v16)((v16i)*x & (lane < (int)(n < 0 ? 0 : n)));
 }
 
-CK_INLINE void ck_load_bfloat16(v16 *x, const uint16_t *p, long n) {
-    v16h h;
+// The bits of the first `n` numbers of 16 bits at p, in the lower halves of words; the other lanes are 0.
+CK_INLINE void ck_load_halves(v16u *x, const uint16_t *p, long n) {
     if (n >= CK_LANES) {
-        h = *(const v16h *)p;
+        *x = __builtin_convertvector(*(const v16h *)p, v16u);
     } else {
         v16h part = {0};
         memcpy(&part, p, (size_t)n * sizeof(uint16_t));
-        h = part;
+        *x = __builtin_convertvector(part, v16u);
     }
-    *x = (v16)(__builtin_convertvector(h, v16u) << 16);
+}
+
+CK_INLINE void ck_load_bfloat16(v16 *x, const uint16_t *p, long n) {
+    v16u bits;
+    ck_load_halves(&bits, p, n);
+    *x = (v16)(bits << 16);
+}
+
+// fp16, exactly: its exponent and fraction, read as a float, are the number times 2⁻¹¹²; an exponent of ones stays one.
+CK_INLINE void ck_load_float16(v16 *x, const uint16_t *p, long n) {
+    v16u bits;
+    ck_load_halves(&bits, p, n);
+    const v16u magnitude = (bits & 0x7FFF) << 13, sign = (bits & 0x8000) << 16;
+    const v16u endless = (v16u)((bits & 0x7C00) == 0x7C00) & 0x7F800000;
+    *x = (v16)((v16u)((v16)magnitude * 0x1p112f) | endless | sign);
 }
 
 // Rounds to nearest, ties to even; a NaN stays one.
@@ -79,10 +89,13 @@ CK_INLINE void ck_store_bfloat16(const v16 *x, uint16_t *p, long n) {
 CK_INLINE void ck_load_any(v16 *x, const void *p, int type, long i, long n) {
     if (type == CK_FLOAT32)
         ck_load(x, (const float *)p + i, n);
-    else
+    else if (type == CK_BFLOAT16)
         ck_load_bfloat16(x, (const uint16_t *)p + i, n);
+    else
+        ck_load_float16(x, (const uint16_t *)p + i, n);
 }
 
+// Nothing is written as fp16.
 CK_INLINE void ck_store_any(const v16 *x, void *p, int type, long i, long n) {
     if (type == CK_FLOAT32)
         ck_store(x, (float *)p + i, n);

@@ -5,7 +5,7 @@ public import Tensors
 ///
 /// Models that are made of the same frozen tensors share them, and the memory of their passes.
 public struct FrozenTensors {
-    /// The blocks' matrices, that of the vocabulary product and the embeddings, of the product type.
+    /// The blocks' matrices, that of the vocabulary product and the embeddings, of the product type or as a file has them.
     let matrices: [String: Tensor]
     /// Gains and biases, fp32.
     let vectors: [String: Tensor]
@@ -19,12 +19,18 @@ public struct FrozenTensors {
 
     /// States the tensors; each of the trunk's entries must be among those that its `isMatrix` says.
     ///
-    /// `passing`: a model of the same precision with whose passes these share memory; nil: none.
-    public init(matrices: [String: Tensor], vectors: [String: Tensor], passing model: LanguageModel? = nil) {
+    /// `precision` is that of the models over them. `passing`: a model of the same precision with whose passes these share memory;
+    /// nil: none.
+    public init(
+        matrices: [String: Tensor],
+        vectors: [String: Tensor],
+        precision: Precision,
+        passing model: LanguageModel? = nil
+    ) {
         self.init(
             matrices: matrices,
             vectors: vectors,
-            workspace: model?.workspace ?? Workspace(matrices.first?.value.elementType ?? .float32),
+            workspace: model?.workspace ?? Workspace(precision.elementType),
             identity: Identity()
         )
     }

@@ -127,7 +127,7 @@ func gpt2Backward(
     let dActivation = scratch.wide.view(at: 0, shape: a.preActivation.shape)
     let dQKV = scratch.wide.view(at: 0, shape: a.qkv.tensor.shape)
     let dNorm2 = scratch.narrow.view(at: 0, shape: dy.shape)
-    let isHalf = weights.qkvWeight.elementType == .bfloat16
+    let isHalf = a.activation.elementType == .bfloat16
 
     // y = h + W₂·gelu(W₁·LN2(h) + b₁) + b₂
     if let gradients { biasBackward(dy: dy, biasGradient: gradients.outerBias) }

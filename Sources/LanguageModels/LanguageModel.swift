@@ -62,8 +62,7 @@ public final class LanguageModel {
 
     /// A model whose parameters are all zero, for a loader to fill.
     ///
-    /// bf16 needs `Precisions.hasBFloat16`; callers that take the precision from outside check it first. `passing`: a model of the
-    /// same precision with whose passes this one's share memory; nil: none.
+    /// `passing`: a model of the same precision with whose passes this one's share memory; nil: none.
     public convenience init(
         _ configuration: ModelConfiguration,
         head: Head,
@@ -82,7 +81,7 @@ public final class LanguageModel {
 
     /// A model of a frozen trunk, adapters where asked for, and a head, whose parameters are all zero.
     ///
-    /// The matrices must be of the product type of `precision`.
+    /// The matrices are of the type of `precision`, or as a file has them.
     public convenience init(
         _ configuration: ModelConfiguration,
         head: Head,
@@ -112,7 +111,6 @@ public final class LanguageModel {
             configuration.llama != nil || configuration.width % configuration.heads == 0,
             "heads must divide the width"
         )
-        precondition(precision == .float32 || Precisions.hasBFloat16, "this build has no bf16 products (trait OneDNN)")
         let parameters = Parameters(
             frozen == nil
                 ? Parameters.layout(configuration, head: head)
@@ -288,7 +286,7 @@ public final class LanguageModel {
     /// A named gain, bias or head, fp32.
     func value(_ name: String) -> Tensor { tensors.vector(name) }
 
-    /// A named matrix or embedding, in the product type.
+    /// A named matrix or embedding, in the product type or as a file has it.
     func matrix(_ name: String) -> Tensor { tensors.matrix(name) }
 
     /// The matrix of the vocabulary product, [V, D].

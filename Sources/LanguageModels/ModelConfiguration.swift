@@ -113,10 +113,12 @@ public enum Trainable: Equatable, Sendable {
     }
 }
 
-/// The type of products, and of embeddings.
+/// The type of the operands of products, and of embeddings; sums are fp32.
+///
+/// Frozen weights are read as their file has them, if that is no wider: what is stored in bf16 or fp16 stays so, and only
+/// activations are of this type. What is in training has a copy of this type.
 public enum Precision: String, Sendable {
     case float32 = "fp32"
-    /// bf16 operands, fp32 accumulation.
     case bfloat16 = "bf16"
 
     /// What operands are.

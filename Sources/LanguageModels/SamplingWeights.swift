@@ -42,7 +42,8 @@ struct SamplingWeights {
     }
 
     private static func room(for matrix: Tensor, transposed: Bool, copied: Bool) -> SamplingMatrix {
-        guard copied || !transposed else { return .inPlace(matrix) }
+        // Copies of fp16 would be fp32.
+        guard !transposed || (copied && matrix.elementType != .float16) else { return .inPlace(matrix) }
         let (rows, columns) = (matrix.shape[0], matrix.shape[1])
         return .packed(
             PackedMatrix(

@@ -1,26 +1,33 @@
 public import Failures
 public import LanguageModels
+import Tensors
 
 /// Memory of a model that is opened in place.
 public struct FrozenBytes: Equatable, Sendable {
     /// What stays in its files, mapped: processes of a machine share it.
     public var mapped = 0
-    /// What is copied, since the files have another type than the one in which it is read.
+    /// What is copied, since it is not read as the files have it.
     public var copied = 0
 
     /// Of a model whose tensors are all stored as `stored`.
     public init(_ shape: ModelConfiguration, head: Head, stored: StoredType, precision: Precision) {
-        let isInPlace = stored == precision.storedType
         for entry in Parameters.layout(shape, head: head) {
-            let bytes = entry.count * (entry.isMatrix ? precision.storedType.size : 4)
-            if entry.isMatrix && isInPlace { mapped += bytes } else { copied += bytes }
+            if entry.isMatrix && precision.readsInPlace(stored) {
+                mapped += entry.count * stored.size
+            } else {
+                copied += entry.count * (entry.isMatrix ? precision.elementType.size : 4)
+            }
         }
     }
 }
 
 extension Precision {
-    /// The type of a file whose matrices and embeddings are read in place.
-    var storedType: StoredType { self == .float32 ? .float32 : .bfloat16 }
+    /// Whether frozen matrices and embeddings that a file has in this type are read in place: those no wider than the operands are.
+    ///
+    /// A product takes any of them; it is exact in what the file has.
+    func readsInPlace(_ stored: StoredType) -> Bool {
+        stored.elementType.map { $0.size <= elementType.size } ?? false
+    }
 }
 
 extension ModelDirectory {

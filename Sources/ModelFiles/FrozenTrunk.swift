@@ -4,8 +4,8 @@ import LanguageModels
 import Tensors
 
 extension Checkpoint {
-    /// The tensors of a trunk that is never trained: matrices and embeddings in place where the file has the type in which they are
-    /// read, all else copied.
+    /// The tensors of a trunk that is never trained: matrices and embeddings in place where the file has a type that
+    /// `Precision.readsInPlace`, all else copied.
     ///
     /// - Throws: `Failure(.configuration)` where the copies alone would exceed the machine's memory.
     func frozenTrunk(
@@ -30,7 +30,7 @@ extension Checkpoint {
                 if entry.isMatrix { matrices[entry.name] = tensor } else { vectors[entry.name] = tensor }
             }
         }
-        return FrozenTensors(matrices: matrices, vectors: vectors, passing: model)
+        return FrozenTensors(matrices: matrices, vectors: vectors, precision: precision, passing: model)
     }
 
     private static func tensor(
@@ -40,13 +40,14 @@ extension Checkpoint {
         in mapped: MappedFile,
         _ precision: Precision
     ) throws(Failure) -> Tensor {
-        let type = entry.isMatrix ? precision.elementType : .float32
         // Vectors are small, and with each the system would map the pages around it.
-        if entry.isMatrix, let inPlace = file.tensor(stored, in: mapped), inPlace.elementType == type { return inPlace }
+        if entry.isMatrix, precision.readsInPlace(stored.type), let inPlace = file.tensor(stored, in: mapped) {
+            return inPlace
+        }
         let values = Tensor(zeros: entry.shape)
         try file.read(stored, into: values)
-        guard type == .bfloat16 else { return values }
-        let copy = Tensor(zeros: entry.shape, type)
+        guard entry.isMatrix, precision != .float32 else { return values }
+        let copy = Tensor(zeros: entry.shape, precision.elementType)
         copy.copy(from: values)
         return copy
     }
@@ -56,7 +57,7 @@ extension Checkpoint {
         precision: Precision
     ) throws(Failure) {
         let copied = matched.filter { entry, place in
-            entry.isMatrix && place.map { $0.tensor.type != precision.storedType } ?? false
+            entry.isMatrix && place.map { !precision.readsInPlace($0.tensor.type) } ?? false
         }
         let bytes = copied.reduce(0.0) { $0 + Double($1.entry.count * precision.elementType.size) }
         guard bytes <= Double(ProcessInfo.processInfo.physicalMemory) else {

@@ -78,8 +78,8 @@ public enum ModelDirectory {
     /// Opens a model whose trunk is never trained: its weights stay in the files and are read as they are touched, whatever
     /// their size; every process on a machine shares them.
     ///
-    /// Weights are used in place where the files have them in the type in which they are read (BF16 for bf16 products, F32
-    /// for fp32), else copied.
+    /// Weights are used in place where the files have them in a type no wider than the operands of products are (BF16 and F16, and
+    /// F32 for fp32), else copied.
     ///
     /// - Parameters:
     ///   - checksFinite: look for weights that are not finite, which reads them all.
@@ -147,9 +147,6 @@ public enum ModelDirectory {
         head: Head?
     ) throws(Failure) -> (config: ConfigFile, head: Head) {
         let config = try ConfigFile(path: path + "/config.json")
-        guard precision == .float32 || Precisions.hasBFloat16 else {
-            throw Failure(.configuration, "this build has no bf16 products (trait OneDNN); use fp32", at: "precision")
-        }
         if config.isRewardModel && head == Head.none {
             throw Failure(.configuration, "is a reward model where a language model is needed", at: path)
         }

@@ -26,14 +26,10 @@ public struct SafetensorsFile: ~Copyable {
     /// The whole file in memory, read as it is touched.
     func map() throws(Failure) -> MappedFile { try file.map() }
 
-    /// A stored F32 or BF16 tensor in place; nil for other types, and where its bytes are not aligned.
+    /// A stored F32, BF16 or F16 tensor in place; nil for other types, and where its bytes are not aligned.
     func tensor(_ stored: StoredTensor, in mapped: MappedFile) -> Tensor? {
         let start = dataStart + stored.bytes.lowerBound
-        switch stored.type {
-        case .float32: return mapped.tensor(at: start, shape: stored.shape, .float32)
-        case .bfloat16: return mapped.tensor(at: start, shape: stored.shape, .bfloat16)
-        default: return nil
-        }
+        return stored.type.elementType.flatMap { mapped.tensor(at: start, shape: stored.shape, $0) }
     }
 
     /// The first bytes of a stored tensor, as they are.

@@ -1,5 +1,6 @@
 public import Failures
 import StrictJSON
+import Tensors
 
 /// How the elements of a stored tensor are written.
 public enum StoredType: String, Sendable, CaseIterable {
@@ -24,6 +25,16 @@ public enum StoredType: String, Sendable, CaseIterable {
         case .float32, .int32, .uint32: 4
         case .float16, .bfloat16, .int16, .uint16: 2
         case .int8, .uint8, .bool: 1
+        }
+    }
+
+    /// What tensors over the file are; nil for what weights cannot be.
+    var elementType: ElementType? {
+        switch self {
+        case .float32: .float32
+        case .float16: .float16
+        case .bfloat16: .bfloat16
+        default: nil
         }
     }
 }

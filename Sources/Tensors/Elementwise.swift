@@ -6,6 +6,7 @@ extension Tensor {
         switch elementType {
         case .float32: unsafe ck_fill(floats, value, count)
         case .bfloat16: unsafe ck_fill_bfloat16(halves, value, count)
+        case .float16: preconditionFailure("fp16 is read, never written")
         }
     }
 
@@ -44,6 +45,7 @@ public func exclusiveOr(_ x: Tensor, into y: Tensor) {
     switch y.elementType {
     case .float32: unsafe ck_exclusive_or(x.floats, y.floats, y.count)
     case .bfloat16: unsafe ck_exclusive_or_bfloat16(x.floats, y.halves, y.count)
+    case .float16: preconditionFailure("fp16 is read, never written")
     }
 }
 

@@ -11,8 +11,8 @@ public struct KernelLibraries: Equatable, Sendable {
     public let oneDNN: String
     /// The instruction set whose kernels oneDNN runs, by its own number.
     public let oneDNNKernels: String
-    /// The level of x86-64 whose variants our own kernels run.
-    public let instructions: String
+    /// The class of CPU whose variants our own kernels run.
+    public let cpuClass: CPUClass
 
     /// The CPU types whose kernels OpenBLAS has for x86-64 without AVX2.
     private static let withoutAVX2: Set<String> = [
@@ -23,7 +23,7 @@ public struct KernelLibraries: Equatable, Sendable {
 
     /// Whether OpenBLAS runs kernels without AVX2 on a CPU that has it, as an OpenBLAS does that is older than the CPU.
     public var hasOldOpenBLASKernels: Bool {
-        ["x86-64-v3", "x86-64-v4"].contains(instructions) && Self.withoutAVX2.contains(openBLASKernels.lowercased())
+        cpuClass != .portable && Self.withoutAVX2.contains(openBLASKernels.lowercased())
     }
 
     /// Of this process.
@@ -38,7 +38,7 @@ public struct KernelLibraries: Equatable, Sendable {
             openBLASKernels: unsafe String(cString: ck_openblas_kernels()),
             oneDNN: String(decoding: bytes, as: UTF8.self),
             oneDNNKernels: "set \(String(ck_onednn_kernels(), radix: 16))",
-            instructions: "x86-64-v\(ck_instruction_level())"
+            cpuClass: .current
         )
     }
 }

@@ -9,32 +9,34 @@ public struct PackedMatrix {
     public let inner: Int
     /// N, the columns.
     public let columns: Int
+    /// What B's elements are.
+    public let elementType: ElementType
     private let storage: Tensor
 
-    /// Room for op(B) [K, N], to be filled by `pack`.
+    /// Room for op(B) [K, N], to be filled by `pack`; fp16 is packed as fp32.
     public init(inner: Int, columns: Int, _ elementType: ElementType) {
         self.inner = inner
         self.columns = columns
+        self.elementType = elementType
+        let packed: ElementType = elementType == .bfloat16 ? .bfloat16 : .float32
         let bytes = ck_packed_bytes(columns, inner, elementType.code)
-        storage = Tensor(zeros: [bytes / elementType.size], elementType)
+        storage = Tensor(zeros: [bytes / packed.size], packed)
     }
 
     /// Lays out B [K, N], or [N, K] where transposed, of the element type of this matrix.
     public func pack(_ b: Tensor, transposed: Bool = false) {
         expect(b, transposed ? [columns, inner] : [inner, columns], "b")
-        precondition(b.elementType == elementType, "a \(b.elementType) matrix for \(elementType) panels")
+        precondition(b.elementType == elementType, "a \(b.elementType) matrix for panels of \(elementType)")
         unsafe ck_pack(b.bytes, b.elementType.code, transposed ? 1 : 0, columns, inner, storage.bytes)
     }
 
-    /// The element type.
-    public var elementType: ElementType { storage.elementType }
-
     fileprivate func multiply(_ a: Tensor, into c: Tensor) {
-        unsafe ck_product_packed(a.shape[0], columns, inner, a.bytes, a.elementType.code, storage.bytes, c.floats)
+        let (type, packed) = (a.elementType.code, storage.elementType.code)
+        unsafe ck_product_packed(a.shape[0], columns, inner, a.bytes, type, storage.bytes, packed, c.floats)
     }
 }
 
-/// C = A·Bᵀ for few rows or few columns: A [M, K] and B [N, K] of one element type, C [M, N] float32, sums fp32.
+/// C = A·Bᵀ for few rows or few columns: A [M, K] float32 or bfloat16, B [N, K] of any type, C [M, N] float32, sums fp32.
 ///
 /// B is read where it lies, be it in a mapped file. A row of C has the same bits whatever other rows are in the batch, and for
 /// any number of threads.
@@ -42,18 +44,19 @@ public func multiplyRows(_ a: Tensor, transposed b: Tensor, into c: Tensor) {
     let (rows, inner) = matrix(a, "a")
     let (columns, bInner) = matrix(b, "b")
     precondition(
-        inner == bInner && a.elementType == b.elementType,
+        inner == bInner && a.elementType != .float16,
         "product of \(a.elementType) [\(rows), \(inner)] and transposed \(b.elementType) [\(columns), \(bInner)]"
     )
     expect(c, [rows, columns], "c")
-    if rows > 0 { unsafe ck_product_rows(rows, columns, inner, a.bytes, a.elementType.code, b.bytes, c.floats) }
+    guard rows > 0 else { return }
+    unsafe ck_product_rows(rows, columns, inner, a.bytes, a.elementType.code, b.bytes, b.elementType.code, c.floats)
 }
 
-/// C = A·B for a packed B; A [M, K] of its element type, C [M, N] float32, sums fp32.
+/// C = A·B for a packed B; A [M, K] float32 or bfloat16, C [M, N] float32, sums fp32.
 public func multiply(_ a: Tensor, _ b: PackedMatrix, into c: Tensor) {
     let (rows, inner) = matrix(a, "a")
     precondition(
-        inner == b.inner && a.elementType == b.elementType,
+        inner == b.inner && a.elementType != .float16,
         "product of \(a.elementType) [\(rows), \(inner)] and packed \(b.elementType) [\(b.inner), \(b.columns)]"
     )
     expect(c, [rows, b.columns], "c")

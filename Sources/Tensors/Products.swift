@@ -1,13 +1,5 @@
 internal import CKernels
 
-/// Whether this build and this CPU can do bf16 products (trait OneDNN and AVX512-BF16 or AMX for speed).
-public enum Precisions {
-    /// bf16 products are compiled in.
-    public static var hasBFloat16: Bool { ck_bfloat16_compiled() != 0 }
-    /// bf16 products are compiled in and the CPU has instructions for them.
-    public static var prefersBFloat16: Bool { ck_bfloat16_fast() != 0 }
-}
-
 /// U·V of low rank r, which a product adds to rows of its result.
 public struct LowRankUpdate {
     /// Rows of C, M of them.
@@ -50,8 +42,10 @@ public struct LowRankUpdate {
 
 /// C = op(A)·op(B), or C += op(A)·op(B); then the updates are added to C.
 ///
-/// A and B have the same element type (float32: OpenBLAS; bfloat16: oneDNN, trait `OneDNN`), accumulation is fp32 and C
-/// float32, with the same bits for any number of threads. op is transposition where asked. A: [M, K] (or [K, M] transposed), B: [K, N] (or [N, K] transposed), C: [M, N].
+/// Operands of bfloat16 go through oneDNN where the CPU has instructions for them (`CPUClass.multipliesBFloat16`); else what is not
+/// float32 becomes it, part by part, and goes through OpenBLAS. Sums are fp32 and C float32, with the same bits for any
+/// number of threads. op is transposition where asked. A: [M, K] (or [K, M] transposed), B: [K, N] (or [N, K]
+/// transposed), C: [M, N]; updates are of A's element type.
 public func multiply(
     _ a: Tensor,
     transposed transposeA: Bool = false,
@@ -66,7 +60,7 @@ public func multiply(
     let (m, k) = transposeA ? (aColumns, aRows) : (aRows, aColumns)
     let (inner, n) = transposeB ? (bColumns, bRows) : (bRows, bColumns)
     precondition(
-        k == inner && a.elementType == b.elementType,
+        k == inner,
         "product of \(a.elementType) [\(m), \(k)] and \(b.elementType) [\(inner), \(n)]"
     )
     expect(c, [m, n], "c")
@@ -76,20 +70,17 @@ public func multiply(
         if !accumulate { c.fill(0) }
         return
     }
-    precondition(
-        a.elementType == .float32 || Precisions.hasBFloat16,
-        "this build has no bf16 products: build with the trait OneDNN"
-    )
     let arguments = unsafe updates.map { unsafe $0.argument(m, n, a.elementType) }
     let status = unsafe ck_product(
         m,
         n,
         k,
         a.bytes,
+        a.elementType.code,
         transposeA ? 1 : 0,
         b.bytes,
+        b.elementType.code,
         transposeB ? 1 : 0,
-        a.elementType.code,
         c.floats,
         accumulate ? 1 : 0,
         arguments,

@@ -43,5 +43,11 @@ func expect(
 
 extension ElementType {
     /// What the C kernels call this type.
-    var code: Int32 { self == .float32 ? Int32(CK_FLOAT32) : Int32(CK_BFLOAT16) }
+    var code: Int32 {
+        switch self {
+        case .float32: Int32(CK_FLOAT32)
+        case .bfloat16: Int32(CK_BFLOAT16)
+        case .float16: Int32(CK_FLOAT16)
+        }
+    }
 }

@@ -4,6 +4,8 @@ internal import CKernels
 public enum ElementType: Sendable {
     case float32
     case bfloat16
+    /// Of weights as a file has them: read, never written.
+    case float16
 
     /// Bytes of one element.
     public var size: Int { self == .float32 ? 4 : 2 }

@@ -16,7 +16,7 @@ import Testing
         family: .llama(LlamaShape(keyValueHeads: 2, headWidth: 8))
     )
     static let gpt2 = ModelConfiguration(vocabularySize: 64, positions: 64, width: 32, layers: 4, heads: 4)
-    static let precisions: [Precision] = Precisions.hasBFloat16 ? [.float32, .bfloat16] : [.float32]
+    static let precisions: [Precision] = [.float32, .bfloat16]
 
     /// Bytes of all memory of passes.
     private func bytes(_ value: Any) -> Int {

@@ -74,7 +74,7 @@ import Testing
         #expect(maximalDifference(losses, golden["adamw.losses"]) < 1e-4)
     }
 
-    @Test(.enabled(if: Precisions.hasBFloat16, "bf16 products need trait OneDNN"), arguments: GoldenModel.names)
+    @Test(arguments: GoldenModel.names)
     func halfPrecision(name: String) throws {
         let golden = try GoldenModel(name)
         let packed = PackedSequences(golden.sequences)

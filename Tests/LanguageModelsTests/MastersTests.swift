@@ -6,7 +6,7 @@ import Testing
 @testable import LanguageModels
 
 /// Models that ranks train whole in bf16, each with fp32 weights of its slice alone.
-@Suite(.enabled(if: Precisions.hasBFloat16)) struct MastersTests {
+struct MastersTests {
     private static let configurations = [
         ModelConfiguration(vocabularySize: 40, positions: 24, width: 64, layers: 3, heads: 4),
         ModelConfiguration(

@@ -34,7 +34,7 @@ import Testing
             family: .llama(LlamaShape(keyValueHeads: 2, headWidth: 4, tiesEmbeddings: true))
         ),
     ]
-    static let precisions: [Precision] = Precisions.hasBFloat16 ? [.float32, .bfloat16] : [.float32]
+    static let precisions: [Precision] = [.float32, .bfloat16]
 
     init() throws {
         folder = try TemporaryFolder()
@@ -47,10 +47,28 @@ import Testing
         try ModelDirectory.save(model, to: folder.path, tokenizerFrom: nil)
         let entries = model.parameters.entries
         let values = model.parameters.values.array()
+        guard type != .float16 else { return try writeFloat16(entries, values) }
         try writeSafetensors(entries.map { ($0.name, $0.shape) }, type, to: folder.path + "/model.safetensors") {
             tensor,
             range in Array(values[entries[tensor].range].dropFirst(range.lowerBound).prefix(range.count))
         }
+    }
+
+    /// As other programs write fp16; ours do not.
+    private func writeFloat16(_ entries: [Parameters.Entry], _ values: [Float]) throws {
+        var header = JSONObject()
+        for entry in entries {
+            header[entry.name] = [
+                "dtype": "F16", "shape": .array(entry.shape.map(JSONValue.integer)),
+                "data_offsets": [.integer(2 * entry.range.lowerBound), .integer(2 * entry.range.upperBound)],
+            ]
+        }
+        var text = Array(JSONValue.object(header).encoded().utf8)
+        text += [UInt8](repeating: 0x20, count: (8 - text.count % 8) % 8)
+        let length = (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) }
+        let halves = values.map { Float16($0).bitPattern }
+        let data = halves.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8(truncatingIfNeeded: $0 >> 8)] }
+        try Data(length + text + data).write(to: URL(fileURLWithPath: folder.path + "/model.safetensors"))
     }
 
     private func open(_ precision: Precision = .float32, head: Head? = nil) throws -> LanguageModel {
@@ -80,6 +98,28 @@ import Testing
             let (reward, expected) = (try open(precision, head: .reward), loaded.copy(head: .reward, seed: 5))
             #expect(reward.rewards(of: sequences) == expected.rewards(of: sequences))
         }
+    }
+
+    /// fp16 is read in place whatever operands are: with fp32 ones the bits of a loaded model, with bf16 ones close to it.
+    @Test(arguments: configurations) func float16IsUsedInPlace(configuration: ModelConfiguration) throws {
+        try write(configuration, .float16)
+        let loaded = try ModelDirectory.load(folder.path, precision: .float32).model
+        let expected = loaded.tokenScores(of: sequences, rows: rows, temperature: 1)
+        #expect(try open().tokenScores(of: sequences, rows: rows, temperature: 1) == expected)
+        let opened = try open(.bfloat16)
+        let found = opened.tokenScores(of: sequences, rows: rows, temperature: 1)
+        #expect(relativeError(found.logProbabilities, expected.logProbabilities) < 0.05)
+        let options = SamplingOptions(maxNewTokens: 8, stop: nil)
+        let streams = [CounterRandom(seed: 8, purpose: .sampling, item: 0)]
+        let samples = try [open(), loaded].map { $0.sample(prompts: [[1, 2]], options: options, streams: streams)[0] }
+        #expect(samples[0].tokens == samples[1].tokens)
+        #expect(maximalDifference(samples[0].logProbabilities, samples[1].logProbabilities) < 1e-4)
+        let head = opened.copy(head: .reward, trainable: .adapters(AdapterSettings(rank: 2, alpha: 4)), seed: 5)
+        _ = head.forwardRewards(sequences)
+        head.backwardRewards([1, -2, 0.5])
+        #expect(head.trainableGradients.array().contains { $0 != 0 })
+        let plan = FrozenBytes(configuration, head: .none, stored: .float16, precision: .bfloat16)
+        #expect(plan.mapped > 0 && plan == FrozenBytes(configuration, head: .none, stored: .bfloat16, precision: .float32))
     }
 
     /// What the file holds is what the model reads: a byte changed afterwards changes the scores.

@@ -257,14 +257,6 @@ import Testing
         #expect(throws: Never.self) { try load() }
     }
 
-    @Test(.enabled(if: !Precisions.hasBFloat16, "this build has bf16 products")) func halfPrecisionNeedsItsTrait()
-        throws
-    {
-        try ModelDirectory.save(model(.none), to: folder.path, tokenizerFrom: nil)
-        let error = failure { try ModelDirectory.load(folder.path, precision: .bfloat16) }
-        #expect(error?.code == .configuration)
-    }
-
     @Test func presetsHaveTheirKnownSizes() {
         let sizes = ["gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl"].map {
             ModelPreset.named($0)?.parameterCount(head: .none)

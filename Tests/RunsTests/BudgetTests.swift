@@ -16,7 +16,6 @@ import Testing
 
     @Test(arguments: tasks, [Precision.float32, .bfloat16])
     func stepsKeepToTheirBudget(task: BenchTask, precision: Precision) throws {
-        guard precision == .float32 || Precisions.hasBFloat16 else { return }
         let result = try bench(
             task,
             model: LanguageModel(Self.shape, head: .none, precision: precision, seed: 1),

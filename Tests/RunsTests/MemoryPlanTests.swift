@@ -45,7 +45,7 @@ import Testing
     }
 
     /// Ranks have fp32 weights of their slices alone of all but vectors, in slices of whole chunks.
-    @Test(.enabled(if: Precisions.hasBFloat16)) func mastersAreShared() throws {
+    @Test func mastersAreShared() throws {
         let matrices = 600 * 64 + 32 * 64 + 12 * 64 * 64
         let parameters = matrices + 13 * 64 + 2 * 64
         let half = Self.small.replacing("fp32", with: "bf16")
@@ -97,20 +97,18 @@ import Testing
             let shape = try #require(ModelPreset.named("llama-tiny"))
             let yaml = """
                 run: { stages: [reward, policy] }
-                model: { path: \(model), precision: \(Precisions.hasBFloat16 ? "bf16" : "fp32") }
+                model: { path: \(model), precision: bf16 }
                 reward: { trainable: lora }
                 policy: { trainable: lora }
                 """
             let plan = try plan(yaml, stages: [.reward, .policy], ranks: 2, onNode: 2)
             let (reward, policy) = (plan.stages[0], plan.stages[1])
-            if Precisions.hasBFloat16 {
-                // All but the gains of norms, which are read as fp32.
-                let gains = (2 * shape.layers + 1) * shape.width
-                #expect(policy[.mapped] == 2 * (shape.parameterCount(head: .none) - gains))
-                // Rewards never read the matrix of the vocabulary.
-                #expect(policy[.mapped] - reward[.mapped] == 2 * shape.vocabularySize * shape.width)
-                #expect(policy[.weights] == 4 * gains)
-            }
+            // All but the gains of norms, which are read as fp32.
+            let gains = (2 * shape.layers + 1) * shape.width
+            #expect(policy[.mapped] == 2 * (shape.parameterCount(head: .none) - gains))
+            // Rewards never read the matrix of the vocabulary.
+            #expect(policy[.mapped] - reward[.mapped] == 2 * shape.vocabularySize * shape.width)
+            #expect(policy[.weights] == 4 * gains)
             #expect(plan.ofNode(policy) == 2 * policy.ofRank - policy[.mapped])
         }
     }

@@ -122,7 +122,7 @@ private final class Interruption: Sendable {
         }
     }
 
-    private static let precisions = Precisions.hasBFloat16 ? ["fp32", "bf16"] : ["fp32"]
+    private static let precisions = ["fp32", "bf16"]
 
     /// Whatever the number of ranks that go on; in bf16 each has fp32 weights of its slice.
     @Test(arguments: precisions) func aRunKilledOrStoppedAnywhereGivesTheUndisturbedRun(precision: String) throws {

@@ -3,6 +3,7 @@ import Failures
 import Foundation
 import ModelFiles
 import StrictJSON
+import Tensors
 import Testing
 
 @testable import Runs
@@ -155,6 +156,7 @@ import Testing
         #expect(fields.object?["ranks"]?.integer == 2)
         #expect(fields.object?["threads_per_rank"]?.integer == 3)
         #expect(fields.object?["cpu"]?.string?.isEmpty == false)
+        #expect(fields.object?["kernels"]?.object?["cpu_class"]?.string == CPUClass.current.name)
     }
 
     @Test func groupSharesAreMeanResponsibilities() throws {

@@ -33,38 +33,44 @@ import Testing
         return result
     }
 
-    private func check(_ shape: Shape, _ type: ElementType) {
+    private func check(_ shape: Shape, _ aType: ElementType, _ bType: ElementType) {
         for (index, (transposeA, transposeB)) in [(false, false), (false, true), (true, false), (true, true)]
             .enumerated()
         {
             let seed = UInt64(index)
-            var a = samples(shape.m * shape.k, seed: seed)
-            var b = samples(shape.k * shape.n, seed: seed + 10)
             let start = samples(shape.m * shape.n, seed: seed + 20)
-            if type == .bfloat16 {
-                a = a.map(roundedToBFloat16)
-                b = b.map(roundedToBFloat16)
-            }
-            let x = Tensor(zeros: transposeA ? [shape.k, shape.m] : [shape.m, shape.k], type)
-            let y = Tensor(zeros: transposeB ? [shape.n, shape.k] : [shape.k, shape.n], type)
-            x.copy(from: Tensor(a, shape: x.shape))
-            y.copy(from: Tensor(b, shape: y.shape))
+            let (x, a) = sampleTensor(
+                samples(shape.m * shape.k, seed: seed),
+                transposeA ? [shape.k, shape.m] : [shape.m, shape.k],
+                aType
+            )
+            let (y, b) = sampleTensor(
+                samples(shape.k * shape.n, seed: seed + 10),
+                transposeB ? [shape.n, shape.k] : [shape.k, shape.n],
+                bType
+            )
             for accumulate in [false, true] {
                 let c = Tensor(start, shape: [shape.m, shape.n])
                 multiply(x, transposed: transposeA, y, transposed: transposeB, into: c, accumulate: accumulate)
                 let expected = product(a, transposeA, b, transposeB, shape, accumulate ? start : nil)
-                #expect(relativeError(c.array(), expected) < 2e-6, "\(type) \(transposeA) \(transposeB) \(accumulate)")
+                #expect(relativeError(c.array(), expected) < 2e-6, "\(aType) \(bType) \(transposeA) \(transposeB) \(accumulate)")
             }
         }
     }
 
-    @Test(arguments: shapes) func float32(shape: Shape) { check(shape, .float32) }
+    @Test(arguments: shapes) func float32(shape: Shape) { check(shape, .float32, .float32) }
 
-    @Test(.enabled(if: Precisions.hasBFloat16, "built without the trait OneDNN"), arguments: shapes)
-    func bfloat16(shape: Shape) { check(shape, .bfloat16) }
+    @Test(arguments: shapes) func bfloat16(shape: Shape) { check(shape, .bfloat16, .bfloat16) }
+
+    /// Operands of two types: weights are read as a file has them, on every CPU. The last shape takes more than one part of k.
+    @Test(arguments: shapes + [Shape(m: 20, n: 30, k: 700)]) func mixedTypes(shape: Shape) {
+        for a in [ElementType.float32, .bfloat16] {
+            for b in [ElementType.float32, .bfloat16, .float16] where a != b { check(shape, a, b) }
+        }
+    }
 
     /// Updates of some rows, over several blocks of a product, give what products added to it do.
-    @Test(arguments: Precisions.hasBFloat16 ? [ElementType.float32, .bfloat16] : [.float32], [false, true])
+    @Test(arguments: [ElementType.float32, .bfloat16], [false, true])
     func updatesAreAdded(type: ElementType, transposed: Bool) {
         let (m, n, k, rank) = (300, 410, 20, 5)
         func tensor(_ shape: [Int], seed: UInt64) -> Tensor {

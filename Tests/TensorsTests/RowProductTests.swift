@@ -12,22 +12,20 @@ import Testing
     ]
     static let types: [ElementType] = [.float32, .bfloat16]
 
-    private func tensor(_ values: [Float], _ shape: [Int], _ type: ElementType) -> Tensor {
-        let tensor = Tensor(zeros: shape, type)
-        tensor.copy(from: Tensor(values, shape: shape))
-        return tensor
+    @Test(arguments: shapes, types) func isTheProduct(shape: Shape, type: ElementType) {
+        for other in [ElementType.float32, .bfloat16, .float16] { check(shape, type, other) }
     }
 
-    @Test(arguments: shapes, types) func isTheProduct(shape: Shape, type: ElementType) {
+    private func check(_ shape: Shape, _ aType: ElementType, _ bType: ElementType) {
         let (m, n, k) = (shape.m, shape.n, shape.k)
-        let a = samples(m * k, seed: 1).map { type == .bfloat16 ? roundedToBFloat16($0) : $0 }
-        let b = samples(k * n, seed: 2).map { type == .bfloat16 ? roundedToBFloat16($0) : $0 }
+        let (x, a) = sampleTensor(samples(m * k, seed: 1), [m, k], aType)
         for transposed in [false, true] {
-            let packed = PackedMatrix(inner: k, columns: n, type)
-            packed.pack(tensor(b, transposed ? [n, k] : [k, n], type), transposed: transposed)
+            let (y, b) = sampleTensor(samples(k * n, seed: 2), transposed ? [n, k] : [k, n], bType)
+            let packed = PackedMatrix(inner: k, columns: n, bType)
+            packed.pack(y, transposed: transposed)
             let c = Tensor(samples(m * n, seed: 3), shape: [m, n])
             let inPlace = Tensor(samples(m * n, seed: 4), shape: [m, n])
-            multiply(tensor(a, [m, k], type), packed, into: c)
+            multiply(x, packed, into: c)
             let expected = (0..<m * n).map { place in
                 let (i, j) = (place / n, place % n)
                 return Float(
@@ -36,10 +34,10 @@ import Testing
                     }
                 )
             }
-            #expect(relativeError(c.array(), expected) < 2e-6, "\(type) transposed \(transposed)")
+            #expect(relativeError(c.array(), expected) < 2e-6, "\(aType) \(bType) transposed \(transposed)")
             guard transposed else { continue }
-            multiplyRows(tensor(a, [m, k], type), transposed: tensor(b, [n, k], type), into: inPlace)
-            #expect(relativeError(inPlace.array(), expected) < 2e-6, "\(type) in place")
+            multiplyRows(x, transposed: y, into: inPlace)
+            #expect(relativeError(inPlace.array(), expected) < 2e-6, "\(aType) \(bType) in place")
         }
     }
 
@@ -47,12 +45,12 @@ import Testing
     /// any batch.
     @Test(arguments: types) func rowsStandAlone(type: ElementType) {
         let (m, n, k) = (25, 150, 47)
-        let a = tensor(samples(m * k, seed: 1), [m, k], type)
+        let a = sampleTensor(samples(m * k, seed: 1), [m, k], type).tensor
         let packed = PackedMatrix(inner: k, columns: n, type)
-        packed.pack(tensor(samples(k * n, seed: 2), [k, n], type))
+        packed.pack(sampleTensor(samples(k * n, seed: 2), [k, n], type).tensor)
         let together = Tensor(zeros: [m, n])
         multiply(a, packed, into: together)
-        let b = tensor(samples(k * n, seed: 2), [n, k], type)
+        let b = sampleTensor(samples(k * n, seed: 2), [n, k], type).tensor
         let inPlace = Tensor(zeros: [m, n])
         multiplyRows(a, transposed: b, into: inPlace)
         let threads = KernelThreads.count

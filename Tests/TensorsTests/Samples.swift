@@ -21,6 +21,23 @@ func roundedToBFloat16(_ x: Float) -> Float {
     return Float(bitPattern: high << 16)
 }
 
+/// Numbers rounded to an element type, and a tensor of that type which holds them; fp16 as files have it, which kernels only read.
+func sampleTensor(_ values: [Float], _ shape: [Int], _ type: ElementType) -> (tensor: Tensor, values: [Float]) {
+    let tensor = Tensor(zeros: shape, type)
+    guard type == .float16 else {
+        tensor.copy(from: Tensor(values, shape: shape))
+        return (tensor, type == .bfloat16 ? values.map(roundedToBFloat16) : values)
+    }
+    let rounded = values.map { Float16($0) }
+    tensor.withMutableBytes { bytes in
+        for (i, value) in rounded.enumerated() {
+            bytes[2 * i] = UInt8(truncatingIfNeeded: value.bitPattern)
+            bytes[2 * i + 1] = UInt8(truncatingIfNeeded: value.bitPattern >> 8)
+        }
+    }
+    return (tensor, rounded.map { Float($0) })
+}
+
 func doubles(_ x: [Float]) -> [Double] { x.map(Double.init) }
 func floats(_ x: [Double]) -> [Float] { x.map { Float($0) } }
 

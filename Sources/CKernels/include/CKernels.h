@@ -2,12 +2,20 @@
 
 // The numeric kernels: plain C over row-major float32 and bfloat16 arrays, run on one OpenMP pool.
 //
-// Shapes: n rows (tokens), d columns. `type` arguments say what the `void *` beside them points to. Arrays must not
-// overlap unless a comment says so. The Swift room `Tensors` is the only caller and checks every shape.
+// Shapes: n rows (tokens), d columns. `type` arguments say what the `void *` beside them points to; fp16 is read, never
+// written. Arrays must not overlap unless a comment says so. The Swift room `Tensors` is the only caller and checks every shape.
 
 #include <stdint.h>
 
-enum { CK_FLOAT32 = 0, CK_BFLOAT16 = 1 };
+enum { CK_FLOAT32 = 0, CK_BFLOAT16 = 1, CK_FLOAT16 = 2 };
+
+// Bytes of an element.
+static inline long ck_size(int type) { return type == CK_FLOAT32 ? 4 : 2; }
+
+// The class of CPU whose instructions the kernels use (cpu.c); each has those of the classes before it. `ONEDNN_MAX_CPU_ISA` lowers
+// it. Results have the same bits on all CPUs of a class.
+enum { CK_CPU_PORTABLE = 1, CK_CPU_AVX2, CK_CPU_AVX512, CK_CPU_AVX512_BF16, CK_CPU_AMX };
+int ck_cpu_class(void);
 
 // Threads (threads.c).
 void ck_set_threads(int count);
@@ -24,28 +32,29 @@ void ck_count_allocation(void);
 void ck_count_copy(long bytes);
 void ck_take_counts(long *allocations, long *copied_bytes);
 
-// Products (product.c): c [m, n] = op(a)·op(b) (+ c), a and b of `type`; through OpenBLAS (product_float32.c) or oneDNN
-// (product_bfloat16.c). Returns 0, or oneDNN's status (−1 without oneDNN). A block of c gets its part of the updates right after
-// it is computed, while it is in a cache.
-struct ck_update { // u·op(v), u [end − begin, rank], is added to the rows [begin, end) of c; v is [n, rank] where transposed.
+// Products (product.c): c [m, n] = op(a)·op(b) (+ c). float32 goes through OpenBLAS (product_float32.c), bfloat16 through oneDNN
+// where the CPU has instructions for it (product_bfloat16.c); all else becomes float32, part by part
+// (product_widened.c). Returns 0, or oneDNN's status. A block of c gets its part of the updates right after it is computed,
+// while it is in a cache.
+struct ck_update { // u·op(v), of a's type, u [end − begin, rank], is added to the rows [begin, end) of c; v is [n, rank] where transposed.
     long begin, end, rank;
     const void *u, *v;
     int transpose_v;
 };
-int ck_product(long m, long n, long k, const void *a, int transpose_a, const void *b, int transpose_b, int type, float *c,
-               int accumulate, const struct ck_update *updates, long update_count);
-int ck_bfloat16_compiled(void);
+int ck_product(long m, long n, long k, const void *a, int a_type, int transpose_a, const void *b, int b_type,
+               int transpose_b, float *c, int accumulate, const struct ck_update *updates, long update_count);
+// Whether bfloat16 products run on instructions for them: then they are faster than float32 ones.
 int ck_bfloat16_fast(void);
 
 // Products of few rows with a matrix packed once (product_packed.c): c [m, n] = a [m, k]·b. `b` is [k, n], or [n, k]
-// where transposed; `packed` holds ck_packed_bytes and is 64-byte aligned. Of the same type as `a`.
+// where transposed; `packed` holds ck_packed_bytes and is 64-byte aligned. Neither is fp16.
 long ck_packed_bytes(long n, long k, int type);
 void ck_pack(const void *b, int type, int transposed, long n, long k, void *packed);
-void ck_product_packed(long m, long n, long k, const void *a, int type, const void *packed, float *c);
+void ck_product_packed(long m, long n, long k, const void *a, int a_type, const void *packed, int packed_type, float *c);
 
-// Products with a matrix where it lies, for few rows or few columns (product_rows.c): c [m, n] = a [m, k]·bᵀ, b [n, k] of the same
-// type.
-void ck_product_rows(long m, long n, long k, const void *a, int type, const void *b, float *c);
+// Products with a matrix where it lies, for few rows or few columns (product_rows.c): c [m, n] = a [m, k]·bᵀ, b [n, k]. `a` is not
+// fp16.
+void ck_product_rows(long m, long n, long k, const void *a, int a_type, const void *b, int b_type, float *c);
 
 // Elementwise (elementwise.c).
 void ck_fill(float *x, float value, long count);
@@ -81,7 +90,6 @@ const char *ck_openblas_version(void);
 const char *ck_openblas_kernels(void);
 void ck_onednn_version(char *text, long capacity);
 int ck_onednn_kernels(void);
-int ck_instruction_level(void);
 
 // Hash of bytes (hash.c): the same for any number of threads. Returns 0, or −1 without memory.
 int ck_hash(const void *x, long count, uint64_t *hash);

@@ -1,6 +1,5 @@
 internal import Foundation
 internal import StrictJSON
-internal import Tensors
 
 /// What a run ran on, for `environment.json`: enough to tell why two runs differ.
 func describeEnvironment(ranks: Int, threads: Int, commandLine: [String]) -> JSONValue {
@@ -17,7 +16,7 @@ func describeEnvironment(ranks: Int, threads: Int, commandLine: [String]) -> JSO
         "threads_per_rank": .integer(threads),
         "traits": .array(compiledTraits.map(JSONValue.string)),
         "swift": .string(compilerVersion),
-        "bf16_products": .bool(Precisions.hasBFloat16),
+        "kernels": kernelFields(),
     ]
 }
 

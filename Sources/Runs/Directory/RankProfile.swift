@@ -43,9 +43,9 @@ func rankTraits(_ configuration: Configuration, _ request: RunRequest, transport
             remedy: "set ONEDNN_MAX_CPU_ISA to the least of these on every node"
         ),
         RankTrait(
-            name: "the CPU's instructions",
-            value: libraries.instructions,
-            remedy: "use nodes of one kind"
+            name: "the CPU's class",
+            value: libraries.cpuClass.name,
+            remedy: "set ONEDNN_MAX_CPU_ISA to the least of these on every node"
         ),
     ] + inputFiles(configuration).map { RankTrait(name: $0, value: fingerprint(of: $0), remedy: copy) }
 }

@@ -11,7 +11,7 @@ struct PlannedModel {
 
     /// The reference policy of a run: the one that the configuration names, or that `sft` makes.
     init(referenceOf configuration: Configuration) throws(Failure) {
-        precision = try configuration.model.precision.resolved
+        precision = configuration.model.precision.resolved
         if let path = configuration.model.path {
             shape = try ModelDirectory.configuration(path)
             stored = try ModelDirectory.storedType(path)

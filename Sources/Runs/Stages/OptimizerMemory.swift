@@ -14,7 +14,7 @@ extension RunContext {
         let parameters = trained.parameterCount(shape, head: head)
         let slices = configuration.run.exchange.slices(of: parameters, ranks: ranks)
         var masters: [Range<Int>] = []
-        if trained == .full, slices.ranks > 1, try configuration.model.precision.resolved == .bfloat16 {
+        if trained == .full, slices.ranks > 1, configuration.model.precision.resolved == .bfloat16 {
             masters = Parameters.matrixRanges(of: shape, head: head)
         }
         func mebibytes(_ moments: Int, _ masters: Int) -> String {

@@ -72,7 +72,7 @@ extension RunContext {
     /// - Parameter copiesWeights: whether its weights are copied or written, for which they must be in memory.
     func loadReference(copiesWeights: Bool = false) throws(Failure) -> Reference {
         let path = try referencePath()
-        let precision = try configuration.model.precision.resolved
+        let precision = configuration.model.precision.resolved
         let hasAdapters = configuration.reward.trainable == .lora || configuration.policy.trainable == .lora
         let loaded =
             !copiesWeights

@@ -104,6 +104,7 @@ private func doStages(
         progress: progress
     )
     try warnIfOversubscribed(threads: threads, cpus: request.cpus, communicator: communicator, progress: progress)
+    progress.say(describeKernels())
     warnOfOldKernels(progress: progress)
     let told = RankFolder(path: directory.file("watchdog"))
     var lock: RunLock?

@@ -33,7 +33,7 @@ func runSFT(_ run: RunContext) throws {
         throw Failure(.badData, "\(documents.count) documents are too few for \(shards.count) shards", at: "data.text")
     }
 
-    let precision = try run.configuration.model.precision.resolved
+    let precision = run.configuration.model.precision.resolved
     let model = LanguageModel(
         ModelConfiguration(
             vocabularySize: tokenizer.vocabularySize,

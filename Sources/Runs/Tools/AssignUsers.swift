@@ -40,7 +40,7 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
     )
     let csv = try directory.require("reward/assignments.csv", madeBy: .reward)
     let shares = try groupShares(csv: String(decoding: readBytes(ofFile: csv), as: UTF8.self), at: csv)
-    let precision = try request.precision.resolved
+    let precision = request.precision.resolved
     var models: [LanguageModel] = []
     let reference = configuration.model.path ?? directory.file("reference")
     // Opened where the groups' models are adapters of it.

@@ -34,8 +34,12 @@ package func inspectMemory(
         ranksOnNode: ranksOnNode
     )
     let available = configuration.availableMemory
-    if json { return JSONValue.object(plan.json(available: available)).encoded() }
-    var lines = [plan.table]
+    if json {
+        var fields = plan.json(available: available)
+        fields["kernels"] = kernelFields()
+        return JSONValue.object(fields).encoded()
+    }
+    var lines = [plan.table, describeKernels()]
     if let available {
         lines.append("available on this machine: \(mebibytes(available)) MiB")
         if let stage = plan.largest, plan.ofNode(stage) > available {
@@ -83,6 +87,7 @@ private func describeModel(_ path: String) throws -> JSONValue {
         "kind": .string(isRewardModel ? "reward model" : "language model"), "path": .string(path),
         "parameters": .integer(found.parameters), "layers": .integer(shape.layers),
         "width": .integer(shape.width), "heads": .integer(shape.heads), "positions": .integer(shape.contextLength),
+        "stored": .string(try ModelDirectory.storedType(path).rawValue),
         "vocabulary_size": .integer(shape.vocabularySize),
         "tokenizer_size": .integer(tokenizer.vocabularySize),
         "chat_template": try chatTemplate(path),

@@ -5,23 +5,12 @@ internal import Tensors
 internal import Text
 
 extension ModelSection.Precision {
-    /// The type of products on this machine.
-    ///
-    /// - Throws: `Failure` 78 where bf16 is asked of a build without oneDNN.
+    /// The type of operands on this machine.
     package var resolved: Precision {
-        get throws(Failure) {
-            switch self {
-            case .bf16 where !Precisions.hasBFloat16:
-                throw Failure(
-                    .configuration,
-                    "bf16 was asked for, but this program was built without oneDNN; build it with the trait OneDNN "
-                        + "(swift build --traits MPI,OneDNN, needs libdnnl-dev) or ask for fp32 or auto",
-                    at: "precision"
-                )
-            case .bf16: .bfloat16
-            case .fp32: .float32
-            case .auto: Precisions.prefersBFloat16 ? .bfloat16 : .float32
-            }
+        switch self {
+        case .bf16: .bfloat16
+        case .fp32: .float32
+        case .auto: CPUClass.multipliesBFloat16 ? .bfloat16 : .float32
         }
     }
 }

@@ -40,7 +40,7 @@ struct BenchSubject: ParsableArguments {
     ///
     /// - Parameter isFrozen: whether nothing is trained, so that weights stay in their files.
     func load(standard: String, isFrozen: Bool = false) throws -> LanguageModel {
-        let precision = try precision.resolved
+        let precision = precision.resolved
         if let model {
             return try isFrozen
                 ? ModelDirectory.open(model, precision: precision, head: Head.none).model

@@ -1,0 +1,25 @@
+internal import StrictJSON
+internal import Tensors
+
+/// The class of this CPU, what multiplies there, and what bf16 costs: a line for people.
+func describeKernels(_ libraries: KernelLibraries = .current) -> String {
+    let openBLAS = "OpenBLAS's \(libraries.openBLASKernels) kernels"
+    let products =
+        CPUClass.multipliesBFloat16
+        ? "bf16 products on its bf16 instructions by oneDNN \(libraries.oneDNN), fp32 products by \(openBLAS), at about half the speed"
+        : "no bf16 instructions in use: bf16 and fp16 weights stay as stored, and products run in fp32 by \(openBLAS), within a tenth of "
+            + "fp32's speed"
+    return "CPU class \(libraries.cpuClass.name): \(products)"
+}
+
+/// The same for `environment.json`.
+func kernelFields(_ libraries: KernelLibraries = .current) -> JSONValue {
+    [
+        "cpu_class": .string(libraries.cpuClass.name),
+        "bf16_products": .string(CPUClass.multipliesBFloat16 ? "bf16 instructions" : "converted to fp32"),
+        "openblas": .string(libraries.openBLAS),
+        "openblas_kernels": .string(libraries.openBLASKernels),
+        "onednn": .string(libraries.oneDNN),
+        "onednn_kernels": .string(libraries.oneDNNKernels),
+    ]
+}
