@@ -12,8 +12,8 @@
 
 #include "CKernels.h"
 
-enum { COUNT_OF_TYPES = 2 };
-static const int types[COUNT_OF_TYPES] = {CK_FLOAT32, CK_BFLOAT16};
+enum { COUNT_OF_TYPES = 3 };
+static const int types[COUNT_OF_TYPES] = {CK_FLOAT32, CK_BFLOAT16, CK_FLOAT16};
 
 static int checked, wrong;
 // What the kernel was given, for the message.
@@ -39,12 +39,17 @@ static void free_all(void) {
     while (taken_count > 0) free(taken[--taken_count]);
 }
 
-static long size_of(int type) { return type == CK_FLOAT32 ? 4 : 2; }
+// One more in the exponent of a float32. That of fp16 counts from 15, not from 127, and ends at 31, not at 255.
+static const uint32_t EXPONENT = 1u << 23;
 
 static float at(const void *x, int type, long i) {
     if (type == CK_FLOAT32) return ((const float *)x)[i];
-    const uint32_t bits = (uint32_t)((const uint16_t *)x)[i] << 16;
+    uint32_t bits = ((const uint16_t *)x)[i];
     float value;
+    if (type == CK_FLOAT16 && bits & 0x7C00)
+        bits = (bits & 0x8000) << 16 | ((bits & 0x7FFF) << 13) + ((bits & 0x7C00) == 0x7C00 ? 224u : 112u) * EXPONENT;
+    else
+        bits <<= 16;
     memcpy(&value, &bits, sizeof value);
     return value;
 }
@@ -55,6 +60,9 @@ static void put(void *x, int type, long i, float value) {
     memcpy(&bits, &value, sizeof bits);
     if (type == CK_FLOAT32)
         ((float *)x)[i] = value;
+    else if (type == CK_FLOAT16 && value != 0)
+        ((uint16_t *)x)[i] = (uint16_t)((bits >> 16 & 0x8000) |
+                                       ((bits & 0x7FFFFFFF) - (isfinite(value) ? 112u : 224u) * EXPONENT) >> 13);
     else
         ((uint16_t *)x)[i] = (uint16_t)(bits >> 16);
 }
@@ -67,7 +75,7 @@ static uint32_t random_below(uint32_t bound) {
 }
 
 static void *numbers(int type, long count) {
-    void *x = take(count, size_of(type));
+    void *x = take(count, ck_size(type));
     for (long i = 0; i < count; i++) put(x, type, i, ((float)random_below(129) - 64) / 64);
     return x;
 }
@@ -75,7 +83,7 @@ static void *numbers(int type, long count) {
 static float *floats(long count) { return numbers(CK_FLOAT32, count); }
 
 static void *copy(const void *x, int type, long count) {
-    return memcpy(take(count, size_of(type)), x, (size_t)(count * size_of(type)));
+    return memcpy(take(count, ck_size(type)), x, (size_t)(count * ck_size(type)));
 }
 
 static double *doubles(long count) {
@@ -133,25 +141,27 @@ static void multiply(double *c, long c_row, long m, long n, long k, const void *
                     (double)at(a, a_type, i * a_row + p * a_column) * at(b, b_type, p * b_row + j * b_column);
 }
 
-static void check_product(long m, long n, long k, int type, int transpose_a, int transpose_b, int accumulate, long rank) {
-    SHAPE("m %ld, n %ld, k %ld, type %d, transposed %d %d, accumulates %d, rank %ld", m, n, k, type, transpose_a,
-          transpose_b, accumulate, rank);
-    const void *a = numbers(type, m * k), *b = numbers(type, k * n);
+static void check_product(long m, long n, long k, int a_type, int b_type, int transpose_a, int transpose_b, int accumulate,
+                          long rank) {
+    SHAPE("m %ld, n %ld, k %ld, types %d %d, transposed %d %d, accumulates %d, rank %ld", m, n, k, a_type, b_type,
+          transpose_a, transpose_b, accumulate, rank);
+    const void *a = numbers(a_type, m * k), *b = numbers(b_type, k * n);
     float *c = floats(m * n);
     double *wanted = doubles(m * n);
     for (long i = 0; accumulate && i < m * n; i++) wanted[i] = c[i];
-    multiply(wanted, n, m, n, k, a, type, transpose_a ? 1 : k, transpose_a ? m : 1, b, type, transpose_b ? 1 : n,
+    multiply(wanted, n, m, n, k, a, a_type, transpose_a ? 1 : k, transpose_a ? m : 1, b, b_type, transpose_b ? 1 : n,
              transpose_b ? k : 1);
     struct ck_update updates[2] = {{.begin = 0, .end = m / 2}, {.begin = m / 2, .end = m, .transpose_v = 1}};
     for (int i = 0; rank && i < 2; i++) {
         struct ck_update *u = &updates[i];
         u->rank = rank;
-        u->u = numbers(type, (u->end - u->begin) * rank);
-        u->v = numbers(type, rank * n);
-        multiply(wanted + u->begin * n, n, u->end - u->begin, n, rank, u->u, type, rank, 1, u->v, type,
+        u->u = numbers(a_type, (u->end - u->begin) * rank);
+        u->v = numbers(a_type, rank * n);
+        multiply(wanted + u->begin * n, n, u->end - u->begin, n, rank, u->u, a_type, rank, 1, u->v, a_type,
                  u->transpose_v ? 1 : n, u->transpose_v ? rank : 1);
     }
-    const int status = ck_product(m, n, k, a, transpose_a, b, transpose_b, type, c, accumulate, updates, rank ? 2 : 0);
+    const int status =
+        ck_product(m, n, k, a, a_type, transpose_a, b, b_type, transpose_b, c, accumulate, updates, rank ? 2 : 0);
     expect_that("ck_product", status == 0, "its status is not 0");
     if (status == 0) expect("ck_product", c, CK_FLOAT32, wanted, m * n, 0);
     free_all();
@@ -163,9 +173,9 @@ static void check_few_rows(long m, long n, long k, int a_type, int b_type) {
     double *wanted = doubles(m * n);
     multiply(wanted, n, m, n, k, a, a_type, k, 1, b, b_type, 1, k);
     SHAPE("m %ld, n %ld, k %ld, types %d %d", m, n, k, a_type, b_type);
-    ck_product_rows(m, n, k, a, b_type, b, c);
+    ck_product_rows(m, n, k, a, a_type, b, b_type, c);
     expect("ck_product_rows", c, CK_FLOAT32, wanted, m * n, 0);
-    for (int transposed = 0; transposed < 2; transposed++) {
+    for (int transposed = 0; transposed < 2 && b_type != CK_FLOAT16; transposed++) {
         SHAPE("m %ld, n %ld, k %ld, types %d %d, transposed %d", m, n, k, a_type, b_type, transposed);
         const long bytes = ck_packed_bytes(n, k, b_type);
         void *packed = aligned_alloc(64, (size_t)bytes);
@@ -174,7 +184,7 @@ static void check_few_rows(long m, long n, long k, int a_type, int b_type) {
         ck_pack(b, b_type, transposed, n, k, packed);
         memset(wanted, 0, (size_t)(m * n) * sizeof *wanted);
         multiply(wanted, n, m, n, k, a, a_type, k, 1, b, b_type, transposed ? 1 : n, transposed ? k : 1);
-        ck_product_packed(m, n, k, a, b_type, packed, c);
+        ck_product_packed(m, n, k, a, a_type, packed, b_type, c);
         expect("ck_product_packed", c, CK_FLOAT32, wanted, m * n, 0);
         free(packed);
     }
@@ -183,17 +193,17 @@ static void check_few_rows(long m, long n, long k, int a_type, int b_type) {
 
 static void check_products(void) {
     static const long shapes[][3] = {{1, 1, 1}, {3, 5, 7}, {17, 65, 33}, {130, 193, 31}, {64, 385, 50}, {257, 3, 129}};
-    for (int type = 0; type < COUNT_OF_TYPES; type++) {
-        if (types[type] == CK_BFLOAT16 && !(ck_bfloat16_compiled() && ck_bfloat16_fast())) continue;
-        for (long i = 0; i < (long)(sizeof shapes / sizeof *shapes); i++)
-            for (int way = 0; way < 8; way++)
-                check_product(shapes[i][0], shapes[i][1], shapes[i][2], types[type], way & 1, way >> 1 & 1, way >> 2,
-                              way % 3 ? 0 : 1 + 2 * i);
-    }
+    for (int a = CK_FLOAT32; a <= CK_BFLOAT16; a++)
+        for (int b = 0; b < COUNT_OF_TYPES; b++)
+            for (long i = 0; i < (long)(sizeof shapes / sizeof *shapes); i++)
+                for (int way = 0; way < 8; way++)
+                    check_product(shapes[i][0], shapes[i][1], shapes[i][2], a, types[b], way & 1, way >> 1 & 1, way >> 2,
+                                  way % 3 ? 0 : 1 + 2 * i);
     static const long few[][3] = {{1, 1, 1}, {2, 3, 15}, {5, 65, 31}, {6, 64, 16}, {7, 130, 97}, {65, 5, 33}, {13, 67, 2}};
-    for (int type = 0; type < COUNT_OF_TYPES; type++)
-        for (long i = 0; i < (long)(sizeof few / sizeof *few); i++)
-            check_few_rows(few[i][0], few[i][1], few[i][2], types[type], types[type]);
+    for (int a = CK_FLOAT32; a <= CK_BFLOAT16; a++)
+        for (int b = 0; b < COUNT_OF_TYPES; b++)
+            for (long i = 0; i < (long)(sizeof few / sizeof *few); i++)
+                check_few_rows(few[i][0], few[i][1], few[i][2], a, types[b]);
 }
 
 // Elementwise.
