@@ -4,7 +4,10 @@
 
 BUILD_PACKAGES=(pkg-config libopenblas-openmp-dev libdnnl-dev)
 MPI_PACKAGES=(libopenmpi-dev openmpi-bin)
-TEST_PACKAGES=(jq strace iproute2)
+TEST_PACKAGES=(
+    jq strace iproute2
+    libc6-dev-arm64-cross libgcc-12-dev-arm64-cross libgomp1-arm64-cross qemu-user-static
+)
 
 # OpenMP's threads spin between parallel loops, by default for so long that ranks, or programs beside this one, that share the
 # cores run ten times slower. Set here for all scripts, unless the user has an opinion.

@@ -13,7 +13,7 @@ public struct MPIFile: Codable, Equatable, Sendable {
     static func ofThisProcess() -> [MPIFile] {
         let maps = (try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8)) ?? ""
         let segments = maps.split(separator: "\n").compactMap { line in
-            line.range(of: Self.segment).map { String(line[$0.lowerBound...]) }
+            Self.segments.lazy.compactMap { line.range(of: $0) }.first.map { String(line[$0.lowerBound...]) }
         }
         let session = ProcessInfo.processInfo.environment["PMIX_SERVER_TMPDIR"]
         return Set(segments + [session].compactMap(\.self)).sorted().compactMap(MPIFile.init)
@@ -38,17 +38,22 @@ public struct MPIFile: Codable, Equatable, Sendable {
         try? FileManager.default.removeItem(atPath: path)
     }
 
-    private static let segment = "/dev/shm/vader_segment."
+    /// Of Open MPI 4 and 5.
+    private static let segments = ["/dev/shm/vader_segment.", "/dev/shm/sm_segment."]
 
-    private var isSegment: Bool { path.hasPrefix(Self.segment) && !path.dropFirst(Self.segment.count).contains("/") }
+    private var isSegment: Bool {
+        Self.segments.contains { path.hasPrefix($0) && !path.dropFirst($0.count).contains("/") }
+    }
 
-    /// Such a folder is named `ompi.HOST.UID/pid.PROCESS`.
+    /// Such a folder is named `ompi.HOST.UID/pid.PROCESS` by Open MPI 4, and `ompi.PROCESS` by Open MPI 5.
     private var isSessionOfDeadLauncher: Bool {
         let names = path.split(separator: "/").suffix(2)
-        guard let user = names.first, user.hasPrefix("ompi."), user.hasSuffix(".\(geteuid())"),
-            let launcher = names.last, launcher.hasPrefix("pid."), let process = Int32(launcher.dropFirst(4)),
-            process > 0
-        else { return false }
+        guard let user = names.first, let folder = names.last else { return false }
+        let isOfUser = user.hasPrefix("ompi.") && user.hasSuffix(".\(geteuid())")
+        let prefix = isOfUser ? "pid." : "ompi."
+        guard folder.hasPrefix(prefix), let process = Int32(folder.dropFirst(prefix.count)), process > 0 else {
+            return false
+        }
         return kill(process, 0) != 0 && errno == ESRCH
     }
 }

@@ -29,8 +29,9 @@ import Testing
         return !FileManager.default.fileExists(atPath: path)
     }
 
-    @Test func segmentsOfAKilledRunAreRemoved() throws {
-        let path = "/dev/shm/vader_segment.\(UUID().uuidString).\(geteuid()).0.0"
+    /// Of Open MPI 4 and 5.
+    @Test(arguments: ["vader", "sm"]) func segmentsOfAKilledRunAreRemoved(component: String) throws {
+        let path = "/dev/shm/\(component)_segment.\(UUID().uuidString).\(geteuid()).0.0"
         #expect(try isRemoved(path))
         #expect(try !isRemoved(path) { $0.host += "x" }, "it lies on another node")
         #expect(try !isRemoved(path) { $0.inode += 1 }, "another job took the name")
@@ -42,6 +43,9 @@ import Testing
         #expect(try isRemoved("\(folder)/pid.\(deadProcess())", isFolder: true))
         #expect(try !isRemoved("\(folder)/pid.\(getpid())", isFolder: true))
         #expect(try !isRemoved("\(folder)/pid.0", isFolder: true))
+        let parent = (folder as NSString).deletingLastPathComponent
+        #expect(try isRemoved("\(parent)/ompi.\(deadProcess())", isFolder: true))
+        #expect(try !isRemoved("\(parent)/ompi.\(getpid())", isFolder: true))
     }
 
     @Test func whatOpenMPIWouldNotHaveMadeStays() throws {

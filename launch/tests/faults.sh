@@ -127,7 +127,7 @@ ends "a stale lock is removed" 0 "sft: done" "${alone[@]}"
 # kill -9 of mpirun leaves Open MPI's files; the next start removes them.
 # mpi_files PROCESS: those that the process has mapped, and its launcher's session folder.
 mpi_files() {
-    grep -o '/dev/shm/vader_segment.*' "/proc/$1/maps" | sort -u
+    grep -oE '/dev/shm/(vader|sm)_segment.*' "/proc/$1/maps" | sort -u
     tr '\0' '\n' <"/proc/$1/environ" | sed -n 's/^PMIX_SERVER_TMPDIR=//p'
 }
 # launcher_killed NAME VICTIMS: nothing is left after SIGKILL to mpirun ("launcher") or to it and all ranks ("all") in the middle of training.

@@ -31,6 +31,9 @@ struct PlannedModel {
     /// Bytes of so many parameters of a model's own: fp32, and a copy as operands of bf16 products.
     func own(_ parameters: Int) -> Int { parameters * (precision == .bfloat16 ? 6 : 4) }
 
+    /// Bytes of an element laid out for sampling: fp16 is laid out as fp32.
+    var panelElementSize: Int { stored == .float16 ? 4 : precision.elementType.size }
+
     /// Bytes of the model opened in place.
     var opened: FrozenBytes { FrozenBytes(shape, head: .none, stored: stored, precision: precision) }
 

@@ -130,7 +130,7 @@ struct StagePlanner {
         memory[.cache] += slots * slot
         memory[.logits] = max(memory[.logits], activations.sampledLogits(sequences: slots))
         let prompts = (slots + samples - 1) / samples * prompt
-        memory[.sampling] += models * shape.copiedSamplingElements * model.precision.elementType.size
+        memory[.sampling] += models * shape.copiedSamplingElements * model.panelElementSize
         return min(prompts, max(activations.passingTokens, prompt))
     }
 

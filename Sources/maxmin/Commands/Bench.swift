@@ -32,7 +32,7 @@ struct BenchSubject: ParsableArguments {
 
     @Option(
         help:
-            "Type of matrix products and embeddings: fp32, bf16, or auto (bf16 where the CPU has instructions for it)."
+            "Type of the operands of products: fp32, bf16, or auto (bf16 where the CPU has instructions for it)."
     )
     var precision: ModelSection.Precision = .auto
 

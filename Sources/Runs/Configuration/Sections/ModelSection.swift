@@ -1,6 +1,6 @@
 /// `model`: the language model that everything starts from.
 package struct ModelSection: Equatable, Sendable {
-    /// The type of matrix products.
+    /// The type of the operands of products.
     package enum Precision: String, CaseIterable, Sendable { case auto, bf16, fp32 }
 
     package let path: String?
@@ -19,7 +19,7 @@ package struct ModelSection: Equatable, Sendable {
             "precision",
             .choice(Precision.self),
             .auto,
-            "Type of matrix products, accumulated in fp32, and of embeddings; auto: bf16 where the CPU has instructions for it."
+            "Type of the operands of products, accumulated in fp32; auto: bf16 where the CPU has instructions for it."
         )
         microBatchTokens = keys.read(
             "micro_batch_tokens",
