@@ -64,7 +64,8 @@ let package = Package(
         // Ground floor: no dependencies.
         room("Failures"),
         room("Randomness"),
-        .target(name: "StrictJSON", dependencies: ["Failures"], swiftSettings: strict + optimisedInDebug),
+        room("Files", uses: ["Failures"]),
+        .target(name: "StrictJSON", dependencies: ["Failures", "Files"], swiftSettings: strict + optimisedInDebug),
         .target(name: "Collectives", dependencies: ["Failures"], swiftSettings: strict + optimisedInDebug),
 
         // Numbers and ranks.
@@ -75,11 +76,11 @@ let package = Package(
 
         // Text and people.
         .target(name: "Text", dependencies: ["Failures", "StrictJSON"], swiftSettings: strict + optimisedInDebug),
-        room("Preferences", uses: ["Failures", "Randomness", "StrictJSON", "Text"]),
+        room("Preferences", uses: ["Failures", "Files", "Randomness", "StrictJSON", "Text"]),
 
         // Models.
         room("LanguageModels", uses: ["Collectives", "Failures", "Optimizers", "Randomness", "Tensors"]),
-        room("ModelFiles", uses: ["Failures", "LanguageModels", "StrictJSON", "Tensors", "Text"]),
+        room("ModelFiles", uses: ["Failures", "Files", "LanguageModels", "StrictJSON", "Tensors", "Text"]),
 
         // The method.
         room(
@@ -98,9 +99,9 @@ let package = Package(
         room(
             "Runs",
             uses: [
-                "Collectives", "Evaluation", "Failures", "LanguageModels", "MaxMinPolicy", "ModelFiles", "Optimizers",
-                "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation", "StrictJSON", "Watching",
-                "Tensors", "Text",
+                "Collectives", "Evaluation", "Failures", "Files", "LanguageModels", "MaxMinPolicy", "ModelFiles",
+                "Optimizers", "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation", "StrictJSON",
+                "Watching", "Tensors", "Text",
                 .product(name: "Yams", package: "Yams"),
             ]
         ),
@@ -121,6 +122,8 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
+        tests("Failures"),
+        tests("Files", uses: ["Failures"]),
         tests("StrictJSON", uses: ["Failures"]),
         tests("Randomness"),
         .target(

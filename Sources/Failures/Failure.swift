@@ -29,10 +29,8 @@ public struct Failure: Error, Equatable, CustomStringConvertible {
         self.place = place
     }
 
-    /// `place: message`, with control characters escaped so that it stays one line.
+    /// `place: message`, printable and on one line of at most 4 KiB; of a longer place the beginning is shown.
     public var description: String {
-        let line = place.map { "\($0): \(message)" } ?? message
-        return line.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? $0.escaped(asASCII: true) : String($0) }
-            .joined()
+        printable(place.map { "\(printable($0, limit: 2048)): \(message)" } ?? message)
     }
 }

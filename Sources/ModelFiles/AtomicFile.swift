@@ -1,4 +1,5 @@
 public import Failures
+import Files
 internal import Foundation
 
 /// Writes a file so that a reader sees the old one or all of the new one, also after a power cut.

@@ -1,4 +1,5 @@
 public import Failures
+import Files
 
 /// The 64-bit hash XXH64 with seed 0 of bytes that come in pieces: tells a file that is not as it was written.
 ///

@@ -1,4 +1,5 @@
 public import Failures
+import Files
 public import Tensors
 
 /// A safetensors file open for reading.

@@ -1,4 +1,5 @@
 public import Failures
+import Files
 import Foundation
 public import Tensors
 

@@ -1,11 +1,13 @@
-import Failures
+package import Failures
 
 /// Reads RFC 4180 records: fields separated by commas, quoted where they hold commas, quotes (doubled) or line breaks.
-struct CSVReader {
+///
+/// Every byte is looked at once, whatever is quoted.
+package struct CSVReader {
     /// One record and the line it starts on.
-    struct Record {
-        let number: Int
-        let fields: [String]
+    package struct Record {
+        package let number: Int
+        package let fields: [String]
     }
 
     private let lines: LineReader
@@ -13,80 +15,98 @@ struct CSVReader {
 
     var contentHash: UInt64 { lines.contentHash }
 
-    init(path: String, maximumRecordBytes: Int) throws(Failure) {
+    /// Opens a file.
+    ///
+    /// - Throws: `Failure` as for any text that is read line by line.
+    package init(path: String, maximumRecordBytes: Int = LineReader.maximumLineBytes) throws(Failure) {
         lines = try LineReader(path: path, maximumLineBytes: maximumRecordBytes)
         self.maximumRecordBytes = maximumRecordBytes
     }
 
     /// The next record, blank lines skipped; a failure to parse one leaves the reader at the line after it.
-    func next() throws(Failure) -> Result<Record, Failure>? {
+    package func next() throws(Failure) -> Result<Record, Failure>? {
         var line = try lines.next()
         while let blank = line, blank.isBlank { line = try lines.next() }
         guard let first = line else { return nil }
-        var bytes = first.bytes
-        var parsed = parseRecord(bytes)
+        let place = "\(lines.path):\(first.number)"
+        var record = RecordParser()
+        var bytes = first.bytes.count
+        var state = record.read(first.bytes)
         // An open quote at the end of a line: the record goes on in the next one.
-        while case .openQuote = parsed, let more = try lines.next() {
-            guard bytes.count + more.bytes.count < maximumRecordBytes else {
+        while case .openQuote = state, let more = try lines.next() {
+            bytes += 1 + more.bytes.count
+            guard bytes <= maximumRecordBytes else {
                 let message = "record longer than \(maximumRecordBytes >> 20) MiB; is a quotation mark left open?"
-                throw Failure(.badData, message, at: "\(lines.path):\(first.number)")
+                throw Failure(.badData, message, at: place)
             }
-            bytes.append(0x0A)
-            bytes.append(contentsOf: more.bytes)
-            // Only a line with a quotation mark can close the field; the test keeps long fields linear.
-            if more.bytes.contains(UInt8(ascii: "\"")) { parsed = parseRecord(bytes) }
+            state = record.read(more.bytes)
         }
-        switch parsed {
-        case .fields(let fields): return .success(Record(number: first.number, fields: fields))
-        case .openQuote: return .failure(failure("quotation mark without its partner", first))
-        case .malformed(let reason): return .failure(failure(reason, first))
+        switch state {
+        case .complete: return .success(Record(number: first.number, fields: record.fields))
+        case .openQuote: return .failure(Failure(.badData, "quotation mark without its partner", at: place))
+        case .malformed(let reason): return .failure(Failure(.badData, reason, at: place))
         }
-    }
-
-    private func failure(_ reason: String, _ line: Line) -> Failure {
-        Failure(.badData, reason, at: "\(lines.path):\(line.number)")
     }
 }
 
-private enum ParsedRecord {
-    case fields([String])
-    case openQuote
-    case malformed(String)
-}
+/// A record as far as its lines have been read.
+private struct RecordParser {
+    enum State {
+        case complete
+        /// Within quotation marks at the end of a line.
+        case openQuote
+        case malformed(String)
+    }
 
-private func parseRecord(_ bytes: [UInt8]) -> ParsedRecord {
-    let quote = UInt8(ascii: "\"")
-    let comma = UInt8(ascii: ",")
-    let end = bytes.last == 0x0D ? bytes.count - 1 : bytes.count
-    var fields: [String] = []
-    var at = 0
-    while true {
-        var field: [UInt8] = []
-        if at < end, bytes[at] == quote {
-            at += 1
-            while true {
-                guard at < bytes.count else { return .openQuote }
-                if bytes[at] == quote {
+    private(set) var fields: [String] = []
+    private var field: [UInt8] = []
+    private var isQuoted = false
+
+    /// Takes the record's next line, without its line feed.
+    mutating func read(_ bytes: [UInt8]) -> State {
+        let quote = UInt8(ascii: "\"")
+        let comma = UInt8(ascii: ",")
+        let end = bytes.last == 0x0D ? bytes.count - 1 : bytes.count
+        var at = 0
+        if isQuoted { field.append(0x0A) }
+        while true {
+            if !isQuoted, at < end, bytes[at] == quote {
+                isQuoted = true
+                at += 1
+            }
+            if isQuoted {
+                while true {
+                    guard at < bytes.count else { return .openQuote }
+                    if bytes[at] == quote {
+                        at += 1
+                        guard at < end, bytes[at] == quote else { break }
+                    }
+                    field.append(bytes[at])
                     at += 1
-                    guard at < end, bytes[at] == quote else { break }
                 }
-                field.append(bytes[at])
-                at += 1
+                isQuoted = false
+                guard at >= end || bytes[at] == comma else { return .malformed("text after a quoted field") }
+            } else {
+                while at < end, bytes[at] != comma {
+                    guard bytes[at] != quote else { return .malformed("quotation mark inside an unquoted field") }
+                    field.append(bytes[at])
+                    at += 1
+                }
             }
-            guard at >= end || bytes[at] == comma else { return .malformed("text after a quoted field") }
-        } else {
-            while at < end, bytes[at] != comma {
-                guard bytes[at] != quote else { return .malformed("quotation mark inside an unquoted field") }
-                field.append(bytes[at])
-                at += 1
-            }
+            if let reason = finishField() { return .malformed(reason) }
+            guard at < end else { return .complete }
+            at += 1
         }
+    }
+
+    /// Adds what was read to the fields; gives why it is no text.
+    private mutating func finishField() -> String? {
+        defer { field.removeAll() }
         if field.contains(where: { $0 < 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }) {
-            return .malformed("control byte in a field")
+            return "control byte in a field"
         }
-        guard let text = String(validating: field, as: UTF8.self) else { return .malformed("invalid UTF-8 in a field") }
+        guard let text = String(validating: field, as: UTF8.self) else { return "invalid UTF-8 in a field" }
         fields.append(text)
-        guard at < end else { return .fields(fields) }
-        at += 1
+        return nil
     }
 }

@@ -1,23 +1,29 @@
 public import Failures
+import Files
 import Glibc
 
-/// One line of a file, without its line feed.
-struct Line {
+/// One line of a text, without its line feed.
+package struct Line {
     /// Counted from 1.
-    let number: Int
-    let bytes: [UInt8]
+    package let number: Int
+    package let bytes: [UInt8]
 
     /// Whether there is nothing but spaces, tabs and a carriage return.
-    var isBlank: Bool { bytes.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D } }
+    package var isBlank: Bool { bytes.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D } }
 }
 
-/// Reads a text file line by line, holding no more than one line and one block in memory.
-final class LineReader {
+/// Reads a text line by line, holding no more than one line and one block in memory.
+package final class LineReader {
+    /// Longest line of any text that is read line by line, unless another limit is asked for.
+    package static let maximumLineBytes = 16 << 20
     private static let blockBytes = 1 << 16
 
-    let path: String
+    /// The file, or "standard input", for messages.
+    package let path: String
     private let maximumLineBytes: Int
-    private let file: OpenFile
+    /// Nil: standard input.
+    private let file: RegularFile?
+    private var bytesRead = 0
     private var buffer: [UInt8] = []
     /// Where the next line starts in `buffer`.
     private var start = 0
@@ -28,12 +34,12 @@ final class LineReader {
     /// FNV-1a of the bytes read so far; of the whole file once `next()` gave nil.
     var contentHash: UInt64 { hash.value }
 
-    /// Opens a regular file and skips a UTF-8 byte-order mark.
+    /// Opens a regular file, or for nil standard input, and skips a UTF-8 byte-order mark.
     ///
     /// - Throws: `Failure` 66 where there is no such file, 77 where it may not be read, 65 where it is no plain UTF-8 text.
-    init(path: String, maximumLineBytes: Int) throws(Failure) {
-        file = try OpenFile(path: path)
-        self.path = path
+    package init(path: String?, maximumLineBytes: Int = LineReader.maximumLineBytes) throws(Failure) {
+        if let path { file = try RegularFile(path: path) } else { file = nil }
+        self.path = path ?? "standard input"
         self.maximumLineBytes = maximumLineBytes
         try readBlock()
         if let reason = reasonNotUTF8Text(buffer) { throw Failure(.badData, reason, at: path) }
@@ -41,7 +47,7 @@ final class LineReader {
     }
 
     /// The next line, or nil at the end of the file; the last line may lack a line feed.
-    func next() throws(Failure) -> Line? {
+    package func next() throws(Failure) -> Line? {
         var searched = start
         while true {
             if let end = buffer[searched...].firstIndex(of: 0x0A) { return try line(upTo: end, next: end + 1) }
@@ -67,49 +73,35 @@ final class LineReader {
     private func tooLong() -> Failure {
         Failure(
             .badData,
-            "line longer than \(maximumLineBytes >> 20) MiB; write one JSON object a line",
+            "line longer than \(maximumLineBytes >> 20) MiB; is a line break missing?",
             at: "\(path):\(number + 1)"
         )
     }
 
     private func readBlock() throws(Failure) {
-        let block = try file.read(upTo: Self.blockBytes, path: path)
+        let block: [UInt8]
+        switch file {
+        case .some(let file): block = try file.bytes(from: bytesRead, atMost: Self.blockBytes)
+        case .none: block = try readStandardInput(atMost: Self.blockBytes)
+        }
+        bytesRead += block.count
         hash.add(block)
         buffer.append(contentsOf: block)
         reachedEnd = block.isEmpty
     }
 }
 
-/// A regular file open for reading; closed at the end of its life.
-private struct OpenFile: ~Copyable {
-    private let descriptor: Int32
-
-    init(path: String) throws(Failure) {
-        // Non-blocking, so that opening a FIFO does not wait for a writer.
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw systemFailure("cannot open", at: path) }
-        var status = stat()
-        let examined = unsafe fstat(descriptor, &status) == 0
-        guard examined, status.st_mode & S_IFMT == S_IFREG else {
-            close(descriptor)
-            throw Failure(.badData, "not a regular file", at: path)
-        }
-        self.descriptor = descriptor
+/// The next bytes of standard input; none at its end.
+private func readStandardInput(atMost count: Int) throws(Failure) -> [UInt8] {
+    var block = [UInt8](repeating: 0, count: count)
+    let read = unsafe block.withUnsafeMutableBytes { buffer in
+        unsafe repeating { unsafe Glibc.read(STDIN_FILENO, buffer.baseAddress, buffer.count) }
     }
-
-    deinit { close(descriptor) }
-
-    /// The next bytes; none at the end of the file.
-    func read(upTo limit: Int, path: String) throws(Failure) -> [UInt8] {
-        var block = [UInt8](repeating: 0, count: limit)
-        var count: Int
-        repeat {
-            count = unsafe block.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
-        } while count < 0 && errno == EINTR
-        guard count >= 0 else { throw systemFailure("cannot read", at: path) }
-        block.removeLast(limit - count)
-        return block
+    guard read >= 0 else {
+        throw Failure(.inputOutput, "cannot be read: \(errorText(errno))", at: "standard input")
     }
+    block.removeLast(count - read)
+    return block
 }
 
 /// Why a file that starts with these bytes is no UTF-8 text, with the remedy; nil where nothing speaks against it.
@@ -130,15 +122,4 @@ private func reasonNotUTF8Text(_ start: [UInt8]) -> String? {
 /// Refuses what no reader of lines takes: a file that is missing or may not be read, or that does not begin with UTF-8 text.
 public func requireText(_ path: String) throws(Failure) {
     _ = try LineReader(path: path, maximumLineBytes: .max)
-}
-
-/// The failure of a system call that just set `errno`.
-private func systemFailure(_ what: String, at path: String) -> Failure {
-    let code = errno
-    let reason = unsafe String(cString: strerror(code))
-    switch code {
-    case ENOENT, ENOTDIR: return Failure(.missingInput, "no such file", at: path)
-    case EACCES, EPERM: return Failure(.permission, "\(what): \(reason)", at: path)
-    default: return Failure(.inputOutput, "\(what): \(reason)", at: path)
-    }
 }

@@ -23,6 +23,10 @@ public func loadPreferences(
         let id = try row.text("user_id", at: place)
         guard !id.isEmpty else { throw Failure(.badData, "field \"user_id\" is empty", at: place) }
         let group = try row.optionalText("group", at: place)
+        // Ids and groups go into tables, where a line break would forge a row for whoever reads lines.
+        for (key, name) in [("user_id", id), ("group", group ?? "")] where name.unicodeScalars.contains(where: breaksLines) {
+            throw Failure(.badData, "field \"\(key)\" holds a control character; take it out", at: place)
+        }
         let comparison = try comparison(of: row, options.template, at: place)
         let position = positions[ByteString(id)]
         if let position, let earlier = users[position].group, let group, !earlier.utf8.elementsEqual(group.utf8) {
@@ -52,6 +56,11 @@ public func loadPreferences(
     }
     users.sort { precedes($0.id, $1.id) }
     return (users, report)
+}
+
+/// Whether a scalar is a control character or ends a line.
+private func breaksLines(_ scalar: Unicode.Scalar) -> Bool {
+    [.control, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
 }
 
 private func comparison(of row: JSONObject, _ template: ChatTemplate, at place: String) throws(Failure) -> Comparison {

@@ -34,7 +34,7 @@ private func forEachLine(
         report.rows += 1
         let place = "\(path):\(line.number)"
         do throws(Failure) {
-            let value = try parse(line.bytes, at: place)
+            let value = try JSONValue(parsingLine: line.bytes, at: place)
             guard let object = value.object else {
                 throw Failure(.badData, "expected an object, found \(value.kind)", at: place)
             }
@@ -46,16 +46,6 @@ private func forEachLine(
     report.contentHash = lines.contentHash
 }
 
-/// Parses one line; a failure's place is `file:line:column`.
-private func parse(_ line: [UInt8], at place: String) throws(Failure) -> JSONValue {
-    do {
-        return try JSONValue(parsing: line, at: "", limits: JSONLimits(maximumBytes: line.count))
-    } catch {
-        let column = error.place?.split(separator: ":").last ?? "1"
-        throw Failure(error.code, error.message, at: "\(place):\(column)")
-    }
-}
-
 private func forEachRecord(
     of path: String,
     _ options: LoadOptions,
@@ -64,8 +54,8 @@ private func forEachRecord(
 ) throws(Failure) {
     let records = try CSVReader(path: path, maximumRecordBytes: options.maximumLineBytes)
     guard let header = try records.next()?.get() else { return }
-    for (position, name) in header.fields.enumerated()
-    where header.fields[..<position].contains(where: { $0.utf8.elementsEqual(name.utf8) }) {
+    var names: Set<ByteString> = []
+    for name in header.fields where !names.insert(ByteString(name)).inserted {
         throw Failure(.badData, "column \"\(name)\" occurs twice", at: "\(path):\(header.number)")
     }
     while let result = try records.next() {

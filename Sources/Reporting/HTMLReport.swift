@@ -103,8 +103,9 @@ private func percent(_ share: Double) -> String { decimal(100 * share, 1) }
 
 func decimal(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
 
-/// Text as HTML: what people wrote must not become markup.
+/// Text as HTML: what people wrote must become neither markup nor control characters; line feeds stay.
 func escaped(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-        .replacing("\"", with: "&quot;")
+    let entities: [Unicode.Scalar: String] = ["&": "&amp;", "<": "&lt;", ">": "&gt;", "\"": "&quot;"]
+    // By scalars: a combining mark makes another Character of "<", which a browser reads as it is.
+    return printable(text, keepsLines: true, limit: .max).unicodeScalars.map { entities[$0] ?? String($0) }.joined()
 }

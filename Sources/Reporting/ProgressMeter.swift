@@ -1,3 +1,4 @@
+internal import Failures
 internal import Foundation
 
 /// How progress is shown.
@@ -62,11 +63,11 @@ public final class ProgressMeter {
         ProgressMeter(style: .silent, columns: { 0 }, now: { 0 }, write: { _ in })
     }
 
-    /// Prints a line of its own, above the bar where there is one.
+    /// Prints a line of its own, or several, above the bar where there is one.
     public func say(_ line: String) {
         guard style != .silent else { return }
         clearBar()
-        write(line + "\n")
+        write(printable(line, keepsLines: true, limit: .max) + "\n")
     }
 
     /// Starts a task of `total` steps, named as in "policy maxmin"; `unit` is the plural of what is counted, and `done` of

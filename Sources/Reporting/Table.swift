@@ -1,19 +1,21 @@
+internal import Failures
+
 /// A table for people: columns aligned, units in the header.
 public struct Table: Equatable, Sendable {
     /// Column heads; a unit belongs in its head, as `KL (nats)`.
-    public var header: [String]
+    public private(set) var header: [String]
     /// Cells, row by row, as many as heads.
     public private(set) var rows: [[String]] = []
 
     /// An empty table.
     public init(_ header: [String]) {
-        self.header = header
+        self.header = header.map { printable($0) }
     }
 
     /// Adds a row.
     public mutating func add(_ cells: [String]) {
         precondition(cells.count == header.count, "\(cells.count) cells under \(header.count) heads")
-        rows.append(cells)
+        rows.append(cells.map { printable($0) })
     }
 
     /// The lines of the table: the head, a rule, and the rows; text to the left, numbers to the right.

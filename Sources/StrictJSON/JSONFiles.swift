@@ -1,30 +1,12 @@
 public import Failures
-import Foundation
+import Files
 
 /// Reads a regular file of at most `limit` bytes.
 ///
-/// Refused before anything is read: what is missing (`missingInput`), no regular file or too large (`badData`), and files
-/// that may not be read (`permission`).
+/// - Throws: `Failure` where it is missing (`missingInput`), no regular file or too large (`badData`), may not be read
+///   (`permission`), or cannot be (`inputOutput`).
 public func readBytes(ofFile path: String, limit: Int = 1 << 30) throws(Failure) -> [UInt8] {
-    let manager = FileManager.default
-    let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    guard let attributes = try? manager.attributesOfItem(atPath: resolved) else {
-        throw Failure(.missingInput, "no such file", at: path)
-    }
-    guard attributes[.type] as? FileAttributeType == .typeRegular, let size = attributes[.size] as? Int else {
-        throw Failure(.badData, "not a regular file", at: path)
-    }
-    guard size <= limit else {
-        throw Failure(.badData, "\(size) bytes, more than the limit of \(limit)", at: path)
-    }
-    guard manager.isReadableFile(atPath: resolved) else {
-        throw Failure(.permission, "no permission to read", at: path)
-    }
-    do {
-        return try [UInt8](Data(contentsOf: URL(fileURLWithPath: resolved)))
-    } catch {
-        throw Failure(.inputOutput, "cannot be read: \(error.localizedDescription)", at: path)
-    }
+    try RegularFile(path: path).contents(limit: limit)
 }
 
 extension JSONValue {

@@ -26,6 +26,13 @@ extension JSONValue {
         try self.init(parsing: bytes, range: 0..<bytes.count, at: place, isLine: false, limits: limits)
     }
 
+    /// Parses a line of a JSON Lines text; errors are at `place:column`.
+    ///
+    /// - Throws: `Failure(.badData)`, as for a document.
+    public init(parsingLine bytes: [UInt8], at place: String, limits: JSONLimits = JSONLimits()) throws(Failure) {
+        try self.init(parsing: bytes, range: 0..<bytes.count, at: place, isLine: true, limits: limits)
+    }
+
     init(
         parsing bytes: [UInt8],
         range: Range<Int>,

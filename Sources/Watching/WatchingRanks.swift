@@ -37,5 +37,5 @@ public func endProcess(telling line: String) {
 
 /// One line on standard error; a closed one is no reason to fail.
 private func tell(_ line: String) {
-    try? FileHandle.standardError.write(contentsOf: Data("maxmin: \(line)\n".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("maxmin: \(printable(line))\n".utf8))
 }

@@ -1,9 +1,10 @@
 import Failures
 import Foundation
 
-/// Tells people one line on standard error; a closed one is no reason to stop.
+/// Tells people a line, or several, on standard error; a closed one is no reason to stop.
 func say(_ line: String) {
-    try? FileHandle.standardError.write(contentsOf: Data("\(line)\n".utf8))
+    let shown = printable(line, keepsLines: true, limit: .max)
+    try? FileHandle.standardError.write(contentsOf: Data("\(shown)\n".utf8))
 }
 
 /// Machine-readable lines on standard output, written in large pieces.

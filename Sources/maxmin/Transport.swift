@@ -76,11 +76,19 @@ func exitCode(of error: any Error) -> Failures.ExitCode {
     return (error as? Failure)?.code ?? .internalError
 }
 
-/// Tells people an error on standard error, one line each for all that is wrong with a configuration, and gives the exit code
-/// that it ends the program with.
+/// Tells people an error on standard error, one line each for all that is wrong with a configuration and at most 4 KiB of them, and
+/// gives the exit code that it ends the program with.
 func tell(_ error: any Error, rank: Int?) -> Failures.ExitCode {
-    let lines = (error as? ConfigurationError)?.problems.map(\.description) ?? ["\(error)"]
+    let lines = (error as? ConfigurationError)?.problems.map(\.description) ?? [printable("\(error)")]
     let speaker = rank.map { "rank \($0): " } ?? ""
-    for line in lines { say("maxmin: error: \(speaker)\(line)") }
+    var room = 4096
+    for (number, line) in lines.enumerated() {
+        room -= line.utf8.count
+        guard number == 0 || room >= 0 else {
+            say("maxmin: and \(lines.count - number) more")
+            break
+        }
+        say("maxmin: error: \(speaker)\(line)")
+    }
     return exitCode(of: error)
 }

@@ -13,6 +13,10 @@ do {
     // by itself; the root speaks for all, and the others give it the time to.
     if launchedRank > 0 { sleep(1) }
     if isOurs(error) { exit(launchedRank > 0 ? exitCode(of: error).rawValue : tell(error, rank: nil).rawValue) }
-    if launchedRank > 0 { exit(MaxMin.exitCode(for: error).rawValue) }
-    MaxMin.exit(withError: error)
+    let code = MaxMin.exitCode(for: error)
+    if launchedRank > 0 { exit(code.rawValue) }
+    if code.isSuccess { MaxMin.exit(withError: error) }
+    // What was typed is part of the message.
+    say(MaxMin.fullMessage(for: error))
+    exit(code.rawValue)
 }

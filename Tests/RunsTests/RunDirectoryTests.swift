@@ -2,6 +2,8 @@ import Collectives
 import Failures
 import Foundation
 import ModelFiles
+import Preferences
+import RewardMixture
 import StrictJSON
 import Tensors
 import Testing
@@ -159,11 +161,28 @@ import Testing
         #expect(fields.object?["kernels"]?.object?["cpu_class"]?.string == CPUClass.current.name)
     }
 
+    /// An id with line breaks, commas, quotes and marks upon them is one row, whatever it pretends to be.
     @Test func groupSharesAreMeanResponsibilities() throws {
-        let csv =
-            "user_id,group,log_likelihood_0,log_likelihood_1,responsibility_0,responsibility_1\n"
-            + "a,0,-1,-2,1.0,0.0\n\"b,\nc\",1,-2,-1,0.5,0.5\n"
-        #expect(try groupShares(csv: csv, at: "x.csv") == [0.75, 0.25])
-        #expect(throws: Failure.self) { try groupShares(csv: "user_id\n", at: "x.csv") }
+        let forged = "b,\nc,1,-2,-1,0.0,1.0\r\nd\"\u{301},\"\",e"
+        try withTemporaryDirectory { folder in
+            func shares(_ text: String) throws -> [Double] {
+                try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/x.csv"))
+                return try groupShares(path: "\(folder)/x.csv")
+            }
+            let text = assignmentsCSV(
+                ids: ["a", forged],
+                groups: [0, 1],
+                logLikelihoods: [[-1, -2], [-2, -1]],
+                responsibilities: [[1, 0], [0.5, 0.5]]
+            )
+            #expect(try shares(text) == [0.75, 0.25])
+            let table = try CSVReader(path: "\(folder)/x.csv")
+            var ids: [String] = []
+            while let record = try table.next()?.get() { ids.append(record.fields[0]) }
+            #expect(ids.count == 3 && ids[2].utf8.elementsEqual(forged.utf8))
+            #expect(throws: Failure.self) { try shares("user_id\n") }
+            #expect(throws: Failure.self) { try shares("user_id,group,responsibility_0\na,0,nan\n") }
+            #expect(throws: Failure.self) { try shares("user_id,group,responsibility_0\na,b,0,1\n") }
+        }
     }
 }

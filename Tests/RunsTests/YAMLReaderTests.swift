@@ -10,12 +10,14 @@ import Testing
         ("a: !!int 1", "run.yaml:1: tags"),
         ("a: {b: !foo x}", "run.yaml:1: tags"),
         ("a: |\n  text", "run.yaml:1: block text"),
-        ("? a\n: b", "run.yaml:1: complex keys"),
+        ("a: ! x", "run.yaml:1: tags"),
+        ("a: [x, *y : 1]", "run.yaml:1: aliases"),
+        ("? [a]\n: b", "run.yaml:1: a key must be a plain word"),
         ("%YAML 1.2\n---\na: 1", "run.yaml:1: YAML directives"),
         ("a: 1\n<<: {b: 2}", "run.yaml:2: merge keys"),
         ("a: 1\n---\na: 2", "run.yaml:2: not valid YAML: but found another document"),
         ("a: 1\nb: 2\na: 3", "run.yaml:1: key \"a\" is given twice"),
-        ("a:\n\tb: 1", "run.yaml:2: a tab"),
+        ("a:\n\tb: 1", "run.yaml:2: not valid YAML: found character that cannot start any token"),
         ("a: [1, 2", "run.yaml:2: not valid YAML"),
         ("a: \"open", "run.yaml:1: not valid YAML"),
         ("{[1]: 2}", "run.yaml:1: a key must be a plain word"),
@@ -29,9 +31,24 @@ import Testing
         #expect(found.first?.hasPrefix(start) == true, "\(found)")
     }
 
+    /// What looks like the beginning of a quoted text to whoever reads characters, and is none to the parser, hides nothing.
+    @Test(arguments: ["x: {a:\"b}\n", "x: {a:'b}\n", "x: a\"b\n", "x: [a']\n"])
+    func syntaxIsRefusedBehindWhatLooksLikeText(cover: String) {
+        let bomb = (1...40).map { "k\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1), *a\($0 - 1)]\n" }.joined()
+        for (hidden, word) in [("c: &x 1", "anchors"), ("c: !!int 1", "tags"), ("c: *x", "aliases"), (bomb, "anchors")] {
+            let found = problems(cover + hidden)
+            #expect(found.count == 1 && found[0].contains(": \(word) ("), "\(found)")
+        }
+    }
+
     @Test func blocksNestedTooDeeplyAreRefused() {
         let text = (0..<600).map { String(repeating: " ", count: $0) + "a:\n" }.joined()
-        #expect(problems(text).first?.contains("indented too deeply") == true)
+        #expect(problems(text).first?.contains("nested too deeply") == true)
+    }
+
+    /// Keys that Swift holds for equal are two, as bytes are.
+    @Test func keysAreComparedByBytes() {
+        #expect(throws: Never.self) { try readYAML("\u{E9}: 1\ne\u{301}: 2", file: "run.yaml") }
     }
 
     @Test(arguments: [

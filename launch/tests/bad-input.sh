@@ -92,7 +92,7 @@ configuration "an anchor" "run.yaml:1" 'run: &a { name: x }'
 configuration "broken YAML" "run.yaml" 'run: {'
 configuration "keys that contradict" "sft.heads: 3 does not divide" 'sft: { width: 10, heads: 3 }'
 ends "configuration: a file that is missing" 66 "nowhere.yaml" "$maxmin" run nowhere.yaml
-ends "configuration: a folder" 78 "is not a file" "$maxmin" run model
+ends "configuration: a folder" 78 "not a regular file" "$maxmin" run model
 ends "configuration: a wrong --set" 78 "did you mean policy.beta?" "$maxmin" run "${smoke[@]}" --set policy.bata=1
 ends "configuration: --set without a value" 78 "needs the form section.key=value" "$maxmin" run "${smoke[@]}" --set policy.beta
 ends "configuration: on two ranks" 78 "did you mean policy.beta?" ./on_two "$maxmin" run "${smoke[@]}" --set policy.bata=1

@@ -1,3 +1,5 @@
+internal import Failures
+
 /// The type of a key's value: how it is read from a node, how it is written, and what the reference says of it.
 struct KeyType<Value> {
     /// As the reference names it: "number", "list of …".
@@ -91,6 +93,25 @@ extension KeyType<String> {
         }
     }
 
+    /// A word that may stand unquoted in a shell, and in a batch system's own lines.
+    static var word: Self {
+        let name = "word of letters, digits and @%_+=:,./-"
+        return KeyType(name: name, unit: nil, bounds: nil, nullable: false, show: quotedYAML) { node in
+            guard case .scalar(let text, _) = node.content, !text.isEmpty, text.utf8.allSatisfy(isHarmlessInShell)
+            else { return nil }
+            return text
+        }
+    }
+
+    /// What DNS and `ssh` take for a host, and neither for an option nor for two hosts.
+    static var hostName: Self {
+        KeyType(name: "host name", unit: nil, bounds: nil, nullable: false, show: quotedYAML) { node in
+            guard let text = word.convert(node), !text.hasPrefix("-"), !text.utf8.contains(where: "@%+=:,/".utf8.contains)
+            else { return nil }
+            return text
+        }
+    }
+
     private static func string(named name: String) -> Self {
         KeyType(name: name, unit: nil, bounds: nil, nullable: false, show: quotedYAML) { node in
             guard case .scalar(let text, _) = node.content, !text.isEmpty, !text.utf8.contains(0) else { return nil }
@@ -100,17 +121,23 @@ extension KeyType<String> {
 }
 
 extension KeyType<[String]> {
-    static var texts: Self {
+    static var texts: Self { list(named: "list of texts", of: .text) }
+    static var hostNames: Self { list(named: "list of host names", of: .hostName) }
+
+    private static func list(named name: String, of type: KeyType<String>) -> Self {
         KeyType(
-            name: "list of texts",
+            name: name,
             unit: nil,
             bounds: nil,
             nullable: false,
             show: { "[" + $0.map(quotedYAML).joined(separator: ", ") + "]" }
         ) { node in
             guard case .list(let elements) = node.content else { return nil }
-            let texts = elements.compactMap(KeyType<String>.text.convert)
+            let texts = elements.compactMap(type.convert)
             return texts.count == elements.count ? texts : nil
+        } describe: { node in
+            guard case .list(let elements) = node.content else { return node.kind }
+            return elements.first { type.convert($0) == nil }?.kind ?? node.kind
         }
     }
 }
@@ -174,8 +201,9 @@ func quotedYAML(_ text: String) -> String {
         switch scalar {
         case "\\": "\\\\"
         case "\"": "\\\""
-        case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-            "\\x" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+        case _ where isControl(scalar) || [0xFEFF, 0xFFFE, 0xFFFF].contains(scalar.value):
+            // Not all of these are YAML as they are.
+            "\\u" + String(String(scalar.value + 0x10000, radix: 16).dropFirst())
         default: String(scalar)
         }
     }

@@ -1,6 +1,6 @@
 package import Collectives
 internal import Failures
-internal import Foundation
+internal import Files
 
 /// Reads a run's configuration on the root and gives every rank the same one.
 ///
@@ -28,19 +28,13 @@ package func loadConfiguration(
 /// The text of a configuration file.
 ///
 /// - Throws: `Failure` where it is no readable file of UTF-8 text.
-func readConfigurationText(_ path: String) throws -> String {
-    let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
-    guard let attributes = try? FileManager.default.attributesOfItem(atPath: url.path) else {
-        throw Failure(.missingInput, "no such configuration file, or no permission to see it", at: path)
+func readConfigurationText(_ path: String) throws(Failure) -> String {
+    let bytes: [UInt8]
+    do throws(Failure) {
+        bytes = try RegularFile(path: path).contents(limit: 1 << 20)
+    } catch where error.code == .badData {
+        throw Failure(.configuration, error.message, at: path)
     }
-    guard attributes[.type] as? FileAttributeType == .typeRegular else {
-        throw Failure(.configuration, "is not a file", at: path)
-    }
-    guard let handle = try? FileHandle(forReadingFrom: url) else {
-        throw Failure(.permission, "cannot be read", at: path)
-    }
-    // One byte more than the reader accepts, so that a huge file is refused without being read.
-    let bytes = Array(try handle.read(upToCount: (1 << 20) + 1) ?? Data())
     guard let text = String(validating: bytes, as: UTF8.self) else {
         throw Failure(.configuration, "is not UTF-8 text", at: path)
     }

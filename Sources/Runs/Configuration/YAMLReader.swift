@@ -1,4 +1,7 @@
-internal import Yams
+internal import StrictJSON
+
+/// Lists and mappings within each other; no configuration needs a quarter of that.
+private let maximumDepth = 16
 
 /// Reads the part of YAML that a configuration needs: block and flow mappings and lists, plain and quoted scalars,
 /// comments.
@@ -6,71 +9,77 @@ internal import Yams
 /// Anchors, aliases, tags, merge keys, block scalars and several documents are refused, so a small file cannot expand
 /// into a large one and no type is guessed.
 func readYAML(_ text: String, file: String) throws(ConfigurationError) -> ConfigurationNode {
-    guard text.utf8.count <= 1 << 20 else {
-        throw ConfigurationError(file, nil, "larger than 1 MiB; that is no configuration file")
+    var line: Int?
+    var reason = "larger than 1 MiB; that is no configuration file"
+    if text.utf8.count <= 1 << 20 {
+        do throws(YAMLEvents.Refusal) {
+            let reader = YAMLComposer(events: YAMLEvents(text), file: file)
+            return try reader.document()
+        } catch {
+            (line, reason) = (error.line, error.reason)
+        }
     }
-    if let refusal = refusedSyntax(in: text) {
-        throw ConfigurationError(file, refusal.line, refusal.reason)
-    }
-    do {
-        guard let root = try Yams.Parser(yaml: text, encoding: .utf8).singleRoot() else {
+    let place = line.map { "\(file):\($0)" } ?? file
+    throw ConfigurationError(problems: [ConfigurationProblem(place: place, message: reason)])
+}
+
+/// Makes nodes of events.
+private struct YAMLComposer {
+    let events: YAMLEvents
+    let file: String
+
+    /// The only document; none is an empty mapping.
+    func document() throws(YAMLEvents.Refusal) -> ConfigurationNode {
+        guard case .documentStart = try events.next() else {
             return ConfigurationNode(content: .mapping([]), place: "\(file):1")
         }
-        return try convert(root, file: file)
-    } catch let error as ConfigurationError {
-        throw error
-    } catch let error as YamlError {
-        throw explain(error, file: file)
-    } catch {
-        throw ConfigurationError(file, nil, "\(error)")
+        let root = try node(of: events.next(), depth: 0)
+        _ = try events.next()
+        guard case .streamEnd = try events.next() else { throw refusal("not valid YAML: but found another document") }
+        return root
     }
-}
 
-extension ConfigurationError {
-    fileprivate init(_ file: String, _ line: Int?, _ message: String) {
-        self.init(problems: [ConfigurationProblem(place: line.map { "\(file):\($0)" } ?? file, message: message)])
-    }
-}
-
-private func convert(_ node: Node, file: String) throws(ConfigurationError) -> ConfigurationNode {
-    let place = "\(file):\(node.mark?.line ?? 1)"
-    switch node {
-    case .scalar(let scalar):
-        let quoted = scalar.style == .singleQuoted || scalar.style == .doubleQuoted
-        return ConfigurationNode(content: .scalar(scalar.string, quoted: quoted), place: place)
-    case .sequence(let sequence):
-        var elements: [ConfigurationNode] = []
-        for element in sequence { elements.append(try convert(element, file: file)) }
-        return ConfigurationNode(content: .list(elements), place: place)
-    case .mapping(let mapping):
-        var members: [ConfigurationNode.Member] = []
-        for (key, value) in mapping {
-            let line = key.mark?.line ?? 1
-            guard case .scalar(let name) = key else {
-                throw ConfigurationError(file, line, "a key must be a plain word")
+    /// The node that begins with an event.
+    private func node(of event: YAMLEvents.Event, depth: Int) throws(YAMLEvents.Refusal) -> ConfigurationNode {
+        let place = "\(file):\(events.line)"
+        guard depth < maximumDepth else { throw refusal("nested too deeply") }
+        switch event {
+        case .listStart:
+            var elements: [ConfigurationNode] = []
+            while true {
+                let event = try events.next()
+                if case .end = event { return ConfigurationNode(content: .list(elements), place: place) }
+                elements.append(try node(of: event, depth: depth + 1))
             }
-            guard name.string != "<<" else {
-                throw ConfigurationError(file, line, "merge keys (<<) are not supported; write the keys out")
-            }
-            members.append(.init(key: name.string, place: "\(file):\(line)", value: try convert(value, file: file)))
+        case .mappingStart:
+            return ConfigurationNode(content: .mapping(try members(depth: depth)), place: place)
+        case .scalar(let text, let quoted):
+            return ConfigurationNode(content: .scalar(text, quoted: quoted), place: place)
+        case .end, .documentStart, .documentEnd, .streamEnd:
+            preconditionFailure("libyaml ends what it has begun")
         }
-        return ConfigurationNode(content: .mapping(members), place: place)
-    case .alias:
-        throw ConfigurationError(file, node.mark?.line, "aliases (*) are not supported; write the value out")
     }
-}
 
-private func explain(_ error: YamlError, file: String) -> ConfigurationError {
-    switch error {
-    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
-        .composer(_, let problem, let mark, _):
-        return ConfigurationError(file, mark.line, "not valid YAML: \(problem)")
-    case .duplicatedKeysInMapping(let keys, let context):
-        let names = keys.map { "\"\($0)\"" }.joined(separator: ", ")
-        return ConfigurationError(file, context.mark.line, "key \(names) is given twice")
-    case .reader(let problem, _, _, _):
-        return ConfigurationError(file, nil, "not valid YAML: \(problem)")
-    default:
-        return ConfigurationError(file, nil, "not valid YAML")
+    private func members(depth: Int) throws(YAMLEvents.Refusal) -> [ConfigurationNode.Member] {
+        var members: [ConfigurationNode.Member] = []
+        var lines: [ByteString: Int] = [:]
+        while true {
+            let event = try events.next()
+            if case .end = event { return members }
+            guard case .scalar(let key, let quoted) = event else { throw refusal("a key must be a plain word") }
+            guard key != "<<" || quoted else {
+                throw refusal("merge keys (<<) are not supported; write the keys out")
+            }
+            let line = events.line
+            if let first = lines.updateValue(line, forKey: ByteString(key)) {
+                throw YAMLEvents.Refusal(line: first, reason: "key \"\(key)\" is given twice")
+            }
+            let value = try node(of: events.next(), depth: depth + 1)
+            members.append(.init(key: key, place: "\(file):\(line)", value: value))
+        }
+    }
+
+    private func refusal(_ reason: String) -> YAMLEvents.Refusal {
+        YAMLEvents.Refusal(line: events.line, reason: reason)
     }
 }

@@ -1,4 +1,5 @@
 internal import Collectives
+internal import Files
 internal import Foundation
 internal import Tensors
 internal import Watching
@@ -66,18 +67,11 @@ private func inputFiles(_ configuration: Configuration) -> [String] {
 
 /// Size and hash of a file's bytes; of a large file, of its beginning and end.
 private func fingerprint(of path: String) -> String {
-    let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    let attributes = try? FileManager.default.attributesOfItem(atPath: resolved)
-    guard let attributes, attributes[.type] as? FileAttributeType == .typeRegular,
-        let size = attributes[.size] as? Int, let handle = FileHandle(forReadingAtPath: resolved)
-    else { return "missing" }
-    func part(at offset: Int, _ count: Int) -> [UInt8] {
-        guard (try? handle.seek(toOffset: UInt64(offset))) != nil else { return [] }
-        return Array((try? handle.read(upToCount: count)) ?? Data())
-    }
-    let bytes =
-        size <= hashedWhole ? part(at: 0, size) : part(at: 0, hashedPart) + part(at: size - hashedPart, hashedPart)
-    return "\(size) bytes, hash \(String(hash(of: bytes), radix: 16))"
+    guard let file = try? RegularFile(path: path) else { return "missing" }
+    let end = max(0, file.size - hashedPart)
+    let parts = file.size <= hashedWhole ? [(0, file.size)] : [(0, hashedPart), (end, hashedPart)]
+    let bytes = parts.flatMap { (try? file.bytes(from: $0.0, atMost: $0.1)) ?? [] }
+    return "\(file.size) bytes, hash \(String(hash(of: bytes), radix: 16))"
 }
 
 /// Compares what all ranks have; every rank calls it.

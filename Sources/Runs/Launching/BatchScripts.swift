@@ -94,8 +94,9 @@ extension LaunchJob {
 
     /// The run's name as every batch system accepts it.
     private var jobName: String {
-        let allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
-        return "maxmin-" + String(name.map { allowed.contains($0) ? $0 : "-" })
+        // Scalars, not Characters: to Swift the Kelvin sign is a K.
+        let allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.".unicodeScalars
+        return "maxmin-" + name.unicodeScalars.map { allowed.contains($0) ? String($0) : "-" }.joined()
     }
 
     /// Hours, minutes and seconds.

@@ -1,4 +1,4 @@
-internal import Foundation
+internal import Failures
 
 /// A cluster as its file in `cluster-configs/` describes it: where ranks run, how they are bound, how they reach each other, and
 /// which batch system starts them.
@@ -99,10 +99,18 @@ extension Cluster {
             ranks.bind != .numa || ranks.perNode % nodes.numaDomains == 0,
             "ranks.per_node: \(ranks.perNode) ranks cannot be dealt evenly to \(nodes.numaDomains) NUMA domains"
         )
-        for line in batch.directives where line.contains(where: \.isNewline) {
-            require(false, "batch.directives: \"\(line)\" is more than one line")
+        for (key, text) in shellTexts {
+            require(!text.unicodeScalars.contains(where: isControl), "\(key): \"\(text)\" holds a control character")
         }
         return problems
+    }
+
+    /// What goes to shells and batch systems as it stands, by key.
+    private var shellTexts: [(key: String, text: String)] {
+        let single = [("program", program), ("network.remote_shell", network.remoteShell)]
+        return single.compactMap { key, text in text.map { (key, $0) } }
+            + environment.enumerated().map { ("environment[\($0)].value", $1.value) }
+            + batch.directives.map { ("batch.directives", $0) } + batch.setup.map { ("batch.setup", $0) }
     }
 }
 

@@ -10,7 +10,7 @@ extension Cluster {
             count = keys.read("count", .integer(.from(1, to: 65_536), unit: "nodes"), 1, "How many nodes.")
             hosts = keys.read(
                 "hosts",
-                .texts,
+                .hostNames,
                 [],
                 "mpirun: their names, one a node; none: this machine. Batch systems choose the hosts themselves."
             )
@@ -77,7 +77,7 @@ extension Cluster {
             )
             interface = keys.read(
                 "interface",
-                .optional(.text),
+                .optional(.word),
                 nil,
                 "tcp: network interface, as `eth0` or `10.0.0.0/24`; ucx: device and port, as `mlx5_0:1`; null: any."
             )
@@ -132,11 +132,11 @@ extension Cluster {
             )
             queue = keys.read(
                 "queue",
-                .optional(.text),
+                .optional(.word),
                 nil,
                 "Slurm's partition, or PBS's queue; null: the default one."
             )
-            account = keys.read("account", .optional(.text), nil, "Account that pays; null: the default one.")
+            account = keys.read("account", .optional(.word), nil, "Account that pays; null: the default one.")
             directives = keys.read(
                 "directives",
                 .texts,

@@ -1,4 +1,5 @@
 internal import Collectives
+internal import Failures
 
 /// What is to be launched, as the command line of `maxmin launch` gives it.
 package struct LaunchRequest: Sendable {
@@ -68,6 +69,7 @@ package func planLaunch(_ request: LaunchRequest) throws -> LaunchPlan {
             )
         ])
     }
+    try requirePlainWords(of: request, configuration)
     let job = LaunchJob(
         cluster: cluster,
         placement: placement,
@@ -84,6 +86,27 @@ package func planLaunch(_ request: LaunchRequest) throws -> LaunchPlan {
         case .pbs: .batch(script: job.pbsScript, submit: "qsub")
         }
     return LaunchPlan(start: start, cluster: cluster, runDirectory: configuration.run.directory)
+}
+
+/// Throws where a word that a shell or a batch system will read holds a control character; the cluster's own keys were looked at when
+/// it was read.
+private func requirePlainWords(
+    of request: LaunchRequest,
+    _ configuration: Configuration
+) throws(ConfigurationError) {
+    let words =
+        [
+            ("--cluster", request.cluster), ("the path of the configuration", request.configuration),
+            ("the path of this program", request.program), ("run.name", configuration.run.name),
+            ("run.directory", configuration.run.directory),
+        ] + request.overrides.map { ("--set", $0) }
+    let problems = words.filter { $1.unicodeScalars.contains(where: isControl) }.map { key, text in
+        ConfigurationProblem(
+            place: nil,
+            message: "\(key): \"\(text)\" holds a control character, which no shell command may"
+        )
+    }
+    guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
 }
 
 /// Does what a plan says, and gives the exit status to end with: that of the run, under supervision, or 0 for a submitted job.

@@ -1,6 +1,6 @@
 internal import Collectives
 internal import Failures
-internal import Foundation
+internal import Files
 internal import LanguageModels
 internal import MaxMinPolicy
 internal import Optimizers
@@ -189,25 +189,23 @@ struct StagePlanner {
     }
 }
 
-private func sizeOfFile(_ path: String) -> Int {
-    ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int) ?? 0
-}
+private func sizeOfFile(_ path: String) -> Int { (try? RegularFile(path: path).size) ?? 0 }
 
 /// Line feeds of a file; 0 where it cannot be read, which its reader will tell.
 private func linesOfFile(_ path: String) -> Int {
-    guard let handle = FileHandle(forReadingAtPath: path) else { return 0 }
+    guard let file = try? RegularFile(path: path) else { return 0 }
     var lines = 1
-    while let block = try? handle.read(upToCount: 1 << 20), !block.isEmpty {
+    var offset = 0
+    while let block = try? file.bytes(from: offset, atMost: 1 << 20), !block.isEmpty {
         lines += block.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }
+        offset += block.count
     }
     return lines
 }
 
 /// Whether a prompts file has texts, of which prompts are the openings: by its first line.
 private func isOpenings(_ path: String) -> Bool {
-    guard let handle = FileHandle(forReadingAtPath: path), let block = try? handle.read(upToCount: 1 << 16) else {
-        return false
-    }
+    guard let block = try? RegularFile(path: path).bytes(from: 0, atMost: 1 << 16) else { return false }
     let line = String(decoding: block.prefix { $0 != 0x0A }, as: UTF8.self)
     return line.contains("\"text\"") && !line.contains("\"prompt\"")
 }

@@ -90,12 +90,14 @@ private func doStages(
     let directory = RunDirectory(path: configuration.run.directory)
     let threads = configuration.run.threads == 0 ? request.suggestedThreads : configuration.run.threads
     KernelThreads.set(threads)
+    // Complete stages are not done again.
+    let open = wanted.filter { !request.resume || !directory.isComplete($0) }
+    // The others wait below for the end that a refusal brings.
+    if communicator.rank == 0 { try requireInputs(of: open, in: configuration) }
     try requireEqualRanks(
         rankTraits(configuration, request, transport: communicator.transport),
         communicator: communicator
     )
-    // Complete stages are not done again.
-    let open = wanted.filter { !request.resume || !directory.isComplete($0) }
     let plan = try requireMemory(
         for: open,
         of: configuration,
@@ -112,7 +114,6 @@ private func doStages(
     let started = try communicator.broadcast(agreeing: {
         try refuseForeignDirectory(directory)
         lock = try RunLock(directory: directory.path)
-        try requireInputs(of: open, in: configuration)
         try prepareDirectory(directory, for: wanted, overwrite: request.overwrite, resume: request.resume)
         if request.resume { try refuseOtherConfiguration(of: wanted, in: directory, than: configuration) }
         let status = try directory.start(wanted, resume: request.resume)

@@ -39,7 +39,7 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
         communicator: SoloCommunicator()
     )
     let csv = try directory.require("reward/assignments.csv", madeBy: .reward)
-    let shares = try groupShares(csv: String(decoding: readBytes(ofFile: csv), as: UTF8.self), at: csv)
+    let shares = try groupShares(path: csv)
     let precision = request.precision.resolved
     var models: [LanguageModel] = []
     let reference = configuration.model.path ?? directory.file("reference")
@@ -108,19 +108,24 @@ private func object(_ user: UserAssignment) -> JSONValue {
 
 private func line(_ user: UserAssignment) -> String {
     let sure = String(format: "%.1f", 100 * user.posterior[user.group])
-    return "\(user.member.id)  group \(user.group)  probability \(sure) %  from \(user.member.assignCount) comparisons"
+    return "\(printable(user.member.id))  group \(user.group)  probability \(sure) %  from \(user.member.assignCount) comparisons"
 }
 
-/// η, the mean responsibility of each group, from the text of `assignments.csv`.
-///
-/// The responsibilities are the last columns; a user id may hold commas and line breaks, and those lines end otherwise.
-func groupShares(csv: String, at place: String) throws(Failure) -> [Double] {
-    let lines = csv.split(whereSeparator: \.isNewline)
-    let columns = lines.first?.split(separator: ",") ?? []
-    let groups = columns.filter { $0.hasPrefix("responsibility_") }.count
-    let rows = lines.dropFirst().map { line in
-        line.split(separator: ",").suffix(groups).compactMap { Double($0) }
-    }.filter { $0.count == groups }
-    guard groups > 0, !rows.isEmpty else { throw Failure(.badData, "is no table of assignments", at: place) }
-    return (0..<groups).map { group in rows.reduce(0) { $0 + $1[group] } / Double(rows.count) }
+/// η, the mean responsibility of each group, from `assignments.csv`, whose last columns are the responsibilities.
+func groupShares(path: String) throws(Failure) -> [Double] {
+    let table = try CSVReader(path: path)
+    let columns = try table.next()?.get().fields ?? []
+    let groups = columns.count { $0.hasPrefix("responsibility_") }
+    var sums = [Double](repeating: 0, count: groups)
+    var users = 0
+    while let record = try table.next()?.get() {
+        let shares = record.fields.suffix(groups).compactMap { Double($0) }
+        guard record.fields.count == columns.count, shares.count == groups, shares.allSatisfy(\.isFinite) else {
+            throw Failure(.badData, "is no row of a table of assignments", at: "\(path):\(record.number)")
+        }
+        users += 1
+        for group in 0..<groups { sums[group] += shares[group] }
+    }
+    guard groups > 0, users > 0 else { throw Failure(.badData, "is no table of assignments", at: path) }
+    return sums.map { $0 / Double(users) }
 }

@@ -1,26 +1,20 @@
 internal import Failures
-internal import Foundation
+internal import Preferences
 internal import StrictJSON
 
 /// Calls `body` with each line of a JSON Lines file, as fields and with its place; `-` is standard input.
 ///
-/// - Throws: `Failure` at `file:line` for a line that is no JSON object.
+/// - Throws: `Failure` at `file:line` for a line that is no JSON object, or is longer than any line may be.
 func forEachInputLine(
     of path: String,
     _ body: (_ fields: JSONFields, _ place: String) throws -> Void
 ) throws {
-    let bytes = path == "-" ? readStandardInput() : try readBytes(ofFile: path)
-    let file = path == "-" ? "standard input" : path
-    try forEachJSONLine(in: bytes, file: file) { line, value in
-        let place = "\(file):\(line)"
-        try body(JSONFields(value.get(), at: place), place)
+    let lines = try LineReader(path: path == "-" ? nil : path)
+    while let line = try lines.next() {
+        if line.isBlank { continue }
+        let place = "\(lines.path):\(line.number)"
+        try body(JSONFields(JSONValue(parsingLine: line.bytes, at: place), at: place), place)
     }
-}
-
-private func readStandardInput() -> [UInt8] {
-    var bytes: [UInt8] = []
-    while let more = try? FileHandle.standardInput.read(upToCount: 1 << 20), !more.isEmpty { bytes += more }
-    return bytes
 }
 
 extension JSONFields {
