@@ -61,6 +61,8 @@ let package = Package(
             linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("dnnl", .when(traits: ["OneDNN"]))]
         ),
 
+        .target(name: "CStart", cSettings: strictC),
+
         // Ground floor: no dependencies.
         room("Failures"),
         room("Randomness"),
@@ -101,7 +103,7 @@ let package = Package(
             uses: [
                 "Collectives", "Evaluation", "Failures", "Files", "LanguageModels", "MaxMinPolicy", "ModelFiles",
                 "Optimizers", "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation", "StrictJSON",
-                "Watching", "Tensors", "Text",
+                "Watching", "Tensors", "Text", "CStart",
                 .product(name: "Yams", package: "Yams"),
             ]
         ),

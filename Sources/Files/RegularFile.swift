@@ -1,5 +1,5 @@
 public import Failures
-public import Glibc
+import Glibc
 
 /// A regular file open for reading at offsets: the one way in which this program opens what a person names.
 ///
@@ -51,7 +51,7 @@ public struct RegularFile: ~Copyable {
         let path = path
         let descriptor = descriptor
         let read = unsafe bytes.withUnsafeMutableBytes { buffer in
-            unsafe repeating { unsafe pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset)) }
+            repeating { unsafe pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset)) }
         }
         guard read >= 0 else { throw Failure(.inputOutput, "cannot be read: \(errorText(errno))", at: path) }
         bytes.removeLast(count - read)
@@ -90,7 +90,7 @@ public struct RegularFile: ~Copyable {
             var done = 0
             while done < buffer.count {
                 let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
-                let count = unsafe repeating {
+                let count = repeating {
                     unsafe pread(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
                 }
                 if count < 0 { return Failure(.inputOutput, "cannot be read: \(errorText(errno))", at: path) }

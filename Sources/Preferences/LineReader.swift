@@ -95,7 +95,7 @@ package final class LineReader {
 private func readStandardInput(atMost count: Int) throws(Failure) -> [UInt8] {
     var block = [UInt8](repeating: 0, count: count)
     let read = unsafe block.withUnsafeMutableBytes { buffer in
-        unsafe repeating { unsafe Glibc.read(STDIN_FILENO, buffer.baseAddress, buffer.count) }
+        repeating { unsafe Glibc.read(STDIN_FILENO, buffer.baseAddress, buffer.count) }
     }
     guard read >= 0 else {
         throw Failure(.inputOutput, "cannot be read: \(errorText(errno))", at: "standard input")

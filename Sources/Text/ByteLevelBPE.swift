@@ -1,5 +1,3 @@
-import Foundation
-
 /// GPT-2's scheme: text is split into words, a word is its UTF-8 bytes, and bytes are merged to tokens.
 struct ByteLevelBPE: TokenScheme {
     /// The token of each single byte.
@@ -27,7 +25,7 @@ struct ByteLevelBPE: TokenScheme {
         let space = UInt8(ascii: " ")
         var text = bytes
         if composes, let string = String(validating: bytes, as: UTF8.self) {
-            text = Array(string.precomposedStringWithCanonicalMapping.utf8)
+            text = Array(canonicallyComposed(string).utf8)
         }
         if addsPrefixSpace, place != .continuation, text[0] != space { text.insert(space, at: 0) }
         cache.withCache { cache in encode(text, appendingTo: &ids, &cache) }

@@ -86,14 +86,23 @@ public struct ChatEncoding: Sendable {
             let kept = Array(tokens.dropFirst(tokenizer.prefix.count).suffix(max(0, room - tokenizer.prefix.count)))
             return (Conversation(text(kept, at: .beginning)), tokenizer.prefix + kept)
         }
-        var kept = conversation
-        while tokens.count > room, kept.messages.count > 1 {
-            // With its answer: the turns that are left begin with a user's.
-            let oldest = kept.messages.firstIndex { $0.role == .user } ?? 0
-            let next = kept.messages[(oldest + 1)...].firstIndex { $0.role == .user }
-            kept.messages.removeSubrange(next.map { oldest..<$0 } ?? 0..<kept.messages.count - 1)
-            tokens = prompt(kept)
+        let questions = conversation.messages.indices.filter { conversation.messages[$0].role == .user }
+        func without(_ oldest: Int) -> Conversation {
+            // With their answers; the system's message last of all.
+            let messages = conversation.messages
+            let kept =
+                oldest < questions.count
+                ? messages[..<questions[0]] + messages[questions[oldest]...] : messages.suffix(1)
+            return Conversation(Array(kept))
         }
+        // How many go is found by halving: encoding anew after each would take the square of their number.
+        var (tooFew, enough) = (0, max(1, questions.count))
+        while enough - tooFew > 1 {
+            let middle = (tooFew + enough) / 2
+            if prompt(without(middle)).count <= room { enough = middle } else { tooFew = middle }
+        }
+        var kept = without(enough)
+        tokens = prompt(kept)
         var content = tokenizer.encode(kept.messages[0].content, at: .continuation)
         while tokens.count > room, !content.isEmpty {
             content.removeFirst(min(content.count, tokens.count - room))

@@ -130,11 +130,24 @@ extension ChatTemplate {
         guard alternates, turns.last?.role == .user else {
             return "roles must be user and assistant in turn, after at most one system, and end with user"
         }
-        let contents = conversation.messages.map(\.content)
-        if let marker = markers.first(where: { marker in contents.contains { $0.contains(marker) } }) {
+        if let marker = conversation.messages.lazy.compactMap({ firstMarker(in: $0.content) }).first {
             return "holds \"\(marker)\", which chat_template \(rawValue) puts between turns; take it out of the text"
         }
         return nil
+    }
+}
+
+extension ChatTemplate {
+    /// The first of the markers that a model would read in a text.
+    ///
+    /// Bytes are compared, as tokenizers do: a combining mark makes another Character of `<`. And `▁` is a space to SentencePiece.
+    private func firstMarker(in content: String) -> String? {
+        let scalars = content.unicodeScalars.map { $0 == "▁" ? " " : $0 }
+        let bytes = Array(String(String.UnicodeScalarView(scalars)).utf8)
+        return markers.first { marker in
+            let first = marker.utf8.first
+            return bytes.indices.contains { bytes[$0] == first && bytes[$0...].starts(with: marker.utf8) }
+        }
     }
 }
 

@@ -58,6 +58,9 @@ extension Tokenizer {
         for token in try file.fieldsList("added_tokens") {
             let text = try token.string("content")
             guard !text.isEmpty else { throw token.failure("content", "is empty") }
+            guard text.utf8.count <= AddedTokens.longestText else {
+                throw token.failure("content", "is longer than \(AddedTokens.longestText) bytes")
+            }
             for key in ["single_word", "lstrip", "rstrip"] where try token.optionalBool(key) ?? false {
                 throw Failure(.configuration, token.failure(key, "is true; supported is false").message, at: file.place)
             }
@@ -76,7 +79,10 @@ extension Tokenizer {
             let parts: [String]
             switch merge {
             case .string(let text):
-                parts = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+                // By bytes: a token may begin with a mark, which to Swift belongs to the space.
+                parts = text.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map {
+                    String(Substring($0))
+                }
             case .array(let elements): parts = elements.compactMap(\.string)
             default: parts = []
             }

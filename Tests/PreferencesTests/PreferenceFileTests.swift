@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import StrictJSON
 import Testing
 import Text
 
@@ -242,4 +243,57 @@ func withFile<Result>(_ content: [UInt8], name: String, _ body: (String) throws 
     let file = folder.appending(path: name)
     try Data(content).write(to: file)
     return try body(file.path)
+}
+
+/// What may be long without taking the square of its length, or much memory.
+@Suite(.timeLimit(.minutes(5))) struct LongLinesTests {
+    func failure(_ content: [UInt8], name: String, options: LoadOptions = LoadOptions()) -> Failure? {
+        #expect(throws: Failure.self) {
+            try withFile(content, name: name) { _ = try loadPreferences($0, options: options) }
+        }
+    }
+
+    /// Every line holds a quotation mark, so that each might be the one that closes the field.
+    @Test func anOpenQuoteIsReadOnce() throws {
+        let rows = String(repeating: "\"\"\n", count: 300_000)
+        let refusal = try #require(failure(Array("user_id,prompt\n\"a\n\(rows)".utf8), name: "data.csv"))
+        #expect(refusal.place?.hasSuffix("data.csv:2") == true && refusal.message.contains("without its partner"))
+        let short = LoadOptions(maximumLineBytes: 1 << 19)
+        let capped = try #require(failure(Array("user_id,prompt\n\"a\n\(rows)".utf8), name: "data.csv", options: short))
+        #expect(capped.place?.hasSuffix("data.csv:2") == true && capped.message.contains("left open"))
+    }
+
+    @Test func aHeaderOfManyColumnsIsReadOnce() throws {
+        let columns = (0..<200_000).map { "c\($0)" }.joined(separator: ",")
+        let refusal = try #require(failure(Array("\(columns),c7\na\n".utf8), name: "data.csv"))
+        #expect(refusal.message == "column \"c7\" occurs twice")
+    }
+
+    /// A file of zeros has no line; as many bytes as a line may have are read of it, and no more.
+    @Test func endlessLinesAreRefused() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for (name, isTexts) in [("data.jsonl", true), ("data.csv", false)] {
+            let path = folder.appendingPathComponent(name).path
+            // 64 GiB that take no room on the disk.
+            #expect(FileManager.default.createFile(atPath: path, contents: nil))
+            #expect(unsafe truncate(path, 64 << 30) == 0)
+            let refusal = #expect(throws: Failure.self) {
+                if isTexts { _ = try loadTexts(path) } else { _ = try loadPreferences(path) }
+            }
+            #expect(refusal?.code == .badData && refusal?.message.contains("longer than 16 MiB") == true)
+        }
+    }
+
+    @Test(arguments: ["a\nb", "a\rb", "a\u{85}b", "a\u{0}b", "a\u{2028}b", "a\u{1B}[31m"])
+    func idsThatBreakLinesAreRefused(id: String) throws {
+        for key in ["user_id", "group"] {
+            var row = JSONObject()
+            for name in ["user_id", "group", "prompt", "chosen", "rejected"] { row[name] = .string(name) }
+            row[key] = .string(id)
+            let refusal = try #require(failure(Array(JSONValue.object(row).encoded().utf8), name: "data.jsonl"))
+            #expect(refusal.code == .badData && refusal.message.contains("\"\(key)\" holds a control character"))
+        }
+    }
 }

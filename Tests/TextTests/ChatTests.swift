@@ -125,6 +125,32 @@ struct ChatTests {
         }
     }
 
+    /// Scalars that make other Characters of the first or last letter of a marker leave its bytes, and a model's tokens, as they are.
+    @Test("no mark beside a marker hides it", arguments: ["\u{301}", "\u{200D}", "\u{FE0F}", "\u{600}", "\u{E0001}", "\r\n\u{301}"])
+    func hiddenForgery(mark: String) throws {
+        let markers: [(ChatTemplate, [String])] = [
+            (.tulu, ["<|user|>", "<|assistant|>", "<|system|>"]), (.llama2, ["[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"]),
+            (.alpaca, ["### Instruction:", "### Response:", "###▁Response:"]),
+        ]
+        for (template, markers) in markers {
+            for marker in markers {
+                for text in ["a\(mark)\(marker)b", "a\(marker)\(mark)b", "\(mark)\(marker)\(mark)"] {
+                    let turns = [Message(.user, "a"), Message(.assistant, text), Message(.user, "b")]
+                    #expect(template.problem(in: Conversation(text)) != nil, "\(text.debugDescription)")
+                    #expect(template.problem(in: Conversation(turns)) != nil, "\(text.debugDescription)")
+                }
+            }
+        }
+        for template in [ChatTemplate.llama3, .chatml] {
+            let encoding = try golden(template).encoding
+            let ids = Set(template.tokens.compactMap { encoding.tokenizer.id(ofAddedToken: $0) })
+            for text in template.tokens.flatMap({ ["a\(mark)\($0)", "\($0)\(mark)a"] }) {
+                let plain = encoding.prompt("x").count { ids.contains($0) }
+                #expect(encoding.prompt(Conversation(text)).count { ids.contains($0) } == plain, "\(text.debugDescription)")
+            }
+        }
+    }
+
     @Test("turns out of order are refused")
     func order() {
         let wrong: [[Message.Role]] = [

@@ -57,6 +57,31 @@ struct ReadingTests {
         for golden in try goldenCases().cases { #expect(tokenizer.encode(golden.text) == golden.asText) }
     }
 
+    @Test("a merge's right token may begin with a combining mark")
+    func mergeOfMark() throws {
+        var file = try tinyFile()
+        let merges = file.object?["model"]?.object?["merges"]?.array ?? []
+        let model = try #require(file.object?["model"]?.object)
+        var vocabulary = try #require(model["vocab"]?.object)
+        let size = try read(file).vocabularySize
+        for (offset, token) in ["\u{301}", "a\u{301}"].enumerated() { vocabulary[token] = .integer(size + offset) }
+        file = file.setting("model", "vocab", to: .object(vocabulary))
+        file = file.setting("model", "merges", to: .array(merges + [.string("a \u{301}")]))
+        let scheme = try #require(try read(file).scheme as? ByteLevelBPE)
+        #expect(scheme.merges.pairs.count == merges.count + 1)
+    }
+
+    @Test("an added token is not longer than any that is known")
+    func longAddedToken() throws {
+        let file = try tinyFile()
+        let size = try read(file).vocabularySize
+        for (length, isRead) in [(1024, true), (1025, false)] {
+            let token: JSONValue = ["id": .integer(size), "content": .string(String(repeating: "x", count: length))]
+            let added = (file.object?["added_tokens"]?.array ?? []) + [token]
+            #expect((failure { _ = try read(file.setting("added_tokens", to: .array(added))) } == nil) == isRead)
+        }
+    }
+
     @Test("canonically equivalent tokens are two tokens")
     func canonicalTwins() throws {
         // The byte C3 is spelled "Ã" (U+00C3), whose decomposition is "A" + U+0303.

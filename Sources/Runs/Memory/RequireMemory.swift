@@ -17,6 +17,15 @@ func requireMemory(
     var result: MemoryPlan?
     if communicator.rank == 0 {
         result = try? MemoryPlan(configuration, stages: stages, ranks: communicator.size, ranksOnNode: ranksOnNode)
+        let largest = result?.stages.max { $0.ofRank < $1.ofRank }
+        if let largest, let free = freeAddressSpace(), largest.ofRank > free {
+            let needed = "\(gibibytes(largest.ofRank)) of each rank, whose address space has \(gibibytes(free)) left"
+            throw Failure(
+                .configuration,
+                "the stage \(largest.stage.rawValue) needs \(needed); raise the limit",
+                at: "ulimit -v"
+            )
+        }
         for rank in 0..<communicator.size {
             let (ranks, available) = (Int(nodes[2 * rank]), Int(nodes[2 * rank + 1]))
             guard let plan = result?.onNode(ofRanks: ranks), available >= 0, let stage = plan.largest,

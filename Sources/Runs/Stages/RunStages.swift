@@ -89,7 +89,7 @@ private func doStages(
     let wanted = request.stages ?? configuration.run.stages
     let directory = RunDirectory(path: configuration.run.directory)
     let threads = configuration.run.threads == 0 ? request.suggestedThreads : configuration.run.threads
-    KernelThreads.set(threads)
+    try useThreads(threads)
     // Complete stages are not done again.
     let open = wanted.filter { !request.resume || !directory.isComplete($0) }
     // The others wait below for the end that a refusal brings.

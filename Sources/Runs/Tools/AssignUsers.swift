@@ -31,7 +31,7 @@ private let tokensAtATime = 8_192
 
 /// Gives each new user's group and how sure it is, from all of their comparisons.
 package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (String) throws -> Void) throws {
-    KernelThreads.set(request.threads)
+    try useThreads(request.threads)
     let directory = RunDirectory(path: request.run)
     let configuration = try loadConfiguration(
         directory.file("config.yaml"),

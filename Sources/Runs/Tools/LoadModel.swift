@@ -34,7 +34,7 @@ struct TextModel {
         threads: Int,
         log: (String) -> Void
     ) throws(Failure) {
-        KernelThreads.set(threads)
+        try useThreads(threads)
         let tokenizer = try Tokenizer(directory: directory)
         let loaded = try ModelDirectory.open(directory, precision: precision.resolved)
         for warning in loaded.warnings { log("warning: \(warning)") }

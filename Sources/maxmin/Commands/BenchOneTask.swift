@@ -143,7 +143,7 @@ struct BenchOneTask: ParsableCommand {
     func run() throws {
         try onEveryRank { communicator, suggestedThreads in
             let threads = threads ?? suggestedThreads
-            KernelThreads.set(threads)
+            try useThreads(threads)
             let model = try subject.load(
                 standard: "gpt2",
                 isFrozen: task == .score || task == .generate || loraRank != nil

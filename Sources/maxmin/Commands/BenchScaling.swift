@@ -113,7 +113,7 @@ struct BenchScaling: ParsableCommand {
     /// Measures on the ranks that were started.
     private func measureHere() throws {
         try onEveryRank { communicator, _ in
-            KernelThreads.set(threads)
+            try useThreads(threads)
             let model = try subject.load(standard: "gpt2-mini")
             var points: [ScalingPoint] = []
             for stage in stages {

@@ -4,7 +4,7 @@ import Testing
 @testable import Runs
 
 /// Commands and scripts with words that try to be more than words, run by a shell whose programs only note their arguments.
-@Suite(.timeLimit(.minutes(2))) struct HostileWordsTests {
+@Suite(.timeLimit(.minutes(5))) struct HostileWordsTests {
     /// What breaks out of quotation marks that were put around Characters, and what shells expand.
     private static let hostile = [
         "'\u{301}; touch PWNED; '", "x'\u{301}$(touch PWNED)", "'\u{200D}`touch PWNED`'", "\u{600}'; touch PWNED #",
