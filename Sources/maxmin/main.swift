@@ -16,7 +16,8 @@ do {
     let code = MaxMin.exitCode(for: error)
     if launchedRank > 0 { exit(code.rawValue) }
     if code.isSuccess { MaxMin.exit(withError: error) }
-    // What was typed is part of the message.
-    say(MaxMin.fullMessage(for: error))
+    // What was typed is part of the message; the status of another program has none.
+    let message = printable(MaxMin.fullMessage(for: error), keepsLines: true)
+    if !message.isEmpty { say(message) }
     exit(code.rawValue)
 }

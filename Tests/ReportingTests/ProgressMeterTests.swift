@@ -102,4 +102,10 @@ struct ProgressMeterTests {
         meter.end()
         #expect(stage.writes == [])
     }
+
+    @Test func controlsAreShown() {
+        let stage = Stage()
+        stage.meter(.lines).say("a\u{1B}[2K\u{202E}\r\nb")
+        #expect(stage.writes.map { Array($0.utf8) } == [Array("a\\u{1B}[2K\\u{202E}\\r\nb\n".utf8)])
+    }
 }

@@ -21,4 +21,12 @@ import Testing
     @Test func aTableWithoutRowsIsItsHead() {
         #expect(Table(["a", "bc"]).text == "a  bc\n-  --\n")
     }
+
+    @Test func controlsAreShown() {
+        var table = Table(["a\u{202E}b", "n"])
+        table.add(["x\ny\u{9B}31m", "1"])
+        let scalars = table.text.unicodeScalars
+        #expect(!scalars.contains { ["\u{202E}", "\u{9B}"].contains($0) } && scalars.count { $0 == "\n" } == 3)
+        #expect(table.text.contains("x\\ny\\u{009B}31m"))
+    }
 }

@@ -15,7 +15,8 @@ package func configurationReference() -> String {
           `--set simulate.groups.0.users=11 --set 'policy.objectives=[maxmin, single]'`.
         - Relative paths are relative to the working directory. `~` and variables are taken literally.
         - The key decides the type of a value: `no` is text for a path and an error for a flag, which is `true` or `false`.
-        - Not supported, to keep files plain: anchors, aliases, tags, merge keys, block text, several documents.
+        - Not supported, to keep files plain: anchors, aliases, tags, merge keys, block text, directives, several documents. The \
+        YAML parser itself reports them, so nothing hides them. A file has at most 1 MiB, and 16 levels of lists and mappings.
         - The run directory's `config.yaml` holds the effective configuration: every key with the value it had.
 
 
