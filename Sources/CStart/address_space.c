@@ -1,5 +1,5 @@
-// Looks at the limit of the address space (`ulimit -v`) before any library's constructor runs: OpenBLAS takes its buffers in its own,
-// and where it gets none it tries again for ever, before `main`.
+// Looks at the limit of the address space (`ulimit -v`) before any library's constructor runs: OpenBLAS takes its buffers
+// in its own, and where it gets none it tries again for ever, before `main`.
 
 #include "CStart.h"
 
@@ -53,7 +53,8 @@ static void require_address_space(int argc, char **argv, char **environment) {
     } else {
         dprintf(
             STDERR_FILENO,
-            "maxmin: error: ulimit -v: the address space may have %ld MiB, but to start takes %ld; raise the limit\n",
+            "maxmin: error: ulimit -v: the address space may have %ld MiB, but to start takes %ld; raise the limit, "
+            "or lower OMP_NUM_THREADS\n",
             limit >> 20, needed >> 20
         );
     }

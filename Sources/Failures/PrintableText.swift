@@ -1,7 +1,8 @@
-/// Text as it may stand in a message, a log or a table: what a terminal would obey, and what would turn the order of what is
-/// read, is escaped (`\u{1B}`), and more than `limit` bytes are cut.
+/// Text as it may stand in a message, a log or a table: what a terminal would obey, and what would turn the order of
+/// what is read, is escaped (`\u{1B}`), and more than `limit` bytes are cut.
 ///
-/// Escaped are control characters (C0, DEL, C1), separators of lines and paragraphs, and Unicode's bidirectional controls.
+/// Escaped are control characters (C0, DEL, C1), separators of lines and paragraphs, and Unicode's bidirectional
+/// controls.
 ///
 /// - Parameter keepsLines: whether line feeds stay, for text that is meant to have several lines.
 public func printable(_ text: String, keepsLines: Bool = false, limit: Int = 4096) -> String {

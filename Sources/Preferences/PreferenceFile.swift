@@ -24,7 +24,8 @@ public func loadPreferences(
         guard !id.isEmpty else { throw Failure(.badData, "field \"user_id\" is empty", at: place) }
         let group = try row.optionalText("group", at: place)
         // Ids and groups go into tables, where a line break would forge a row for whoever reads lines.
-        for (key, name) in [("user_id", id), ("group", group ?? "")] where name.unicodeScalars.contains(where: breaksLines) {
+        for (key, name) in [("user_id", id), ("group", group ?? "")]
+        where name.unicodeScalars.contains(where: breaksLines) {
             throw Failure(.badData, "field \"\(key)\" holds a control character; take it out", at: place)
         }
         let comparison = try comparison(of: row, options.template, at: place)

@@ -29,8 +29,8 @@ public func assignmentsCSV<Models>(of mixture: FittedMixture<Models>) -> String 
 
 /// A field in quotes where RFC 4180 asks for them, quotes doubled.
 ///
-/// By bytes: a combining mark makes another Character of a quotation mark. What a spreadsheet may take for a formula (`=1+1`) is
-/// left as it is.
+/// By bytes: a combining mark makes another Character of a quotation mark. What a spreadsheet may take for a formula
+/// (`=1+1`) is left as it is.
 private func quotedCSV(_ field: String) -> String {
     let quote = UInt8(ascii: "\"")
     let special = field.utf8.contains { $0 == UInt8(ascii: ",") || $0 == quote || $0 == 10 || $0 == 13 }

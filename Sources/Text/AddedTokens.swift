@@ -77,8 +77,8 @@ private struct TokenTexts {
 
     /// The longest text that stands at a place: where it ends, and its token.
     ///
-    /// The texts that agree so far are a range, which each further byte narrows; of those that end here the first has the range's
-    /// lower bound.
+    /// The texts that agree so far are a range, which each further byte narrows; of those that end here the first has
+    /// the range's lower bound.
     func longestMatch(in bytes: [UInt8], at start: Int) -> (end: Int, id: Int32)? {
         var range = byFirstByte[Int(bytes[start])]
         var match: (end: Int, id: Int32)?
@@ -97,7 +97,8 @@ private struct TokenTexts {
         return match
     }
 
-    /// The first index of a range for which a condition holds that, once it holds, holds for all that follow; its end where it never does.
+    /// The first index of a range for which a condition holds that, once it holds, holds for all that follow; its end
+    /// where it never does.
     private func firstIndex(in range: Range<Int>, where holds: (Int) -> Bool) -> Int {
         var (lower, upper) = (range.lowerBound, range.upperBound)
         while lower < upper {

@@ -2,9 +2,9 @@ import Foundation
 
 /// Unicode's form NFC of a text, in time that grows as its length.
 ///
-/// Foundation puts the combining marks of a character into order by insertion, which takes the square of their number, and leaves
-/// what three Tibetan vowels decompose to where it stands. More than `longest` marks in a row, of which no writing system has half as
-/// many, and those vowels are therefore put into order before.
+/// Foundation puts the combining marks of a character into order by insertion, which takes the square of their
+/// number, and leaves what three Tibetan vowels decompose to where it stands. More than `longest` marks in a row, of
+/// which no writing system has half as many, and those vowels are therefore put into order before.
 func canonicallyComposed(_ text: String, longest: Int = 32) -> String {
     var ordered = String.UnicodeScalarView()
     var marks: [Unicode.Scalar] = []

@@ -140,7 +140,8 @@ extension ChatTemplate {
 extension ChatTemplate {
     /// The first of the markers that a model would read in a text.
     ///
-    /// Bytes are compared, as tokenizers do: a combining mark makes another Character of `<`. And `▁` is a space to SentencePiece.
+    /// Bytes are compared, as tokenizers do: a combining mark makes another Character of `<`. And `▁` is a space to
+    /// SentencePiece.
     private func firstMarker(in content: String) -> String? {
         let scalars = content.unicodeScalars.map { $0 == "▁" ? " " : $0 }
         let bytes = Array(String(String.UnicodeScalarView(scalars)).utf8)

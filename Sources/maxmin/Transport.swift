@@ -76,8 +76,8 @@ func exitCode(of error: any Error) -> Failures.ExitCode {
     return (error as? Failure)?.code ?? .internalError
 }
 
-/// Tells people an error on standard error, one line each for all that is wrong with a configuration and at most 4 KiB of them, and
-/// gives the exit code that it ends the program with.
+/// Tells people an error on standard error, one line each for all that is wrong with a configuration and at most 4
+/// KiB of them, and gives the exit code that it ends the program with.
 func tell(_ error: any Error, rank: Int?) -> Failures.ExitCode {
     let lines = (error as? ConfigurationError)?.problems.map(\.description) ?? [printable("\(error)")]
     let speaker = rank.map { "rank \($0): " } ?? ""

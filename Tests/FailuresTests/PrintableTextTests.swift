@@ -3,8 +3,10 @@ import Testing
 
 @Suite struct PrintableTextTests {
     @Test(arguments: [
-        ("plain ä 漢 🙂", "plain ä 漢 🙂"), ("a\u{1B}[31mb", "a\\u{1B}[31mb"), ("a\nb\tc\u{0}\u{7F}", "a\\nb\\tc\\0\\u{7F}"),
-        ("a\u{85}b\u{9B}31m", "a\\u{0085}b\\u{009B}31m"), ("a\u{202E}b\u{2066}c\u{200F}", "a\\u{202E}b\\u{2066}c\\u{200F}"),
+        ("plain ä 漢 🙂", "plain ä 漢 🙂"), ("a\u{1B}[31mb", "a\\u{1B}[31mb"),
+        ("a\nb\tc\u{0}\u{7F}", "a\\nb\\tc\\0\\u{7F}"),
+        ("a\u{85}b\u{9B}31m", "a\\u{0085}b\\u{009B}31m"),
+        ("a\u{202E}b\u{2066}c\u{200F}", "a\\u{202E}b\\u{2066}c\\u{200F}"),
         ("a\u{2028}b\u{61C}", "a\\u{2028}b\\u{061C}"), ("\u{1B}\u{301}", "\\u{1B}\u{301}"),
     ])
     func controlsAreEscaped(text: String, expected: String) {
@@ -15,7 +17,9 @@ import Testing
     @Test func noControlRemains() {
         let all = (0..<0x3000 as Range<UInt32>).compactMap(Unicode.Scalar.init)
         let shown = printable(String(String.UnicodeScalarView(all)), limit: .max)
-        let forbidden: [ClosedRange<UInt32>] = [0...0x1F, 0x7F...0x9F, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069]
+        let forbidden: [ClosedRange<UInt32>] = [
+            0...0x1F, 0x7F...0x9F, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069,
+        ]
         #expect(!shown.unicodeScalars.contains { scalar in forbidden.contains { $0.contains(scalar.value) } })
         #expect(shown.unicodeScalars.contains("\u{A0}") && shown.unicodeScalars.contains("\u{300}"))
     }

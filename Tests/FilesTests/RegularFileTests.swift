@@ -26,7 +26,9 @@ import Testing
             unsafe mkfifo(folder + "/fifo", 0o600)
             try FileManager.default.createSymbolicLink(atPath: folder + "/link", withDestinationPath: "fifo")
             try FileManager.default.createSymbolicLink(atPath: folder + "/loop", withDestinationPath: "loop")
-            for path in ["/dev/zero", "/dev/full", "/dev/null", folder, folder + "/fifo", folder + "/link", folder + "/loop"] {
+            for path in [
+                "/dev/zero", "/dev/full", "/dev/null", folder, folder + "/fifo", folder + "/link", folder + "/loop",
+            ] {
                 #expect(code(path) == .badData, "\(path)")
             }
             #expect(code(folder + "/none") == .missingInput)

@@ -41,7 +41,9 @@ struct HTMLReportTests {
     }
 
     /// A mark or a sign that joins a letter of markup makes another Character of it, and the same markup to a browser.
-    @Test(arguments: ["<script>\u{301}", "\u{600}<script>", "<\u{301}script>", "\"\u{301}", "\u{200D}&amp", "\u{1B}[31m\u{202E}"])
+    @Test(arguments: [
+        "<script>\u{301}", "\u{600}<script>", "<\u{301}script>", "\"\u{301}", "\u{200D}&amp", "\u{1B}[31m\u{202E}",
+    ])
     func nothingHidesMarkup(text: String) throws {
         let page = try htmlReport(
             name: "NAME\(text)NAME",
@@ -52,9 +54,15 @@ struct HTMLReportTests {
         let bytes = Array(page.utf8)
         let start = try #require(bytes.indices.first { bytes[$0...].starts(with: "<h1>NAME".utf8) })
         let heading = bytes[(start + 8)...].prefix { $0 != UInt8(ascii: "N") }
-        #expect(!heading.contains(UInt8(ascii: "<")) && !heading.contains(UInt8(ascii: "\"")) && !heading.contains(0x1B))
+        #expect(
+            !heading.contains(UInt8(ascii: "<")) && !heading.contains(UInt8(ascii: "\"")) && !heading.contains(0x1B)
+        )
         let ampersands = heading.indices.filter { heading[$0] == UInt8(ascii: "&") }
-        #expect(ampersands.allSatisfy { at in ["&amp;", "&lt;", "&gt;", "&quot;"].contains { heading[at...].starts(with: $0.utf8) } })
+        #expect(
+            ampersands.allSatisfy { at in
+                ["&amp;", "&lt;", "&gt;", "&quot;"].contains { heading[at...].starts(with: $0.utf8) }
+            }
+        )
         #expect(!page.unicodeScalars.contains("\u{202E}"))
     }
 

@@ -31,11 +31,13 @@ import Testing
         #expect(found.first?.hasPrefix(start) == true, "\(found)")
     }
 
-    /// What looks like the beginning of a quoted text to whoever reads characters, and is none to the parser, hides nothing.
+    /// What looks like the beginning of a quoted text to whoever reads characters, and is none to the parser, hides
+    /// nothing.
     @Test(arguments: ["x: {a:\"b}\n", "x: {a:'b}\n", "x: a\"b\n", "x: [a']\n"])
     func syntaxIsRefusedBehindWhatLooksLikeText(cover: String) {
         let bomb = (1...40).map { "k\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1), *a\($0 - 1)]\n" }.joined()
-        for (hidden, word) in [("c: &x 1", "anchors"), ("c: !!int 1", "tags"), ("c: *x", "aliases"), (bomb, "anchors")] {
+        for (hidden, word) in [("c: &x 1", "anchors"), ("c: !!int 1", "tags"), ("c: *x", "aliases"), (bomb, "anchors")]
+        {
             let found = problems(cover + hidden)
             #expect(found.count == 1 && found[0].contains(": \(word) ("), "\(found)")
         }

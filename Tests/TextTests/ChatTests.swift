@@ -125,11 +125,16 @@ struct ChatTests {
         }
     }
 
-    /// Scalars that make other Characters of the first or last letter of a marker leave its bytes, and a model's tokens, as they are.
-    @Test("no mark beside a marker hides it", arguments: ["\u{301}", "\u{200D}", "\u{FE0F}", "\u{600}", "\u{E0001}", "\r\n\u{301}"])
+    /// Scalars that make other Characters of the first or last letter of a marker leave its bytes, and a model's
+    /// tokens, as they are.
+    @Test(
+        "no mark beside a marker hides it",
+        arguments: ["\u{301}", "\u{200D}", "\u{FE0F}", "\u{600}", "\u{E0001}", "\r\n\u{301}"]
+    )
     func hiddenForgery(mark: String) throws {
         let markers: [(ChatTemplate, [String])] = [
-            (.tulu, ["<|user|>", "<|assistant|>", "<|system|>"]), (.llama2, ["[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"]),
+            (.tulu, ["<|user|>", "<|assistant|>", "<|system|>"]),
+            (.llama2, ["[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"]),
             (.alpaca, ["### Instruction:", "### Response:", "###▁Response:"]),
         ]
         for (template, markers) in markers {
@@ -146,7 +151,10 @@ struct ChatTests {
             let ids = Set(template.tokens.compactMap { encoding.tokenizer.id(ofAddedToken: $0) })
             for text in template.tokens.flatMap({ ["a\(mark)\($0)", "\($0)\(mark)a"] }) {
                 let plain = encoding.prompt("x").count { ids.contains($0) }
-                #expect(encoding.prompt(Conversation(text)).count { ids.contains($0) } == plain, "\(text.debugDescription)")
+                #expect(
+                    encoding.prompt(Conversation(text)).count { ids.contains($0) } == plain,
+                    "\(text.debugDescription)"
+                )
             }
         }
     }

@@ -4,7 +4,8 @@ import Testing
 
 @testable import Text
 
-/// What may be long without taking the square of its length: each would run for hours if it did, and takes a second or two.
+/// What may be long without taking the square of its length: each would run for hours if it did, and takes a second
+/// or two.
 @Suite(.timeLimit(.minutes(5))) struct LinearTimeTests {
     /// Numbers that look random and are the same each time.
     private struct Numbers {
@@ -34,7 +35,9 @@ import Testing
         var numbers = Numbers(state: 5)
         for _ in 0..<4_000 {
             let text = String(
-                String.UnicodeScalarView((0..<numbers.next(below: 14)).map { _ in scalars[numbers.next(below: scalars.count)] })
+                String.UnicodeScalarView(
+                    (0..<numbers.next(below: 14)).map { _ in scalars[numbers.next(below: scalars.count)] }
+                )
             )
             let expected = Array(text.precomposedStringWithCanonicalMapping.unicodeScalars)
             #expect(Array(canonicallyComposed(text, longest: 1).unicodeScalars) == expected, "\(text.debugDescription)")

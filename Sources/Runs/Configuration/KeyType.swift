@@ -106,7 +106,8 @@ extension KeyType<String> {
     /// What DNS and `ssh` take for a host, and neither for an option nor for two hosts.
     static var hostName: Self {
         KeyType(name: "host name", unit: nil, bounds: nil, nullable: false, show: quotedYAML) { node in
-            guard let text = word.convert(node), !text.hasPrefix("-"), !text.utf8.contains(where: "@%+=:,/".utf8.contains)
+            guard let text = word.convert(node), !text.hasPrefix("-"),
+                !text.utf8.contains(where: "@%+=:,/".utf8.contains)
             else { return nil }
             return text
         }

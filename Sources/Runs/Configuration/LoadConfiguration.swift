@@ -32,8 +32,8 @@ func readConfigurationText(_ path: String) throws(Failure) -> String {
     let bytes: [UInt8]
     do throws(Failure) {
         bytes = try RegularFile(path: path).contents(limit: 1 << 20)
-    } catch where error.code == .badData {
-        throw Failure(.configuration, error.message, at: path)
+    } catch {
+        throw error.code == .badData ? Failure(.configuration, error.message, at: path) : error
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
         throw Failure(.configuration, "is not UTF-8 text", at: path)

@@ -1,6 +1,7 @@
 internal import CYaml
 
-/// What libyaml finds in a text, one event at a time; of YAML, what no configuration needs is refused as the parser itself sees it.
+/// What libyaml finds in a text, one event at a time; of YAML, what no configuration needs is refused as the parser
+/// itself sees it.
 ///
 /// Nothing is composed here, so nothing can be expanded: an alias is an event like any other.
 @safe final class YAMLEvents {

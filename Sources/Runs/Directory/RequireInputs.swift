@@ -3,8 +3,9 @@ internal import Files
 internal import ModelFiles
 internal import Preferences
 
-/// Refuses a run whose stages could not read a file that the configuration names, before any of them is read, counted or
-/// cleared for: what is missing or no regular file (a FIFO or a device would be waited for without end), and text that is none.
+/// Refuses a run whose stages could not read a file that the configuration names, before any of them is read, counted
+/// or cleared for: what is missing or no regular file (a FIFO or a device would be waited for without end), and text
+/// that is none.
 ///
 /// - Throws: `Failure` 66 where there is no such file, 77 where it may not be read, 65 where it is no text or no file.
 func requireInputs(of stages: [Stage], in configuration: Configuration) throws(Failure) {

@@ -88,8 +88,8 @@ package func planLaunch(_ request: LaunchRequest) throws -> LaunchPlan {
     return LaunchPlan(start: start, cluster: cluster, runDirectory: configuration.run.directory)
 }
 
-/// Throws where a word that a shell or a batch system will read holds a control character; the cluster's own keys were looked at when
-/// it was read.
+/// Throws where a word that a shell or a batch system will read holds a control character; the cluster's own keys
+/// were looked at when it was read.
 private func requirePlainWords(
     of request: LaunchRequest,
     _ configuration: Configuration

@@ -4,16 +4,16 @@ internal import Tensors
 
 /// Sets how many threads kernels use in this process.
 ///
-/// - Throws: `Failure` 78 where a limit of the address space (`ulimit -v`) leaves no room for them: OpenBLAS, which takes a buffer for
-///   each, would wait for its buffers without end.
+/// - Throws: `Failure` 78 where a limit of the address space (`ulimit -v`) leaves no room for them: OpenBLAS, which
+///   takes a buffer for each, would wait for its buffers without end.
 package func useThreads(_ count: Int) throws(Failure) {
     let stack = 8 << 20
     let needed = count * (CS_BLAS_BUFFER_BYTES + stack)
     if let free = freeAddressSpace(), free < needed {
         throw Failure(
             .configuration,
-            "\(mebibytes(free)) MiB of address space are left, but \(count) threads take \(mebibytes(needed)); raise the limit, "
-                + "or use fewer threads",
+            "\(mebibytes(free)) MiB of address space are left, but \(count) threads take \(mebibytes(needed)); "
+                + "raise the limit, or use fewer threads",
             at: "ulimit -v"
         )
     }

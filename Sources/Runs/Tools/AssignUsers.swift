@@ -108,7 +108,8 @@ private func object(_ user: UserAssignment) -> JSONValue {
 
 private func line(_ user: UserAssignment) -> String {
     let sure = String(format: "%.1f", 100 * user.posterior[user.group])
-    return "\(printable(user.member.id))  group \(user.group)  probability \(sure) %  from \(user.member.assignCount) comparisons"
+    return
+        "\(printable(user.member.id))  group \(user.group)  probability \(sure) %  from \(user.member.assignCount) comparisons"
 }
 
 /// η, the mean responsibility of each group, from `assignments.csv`, whose last columns are the responsibilities.

@@ -12,7 +12,8 @@ internal import Text
 /// - Throws: `Failure` or `ConfigurationError` with what is wrong.
 package func inspect(_ path: String, json: Bool) throws -> String {
     let report = try describe(path)
-    return json ? report.encoded() : lines(report, indentation: "").map { printable($0, limit: .max) }.joined(separator: "\n")
+    return json
+        ? report.encoded() : lines(report, indentation: "").map { printable($0, limit: .max) }.joined(separator: "\n")
 }
 
 /// What memory a configuration's stages take, predicted without loading anything.

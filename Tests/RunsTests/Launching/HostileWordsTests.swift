@@ -3,7 +3,8 @@ import Testing
 
 @testable import Runs
 
-/// Commands and scripts with words that try to be more than words, run by a shell whose programs only note their arguments.
+/// Commands and scripts with words that try to be more than words, run by a shell whose programs only note their
+/// arguments.
 @Suite(.timeLimit(.minutes(5))) struct HostileWordsTests {
     /// What breaks out of quotation marks that were put around Characters, and what shells expand.
     private static let hostile = [
@@ -103,13 +104,20 @@ import Testing
             #expect(contains(words, "run.name=\(quotedYAML(text))"), "\(words)")
             switch launcher {
             case "mpirun":
-                #expect(words.first == "mpirun" && contains(words, "HOSTILE=\(text)") && contains(words, launch.program))
+                #expect(
+                    words.first == "mpirun" && contains(words, "HOSTILE=\(text)") && contains(words, launch.program)
+                )
             case "slurm":
-                #expect(words.first == "maxmin" && contains(words, "\(folder)/runs \(text)") && contains(words, "scontrol"))
+                #expect(
+                    words.first == "maxmin" && contains(words, "\(folder)/runs \(text)") && contains(words, "scontrol")
+                )
                 #expect(launch.noted("variables").first?.utf8.elementsEqual(text.utf8) == true)
             default:
                 // Submitted again: the program, once more, by its own path.
-                #expect(words.count { $0 == "maxmin" } == 2 && contains(words, "launch") && contains(words, "HOSTILE=\(text)"))
+                #expect(
+                    words.count { $0 == "maxmin" } == 2 && contains(words, "launch")
+                        && contains(words, "HOSTILE=\(text)")
+                )
             }
         }
     }
@@ -119,7 +127,10 @@ import Testing
         let joining = ["\u{301}", "\u{200D}", "\u{FE0F}", "\u{600}", "\u{1F3FD}", "\u{E0001}"]
         let words = Self.hostile + joining.flatMap { ["'\($0)", "\($0)'", "a\($0)'\($0)b'", "''\($0)''"] }
         let output = Pipe()
-        let shell = try startProcess(["bash", "-c", "printf '%s\\0' " + shellCommand(words.map { [$0] })], output: output)
+        let shell = try startProcess(
+            ["bash", "-c", "printf '%s\\0' " + shellCommand(words.map { [$0] })],
+            output: output
+        )
         let read = output.fileHandleForReading.readDataToEndOfFile()
         shell.waitUntilExit()
         let back = read.split(separator: 0, omittingEmptySubsequences: false).dropLast().map { Array($0) }
@@ -134,7 +145,8 @@ import Testing
         ("network: { remote_shell: \"a\\x1bb\" }", "network.remote_shell"), ("program: \"a\\nb\"", "program"),
         ("environment: [{ name: A, value: \"a\\nb\" }]", "environment[0].value"),
         ("nodes: { cores: 4, hosts: [\"-oProxyCommand=x\"] }", "nodes.hosts"),
-        ("nodes: { cores: 4, hosts: [\"a,b\"] }", "nodes.hosts"), ("nodes: { cores: 4, hosts: [\"a\\n\"] }", "nodes.hosts"),
+        ("nodes: { cores: 4, hosts: [\"a,b\"] }", "nodes.hosts"),
+        ("nodes: { cores: 4, hosts: [\"a\\n\"] }", "nodes.hosts"),
     ])
     func clusterKeysAreNamed(yaml: String, key: String) {
         let nodes = yaml.hasPrefix("nodes") ? "" : "nodes: { cores: 4 }\n"
