@@ -8,18 +8,22 @@ public struct EvaluationSummary: Equatable, Sendable {
     public var rewards: [RewardEvaluation]
     /// Share of users in the group of their label; nil where the data names no groups.
     public var assignmentAgreement: Double?
+    /// What speaks against a reward model, one line each.
+    public var warnings: [String]
 
     /// States the results.
     public init(
         prompts: Int,
         policies: [PolicyEvaluation],
         rewards: [RewardEvaluation],
-        assignmentAgreement: Double?
+        assignmentAgreement: Double?,
+        warnings: [String] = []
     ) {
         self.prompts = prompts
         self.policies = policies
         self.rewards = rewards
         self.assignmentAgreement = assignmentAgreement
+        self.warnings = warnings
     }
 }
 

@@ -42,6 +42,8 @@ public struct FrozenTensors {
         self.identity = identity
     }
 
+    func hasMatrix(_ name: String) -> Bool { matrices[name] != nil }
+
     func matrix(_ name: String) -> Tensor {
         guard let tensor = matrices[name] else { preconditionFailure("no frozen matrix is named \(name)") }
         return tensor

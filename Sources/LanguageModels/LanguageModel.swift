@@ -232,6 +232,13 @@ public final class LanguageModel {
         return workspace.recording.flatMap { $0.model == ObjectIdentifier(self) ? $0 : nil }
     }
 
+    /// Whether it has the matrix of the vocabulary product: a reward model of a family with untied embeddings has none, and can
+    /// neither be sampled nor tell log-probabilities.
+    public var predictsTokens: Bool {
+        let name = configuration.vocabularyName
+        return frozen?.hasMatrix(name) ?? (parameters.entry(named: name) != nil)
+    }
+
     /// Tokens of one unrecorded pass at most, unless one sequence is longer: bounds memory.
     lazy var passingTokens = ActivationMemory(configuration, precision).passingTokens
 

@@ -33,6 +33,9 @@ public struct Sample: Equatable, Sendable {
     /// Whether the stop token was drawn.
     public var finished: Bool
 
+    /// Whether it was drawn from logits that were.
+    public var isFinite: Bool { logProbabilities.allSatisfy(\.isFinite) }
+
     /// States a response.
     public init(tokens: [Int32], logProbabilities: [Float], finished: Bool) {
         self.tokens = tokens
@@ -56,7 +59,8 @@ extension LanguageModel {
     ///
     /// `streams[i]` gives prompt i's random numbers: one `uniform()` a token (none where greedy). Each prompt must be
     /// shorter than the context; a response that reaches the context's end stops there, unfinished. More prompts than
-    /// fit `samplingBytes` are sampled in several batches. Equal prompts that follow one another are run once.
+    /// fit `samplingBytes` are sampled in several batches. Equal prompts that follow one another are run once. A token of logits that
+    /// are not finite has a log-probability that is not.
     public func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
         precondition(prompts.count == streams.count, "\(prompts.count) prompts but \(streams.count) random streams")
         precondition(options.temperature >= 0 && options.topP > 0 && options.topK >= 0, "sampling options out of range")
@@ -210,7 +214,9 @@ extension LanguageModel {
             temperature: options.temperature,
             uniforms: uniforms
         )
-        return zip(tokens, logProbabilities).map { Draw(token: $0, logProbability: $1) }
+        // The likeliest token of no numbers is none.
+        let isGuess = options.temperature == 0 && nonFiniteCount(logits) > 0
+        return zip(tokens, logProbabilities).map { Draw(token: $0, logProbability: isGuess ? .nan : $1) }
     }
 }
 

@@ -13,6 +13,8 @@ public struct PolicyState: Equatable, Sendable {
     public internal(set) var controller: KLController
     /// Steps with non-finite numbers, in a row, up to the last.
     public internal(set) var badSteps = 0
+    /// Whether the weights are known to be good: the last step met no number that is not finite.
+    public var isGood: Bool { badSteps == 0 }
     /// The worst-off group of the last step.
     public internal(set) var worstGroup: Int?
     /// What reference samples of the prompts met so far are worth, for `log-sigmoid`.
@@ -36,6 +38,12 @@ extension PolicyState {
         let badSteps: Int
         let worstGroup: Int?
         let medians: PromptMedians
+
+        /// Whether its numbers are those of a training of this length, for so many groups by so many reward models.
+        public func isValid(steps: Int, groups: Int, models: Int) -> Bool {
+            updates >= 0 && (0...steps).contains(step) && weights.count == groups && weights.allSatisfy(\.isFinite)
+                && beta.isFinite && badSteps >= 0 && (0..<groups).contains(worstGroup ?? 0) && medians.areOf(models)
+        }
     }
 
     /// This state as a record.
@@ -51,7 +59,7 @@ extension PolicyState {
         )
     }
 
-    /// The state that a record holds, under the settings that it was recorded with.
+    /// The state that a record holds, which is valid, under the settings that it was recorded with.
     public init(_ record: Record, settings: PolicySettings, groupSizes: [Double]) {
         self.init(settings, groupSizes: groupSizes)
         step = record.step
@@ -74,7 +82,7 @@ extension PolicyState {
 ///   - onStep: called after every step on every rank, for metrics, progress and checkpoints; its error ends the training.
 /// - Returns: the state after the last step.
 /// - Throws: `Failure(.configuration)` or `Failure(.badData)` for settings or a task that make no sense,
-///   `Failure(.internalError)` after `max_bad_steps` steps in a row with non-finite numbers.
+///   `Failure(.internalError)` after `max_bad_steps` steps in a row with non-finite numbers, or where the last is one.
 public func trainPolicy(
     _ policy: some TrainablePolicy,
     reference: some SamplingPolicy,
@@ -96,10 +104,11 @@ public func trainPolicy(
             communicator: communicator
         )
         try onStep(record, state)
-        guard state.badSteps < settings.maxBadSteps else {
+        guard state.badSteps < settings.maxBadSteps, state.isGood || state.step < settings.steps else {
+            let steps = state.badSteps == 1 ? "the last step" : "the last \(state.badSteps) steps"
             throw Failure(
                 .internalError,
-                "\(state.badSteps) steps in a row gave numbers that are not finite; lower policy.learning_rate",
+                "\(steps) gave numbers that are not finite; lower policy.learning_rate",
                 at: "policy step \(state.step)"
             )
         }
@@ -204,6 +213,13 @@ private func trainingStep(
     var span = memory.mutableSpan
     try communicator.broadcast(&span)
     state.weighting.adopt(memory: memory.map { Double($0) })
+    guard state.weighting.weights.allSatisfy(\.isFinite) else {
+        throw Failure(
+            .internalError,
+            "the groups' weights are not finite; bring the keys of policy.objectives nearer to their defaults",
+            at: "policy step \(step)"
+        )
+    }
     let combined = batches.map {
         combinedRewards($0.rewards, weighting: state.weighting.weights, settings: settings)
     }

@@ -1,4 +1,5 @@
 public import Collectives
+internal import Failures
 public import LanguageModels
 
 /// Samples the reference on prompts of every shard and fits the calibration to the rewards of its samples.
@@ -8,7 +9,7 @@ public import LanguageModels
 /// - Parameters:
 ///   - promptCount: how many of the prompts to use, over all shards; no more than there are.
 ///   - rewardModels: how many rows `rewards` gives.
-/// - Throws: as `fitCalibration`.
+/// - Throws: as `fitCalibration`, and `Failure(.internalError)` where the reference's logits are not finite.
 public func calibrate(
     _ method: Calibration.Method,
     reference: some SamplingPolicy,
@@ -27,6 +28,7 @@ public func calibrate(
     let count = min(max(promptCount, 1), prompts.count)
     var shardRewards: [[[Float]]] = []
     var hashes: [UInt8] = []
+    var isFinite = true
     for shard in shards.hosted(by: communicator.rank) {
         try communicator.enter(.rollout, step: 0)
         let dealt = shards.items(of: shard, total: count).map { DealtPrompt(place: $0, prompt: $0) }
@@ -39,11 +41,17 @@ public func calibrate(
             seed: seed,
             step: 0
         )
+        isFinite = isFinite && rollouts.allSatisfy(\.isFinite)
         var rewards = try rawRewards(of: rollouts, by: rewards, models: rewardModels)
         try communicator.enter(.reward, step: 0, with: &rewards[0])
         shardRewards.append(rewards)
         let tokens = rollouts.flatMap { [Int32($0.tokens.count)] + $0.tokens }
         hashes += littleEndianBytes(fnv1a(tokens.flatMap { littleEndianBytes($0) }))
+    }
+    try communicator.agree {
+        guard isFinite else {
+            throw Failure(.internalError, "the reference policy's logits are not finite", at: "calibrate")
+        }
     }
     // In order of shard whatever the number of ranks, so the hash is the run's, not the ranks'.
     let allHashes = try communicator.allGather(hashes).flatMap { $0 }

@@ -27,6 +27,9 @@ struct PromptMedians: Codable, Equatable, Sendable {
     /// Prompts that only this rank knows yet.
     private var unshared: [Int] = []
 
+    /// Whether every prompt has a median of each of so many models.
+    func areOf(_ models: Int) -> Bool { known.values.allSatisfy { $0.count == models } }
+
     /// Gives every rank what the others have drawn.
     mutating func share(over communicator: any Communicator) throws {
         let own = known.filter { unshared.contains($0.key) }

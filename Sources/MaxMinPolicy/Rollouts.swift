@@ -10,6 +10,8 @@ struct Rollout {
     let promptLength: Int
     /// Whether the response ended by end-of-text.
     let finished: Bool
+    /// Whether it was drawn from logits that are finite.
+    var isFinite = true
     /// log π of each response token, when sampled. [L]
     var logProbabilities: [Float] = []
     /// Entropy of π at each response token. [L]
@@ -73,7 +75,8 @@ func sampleRollouts(
             prompt: deal.prompt,
             tokens: pool[deal.prompt] + response.tokens,
             promptLength: pool[deal.prompt].count,
-            finished: response.finished
+            finished: response.finished,
+            isFinite: response.isFinite
         )
     }
 }

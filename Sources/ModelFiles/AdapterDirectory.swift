@@ -65,12 +65,17 @@ public enum AdapterDirectory {
 
     /// Loads an adapter over a base, whose trunk the new model shares and which must not change afterwards.
     ///
-    /// - Parameter head: the head that the adapter must have, `reward` or `none`; nil: whichever it has.
+    /// - Parameters:
+    ///   - head: the head that the adapter must have, `reward` or `none`; nil: whichever it has.
+    ///   - allowNonFinite: accept NaN and infinite weights.
     /// - Throws: `Failure` naming file, field or tensor; `configuration` for what we do not support or what does not suit the
     ///   base, `badData` for tensors that do not fit, `missingInput`, and `internalError` for weights that are not finite.
-    public static func load(_ path: String, over base: LanguageModel, head: Head? = nil) throws(Failure)
-        -> LanguageModel
-    {
+    public static func load(
+        _ path: String,
+        over base: LanguageModel,
+        head: Head? = nil,
+        allowNonFinite: Bool = false
+    ) throws(Failure) -> LanguageModel {
         let config = try AdapterConfigFile(path: path + "/adapter_config.json")
         let found: Head = config.isRewardModel ? .reward : .none
         if let head, head != found {
@@ -89,15 +94,15 @@ public enum AdapterDirectory {
             trunk: base.sharedTrunk,
             adapters: adapters
         )
-        try read(path + "/adapter_model.safetensors", into: model.parameters)
+        try read(path + "/adapter_model.safetensors", into: model.parameters, allowNonFinite: allowNonFinite)
         model.parametersDidChange()
         return model
     }
 
-    /// What a directory holds; its tensors are read and checked to be finite.
+    /// What a directory holds; its tensors are read and, unless told otherwise, checked to be finite.
     ///
     /// - Throws: as `load`, but for what concerns the base.
-    public static func summary(_ path: String) throws(Failure) -> Summary {
+    public static func summary(_ path: String, allowNonFinite: Bool = false) throws(Failure) -> Summary {
         let config = try AdapterConfigFile(path: path + "/adapter_config.json")
         let weights = path + "/adapter_model.safetensors"
         let file = try SafetensorsFile(path: weights)
@@ -105,7 +110,7 @@ public enum AdapterDirectory {
         for stored in file.header.tensors {
             let tensor = Tensor(zeros: [stored.shape.reduce(1, *)])
             try file.read(stored, into: tensor)
-            try requireFinite(tensor, stored.name, at: weights)
+            if !allowNonFinite { try requireFinite(tensor, stored.name, at: weights) }
             parameters += tensor.count
         }
         return Summary(
@@ -120,7 +125,7 @@ public enum AdapterDirectory {
     }
 
     /// Reads the tensors of a weight file into their places in the flat vector; it must have each of them and no other.
-    static func read(_ path: String, into parameters: Parameters) throws(Failure) {
+    static func read(_ path: String, into parameters: Parameters, allowNonFinite: Bool = false) throws(Failure) {
         let file = try SafetensorsFile(path: path)
         let stored = Dictionary(file.header.tensors.map { ($0.name, $0) }) { first, _ in first }
         var faults: [String] = []
@@ -146,7 +151,7 @@ public enum AdapterDirectory {
             guard let tensor = stored[prefix + entry.name] else { continue }
             let values = parameters.values.view(at: entry.offset, shape: entry.shape)
             try file.read(tensor, into: values)
-            try requireFinite(values, tensor.name, at: path)
+            if !allowNonFinite { try requireFinite(values, tensor.name, at: path) }
         }
     }
 }

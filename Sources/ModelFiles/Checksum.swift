@@ -129,14 +129,15 @@ public struct FileSeal: Codable, Equatable, Sendable {
 }
 
 extension FileSeal {
-    /// Of a file, read to its end.
+    /// Of a file, read to its end or to a length.
     ///
     /// - Throws: `Failure` where that fails.
-    public init(reading path: String) throws(Failure) {
+    public init(reading path: String, upTo length: Int = .max) throws(Failure) {
         let file = try RegularFile(path: path)
+        let end = min(file.size, max(0, length))
         var checksum = Checksum()
-        while checksum.count < file.size {
-            let piece = try file.bytes(checksum.count..<min(checksum.count + 1 << 22, file.size))
+        while checksum.count < end {
+            let piece = try file.bytes(checksum.count..<min(checksum.count + 1 << 22, end))
             checksum.add(piece.span)
         }
         self.init(checksum)

@@ -82,7 +82,7 @@ public enum ModelDirectory {
     /// F32 for fp32), else copied.
     ///
     /// - Parameters:
-    ///   - checksFinite: look for weights that are not finite, which reads them all.
+    ///   - checksFinite: refuse weights that are not finite, which reads them all.
     ///   - passing: a model of the same precision with whose passes this one's share memory; nil: none.
     /// - Throws: as `load`; `configuration` also where copies would not fit into memory.
     public static func open(
@@ -115,7 +115,7 @@ public enum ModelDirectory {
         let heads = places.compactMap { entry, place in
             model.parameters.entry(named: entry.name).map { (entry: $0, place: place) }
         }
-        try checkpoint.read(heads, into: model.parameters, allowNonFinite: false)
+        try checkpoint.read(heads, into: model.parameters, allowNonFinite: !checksFinite)
         if heads.contains(where: { $0.place == nil }) { model.initialiseHead(seed: seed) }
         model.parametersDidChange()
         return LoadedModel(model: model, tokenizerFile: path + "/tokenizer.json", warnings: checkpoint.warnings)
@@ -127,6 +127,7 @@ public enum ModelDirectory {
     /// - Throws: as `load`, but for a lack of memory.
     public static func verify(
         _ path: String,
+        allowNonFinite: Bool = false,
         followSymlinks: Bool = false
     ) throws(Failure) -> (parameters: Int, warnings: [String]) {
         let (config, head) = try readConfig(path, precision: .float32, head: nil)
@@ -136,7 +137,8 @@ public enum ModelDirectory {
             followSymlinks: followSymlinks
         )
         let entries = Parameters.layout(config.configuration, head: head)
-        try checkpoint.checkFinite(checkpoint.match(entries, configuration: config.configuration))
+        let places = try checkpoint.match(entries, configuration: config.configuration)
+        try checkpoint.check(places, allowNonFinite: allowNonFinite)
         return (entries.last?.range.upperBound ?? 0, checkpoint.warnings)
     }
 

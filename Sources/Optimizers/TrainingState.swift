@@ -107,18 +107,28 @@ public protocol SavedState {
     func json(of record: String) throws -> [UInt8]?
     /// Fills vectors that the state has, or parts of them.
     func fill(_ vectors: [StateVector]) throws
+    /// The error of a record that is none of the training that it is of.
+    func damaged(_ record: String) -> any Error
 }
 
 extension SavedState {
     /// A record; nil where the state has none of that name.
-    public func record<Record: Decodable>(_ name: String, as type: Record.Type) throws -> Record? {
+    ///
+    /// - Parameter isValid: whether its numbers are those of this training.
+    public func record<Record: Decodable>(
+        _ name: String,
+        as type: Record.Type,
+        where isValid: (Record) -> Bool = { _ in true }
+    ) throws -> Record? {
+        guard let json = try json(of: name) else { return nil }
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf",
             negativeInfinity: "-inf",
             nan: "nan"
         )
-        return try json(of: name).map { try decoder.decode(type, from: Data($0)) }
+        guard let record = try? decoder.decode(type, from: Data(json)), isValid(record) else { throw damaged(name) }
+        return record
     }
 
     /// The part of the state that lies under a name.
@@ -131,6 +141,8 @@ private struct SavedPart: SavedState {
     let name: String
 
     func json(of record: String) throws -> [UInt8]? { try whole.json(of: "\(name)/\(record)") }
+
+    func damaged(_ record: String) -> any Error { whole.damaged("\(name)/\(record)") }
 
     func fill(_ vectors: [StateVector]) throws {
         try whole.fill(vectors.map { $0.named("\(name)/\($0.name)") })

@@ -46,6 +46,7 @@ public func htmlReport(
     let agreement = try evaluation.optionalDouble("assignment_agreement").map {
         "<p>\(percent($0)) % of the users are in the group of their label, found without seeing labels.</p>"
     }
+    let warnings = try evaluation.strings("warnings").map { "<p><strong>Warning:</strong> \(escaped($0)).</p>" }
     return """
         <!doctype html>
         <html lang="en"><head><meta charset="utf-8"><title>\(escaped(name))</title><style>
@@ -62,6 +63,7 @@ public func htmlReport(
         \(table(["policy"] + groups, against))
         <h2>Groups and reward models</h2>
         \(agreement ?? "")
+        \(warnings.joined(separator: "\n"))
         <p>Accuracy in % on comparisons that neither training nor assignment saw.</p>
         \(table(["model"] + (labelled ?? []), accuracies))
         <h2>Utilities over the steps</h2>

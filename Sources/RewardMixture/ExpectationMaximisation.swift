@@ -26,7 +26,7 @@ func expectationMaximisation<Models: RewardModels>(
 ) throws -> FittedStart<Models> {
     let groups = models.count
     let seedings = settings.assignment == .known ? 0 : seedingsPerGroup * (groups - 1)
-    let found = try saved?.record("em", as: EMState.self)
+    let found = try saved?.record("em", as: EMState.self) { $0.isValid(members: users.members, groups: groups) }
     var state = try found ?? EMState(responsibilities: start(), seedingsLeft: seedings)
     var bestWeights = state.best == nil ? [] : models.copiedWeights()
     try saved?.fill(vectors(bestWeights, "best"))

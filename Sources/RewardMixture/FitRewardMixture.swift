@@ -40,7 +40,8 @@ public func fitRewardMixture<Models: RewardModels>(
         )
     }
 
-    var state = try saved?.record("fit", as: MixtureState.self) ?? MixtureState()
+    let found = try saved?.record("fit", as: MixtureState.self) { $0.isValid(members: users.members, groups: groups) }
+    var state = found ?? MixtureState()
     let single = try earlier?.single ?? makeModels(1)
     if let earlier {
         state.single = .init(training: earlier.singleTraining, scores: earlier.singleScores)
@@ -79,7 +80,8 @@ public func fitRewardMixture<Models: RewardModels>(
     }
 
     var savedStart = saved?.under("start")
-    for restart in state.logLikelihoods.count..<(settings.assignment == .known ? 1 : settings.restarts) {
+    let restarts = settings.assignment == .known ? 1 : settings.restarts
+    for restart in stride(from: state.logLikelihoods.count, to: restarts, by: 1) {
         let models = try makeModels(groups)
         if labels == nil, settings.start == .residual { models.copyWeights(to: 0, from: single, model: 0) }
         let fitted = try expectationMaximisation(
@@ -108,8 +110,8 @@ public func fitRewardMixture<Models: RewardModels>(
         state.best = best?.outcome
     }
     guard let best else { throw Failure(.internalError, "no start of the reward mixture has a finite likelihood") }
-    let finalScores =
-        try state.finalScores
+    let final =
+        try state.final
         ?? finalFit(
             best.models,
             users,
@@ -121,9 +123,9 @@ public func fitRewardMixture<Models: RewardModels>(
             atBoundary: { try boundary("final", $0) },
             report: report
         )
-    state.finalScores = finalScores
-    let finalSingleScores =
-        try earlier?.singleScores ?? state.finalSingleScores
+    state.final = final
+    let finalSingle =
+        try earlier.map { FinalFit(training: [$0.finalSingleTraining], scores: $0.singleScores) } ?? state.finalSingle
         ?? finalFit(
             single,
             users,
@@ -139,11 +141,13 @@ public func fitRewardMixture<Models: RewardModels>(
         models: best.models,
         single: single,
         labels: labels,
-        scores: finalScores,
-        singleScores: finalSingleScores,
+        scores: final.scores,
+        singleScores: finalSingle.scores,
         responsibilities: best.outcome.responsibilities,
         shares: groupShares(best.outcome.responsibilities, groups: groups),
         singleTraining: singleTraining,
+        finalTraining: final.training,
+        finalSingleTraining: finalSingle.training[0],
         iterations: best.outcome.iterations,
         stopReason: best.outcome.stopReason,
         restartLogLikelihoods: state.logLikelihoods
@@ -189,7 +193,7 @@ private func finalFit<Models: RewardModels>(
     from saved: (any SavedState)?,
     atBoundary: StepBoundary,
     report: (MixtureEvent) throws -> Void
-) throws -> UserScores {
+) throws -> FinalFit {
     for group in 0..<models.count { models.resetWeights(of: group) }
     let training = try maximise(
         models,
@@ -213,7 +217,7 @@ private func finalFit<Models: RewardModels>(
         final.testAccuracy(of: group, users: assignments.indices.filter { assignments[$0] == group })
     }
     try report(.final(training, testAccuracy: accuracy))
-    return final
+    return FinalFit(training: training, scores: final)
 }
 
 /// The responsibilities of the first M-step.

@@ -16,8 +16,12 @@ public struct FittedMixture<Models: RewardModels> {
     public let responsibilities: [[Double]]
     /// [K]: η_u, the mean of q(u) over users: the prior when a new user is assigned.
     public let shares: [Double]
-    /// The single model's training.
+    /// The single model's training before EM.
     public let singleTraining: GroupTraining
+    /// [K]: the groups' models' last training, on `fit` and `assign`.
+    public let finalTraining: [GroupTraining]
+    /// The single model's.
+    public let finalSingleTraining: GroupTraining
     /// One record per EM iteration of the start that was kept.
     public let iterations: [MixtureIteration]
     /// Why EM ended.
@@ -41,8 +45,8 @@ public struct FittedMixture<Models: RewardModels> {
             single: .init(training: singleTraining, scores: singleScores),
             best: outcome,
             logLikelihoods: restartLogLikelihoods,
-            finalScores: scores,
-            finalSingleScores: singleScores
+            final: FinalFit(training: finalTraining, scores: scores),
+            finalSingle: FinalFit(training: [finalSingleTraining], scores: singleScores)
         )
         return try TrainingState(state, as: "fit", single.weightVectors("single") + models.weightVectors("best"))
     }

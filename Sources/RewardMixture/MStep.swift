@@ -77,7 +77,13 @@ func maximise<Models: RewardModels>(
     }
 
     models.beginTraining(settings, over: users.communicator)
-    if let saved, let found = try saved.record("m-step", as: MStepState.self) {
+    if let saved,
+        let found = try saved.record(
+            "m-step",
+            as: MStepState.self,
+            where: { $0.isValid(groups: models.count, maxSteps: settings.maxSteps) }
+        )
+    {
         state = found
         try saved.fill(models.trainingVectors)
         try models.resumeTraining(

@@ -6,6 +6,9 @@
 //
 // Samplers are not among it: what they drew follows from the steps made.
 
+//
+// What is read back may have been changed by hand, so each has a check that its numbers are of the users and groups at hand.
+
 /// Where an M-step is.
 struct MStepState: Codable {
     /// Steps made.
@@ -13,6 +16,12 @@ struct MStepState: Codable {
     var budgets: [EarlyStopping]
     /// Per group, what the rewards of the remembered weights are to be multiplied by.
     var damping: [Double]
+
+    func isValid(groups: Int, maxSteps: Int) -> Bool {
+        let steps = 0...maxSteps
+        return steps.contains(step) && budgets.count == groups && budgets.allSatisfy { steps.contains($0.steps) }
+            && damping.count == groups && damping.allSatisfy(\.isFinite)
+    }
 }
 
 /// Where EM is from one start: what an iteration hands to the next.
@@ -26,6 +35,11 @@ struct EMState: Codable {
     /// The iteration of highest likelihood so far.
     var best: BestIteration?
 
+    func isValid(members: [Member], groups: Int) -> Bool {
+        isTable(responsibilities, members.count, groups) && (best?.isValid(members: members, groups: groups) ?? true)
+            && seedingsLeft >= 0
+    }
+
     /// What an iteration must exceed to be the best.
     var bestLogLikelihood: Double { best.map { $0.isUnfinished ? -.infinity : $0.logLikelihood } ?? -.infinity }
 }
@@ -37,6 +51,10 @@ struct BestIteration: Codable {
     let logLikelihood: Double
     /// Whether a group was seeded anew after it: it is unfinished, and any other is better.
     let isUnfinished: Bool
+
+    func isValid(members: [Member], groups: Int) -> Bool {
+        scores.isValid(members: members, groups: groups) && isTable(responsibilities, members.count, groups)
+    }
 }
 
 /// What EM reached from one start.
@@ -46,6 +64,21 @@ struct StartOutcome: Codable, Equatable {
     let logLikelihood: Double
     let iterations: [MixtureIteration]
     let stopReason: StopReason
+
+    func isValid(members: [Member], groups: Int) -> Bool {
+        scores.isValid(members: members, groups: groups) && isTable(responsibilities, members.count, groups)
+    }
+}
+
+/// What a final fit did.
+struct FinalFit: Codable {
+    /// Of each model.
+    let training: [GroupTraining]
+    let scores: UserScores
+
+    func isValid(members: [Member], groups: Int) -> Bool {
+        training.count == groups && scores.isValid(members: members, groups: groups)
+    }
 }
 
 /// What was fitted before the start, or the final fit, that is under way.
@@ -61,7 +94,26 @@ struct MixtureState: Codable {
     var best: StartOutcome?
     /// Of every start that is done.
     var logLikelihoods: [Double] = []
-    /// How the groups' models, and the single one, do after their final fits; nil until then.
-    var finalScores: UserScores?
-    var finalSingleScores: UserScores?
+    /// How the groups' models, and the single one, were trained and do after their final fits; nil until then.
+    var final: FinalFit?
+    var finalSingle: FinalFit?
+
+    func isValid(members: [Member], groups: Int) -> Bool {
+        let ofGroups = best?.isValid(members: members, groups: groups) ?? true
+        return ofGroups && (final?.isValid(members: members, groups: groups) ?? true)
+            && (finalSingle?.isValid(members: members, groups: 1) ?? true)
+            && (single?.scores.isValid(members: members, groups: 1) ?? true)
+    }
+}
+
+extension UserScores {
+    fileprivate func isValid(members: [Member], groups: Int) -> Bool {
+        self.members == members && isTable(logLikelihoods, members.count, groups)
+            && isTable(testCorrect, members.count, groups)
+    }
+}
+
+/// Whether rows and columns are so many, and no number is NaN.
+private func isTable(_ table: [[Double]], _ rows: Int, _ columns: Int) -> Bool {
+    table.count == rows && table.allSatisfy { $0.count == columns && !$0.contains { $0.isNaN } }
 }

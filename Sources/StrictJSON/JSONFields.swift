@@ -105,11 +105,14 @@ public struct JSONFields: Sendable {
         return integers
     }
 
-    /// An array of numbers, integers included.
-    public func doubles(_ key: String) throws(Failure) -> [Double] {
+    /// An array of numbers within the range, integers included.
+    public func doubles(
+        _ key: String,
+        in range: ClosedRange<Double> = -Double.infinity...Double.infinity
+    ) throws(Failure) -> [Double] {
         var numbers: [Double] = []
         for (i, element) in try array(key).enumerated() {
-            numbers.append(try number("\(key)[\(i)]", element, in: -Double.infinity...Double.infinity))
+            numbers.append(try number("\(key)[\(i)]", element, in: range))
         }
         return numbers
     }

@@ -210,10 +210,10 @@ func updateGradientMatchesFiniteDifferences(algorithm: PolicySettings.Algorithm)
     #expect(records.allSatisfy { $0.stoppedEarly && $0.updates >= 1 && $0.updates < 5 && $0.updateKL > 0.01 })
 }
 
-/// A bad reward on one rank is seen by all: the step changes nothing, is counted, and three in a row end the run.
+/// A bad reward on one rank is seen by all: the step changes nothing, is counted, and three in a row end the run, or the last one.
 @Test(arguments: [1, 2])
 func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
-    for lastBadStep in [2, 3] {
+    for badSteps in [1...2, 1...3, 4...4] {
         let outcome = Result {
             try InProcessGroup.run(ranks: ranks) { communicator -> [Float] in
                 let table = noisyTable(seed: 1, hasValues: false)
@@ -222,13 +222,13 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
                 var step = 1
                 task.rewards = { sequences in
                     var rows = lengthAndZeros(sequences)
-                    if step <= lastBadStep && communicator.rank == ranks - 1 { rows[1][0] = .nan }
+                    if badSteps.contains(step) && communicator.rank == ranks - 1 { rows[1][0] = .nan }
                     return rows
                 }
                 var settings = multiTokenSettings(.rloo)
                 settings.steps = 4
                 settings.learningRate = 0.1
-                let before = table.parameters
+                var before = table.parameters
                 let state = try trainPolicy(
                     table,
                     reference: noisyTable(seed: 1, hasValues: false),
@@ -236,9 +236,11 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
                     settings: settings,
                     communicator: communicator
                 ) { record, state in
-                    #expect(record.skipped == (step <= lastBadStep))
-                    #expect(record.badSteps == (record.skipped ? step : 0))
+                    #expect(record.skipped == badSteps.contains(step))
+                    #expect(record.badSteps == (record.skipped ? step - badSteps.lowerBound + 1 : 0))
                     #expect(!record.skipped || table.parameters == before)
+                    #expect(state.isGood == !record.skipped)
+                    before = table.parameters
                     #expect(state.weighting.weights.allSatisfy { $0.isFinite })
                     step += 1
                 }
@@ -246,7 +248,7 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
                 return table.parameters
             }
         }
-        if lastBadStep == 2 {
+        if badSteps == 1...2 {
             #expect(try outcome.get().allSatisfy { $0.allSatisfy(\.isFinite) })
         } else {
             #expect { try outcome.get() } throws: { ($0 as? Failure)?.code == .internalError }

@@ -14,7 +14,7 @@ struct HTMLReportTests {
             ]
         ],
         "rewards": ["group-0": ["accuracy": ["positive": 0.7125]]],
-        "assignment_agreement": 1.0,
+        "assignment_agreement": 1.0, "warnings": ["group-1 <is> untrained"],
     ]
 
     private static func page(_ evaluation: JSONValue, curves: [UtilityCurves] = []) throws -> String {
@@ -38,6 +38,7 @@ struct HTMLReportTests {
         #expect(!page.contains("<script>"))
         #expect(page.contains("A &lt;b&gt; &amp; </i>&quot;film&quot;&lt;/td&gt;&lt;script&gt;"))
         #expect(page.contains("<h1>a &lt; b</h1>"))
+        #expect(page.contains("Warning:</strong> group-1 &lt;is&gt; untrained."))
     }
 
     /// A mark or a sign that joins a letter of markup makes another Character of it, and the same markup to a browser.

@@ -18,12 +18,18 @@ private struct KeptState: SavedState {
 
     func json(of record: String) -> [UInt8]? { records[record] }
 
+    func damaged(_ record: String) -> any Error { Damaged(record: record) }
+
     func fill(_ wanted: [StateVector]) throws {
         for vector in wanted { vector.values.copy(from: try #require(vectors[vector.name])) }
     }
 }
 
 private struct Killed: Error {}
+
+private struct Damaged: Error, Equatable {
+    let record: String
+}
 
 @Suite struct ResumeTests {
     private static let width = 6

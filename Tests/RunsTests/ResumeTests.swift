@@ -200,10 +200,10 @@ private final class Interruption: Sendable {
         try Self.withRun { path in
             let directory = RunDirectory(path: "\(path)/run")
             try Self.expect(.stopped, path, ranks: 2, resume: false, Interruption(at: 5, kills: false))
-            #expect(directory.readStatus()?.state == .stopped && directory.readStatus()?.exitCode == 75)
+            #expect(try directory.readStatus()?.state == .stopped && directory.readStatus()?.exitCode == 75)
             try Self.expect(.killed, path, ranks: 2, resume: true, Interruption(at: 3, kills: true))
-            #expect(directory.readStatus()?.state == .failed)
-            #expect(directory.readStatus()?.startedFrom.contains("sft step 4") == true)
+            #expect(try directory.readStatus()?.state == .failed)
+            #expect(try directory.readStatus()?.startedFrom.contains("sft step 4") == true)
         }
     }
 

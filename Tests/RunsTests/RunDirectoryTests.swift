@@ -114,6 +114,93 @@ import Testing
         }
     }
 
+    /// A directory whose simulate stage, and one policy of an open policy stage, are finished.
+    private func withResults(_ body: (RunDirectory) throws -> Void) throws {
+        try withTemporaryDirectory { path in
+            let directory = RunDirectory(path: path)
+            for folder in ["policy/maxmin", "policy/single"] { try directory.makeFolder(folder) }
+            try writeAtomically("{}\n{}\n", to: directory.file("preferences.jsonl"))
+            try writeAtomically("weights", to: directory.file("policy/maxmin/model.safetensors"))
+            try writeAtomically("half", to: directory.file("policy/single/model.safetensors"))
+            try writeAtomically("one\ntwo\n", to: directory.file("metrics.jsonl"))
+            for stage in [Stage.simulate, .calibrate] {
+                try directory.complete(stage, directory.note(of: stage.outputs, configuration: [:], metricsBytes: 4))
+            }
+            let note = try directory.note(of: ["policy/maxmin"], configuration: [:], metricsBytes: 8)
+            try directory.finish("policy/maxmin", note)
+            try body(directory)
+        }
+    }
+
+    /// What a later stage goes on from must be as it was written, whichever rank looks; what is done again need not.
+    @Test(
+        arguments: [
+            ("preferences.jsonl", "{}\n", ExitCode.badData), ("preferences.jsonl", "{}\n[]\n", .badData),
+            ("preferences.jsonl", nil, .missingInput), ("policy/maxmin/model.safetensors", "Weights", .badData),
+            ("policy/single/model.safetensors", "other", nil), ("metrics.jsonl", "", nil),
+        ] as [(String, String?, ExitCode?)]
+    )
+    func changedResultsAreRefused(file: String, content: String?, expected: ExitCode?) throws {
+        try withResults { directory in
+            func verdict(_ open: [Stage], resume: Bool, ranks: Int = 1) -> ExitCode? {
+                code {
+                    _ = try InProcessGroup.run(ranks: ranks) {
+                        try requireUnchanged(before: open, resume: resume, in: directory, over: $0)
+                    }
+                }
+            }
+            #expect(verdict([.policy, .report], resume: true) == nil)
+            if let content {
+                try writeAtomically(content, to: directory.file(file))
+            } else {
+                try FileManager.default.removeItem(atPath: directory.file(file))
+            }
+            for ranks in 1...3 { #expect(verdict([.policy, .report], resume: true, ranks: ranks) == expected) }
+            #expect(verdict([.policy], resume: false) == (file.hasPrefix("policy") ? nil : expected))
+            #expect(verdict([.simulate, .reward, .policy], resume: false) == nil)
+            #expect(verdict([], resume: true) == nil)
+        }
+    }
+
+    /// The report draws metrics; no other stage reads them.
+    @Test func changedMetricsAreNotDrawn() throws {
+        try withResults { directory in
+            let metrics = directory.file("metrics.jsonl")
+            func verdict() -> ExitCode? { code { try requireUnchangedMetrics(in: directory) } }
+            #expect(verdict() == nil)
+            try writeAtomically("one\ntwo\nthree\n", to: metrics)
+            #expect(verdict() == nil)
+            for text in ["", "on", "One\ntwo\n"] {
+                try writeAtomically(text, to: metrics)
+                #expect(verdict() == .badData)
+            }
+            try FileManager.default.removeItem(atPath: metrics)
+            #expect(verdict() == .missingInput)
+        }
+    }
+
+    /// Whatever is noted of a start must be what a start notes.
+    @Test(arguments: ["", "{}", "[1]", "1e400", "\u{0}"]) func aStatusChangedByHandIsRefused(text: String) throws {
+        try withTemporaryDirectory { path in
+            let directory = RunDirectory(path: path)
+            #expect(try directory.readStatus() == nil)
+            _ = try directory.start([.sft], resume: false)
+            let status = directory.file("status.json")
+            #expect(try directory.start([.sft], resume: true).startsWithoutProgress == 1)
+            let right = try String(contentsOfFile: status, encoding: .utf8)
+            for count in [-1, 99, Int.max] {
+                try writeAtomically(
+                    right.replacing(/"starts_without_progress" : 1/, with: "\"starts_without_progress\" : \(count)"),
+                    to: status
+                )
+                #expect(code { _ = try directory.start([.sft], resume: true) } == .badData)
+            }
+            try writeAtomically(text, to: status)
+            #expect(code { _ = try directory.start([.sft], resume: true) } == .badData)
+            #expect(code { _ = try directory.start([.sft], resume: false) } == nil)
+        }
+    }
+
     @Test func directoriesThatCannotBeMadeAreRefused() throws {
         try withTemporaryDirectory { path in
             try writeAtomically("x", to: path + "/file")

@@ -1,7 +1,9 @@
 import Collectives
+import Failures
 import LanguageModels
 import Randomness
 import Reporting
+import Tensors
 import Testing
 
 @testable import Runs
@@ -27,6 +29,7 @@ struct ShardedSamplingTests {
                     count: 11,
                     prompt: { [Int32($0), 1] },
                     from: model,
+                    named: "model",
                     options: SamplingOptions(maxNewTokens: 5, stop: 0),
                     purpose: .evaluation
                 )
@@ -37,6 +40,29 @@ struct ShardedSamplingTests {
         #expect(alone.allSatisfy { !$0.tokens.isEmpty && $0.tokens.count <= 5 })
         #expect(Set(alone.map(\.tokens)).count > 5)
         for ranks in 2...4 { #expect(try samples(ranks: ranks) == Array(repeating: alone, count: ranks)) }
+    }
+
+    /// A shard whose logits are not finite ends every rank, greedy or not.
+    @Test(arguments: [Float(0), 1]) func noResponseComesOfLogitsThatAreNotFinite(temperature: Float) throws {
+        let codes = try InProcessGroup.run(ranks: 2) { communicator in
+            let shape = ModelConfiguration(vocabularySize: 20, positions: 16, width: 8, layers: 1, heads: 2)
+            let model = LanguageModel(shape, head: .none, precision: .float32, seed: 3)
+            // The embedding of token 3, which only one prompt ends in.
+            model.parameters.values[3 * 8] = .nan
+            model.parametersDidChange()
+            let failure = #expect(throws: Failure.self) {
+                try Self.context(communicator).sampleOverShards(
+                    count: 4,
+                    prompt: { [1, Int32($0)] },
+                    from: model,
+                    named: "model",
+                    options: SamplingOptions(maxNewTokens: 1, temperature: temperature, stop: 0),
+                    purpose: .evaluation
+                )
+            }
+            return failure?.code
+        }
+        #expect(codes == [.internalError, .internalError])
     }
 
     @Test func listsArriveInOrderOfRank() throws {

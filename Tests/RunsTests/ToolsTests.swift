@@ -15,6 +15,7 @@ import Text
     /// Makes the model `path`/model and gives the lines that `body` emits.
     private func lines(
         input: String,
+        preset: String = "gpt2-tiny",
         _ body: (_ model: String, _ input: String, _ emit: (String) -> Void) throws -> Void
     ) throws -> [JSONValue] {
         try withTemporaryDirectory { path in
@@ -22,7 +23,7 @@ import Text
             try FileManager.default.createDirectory(atPath: path + "/tokenizer", withIntermediateDirectories: true)
             try tokenizer.write(toDirectory: path + "/tokenizer")
             _ = try initialiseModel(
-                preset: "gpt2-tiny",
+                preset: preset,
                 directory: path + "/model",
                 tokenizerFrom: path + "/tokenizer",
                 seed: 3
@@ -111,6 +112,79 @@ import Text
         for i in 0..<4 {
             #expect(abs(scores[1][i] - scores[2][i]) < 1e-4)
             #expect(abs(scores[0][i] - scores[1][i]) > 1e-3)
+        }
+    }
+
+    /// A reward model of a family with untied embeddings, whole, merged or an adapter: rewards, and no log-probabilities but
+    /// the base's.
+    @Test func rewardModelsWithoutVocabularyGiveRewards() throws {
+        let output = try lines(input: "{\"token_ids\": [1, 2, 3, 4, 5]}\n", preset: "llama-tiny") {
+            model,
+            input,
+            emit in
+            let base = try ModelDirectory.load(model, precision: .float32).model
+            let whole = base.copy(head: .reward, seed: 1)
+            let adapters = Trainable.adapters(AdapterSettings(rank: 2, alpha: 2))
+            let adapted = base.copy(head: .reward, trainable: adapters, seed: 1)
+            try ModelDirectory.save(whole, to: model + "-whole", tokenizerFrom: model)
+            try AdapterDirectory.save(adapted, to: model + "-adapter", base: model, tokenizerFrom: nil)
+            _ = try mergeAdapter(model + "-adapter", base: model, directory: model + "-merged")
+            for (directory, adapter) in [("-whole", nil), ("-merged", nil), ("", model + "-adapter")] {
+                var request = ScoreRequest(model: model + directory, input: input)
+                request.adapter = adapter
+                request.json = true
+                try score(request, log: { _ in }, emit: emit)
+                request.json = false
+                try score(request, log: { _ in }) { #expect($0.contains("reward")) }
+            }
+            for directory in ["-whole", "-merged"] {
+                var request = GenerateRequest(model: model + directory)
+                request.prompts = ["a"]
+                let failure = #expect(throws: Failure.self) { try generate(request, log: { _ in }, emit: { _ in }) }
+                #expect(failure?.code == .configuration)
+                request.adapter = model + "-adapter"
+                #expect(throws: Failure.self) { try generate(request, log: { _ in }, emit: { _ in }) }
+            }
+        }
+        try #require(output.count == 3)
+        let rewards = output.compactMap { $0.object?["reward"]?.number }
+        // The model is stored in bf16, and what is merged with it is too.
+        #expect(rewards.count == 3 && rewards.allSatisfy { abs($0 - rewards[0]) < 0.02 })
+        #expect(output[0].object?["logprobs"] == .null && output[1].object?["logprobs"] == .null)
+        #expect(output[2].object?["logprobs"]?.array?.count == 4)
+    }
+
+    /// Weights that are not finite are refused by name, logits of finite weights by line; both are taken where that is asked for.
+    @Test(arguments: [Float.nan, 3e38]) func whatIsNotFiniteIsRefused(weight: Float) throws {
+        _ = try lines(input: "{\"token_ids\": [1, 2, 3]}\n") { model, input, _ in
+            let broken = try ModelDirectory.load(model, precision: .float32).model
+            for place in broken.parameters.entries[0].range { broken.parameters.values[place] = weight }
+            try ModelDirectory.save(broken, to: model, tokenizerFrom: nil)
+            var scoring = ScoreRequest(model: model, input: input)
+            var sampling = GenerateRequest(model: model)
+            sampling.prompts = ["a"]
+            sampling.temperature = 0
+            sampling.maxNewTokens = 1
+            scoring.json = true
+            func refusal(_ work: () throws -> Void) -> Failure? { #expect(throws: Failure.self, performing: work) }
+            let failures = [
+                refusal { try score(scoring, log: { _ in }, emit: { _ in }) },
+                refusal { try generate(sampling, log: { _ in }, emit: { _ in }) },
+            ]
+            let reason = weight.isNaN ? "tensor 'transformer.wte.weight'" : "not finite"
+            for failure in failures {
+                #expect(failure?.code == .internalError)
+                #expect(failure?.description.contains(reason) == true, "\(failure?.description ?? "")")
+            }
+            if weight.isNaN { #expect(throws: Failure.self) { try inspect(model, json: false) } }
+            _ = try inspect(model, json: false, allowNonFinite: true)
+            scoring.allowNonFinite = true
+            sampling.allowNonFinite = true
+            var printed: [String] = []
+            try score(scoring, log: { _ in }) { printed.append($0) }
+            #expect(printed == ["{\"token_ids\": [1, 2, 3], \"logprobs\": [null, null]}"])
+            try generate(sampling, log: { _ in }) { printed.append($0) }
+            #expect(printed.count == 2)
         }
     }
 

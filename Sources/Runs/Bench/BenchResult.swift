@@ -90,6 +90,10 @@ package func bench(
     threads: Int,
     communicator: any Communicator
 ) throws -> BenchResult {
+    try requireAvailable(
+        task.leastMemory(model.configuration, model.precision, size),
+        for: "bench \(task.rawValue)"
+    )
     let longest = max(
         task.keys.contains(.length) ? size.length.upperBound : 0,
         task.keys.contains(.new) ? size.prompt + size.new : 0

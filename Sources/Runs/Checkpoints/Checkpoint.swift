@@ -54,6 +54,9 @@ struct Checkpoint: SavedState {
         guard path.hasSuffix("/\(manifest.training)/step-\(manifest.step)") else {
             throw Failure(.badData, "belongs to step \(manifest.step) of \(manifest.training)", at: file)
         }
+        guard (0...Int(Int32.max)).contains(manifest.step), manifest.metricsBytes >= 0 else {
+            throw Failure(.badData, "has a step or a length out of range", at: file)
+        }
         return manifest
     }
 
@@ -71,6 +74,10 @@ struct Checkpoint: SavedState {
         return records.first { $0.starts(with: prefix) }.map { Array($0.dropFirst(prefix.count).dropLast()) }
     }
 
+    func damaged(_ record: String) -> any Error {
+        Failure(.badData, "record \(record) is not of this training", at: "\(path)/\(recordsFile)")
+    }
+
     func fill(_ vectors: [StateVector]) throws {
         // By file, since a vector in many pieces has as many parts in each.
         var reads: [String: [(vector: StateVector, part: CheckpointManifest.Part)]] = [:]
@@ -85,7 +92,7 @@ struct Checkpoint: SavedState {
         }
         for (name, reads) in reads.sorted(by: { $0.key < $1.key }) {
             let file = try SafetensorsFile(path: "\(path)/\(name)")
-            let tensors = Dictionary(uniqueKeysWithValues: file.header.tensors.map { ($0.name, $0) })
+            let tensors = Dictionary(file.header.tensors.map { ($0.name, $0) }) { first, _ in first }
             for (vector, part) in reads {
                 let tensorName = CheckpointManifest.tensorName(vector.name, from: part.start)
                 guard let tensor = tensors[tensorName] else {

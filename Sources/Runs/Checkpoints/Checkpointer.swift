@@ -49,7 +49,9 @@ final class Checkpointer {
 
     /// To be called at every step boundary, when the step's metrics are written: saves where it is time to, and throws
     /// `Stopped` where the run is to stop.
-    func atBoundary(_ state: @escaping () throws -> TrainingState) throws {
+    ///
+    /// - Parameter isGood: whether the state is worth going on from; one that is not is never saved, and the step is done again.
+    func atBoundary(isGood: Bool = true, _ state: @escaping () throws -> TrainingState) throws {
         step += 1
         let now = Date()
         longestStep = max(longestStep, now.timeIntervalSince(lastBoundary))
@@ -59,15 +61,18 @@ final class Checkpointer {
         var wishes = [try run.stop.isAsked() ? 1.0 : 0, isTimeUp ? 1 : 0, run.isRoot && isSaveDue(now) ? 1 : 0]
         try run.communicator.allReduceMax(&wishes)
         let reason = wishes[0] > 0 ? "asked to stop" : wishes[1] > 0 ? "its time is nearly up" : nil
-        if reason != nil || wishes[2] > 0 { try save(state()) }
+        if isGood, reason != nil || wishes[2] > 0 { try save(state()) }
         if let reason { throw Stopped(reason: "\(reason) at step \(step) of \(training)") }
         lastBoundary = Date()
     }
 
-    /// Notes that the training has ended and its result is written; its checkpoints go.
+    /// Notes that the training has ended and its result is written, in the folder of the same name; its checkpoints go.
     func finish() throws {
-        let note = CompletionNote(metricsBytes: try run.metrics.synchronize(), configuration: configuration)
-        try run.onRoot { try run.directory.finish(training, note) }
+        let metrics = try run.metrics.synchronize()
+        try run.onRoot {
+            let note = try run.directory.note(of: [training], configuration: configuration, metricsBytes: metrics)
+            try run.directory.finish(training, note)
+        }
     }
 
     private func isSaveDue(_ now: Date) -> Bool {

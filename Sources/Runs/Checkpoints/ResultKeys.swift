@@ -3,13 +3,14 @@ internal import Foundation
 internal import ModelFiles
 
 extension Configuration {
-    /// The keys that the results up to a stage depend on, with their values, and the checksums of the files of data that
-    /// they name.
+    /// The keys that the results up to a stage depend on, with their values, and the checksums of the files that these stages
+    /// read from outside the run directory: data, users' tastes, and the reference policy's (`fingerprint`).
     ///
     /// Not among them: where a run lies and what it is called, threads, what is saved how often, and which policies are
     /// trained (each is by itself).
     func resultKeys(upTo stage: Stage) throws(Failure) -> [String: String] {
-        let sections = ["model", "data"] + Stage.allCases.filter { $0.position <= stage.position }.map(\.rawValue)
+        let stages = Stage.allCases.filter { $0.position <= stage.position }
+        let sections = ["model", "data"] + stages.map(\.rawValue)
         var keys = values.filter { key, _ in
             let section = key.prefix { $0 != "." }
             return ["run.seed", "run.reproducible", "shards"].contains(key)
@@ -17,9 +18,11 @@ extension Configuration {
         }
         // Prompts are kept so short that this many tokens fit behind them.
         keys["policy.max_new_tokens"] = values["policy.max_new_tokens"]
-        for path in [data.text, data.prompts, data.preferences].compactMap({ $0 }) {
+        for path in Set(stages.compactMap(data.file(readBy:))) {
             keys["contents of \(path)"] = try FileSeal(reading: path).xxh64
         }
+        let tastes = stages.contains(.simulate) ? simulate.groups.map(\.taste).filter { $0.hasSuffix(".json") } : []
+        for path in tastes + modelFiles(self) { keys["contents of \(path)"] = fingerprint(of: path) }
         return keys
     }
 }

@@ -38,6 +38,28 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
             "data.max_length: \(data.maxLength) is less than simulate.prompt_tokens + simulate.max_new_tokens"
         )
     }
+    // Of numbers that are each in range: more than these fit no machine, and their products might not fit 64 bits.
+    let comparisons = simulate.groups.reduce(0.0) { $0 + Double($1.users) } * Double(simulate.comparisonsPerUser)
+    require(
+        comparisons <= 1e9,
+        "simulate.comparisons_per_user: \(simulate.comparisonsPerUser) of each user are more than 1000000000 in all"
+    )
+    require(
+        sft.batchSequences * sft.positions <= 1 << 26,
+        "sft.batch_sequences: \(sft.batchSequences) sequences of sft.positions \(sft.positions) tokens are more than "
+            + "\(1 << 26) tokens a step"
+    )
+    for (section, key, prompts, samples) in [
+        ("calibrate", "prompts", configuration.calibrate.prompts, configuration.calibrate.samplesPerPrompt),
+        ("policy", "prompts_per_step", policy.promptsPerStep, policy.samplesPerPrompt),
+        ("evaluate", "prompts", evaluate.prompts, evaluate.samplesPerPrompt),
+    ] {
+        require(
+            prompts * samples <= 1 << 20,
+            "\(section).\(key): \(prompts) with \(section).samples_per_prompt \(samples) are more than \(1 << 20) responses"
+        )
+    }
+
     let names = simulate.groups.map(\.name)
     require(Set(names).count == names.count, "simulate.groups: two groups have the same name")
 

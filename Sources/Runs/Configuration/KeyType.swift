@@ -35,24 +35,44 @@ extension KeyType {
     }
 }
 
+/// The sizes of numbers other than zero: what training computes with them in fp32 is neither zero nor infinite.
+let numberSizes = 1e-30...1e30
+
 extension KeyType<Double> {
     static func number(_ bounds: Bounds<Double> = .any, unit: String? = nil) -> Self {
         KeyType(name: "number", unit: unit, bounds: bounds.text, nullable: false, show: { "\($0)" }) { node in
-            // A quoted number is text: `"1e-5"` is refused.
-            guard case .scalar(let text, quoted: false) = node.content, let value = Double(text), value.isFinite,
-                text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) }), bounds.contains(value)
+            guard let value = decimal(node), value == 0 || numberSizes.contains(abs(value)), bounds.contains(value)
             else { return nil }
             return value
+        } describe: { node in
+            let isOfNoSize = decimal(node).map { $0 != 0 && !numberSizes.contains(abs($0)) } ?? false
+            return node.kind + (isOfNoSize ? "; numbers other than 0 are from 1e-30 to 1e30 in size" : "")
         }
     }
+
+    /// The number that a node holds; a quoted one is text: `"1e-5"` is refused.
+    private static func decimal(_ node: ConfigurationNode) -> Double? {
+        guard case .scalar(let text, quoted: false) = node.content, let value = Double(text),
+            text.utf8.allSatisfy({ "0123456789+-.eE".utf8.contains($0) })
+        else { return nil }
+        return value
+    }
 }
+
+/// The largest integer of any key: products of two such numbers fit 64 bits.
+let largestInteger = Int(Int32.max)
 
 extension KeyType<Int> {
     static func integer(_ bounds: Bounds<Int>, unit: String? = nil) -> Self {
         KeyType(name: "integer", unit: unit, bounds: bounds.text, nullable: false, show: { "\($0)" }) { node in
-            guard case .scalar(let text, quoted: false) = node.content, let value = Int(text), bounds.contains(value)
+            guard case .scalar(let text, quoted: false) = node.content, let value = Int(text),
+                value <= largestInteger, bounds.contains(value)
             else { return nil }
             return value
+        } describe: { node in
+            guard case .scalar(let text, quoted: false) = node.content, Double(text) ?? 0 > Double(largestInteger)
+            else { return node.kind }
+            return node.kind + "; integers are \(largestInteger) at most"
         }
     }
 }

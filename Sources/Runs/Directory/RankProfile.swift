@@ -14,9 +14,11 @@ struct RankTrait: Codable, Equatable {
     let remedy: String
 }
 
-/// Larger files are told apart by their size, beginning and end.
+/// Larger files are told apart by their size and by blocks from all over them: training changes every weight, but of a merged
+/// adapter's file perhaps neither beginning nor end.
 private let hashedWhole = 64 << 20
-private let hashedPart = 16 << 20
+private let hashedBlocks = 256
+private let hashedBlock = 64 << 10
 
 /// Everything that must be the same on every rank for the ranks to compute one run: the program, how it was called, its data,
 /// its libraries, and the CPU's features that choose kernels.
@@ -54,24 +56,30 @@ func rankTraits(_ configuration: Configuration, _ request: RunRequest, transport
 /// The files that a run reads from outside its directory.
 private func inputFiles(_ configuration: Configuration) -> [String] {
     let data = configuration.data
-    var files = [data.text, data.prompts, data.preferences].compactMap { $0 }
-    if let folder = configuration.model.path {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        files += names.filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".json") }.map { "\(folder)/\($0)" }
-        // A folder without any is a difference where others have some.
-        files.append("\(folder)/config.json")
-    }
-    files += configuration.simulate.groups.map(\.taste).filter { $0.hasSuffix(".json") }
+    let files =
+        [data.text, data.prompts, data.preferences].compactMap { $0 } + modelFiles(configuration)
+        + configuration.simulate.groups.map(\.taste).filter { $0.hasSuffix(".json") }
     return Array(Set(files)).sorted()
 }
 
-/// Size and hash of a file's bytes; of a large file, of its beginning and end.
-private func fingerprint(of path: String) -> String {
+/// Those of the reference policy, where the configuration names one.
+func modelFiles(_ configuration: Configuration) -> [String] {
+    guard let folder = configuration.model.path else { return [] }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let files = names.filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".json") }.map { "\(folder)/\($0)" }
+    // A folder without any is a difference where others have some.
+    return files + ["\(folder)/config.json"]
+}
+
+/// Size and hash of a file's bytes; of a large file, of blocks of it.
+func fingerprint(of path: String) -> String {
     guard let file = try? RegularFile(path: path) else { return "missing" }
-    let end = max(0, file.size - hashedPart)
-    let parts = file.size <= hashedWhole ? [(0, file.size)] : [(0, hashedPart), (end, hashedPart)]
+    let (size, blocks) = (file.size, hashedBlocks - 1)
+    let parts =
+        size <= hashedWhole
+        ? [(0, size)] : (0...blocks).map { ((size - hashedBlock) * $0 / blocks, hashedBlock) }
     let bytes = parts.flatMap { (try? file.bytes(from: $0.0, atMost: $0.1)) ?? [] }
-    return "\(file.size) bytes, hash \(String(hash(of: bytes), radix: 16))"
+    return "\(size) bytes, hash \(String(hash(of: bytes), radix: 16))"
 }
 
 /// Compares what all ranks have; every rank calls it.

@@ -9,16 +9,20 @@ internal import Preferences
 ///
 /// - Throws: `Failure` 66 where there is no such file, 77 where it may not be read, 65 where it is no text or no file.
 func requireInputs(of stages: [Stage], in configuration: Configuration) throws(Failure) {
-    let data = configuration.data
     for stage in stages {
-        let path =
-            switch stage {
-            case .sft: data.text
-            case .reward: data.preferences
-            case .simulate, .calibrate, .policy, .evaluate: data.prompts
-            case .report: String?.none
-            }
-        if let path { try requireText(path) }
+        if let path = configuration.data.file(readBy: stage) { try requireText(path) }
+    }
+}
+
+extension DataSection {
+    /// The file that a stage reads; nil: none, or what an earlier stage or the program itself has.
+    func file(readBy stage: Stage) -> String? {
+        switch stage {
+        case .sft: text
+        case .reward: preferences
+        case .simulate, .calibrate, .policy, .evaluate: prompts
+        case .report: nil
+        }
     }
     if let model = configuration.model.path, stages.contains(where: { $0 != .sft && $0 != .report }) {
         _ = try ModelDirectory.configuration(model)

@@ -67,14 +67,28 @@ package struct RunDirectory: Equatable, Sendable {
         try CompletionNote(contentsOf: finishMarker(training))
     }
 
+    /// What is to be noted of results that are written now.
+    ///
+    /// - Parameter metricsBytes: length of `metrics.jsonl`.
+    func note(of outputs: [String], configuration: [String: String], metricsBytes: Int) throws(Failure)
+        -> CompletionNote
+    {
+        let metrics = file("metrics.jsonl")
+        return CompletionNote(
+            metrics: metricsBytes == 0 ? FileSeal(of: []) : try FileSeal(reading: metrics, upTo: metricsBytes),
+            configuration: configuration,
+            files: try seals(of: outputs)
+        )
+    }
+
     /// Length of `metrics.jsonl` at the end of the last stage, or part of one, that ended.
     func completedMetrics() throws(Failure) -> Int {
         var length = 0
         for stage in Stage.allCases where isComplete(stage) {
-            length = max(length, try completion(of: stage).metricsBytes)
+            length = max(length, try completion(of: stage).metrics.bytes)
         }
         for training in trainings where isFinished(training) {
-            length = max(length, try completion(of: training).metricsBytes)
+            length = max(length, try completion(of: training).metrics.bytes)
         }
         return length
     }
@@ -93,15 +107,12 @@ package struct RunDirectory: Equatable, Sendable {
 
 /// What is noted where a stage, or a part of one, has ended.
 struct CompletionNote: Codable, Equatable {
-    /// Length of `metrics.jsonl` then.
-    var metricsBytes = 0
+    /// `metrics.jsonl` as it was then.
+    var metrics = FileSeal(of: [])
     /// What the result depends on (`resultKeys`).
     var configuration: [String: String] = [:]
-
-    enum CodingKeys: String, CodingKey {
-        case configuration
-        case metricsBytes = "metrics_bytes"
-    }
+    /// The files of the result, by their paths in the run directory.
+    var files: [String: FileSeal] = [:]
 }
 
 extension CompletionNote {
@@ -110,7 +121,14 @@ extension CompletionNote {
         do {
             self = try JSONDecoder().decode(CompletionNote.self, from: Data(bytes))
         } catch {
-            throw Failure(.badData, "is not what a run notes; use --overwrite to do the stage again", at: path)
+            throw Failure(
+                .badData,
+                "is not what this version of the program notes; use --overwrite to do the stage again",
+                at: path
+            )
+        }
+        guard metrics.bytes >= 0, files.values.allSatisfy({ $0.bytes >= 0 }) else {
+            throw Failure(.badData, "has a file of fewer than no bytes", at: path)
         }
     }
 }

@@ -85,10 +85,16 @@ extension RunStatus {
 extension RunDirectory {
     private var statusFile: String { file("status.json") }
 
-    /// What the last start of the run left; nil where there is none, or nothing that can be read.
-    func readStatus() -> RunStatus? {
-        guard let bytes = try? readBytes(ofFile: statusFile) else { return nil }
-        return try? JSONDecoder().decode(RunStatus.self, from: Data(bytes))
+    /// What the last start of the run left; nil where there is none.
+    ///
+    /// - Throws: `Failure` 65 where it is not what a start leaves.
+    func readStatus() throws(Failure) -> RunStatus? {
+        guard FileManager.default.fileExists(atPath: statusFile) else { return nil }
+        let bytes = try readBytes(ofFile: statusFile)
+        guard let status = try? JSONDecoder().decode(RunStatus.self, from: Data(bytes)),
+            (0...restartsWithoutProgress + 1).contains(status.startsWithoutProgress)
+        else { throw Failure(.badData, "is not what a run leaves; remove it", at: statusFile) }
+        return status
     }
 
     func write(_ status: RunStatus) throws { try writeAtomically(encodedJSON(status), to: statusFile) }

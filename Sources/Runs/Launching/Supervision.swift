@@ -98,7 +98,7 @@ private func run(
             )
             kill(-process.processIdentifier, SIGKILL)
             process.waitUntilExit()
-            return RunDirectory(path: job.directory).readStatus()?.exitCode ?? 128 + SIGKILL
+            return (try? RunDirectory(path: job.directory).readStatus())?.exitCode ?? 128 + SIGKILL
         }
         Thread.sleep(forTimeInterval: tick)
     }

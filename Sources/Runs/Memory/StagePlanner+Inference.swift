@@ -11,6 +11,7 @@ extension StagePlanner {
         let keys = configuration.simulate
         addOpened(model.opened, to: &memory)
         let pairs = comparisons + comparisons / 10 + 16
+        addTexts(2 * pairs, tokens: keys.maxNewTokens, to: &memory)
         let prefill = addSampling(
             items: min(mostSampled, responsesOfRank(2 * pairs)),
             samples: 2,

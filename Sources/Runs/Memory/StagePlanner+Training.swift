@@ -14,6 +14,8 @@ extension StagePlanner {
         let parameters = shape.parameterCount(head: .none)
         let tokens = (keys.batchSequences + shards.count - 1) / shards.count * keys.positions
         memory[.weights] += model.own(parameters)
+        // Those of the embedded corpus; a file's are counted already.
+        if configuration.data.text == nil { addTexts(documents, tokens: min(keys.positions, 128), to: &memory) }
         addTraining(of: parameters, models: 1, whole: Head.none, to: &memory)
         // Each shard's held-out documents are scored at the end.
         let heldOut = (min(256, documents / 10) + shards.count - 1) / shards.count * keys.positions
@@ -56,13 +58,13 @@ extension StagePlanner {
         case .head:
             // A comparison at a time.
             addPasses(passing: pair, read: read, to: &memory)
-            addTrunkCache(bytes: comparisons / shards.ranks * 2 * 4 * shape.width, to: &memory)
+            addTrunkCache(of: comparisons / shards.ranks, bytesEach: 2 * 4 * shape.width, to: &memory)
         case .adapters(let adapters) where adapters.adaptedBlocks(of: shape).lowerBound > 0:
             let passing = min(total, max(limit, pair))
             addPasses(passing: passing, recorded: recorded, read: read, trained: trained, to: &memory)
             memory[.activations] += pair * activations.trunkState
             addSharedTrunk(tokens: passing, models: groups, to: &memory)
-            addTrunkCache(bytes: total / shards.ranks * activations.trunkState, to: &memory)
+            addTrunkCache(of: total / shards.ranks, bytesEach: activations.trunkState, to: &memory)
         case .adapters, .full:
             let passing = scoring(total: total, limit: limit, longest: pair)
             addPasses(passing: passing, recorded: recorded, read: read, trained: trained, to: &memory)
@@ -138,8 +140,9 @@ extension StagePlanner {
         }
     }
 
-    private func addTrunkCache(bytes: Int, to memory: inout StageMemory) {
+    private func addTrunkCache(of count: Int, bytesEach: Int, to memory: inout StageMemory) {
         guard configuration.run.trunkCache else { return }
-        memory[.trunk] += min(bytes, configuration.run.trunkCacheMemory << 20)
+        let limit = configuration.run.trunkCacheMemory << 20
+        memory[.trunk] += count > limit / bytesEach ? limit : count * bytesEach
     }
 }

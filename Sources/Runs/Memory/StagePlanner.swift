@@ -56,6 +56,11 @@ struct StagePlanner {
         return program + mpi + tokenizer + 3 * files
     }
 
+    /// Texts that the program makes, as tokens and in words, with the copies that ranks exchange.
+    func addTexts(_ count: Int, tokens: Int, to memory: inout StageMemory) {
+        memory[.process] += count * (200 + 24 * tokens)
+    }
+
     /// How ranks share a vector of trained parameters.
     func slices(of trained: Int) -> Slices {
         configuration.run.exchange.slices(of: trained, ranks: shards.ranks)

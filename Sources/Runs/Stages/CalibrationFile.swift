@@ -18,17 +18,28 @@ extension Calibration {
     }
 
     /// Reads what `json` gave.
-    init(_ fields: JSONFields) throws(Failure) {
+    ///
+    /// - Parameter models: the names of the reward models that there are.
+    init(_ fields: JSONFields, models: [String]) throws(Failure) {
         let name = try fields.string("method")
         guard let method = Method(rawValue: name) else { throw fields.failure("method", "is unknown: \(name)") }
+        guard try fields.strings("models") == models else {
+            throw fields.failure("models", "are not those of the reward stage; calibrate again")
+        }
+        let finite = Double.greatestFiniteMagnitude
         self.init(
             method: method,
-            means: try fields.doubles("means"),
-            deviations: try fields.doubles("deviations"),
-            referenceUtilities: try fields.doubles("reference_utilities"),
-            prompts: try fields.int("prompts"),
-            samplesPerPrompt: try fields.int("samples_per_prompt"),
+            means: try fields.doubles("means", in: -finite...finite),
+            deviations: try fields.doubles("deviations", in: (method == .standardise ? 1e-30 : 0)...finite),
+            referenceUtilities: try fields.doubles("reference_utilities", in: -finite...finite),
+            prompts: try fields.int("prompts", in: 0...Int(Int32.max)),
+            samplesPerPrompt: try fields.int("samples_per_prompt", in: 0...Int(Int32.max)),
             samplesHash: try fields.string("samples_hash")
         )
+        for (key, values) in [
+            ("means", means), ("deviations", deviations), ("reference_utilities", referenceUtilities),
+        ] where values.count != models.count {
+            throw fields.failure(key, "has \(values.count) numbers for \(models.count) reward models")
+        }
     }
 }

@@ -47,9 +47,11 @@ func runEvaluate(_ run: RunContext) throws {
             prompts: prompts.count,
             policies: try compare(answers, judges: judges, run: run),
             rewards: mixture.rewards,
-            assignmentAgreement: mixture.agreement
+            assignmentAgreement: mixture.agreement,
+            warnings: mixture.warnings
         )
         try writeAtomically(summary.json.encoded(pretty: true) + "\n", to: run.directory.file("evaluation.json"))
+        for warning in summary.warnings { run.progress.say("warning: \(warning)") }
         summary.tables.forEach { run.progress.say("\n\($0)") }
     }
 }
@@ -83,6 +85,7 @@ private func answer(
         count: prompts.count * each,
         prompt: { prompts[$0 / each].tokens },
         from: policy,
+        named: "policy \(name)",
         options: SamplingOptions(
             maxNewTokens: run.configuration.policy.maxNewTokens,
             temperature: Float(section.temperature),
@@ -102,6 +105,9 @@ private func answer(
         }
     }
     let kl = try place == 0 ? 0 : divergence(of: responses, policy: policy, reference.model, run)
+    guard kl.isFinite else {
+        throw Failure(.internalError, "its divergence from the reference is not finite", at: "policy \(name)")
+    }
     return PolicyAnswers(name: name, responses: responses, kl: kl)
 }
 
@@ -142,6 +148,9 @@ private func divergence(
 private func compare(_ answers: [PolicyAnswers], judges: [GroupJudge], run: RunContext) throws -> [PolicyEvaluation] {
     // Judges × answers × prompts × samples; every response is judged once.
     let utilities = try judges.map { judge in try answers.map { try judge.judge.utilities(byPrompt: $0.responses) } }
+    for (judge, ofJudge) in zip(judges, utilities) where !ofJudge.joined().joined().allSatisfy(\.isFinite) {
+        throw Failure(.internalError, "utilities by \(judge.kind) are not finite", at: "judge of \(judge.group)")
+    }
     let single = answers.firstIndex { $0.name == PolicySection.Objective.single.rawValue }
     let kinds = judges.map(\.kind).reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
     func winRates(of policy: Int, against other: Int, by kind: String) -> [GroupEstimate] {

@@ -17,6 +17,7 @@ extension EvaluationSummary {
             "policies": .object(byPolicy),
             "rewards": .object(byModel),
             "assignment_agreement": JSONValue(optional: assignmentAgreement),
+            "warnings": .array(warnings.map(JSONValue.string)),
         ]
     }
 

@@ -1,5 +1,6 @@
 import Evaluation
 import Failures
+import RewardMixture
 import StrictJSON
 
 /// What later stages need of `reward/mixture.json`.
@@ -12,6 +13,8 @@ struct MixtureRecord {
     let agreement: Double?
     /// Held-out accuracy of every model on the users of each label.
     let rewards: [RewardEvaluation]
+    /// What speaks against a model.
+    let warnings: [String]
 }
 
 extension RunContext {
@@ -19,7 +22,17 @@ extension RunContext {
     func loadMixtureRecord() throws(Failure) -> MixtureRecord {
         let path = try directory.require("reward/mixture.json", madeBy: .reward)
         let fields = try JSONFields(JSONValue(contentsOfFile: path), at: path)
-        let sizes = try fields.doubles("group_sizes")
+        let sizes = try fields.doubles("group_sizes", in: 0...Double.greatestFiniteMagnitude)
+        guard sizes.count == configuration.reward.groups || configuration.reward.assignment == .known else {
+            throw fields.failure(
+                "group_sizes",
+                "has \(sizes.count) groups, reward.groups is \(configuration.reward.groups)"
+            )
+        }
+        let labels = try fields.optionalArray("label_of_group")?.map(\.string) ?? sizes.map { _ in nil }
+        guard labels.count == sizes.count else {
+            throw fields.failure("label_of_group", "has \(labels.count) labels for \(sizes.count) groups")
+        }
         var rewards: [RewardEvaluation] = []
         let models = try fields.fields("rewards")
         for name in models.object.keys {
@@ -31,9 +44,9 @@ extension RunContext {
                     GroupEstimate(
                         group: label,
                         estimate: Estimate(
-                            mean: try estimate.double("mean"),
-                            low: try estimate.double("low"),
-                            high: try estimate.double("high")
+                            mean: try estimate.double("mean", in: 0...1),
+                            low: try estimate.double("low", in: 0...1),
+                            high: try estimate.double("high", in: 0...1)
                         )
                     )
                 )
@@ -42,9 +55,10 @@ extension RunContext {
         }
         return MixtureRecord(
             groupSizes: sizes,
-            labelOfGroup: try fields.optionalArray("label_of_group")?.map(\.string) ?? sizes.map { _ in nil },
-            agreement: try fields.optionalDouble("assignment_agreement"),
-            rewards: rewards
+            labelOfGroup: labels,
+            agreement: try fields.optionalDouble("assignment_agreement", in: 0...1),
+            rewards: rewards,
+            warnings: try fields.strings("warnings")
         )
     }
 }

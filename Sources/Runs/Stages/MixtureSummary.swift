@@ -17,6 +17,8 @@ struct MixtureSummary {
     let shares: [Double]
     let iterations: Int
     let stopReason: StopReason
+    /// What speaks against a model, one line each: it is as it was before its first step, or decides no better than chance.
+    let warnings: [String]
 
     init(_ mixture: FittedMixture<LanguageModelRewards>) {
         let members = mixture.scores.members
@@ -42,6 +44,19 @@ struct MixtureSummary {
         shares = mixture.shares
         iterations = mixture.iterations.count
         stopReason = mixture.stopReason
+        let ofGroups = (0..<groups).map { group in
+            weakness(
+                of: "group-\(group)",
+                mixture.finalTraining[group],
+                mixture.scores.accuracy(of: group, users: members.indices.filter { assignments[$0] == group })
+            )
+        }
+        let ofSingle = weakness(
+            of: "single",
+            mixture.finalSingleTraining,
+            mixture.singleScores.accuracy(of: 0, users: Array(members.indices))
+        )
+        warnings = (ofGroups + [ofSingle]).compactMap { $0 }
     }
 
     var hasLabels: Bool { !labels.isEmpty }
@@ -68,6 +83,7 @@ struct MixtureSummary {
             "iterations": .integer(iterations),
             "stop_reason": .string(stopReason.rawValue),
             "rewards": .object(accuracyJSON),
+            "warnings": .array(warnings.map(JSONValue.string)),
         ]
         if let agreement {
             object["assignment_agreement"] = .number(agreement.agreement)
@@ -99,6 +115,19 @@ struct MixtureSummary {
             "agreement": labelled.isEmpty ? .null : .number(Double(right) / Double(labelled.count)),
         ]
     }
+}
+
+/// Why a reward model is no better than none; nil where it is.
+private func weakness(of model: String, _ training: GroupTraining, _ accuracy: Estimate?) -> String? {
+    let percent = accuracy.map { "\((100 * $0.mean).formatted(decimals: 1)) %" } ?? "unknown"
+    if training.bestStep == 0 {
+        return
+            "the reward model \(model) is untrained: no step lowered its validation loss (held-out accuracy \(percent)); "
+            + "change reward.learning_rate or reward.max_steps, or give more comparisons"
+    }
+    guard let accuracy, accuracy.low <= 0.5 else { return nil }
+    return "the held-out accuracy of \(model), \(percent), is not above chance (95 % interval from "
+        + "\((100 * accuracy.low).formatted(decimals: 1)) %); what is compared with it means little"
 }
 
 extension UserScores {

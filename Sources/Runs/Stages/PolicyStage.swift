@@ -72,7 +72,9 @@ private func align(
     let checkpoints = try Checkpointer(run, training: "policy/\(objective.rawValue)", stage: .policy)
     let start = try checkpoints.saved.flatMap { saved in
         try saved.fill(policy.stateVectors)
-        return try saved.record("policy", as: PolicyState.Record.self)
+        return try saved.record("policy", as: PolicyState.Record.self) {
+            $0.isValid(steps: settings.steps, groups: task.groupSizes.count, models: models.count)
+        }
     }
     if let start { try policy.resume(updates: start.updates, over: run.communicator) }
     let model = policy.model
@@ -100,7 +102,7 @@ private func align(
             note: "F \(utilities.joined(separator: " ")), worst group-\(record.worstGroup), "
                 + "KL \(record.klK1.formatted(decimals: 1)), \(record.responseTokens.formatted(decimals: 0)) tokens"
         )
-        try checkpoints.atBoundary {
+        try checkpoints.atBoundary(isGood: state.isGood) {
             try TrainingState(
                 state.record(updates: policy.optimizer.step),
                 as: "policy",
@@ -113,6 +115,7 @@ private func align(
     try policy.finish(over: run.communicator)
     try run.communicator.enter(.save, step: 0)
     try run.requireGood([policy.model.parameters.values], step: settings.steps)
+    try run.requireFiniteLogits(of: policy.model, after: Array(task.prompts.prefix(8)), step: settings.steps)
     try run.onRoot {
         try run.directory.makeFolder("policy")
         try reference.save(policy.model, to: run.directory.file("policy/\(objective.rawValue)"))

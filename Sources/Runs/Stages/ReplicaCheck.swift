@@ -1,6 +1,8 @@
 import Collectives
 import Failures
+import LanguageModels
 import Optimizers
+import Randomness
 import Tensors
 import Watching
 
@@ -32,6 +34,26 @@ extension RunContext {
             )
         }
         try compareReplicas(weights, step: step)
+    }
+
+    /// Called on every rank before a language model is written: weights that are finite may still give logits that are not.
+    ///
+    /// - Throws: `Failure` 70 on every rank.
+    func requireFiniteLogits(of model: LanguageModel, after prompts: [[Int32]], step: Int) throws {
+        let samples = model.sample(
+            prompts: prompts,
+            options: SamplingOptions(maxNewTokens: 1, temperature: 0, stop: nil),
+            streams: prompts.map { _ in CounterRandom(seed: seed, purpose: .sampling) }
+        )
+        var broken = [samples.allSatisfy(\.isFinite) ? 0.0 : 1]
+        try communicator.allReduceMax(&broken)
+        guard broken[0] == 0 else {
+            throw Failure(
+                .internalError,
+                "the trained model's logits are not finite at step \(step); nothing is saved: lower the learning rate",
+                at: "saving"
+            )
+        }
     }
 
     private func compareReplicas(_ weights: [Tensor], step: Int) throws {

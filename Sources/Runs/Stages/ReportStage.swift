@@ -7,6 +7,7 @@ import StrictJSON
 func runReport(_ run: RunContext) throws {
     try run.onRoot {
         let path = try run.directory.require("evaluation.json", madeBy: .evaluate)
+        try requireUnchangedMetrics(in: run.directory)
         let page = try htmlReport(
             name: run.configuration.run.name,
             evaluation: JSONFields(JSONValue(contentsOfFile: path), at: path),
@@ -31,6 +32,9 @@ extension RunContext {
             let objective = try fields.string("objective")
             if curves.last?.title != objective {
                 curves.append(UtilityCurves(title: objective, groups: names.map { ($0, []) }))
+            }
+            guard curves.last?.groups.map(\.name) == names else {
+                throw fields.failure("utility", "has other groups than the line before")
             }
             for (index, name) in names.enumerated() {
                 curves[curves.count - 1].groups[index].values.append(try utilities.optionalDouble(name) ?? .nan)

@@ -1,5 +1,4 @@
 import Failures
-import Foundation
 import LanguageModels
 import MaxMinPolicy
 import ModelFiles
@@ -23,11 +22,7 @@ extension RunContext {
     /// Reads what the `reward` stage wrote.
     func loadRewardModels(over reference: Reference) throws -> RewardModelSet {
         let folder = try directory.require("reward", madeBy: .reward)
-        var names: [String] = []
-        while FileManager.default.fileExists(atPath: "\(folder)/group-\(names.count)") {
-            names.append("group-\(names.count)")
-        }
-        names.append("single")
+        let names = try loadMixtureRecord().groupSizes.indices.map { "group-\($0)" } + ["single"]
         let models = try names.map { try reference.load("\(folder)/\($0)", head: .reward) }
         return RewardModelSet(names: names, models: models)
     }
@@ -35,14 +30,6 @@ extension RunContext {
     /// Reads `reward/calibration.json`; policies are refused on rewards without it.
     func loadCalibration(models: [String]) throws -> Calibration {
         let path = try directory.require("reward/calibration.json", madeBy: .calibrate)
-        let calibration = try Calibration(JSONFields(JSONValue(contentsOfFile: path), at: path))
-        guard calibration.means.count == models.count else {
-            throw Failure(
-                .configuration,
-                "calibrates \(calibration.means.count) reward models, there are \(models.count); calibrate again",
-                at: path
-            )
-        }
-        return calibration
+        return try Calibration(JSONFields(JSONValue(contentsOfFile: path), at: path), models: models)
     }
 }

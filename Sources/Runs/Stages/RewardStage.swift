@@ -58,6 +58,7 @@ func runReward(_ run: RunContext) throws {
     )
     let summary = MixtureSummary(mixture)
     summary.lines.forEach(run.progress.say)
+    for warning in summary.warnings { run.progress.say("warning: \(warning)") }
     var known: FittedMixture<LanguageModelRewards>?
     if section.knownBaseline, summary.hasLabels {
         var settings = settings

@@ -111,9 +111,13 @@ private func doStages(
     let told = RankFolder(path: directory.file("watchdog"))
     var lock: RunLock?
     defer { lock?.release() }
-    let started = try communicator.broadcast(agreeing: {
+    _ = try communicator.broadcast(agreeing: {
         try refuseForeignDirectory(directory)
         lock = try RunLock(directory: directory.path)
+        return []
+    })
+    try requireUnchanged(before: open, resume: request.resume, in: directory, over: communicator)
+    let started = try communicator.broadcast(agreeing: {
         try prepareDirectory(directory, for: wanted, overwrite: request.overwrite, resume: request.resume)
         if request.resume { try refuseOtherConfiguration(of: wanted, in: directory, than: configuration) }
         let status = try directory.start(wanted, resume: request.resume)
@@ -187,9 +191,10 @@ private func perform(
     try run.communicator.barrier()
     let metrics = try run.metrics.synchronize()
     try run.onRoot {
-        let note = CompletionNote(
-            metricsBytes: metrics,
-            configuration: try run.configuration.resultKeys(upTo: stage)
+        let note = try run.directory.note(
+            of: stage.outputs.filter { !$0.hasPrefix("checkpoints/") },
+            configuration: run.configuration.resultKeys(upTo: stage),
+            metricsBytes: metrics
         )
         try run.directory.complete(stage, note)
     }

@@ -113,6 +113,7 @@ func runSFT(_ run: RunContext) throws {
     run.progress.end("loss on held-out documents \((held[0] / held[1]).formatted(decimals: 3))")
     try run.communicator.enter(.save, step: 0)
     try run.requireGood([model.parameters.values], step: settings.steps)
+    try run.requireFiniteLogits(of: model, after: [[endOfText]], step: settings.steps)
     try run.onRoot { try ModelDirectory.save(model, to: path, tokenizerFrom: nil) }
 }
 

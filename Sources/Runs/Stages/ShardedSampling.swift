@@ -1,4 +1,5 @@
 import Collectives
+import Failures
 import LanguageModels
 import Randomness
 
@@ -9,10 +10,13 @@ extension RunContext {
     /// Samples `count` responses, each on the shard that owns its number, and gives all of them to every rank.
     ///
     /// Response i continues `prompt(i)` with the stream (seed, purpose, step, i), so it is the same on any number of ranks.
+    ///
+    /// - Throws: `Failure` 70 on every rank where the model's logits are not finite.
     func sampleOverShards(
         count: Int,
         prompt: (Int) -> [Int32],
         from model: LanguageModel,
+        named name: String,
         options: SamplingOptions,
         purpose: RandomPurpose,
         step: Int = 0,
@@ -29,11 +33,18 @@ extension RunContext {
                 options: options,
                 streams: batch.map { CounterRandom(seed: seed, purpose: purpose, step: step, item: $0) }
             )
-            own += zip(batch, samples).map { [Int32($0), $1.finished ? 1 : 0] + $1.tokens }
+            own += zip(batch, samples).map { [Int32($0), $1.isFinite ? $1.finished ? 1 : 0 : 2] + $1.tokens }
             progress(batch.count * communicator.size)
         }
         var all = [Sample](repeating: Sample(tokens: [], logProbabilities: [], finished: false), count: count)
         for record in try allGather(own) {
+            guard record[1] < 2 else {
+                throw Failure(
+                    .internalError,
+                    "its logits after prompt \(record[0] + 1) are not finite; nothing is made of its responses",
+                    at: name
+                )
+            }
             all[Int(record[0])] = Sample(tokens: Array(record[2...]), logProbabilities: [], finished: record[1] == 1)
         }
         return all

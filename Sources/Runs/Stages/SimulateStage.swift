@@ -28,6 +28,7 @@ func runSimulate(_ run: RunContext) throws {
         count: 2 * count,
         prompt: { prompts[$0 / 2 % prompts.count].tokens },
         from: reference.model,
+        named: reference.path,
         options: options,
         purpose: .simulation,
         progress: { run.progress.advance(by: $0 / 2) }

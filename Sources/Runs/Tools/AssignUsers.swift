@@ -38,6 +38,7 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
         overrides: [],
         communicator: SoloCommunicator()
     )
+    try requireUnchanged(before: [.calibrate], resume: false, in: directory, over: SoloCommunicator())
     let csv = try directory.require("reward/assignments.csv", madeBy: .reward)
     let shares = try groupShares(path: csv)
     let precision = request.precision.resolved

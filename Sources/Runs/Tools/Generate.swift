@@ -23,6 +23,8 @@ package struct GenerateRequest: Sendable {
     package var seed: UInt64 = 1
     package var precision = ModelSection.Precision.fp32
     package var threads = 1
+    /// Whether weights and logits that are not finite are taken.
+    package var allowNonFinite = false
     package var json = false
 
     /// Samples from `model`.
@@ -51,6 +53,7 @@ package func generate(
         template: request.template,
         precision: request.precision,
         threads: request.threads,
+        allowNonFinite: request.allowNonFinite,
         log: log
     )
     guard text.model.head == .none else {
@@ -83,6 +86,14 @@ package func generate(
             streams: items.map { CounterRandom(seed: request.seed, purpose: .sampling, item: $0) }
         )
         for (item, sample) in zip(items, samples) {
+            guard request.allowNonFinite || sample.isFinite else {
+                throw Failure(
+                    .internalError,
+                    "the model's logits after prompt \(item / request.samples + 1) are not finite; "
+                        + "--allow-nonfinite prints what it draws all the same",
+                    at: request.model
+                )
+            }
             let response = try text.decode(sample.finished ? sample.tokens.dropLast() : sample.tokens[...])
             try emit(describe(sample, prompt: lines[item / request.samples].text, response, json: request.json))
         }

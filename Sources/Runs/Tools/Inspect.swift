@@ -8,10 +8,11 @@ internal import Text
 
 /// What is at `path`: a model, a run, a configuration, tensors, preferences, prompts or text, and what is wrong with it.
 ///
+/// - Parameter allowNonFinite: whether NaN and infinite weights of a model are taken.
 /// - Returns: one JSON object on one line, or `key: value` lines for people.
 /// - Throws: `Failure` or `ConfigurationError` with what is wrong.
-package func inspect(_ path: String, json: Bool) throws -> String {
-    let report = try describe(path)
+package func inspect(_ path: String, json: Bool, allowNonFinite: Bool = false) throws -> String {
+    let report = try describe(path, allowNonFinite: allowNonFinite)
     return json
         ? report.encoded() : lines(report, indentation: "").map { printable($0, limit: .max) }.joined(separator: "\n")
 }
@@ -50,13 +51,15 @@ package func inspectMemory(
     return lines.joined(separator: "\n")
 }
 
-private func describe(_ path: String) throws -> JSONValue {
+private func describe(_ path: String, allowNonFinite: Bool) throws -> JSONValue {
     let files = FileManager.default
     guard files.fileExists(atPath: path) else { throw Failure(.missingInput, "no such file or directory", at: path) }
     if files.fileExists(atPath: path + "/config.yaml") { return try describeRun(path) }
     if URL(fileURLWithPath: path).lastPathComponent.hasPrefix("step-") { return try describeCheckpoint(path) }
-    if files.fileExists(atPath: path + "/config.json") { return try describeModel(path) }
-    if AdapterDirectory.isAdapter(path) { return try describeAdapter(path) }
+    if files.fileExists(atPath: path + "/config.json") {
+        return try describeModel(path, allowNonFinite: allowNonFinite)
+    }
+    if AdapterDirectory.isAdapter(path) { return try describeAdapter(path, allowNonFinite: allowNonFinite) }
     switch URL(fileURLWithPath: path).pathExtension.lowercased() {
     case "yaml", "yml": return try describeConfiguration(path)
     case "safetensors": return try describeTensors(path)
@@ -71,11 +74,11 @@ private func describe(_ path: String) throws -> JSONValue {
     }
 }
 
-private func describeModel(_ path: String) throws -> JSONValue {
+private func describeModel(_ path: String, allowNonFinite: Bool) throws -> JSONValue {
     let shape = try ModelDirectory.configuration(path)
     let isRewardModel = try ModelDirectory.isRewardModel(path)
     // Reading it is the check: shapes, missing tensors, numbers that are not finite.
-    let found = try ModelDirectory.verify(path)
+    let found = try ModelDirectory.verify(path, allowNonFinite: allowNonFinite)
     let tokenizer = try Tokenizer(directory: path)
     guard tokenizer.vocabularySize <= shape.vocabularySize else {
         throw Failure(
@@ -97,8 +100,8 @@ private func describeModel(_ path: String) throws -> JSONValue {
     ]
 }
 
-private func describeAdapter(_ path: String) throws -> JSONValue {
-    let found = try AdapterDirectory.summary(path)
+private func describeAdapter(_ path: String, allowNonFinite: Bool) throws -> JSONValue {
+    let found = try AdapterDirectory.summary(path, allowNonFinite: allowNonFinite)
     return [
         "kind": .string(found.isRewardModel ? "reward model adapter" : "language model adapter"), "path": .string(path),
         "base": found.base.map(JSONValue.string) ?? .null, "parameters": .integer(found.parameters),
@@ -128,7 +131,7 @@ private func describeRun(_ path: String) throws -> JSONValue {
         "stages": .array(configuration.run.stages.map { .string($0.rawValue) }),
         "complete": .array(complete.map { .string($0.rawValue) }),
         "incomplete": .array(found.filter { !complete.contains($0) }.map { .string($0.rawValue) }),
-        "status": .string(directory.readStatus()?.line ?? "unknown"),
+        "status": .string(try directory.readStatus()?.line ?? "unknown"),
         "checkpoints": .array(try directory.trainings.flatMap { try describeCheckpoints($0, of: directory) }),
     ]
 }

@@ -24,7 +24,9 @@ struct TextModel {
     /// Opens a Hugging Face directory, its weights in place, and a PEFT directory over it where there is one; sets the threads
     /// of this process.
     ///
-    /// - Parameter template: the chat template; nil: the one that was noted when the model was trained, or none.
+    /// - Parameters:
+    ///   - template: the chat template; nil: the one that was noted when the model was trained, or none.
+    ///   - allowNonFinite: accept NaN and infinite weights.
     /// - Throws: `Failure` also where text would be encoded otherwise than for the model's training.
     init(
         directory: String,
@@ -32,14 +34,26 @@ struct TextModel {
         template: ChatTemplate?,
         precision: ModelSection.Precision,
         threads: Int,
+        allowNonFinite: Bool,
         log: (String) -> Void
     ) throws(Failure) {
         try useThreads(threads)
         let tokenizer = try Tokenizer(directory: directory)
-        let loaded = try ModelDirectory.open(directory, precision: precision.resolved)
+        let loaded = try ModelDirectory.open(
+            directory,
+            precision: precision.resolved,
+            checksFinite: !allowNonFinite
+        )
         for warning in loaded.warnings { log("warning: \(warning)") }
         if let adapter {
-            model = try AdapterDirectory.load(adapter, over: loaded.model)
+            guard loaded.model.head == .none else {
+                throw Failure(
+                    .configuration,
+                    "is a reward model; --adapter needs the model that it adapts",
+                    at: directory
+                )
+            }
+            model = try AdapterDirectory.load(adapter, over: loaded.model, allowNonFinite: allowNonFinite)
         } else {
             model = loaded.model
         }

@@ -14,6 +14,8 @@ package struct ScoreRequest: Sendable {
     package var template: ChatTemplate?
     package var precision = ModelSection.Precision.fp32
     package var threads = 1
+    /// Whether weights and results that are not finite are taken; the latter are `null`.
+    package var allowNonFinite = false
     package var json = false
 
     /// Scores the lines of `input` under `model`.
@@ -26,7 +28,8 @@ package struct ScoreRequest: Sendable {
 /// Tokens of one pass.
 private let tokensAtATime = 8_192
 
-/// Scores each line of the input: log-probabilities of its tokens, and its reward where the model is a reward model.
+/// Scores each line of the input: log-probabilities of its tokens, and its reward where the model is a reward model, which may
+/// have no log-probabilities (`LanguageModel.predictsTokens`).
 ///
 /// A line is `{"text"}`, `{"prompt", "response"}` (encoded apart and under the chat template, as in training) or `{"token_ids"}`.
 /// A reward model is trained on responses that end in the token that ends a turn: `"complete": true` puts it there.
@@ -41,12 +44,13 @@ package func score(
         template: request.template,
         precision: request.precision,
         threads: request.threads,
+        allowNonFinite: request.allowNonFinite,
         log: log
     )
-    var pending: [[Int32]] = []
+    var pending: [ScoredLine] = []
     var pendingTokens = 0
     func flush() throws {
-        try scoreLines(pending, model: text.model, json: request.json, emit: emit)
+        try scoreLines(pending, text.model, request, emit: emit)
         pending = []
         pendingTokens = 0
     }
@@ -54,7 +58,7 @@ package func score(
         let tokens = try scoredTokens(fields, place, text.encoding)
         try text.check(tokens, at: place)
         if pendingTokens + tokens.count > tokensAtATime { try flush() }
-        pending.append(tokens)
+        pending.append(ScoredLine(place: place, tokens: tokens))
         pendingTokens += tokens.count
     }
     try flush()
@@ -71,39 +75,53 @@ private func scoredTokens(_ fields: JSONFields, _ place: String, _ encoding: Cha
     return encoding.prompt(prompt) + encoding.response(try fields.string("response"), isComplete: isComplete)
 }
 
+/// A line of the input.
+private struct ScoredLine {
+    /// Where it is.
+    let place: String
+    let tokens: [Int32]
+}
+
 private func scoreLines(
-    _ sequences: [[Int32]],
-    model: LanguageModel,
-    json: Bool,
+    _ lines: [ScoredLine],
+    _ model: LanguageModel,
+    _ request: ScoreRequest,
     emit: (String) throws -> Void
 ) throws {
-    guard !sequences.isEmpty else { return }
-    let packed = PackedSequences(sequences)
-    let logProbabilities = model.tokenScores(of: packed, rows: packed.predictingRows, temperature: 1).logProbabilities
-    let rewards: [Float]? = model.head == .reward ? model.rewards(of: packed) : nil
+    guard !lines.isEmpty else { return }
+    let packed = PackedSequences(lines.map(\.tokens))
+    let scores =
+        model.predictsTokens
+        ? model.tokenScores(of: packed, rows: packed.predictingRows, temperature: 1).logProbabilities : nil
+    let rewards = model.head == .reward ? model.rewards(of: packed) : nil
     var next = 0
-    for (index, tokens) in sequences.enumerated() {
-        let scores = logProbabilities[next..<(next + tokens.count - 1)]
-        next += tokens.count - 1
-        if json {
-            var object: JSONValue = [
-                "token_ids": .array(tokens.map { .integer(Int($0)) }), "logprobs": .array(scores.map { JSONValue($0) }),
-            ]
-            if let rewards { object = object.adding("reward", JSONValue(rewards[index])) }
-            try emit(object.encoded())
-        } else {
-            let sum = scores.reduce(0.0) { $0 + Double($1) }
-            let reward = rewards.map { "  reward \($0[index])" } ?? ""
-            try emit("\(tokens.count) tokens  log-probability \(sum)\(reward)")
+    for (index, line) in lines.enumerated() {
+        let logProbabilities = scores?[next..<(next + line.tokens.count - 1)]
+        next += line.tokens.count - 1
+        let reward = rewards?[index]
+        guard request.allowNonFinite || (logProbabilities ?? []).allSatisfy(\.isFinite) && reward?.isFinite ?? true
+        else {
+            throw Failure(
+                .internalError,
+                "the model's results are not finite; --allow-nonfinite prints them all the same",
+                at: line.place
+            )
         }
+        try emit(describe(line, logProbabilities, reward, json: request.json))
     }
 }
 
-extension JSONValue {
-    /// This object with one member more.
-    func adding(_ key: String, _ value: JSONValue) -> JSONValue {
-        guard var object else { return self }
-        object[key] = value
-        return .object(object)
+private func describe(_ line: ScoredLine, _ logProbabilities: ArraySlice<Float>?, _ reward: Float?, json: Bool)
+    -> String
+{
+    guard json else {
+        let sum = logProbabilities.map { "  log-probability \($0.reduce(0.0) { $0 + Double($1) })" } ?? ""
+        return "\(line.tokens.count) tokens" + sum + (reward.map { "  reward \($0)" } ?? "")
     }
+    var object: JSONObject = [
+        "token_ids": .array(line.tokens.map { .integer(Int($0)) }),
+        "logprobs": logProbabilities.map { .array($0.map { JSONValue($0) }) } ?? .null,
+    ]
+    if let reward { object["reward"] = JSONValue(reward) }
+    return JSONValue.object(object).encoded()
 }

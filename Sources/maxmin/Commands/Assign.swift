@@ -26,15 +26,11 @@ struct Assign: ParsableCommand {
     )
     var precision: ModelSection.Precision = .fp32
 
-    @Option(help: "Threads; default: the CPUs that this process may use.")
+    @Option(help: "Threads; default: the CPUs that this process may use.", transform: whole(1...1024))
     var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
     @Flag(help: "Print a JSON object a user.")
     var json = false
-
-    func validate() throws {
-        guard (1...1024).contains(threads) else { throw ValidationError("--threads must be 1 to 1024") }
-    }
 
     func run() throws {
         try requireOneProcess("assign")

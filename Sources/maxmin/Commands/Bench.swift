@@ -46,7 +46,10 @@ struct BenchSubject: ParsableArguments {
                 ? ModelDirectory.open(model, precision: precision, head: Head.none).model
                 : ModelDirectory.load(model, precision: precision, head: Head.none).model
         }
-        return LanguageModel(try shape(preset ?? standard), head: .none, precision: precision, seed: 1)
+        let shape = try shape(preset ?? standard)
+        let bytes = 4.0 + (precision == .bfloat16 ? 2 : 0)
+        try requireAvailable(bytes * Double(shape.parameterCount(head: .none)), for: "--preset \(preset ?? standard)")
+        return LanguageModel(shape, head: .none, precision: precision, seed: 1)
     }
 
     /// The same options as words of a command line.

@@ -14,7 +14,7 @@ struct LengthRange: ExpressibleByArgument {
 
     init?(argument: String) {
         guard let bounds = numbers(argument, separator: "-"), let least = bounds.first, let most = bounds.last,
-            bounds.count <= 2, least >= 1, least <= most
+            bounds.count <= 2, least >= 1, least <= most, most <= counts.upperBound
         else { return nil }
         range = least...most
     }
@@ -54,7 +54,10 @@ struct BenchOneTask: ParsableCommand {
 
     @OptionGroup var subject: BenchSubject
 
-    @Option(help: "Comparisons of a step, or of each of em-iteration's users; 8 unless stated.")
+    @Option(
+        help: "Comparisons of a step, or of each of em-iteration's users; 8 unless stated.",
+        transform: whole(1...1 << 20)
+    )
     var pairs: Int?
 
     @Option(
@@ -65,64 +68,69 @@ struct BenchOneTask: ParsableCommand {
     )
     var length: LengthRange?
 
-    @Option(help: "Responses sampled together; 16 unless stated.")
+    @Option(help: "Responses sampled together; 16 unless stated.", transform: whole(1...1 << 20))
     var batch: Int?
 
-    @Option(help: "Tokens of a prompt, of a response or of both sequences of a comparison; 8 unless stated.")
+    @Option(
+        help: "Tokens of a prompt, of a response or of both sequences of a comparison; 8 unless stated.",
+        transform: whole(counts)
+    )
     var prompt: Int?
 
-    @Option(help: "Tokens of a response; 48 unless stated.")
+    @Option(help: "Tokens of a response; 48 unless stated.", transform: whole(counts))
     var new: Int?
 
-    @Option(help: "Groups, each with a reward model; 2 unless stated.")
+    @Option(help: "Groups, each with a reward model; 2 unless stated.", transform: whole(1...1024))
     var groups: Int?
 
-    @Option(help: "Passes over a step's responses, or steps of an M-step; 4 unless stated.")
+    @Option(
+        help: "Passes over a step's responses, or steps of an M-step; 4 unless stated.",
+        transform: whole(1...1 << 20)
+    )
     var epochs: Int?
 
-    @Option(help: "MiB that allreduce sums; 256 unless stated.")
+    @Option(help: "MiB that allreduce sums; 256 unless stated.", transform: whole(1...65_536))
     var mebibytes: Int?
 
-    @Option(help: "Rank of adapters of every linear layer, trained instead of all parameters.")
+    @Option(
+        help: "Rank of adapters of every linear layer, trained instead of all parameters.",
+        transform: whole(1...1 << 16)
+    )
     var loraRank: Int?
 
-    @Option(help: "How many of the last blocks have adapters; all unless stated.")
+    @Option(help: "How many of the last blocks have adapters; all unless stated.", transform: whole(counts))
     var topLayers: Int?
 
-    @Option(help: "Timed repetitions.")
+    @Option(help: "Timed repetitions. (default: 5)", transform: whole(1...1 << 20))
     var repeats = 5
 
-    @Option(help: "Threads of each rank; the CPUs it may use unless stated.")
+    @Option(help: "Threads of each rank; the CPUs it may use unless stated.", transform: whole(1...1024))
     var threads: Int?
 
     @Flag(help: "Print a JSON object.")
     var json = false
 
     func validate() throws {
-        guard repeats >= 1 else { throw ValidationError("--repeats must be 1 or more") }
-        guard threads ?? 1 >= 1 else { throw ValidationError("--threads must be 1 or more") }
-        for (key, _) in given where !task.keys.contains(key) {
+        for key in given where !task.keys.contains(key) {
             let own = task.keys.map { "--\($0.rawValue)" }.joined(separator: ", ")
             throw ValidationError(
                 "--\(key.rawValue) says nothing of \(task.rawValue), which "
                     + (own.isEmpty ? "has one size" : "is told by \(own)")
             )
         }
-        for (key, value) in given where value < 1 { throw ValidationError("--\(key.rawValue) must be 1 or more") }
         guard topLayers == nil || loraRank != nil else {
             throw ValidationError("--top-layers says which blocks have adapters: give --lora-rank as well")
         }
-        guard mebibytes ?? 1 <= 65_536 else { throw ValidationError("--mebibytes must be from 1 to 65536") }
     }
 
-    /// The sizes on the command line.
-    private var given: [(key: BenchSize.Key, value: Int)] {
-        let options: [(BenchSize.Key, Int?)] = [
-            (.pairs, pairs), (.length, length?.range.lowerBound), (.batch, batch), (.prompt, prompt), (.new, new),
-            (.groups, groups), (.epochs, epochs), (.mebibytes, mebibytes), (.loraRank, loraRank),
-            (.topLayers, topLayers),
+    /// Which sizes are on the command line.
+    private var given: [BenchSize.Key] {
+        let options: [(BenchSize.Key, Bool)] = [
+            (.pairs, pairs != nil), (.length, length != nil), (.batch, batch != nil), (.prompt, prompt != nil),
+            (.new, new != nil), (.groups, groups != nil), (.epochs, epochs != nil), (.mebibytes, mebibytes != nil),
+            (.loraRank, loraRank != nil), (.topLayers, topLayers != nil),
         ]
-        return options.compactMap { key, value in value.map { (key, $0) } }
+        return options.filter(\.1).map(\.0)
     }
 
     private var size: BenchSize {

@@ -3,6 +3,9 @@ import Failures
 import Runs
 import StrictJSON
 
+/// Operations or bytes a second.
+private let rates = 1.0...1e30
+
 struct BenchPredict: ParsableCommand {
     /// `--trainable`.
     enum Trainable: String, CaseIterable, ExpressibleByArgument { case full, lora, head }
@@ -28,74 +31,78 @@ struct BenchPredict: ParsableCommand {
     @Option(help: "What is trained: full, lora (adapters on every matrix of the blocks) or head.")
     var trainable: Trainable = .full
 
-    @Option(help: "Rank of LoRA adapters.")
+    @Option(help: "Rank of LoRA adapters. (default: 8)", transform: whole(1...1 << 16))
     var loraRank = 8
 
-    @Option(help: "Groups K.")
+    @Option(help: "Groups K. (default: 2)", transform: whole(1...1024))
     var groups = 2
 
-    @Option(help: "Tokens of each rank and step (of each group, for reward and score).")
+    @Option(
+        help: "Tokens of each rank and step (of each group, for reward and score). (default: 4096)",
+        transform: whole(counts)
+    )
     var tokens = 4096
 
     @Option(help: ArgumentHelp("Numbers of ranks.", valueName: "n,n,…"))
     var ranks = "1,2,4,8,16,64,256,1024"
 
-    @Option(help: "Ranks of a node.")
+    @Option(help: "Ranks of a node. (default: 4)", transform: whole(1...65_536))
     var ranksPerNode = 4
 
-    @Option(help: "Threads of a rank.")
+    @Option(help: "Threads of a rank. (default: 16)", transform: whole(1...1024))
     var threads = 16
 
-    @Option(help: "Cores of a node.")
+    @Option(help: "Cores of a node. (default: 64)", transform: whole(1...65_536))
     var cores = 64
 
-    @Option(help: "Operations a second of a thread in training steps.")
+    @Option(
+        help: "Operations a second of a thread in training steps. (default: \(MachineRates().training))",
+        transform: decimal(rates)
+    )
     var training = MachineRates().training
 
-    @Option(help: "Operations a second of a thread in scoring.")
+    @Option(
+        help: "Operations a second of a thread in scoring. (default: \(MachineRates().scoring))",
+        transform: decimal(rates)
+    )
     var scoring = MachineRates().scoring
 
-    @Option(help: "Operations a second of a thread in sampling.")
+    @Option(
+        help: "Operations a second of a thread in sampling. (default: \(MachineRates().sampling))",
+        transform: decimal(rates)
+    )
     var sampling = MachineRates().sampling
 
-    @Option(help: "Bytes a second of a node's memory.")
+    @Option(help: "Bytes a second of a node's memory. (default: \(MachineRates().memory))", transform: decimal(rates))
     var memory = MachineRates().memory
 
-    @Option(help: "Bytes a second that a rank exchanges with others of its node.")
+    @Option(
+        help: "Bytes a second that a rank exchanges with others of its node. (default: \(MachineRates().shared))",
+        transform: decimal(rates)
+    )
     var shared = MachineRates().shared
 
-    @Option(help: "Bytes a second of a node's link.")
+    @Option(help: "Bytes a second of a node's link. (default: \(MachineRates().link))", transform: decimal(rates))
     var link = MachineRates().link
 
-    @Option(help: "Seconds of a message between nodes.")
+    @Option(
+        help: "Seconds of a message between nodes. (default: \(MachineRates().linkLatency))",
+        transform: decimal(1e-12...1e6, orZero: true)
+    )
     var linkLatency = MachineRates().linkLatency
 
-    @Option(help: "Seconds of a message within a node.")
+    @Option(
+        help: "Seconds of a message within a node. (default: \(MachineRates().sharedLatency))",
+        transform: decimal(1e-12...1e6, orZero: true)
+    )
     var sharedLatency = MachineRates().sharedLatency
 
     @Flag(help: "Print a JSON object a number of ranks.")
     var json = false
 
     func validate() throws {
-        guard let counts = numbers(ranks), counts.allSatisfy({ $0 >= 1 }) else {
-            throw ValidationError("--ranks must be numbers, 1 or more, as 1,2,4")
-        }
-        for (name, value) in [
-            ("lora-rank", loraRank), ("groups", groups), ("tokens", tokens), ("ranks-per-node", ranksPerNode),
-            ("threads", threads), ("cores", cores),
-        ] where value < 1 {
-            throw ValidationError("--\(name) must be 1 or more")
-        }
-        for (name, value) in [
-            ("training", training), ("scoring", scoring), ("sampling", sampling), ("memory", memory),
-            ("shared", shared),
-            ("link", link),
-        ] where !(value > 0 && value.isFinite) {
-            throw ValidationError("--\(name) must be above 0")
-        }
-        for (name, value) in [("link-latency", linkLatency), ("shared-latency", sharedLatency)]
-        where !(value >= 0 && value.isFinite) {
-            throw ValidationError("--\(name) must be 0 or more")
+        guard let counts = numbers(ranks), counts.allSatisfy((1...1 << 20).contains) else {
+            throw ValidationError("--ranks must be numbers from 1 to \(1 << 20), as 1,2,4")
         }
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Collectives
 import Failures
 import Foundation
+import LanguageModels
 import Runs
 import StrictJSON
 import Tensors
@@ -36,44 +37,43 @@ struct BenchScaling: ParsableCommand {
 
     @OptionGroup var subject: BenchSubject
 
-    @Option(help: "Threads of each rank.")
+    @Option(help: "Threads of each rank. (default: 1)", transform: whole(1...1024))
     var threads = 1
 
-    @Option(help: "Shards of each rank, for weak scaling.")
+    @Option(help: "Shards of each rank, for weak scaling. (default: 4)", transform: whole(1...65_536))
     var shardsPerRank = 4
 
-    @Option(help: "Shards over all ranks, for strong scaling and under mpirun.")
+    @Option(
+        help: "Shards over all ranks, for strong scaling and under mpirun. (default: 8)",
+        transform: whole(1...65_536)
+    )
     var shards = 8
 
     @Option(
         help:
-            "Of each shard: sequences for sft, comparisons of each of two groups for reward and score, responses for policy."
+            "Of each shard: sequences for sft, comparisons of each of two groups for reward and score, responses for policy. (default: 8)",
+        transform: whole(1...65_536)
     )
     var batch = 8
 
-    @Option(help: "Length of sequences, in tokens; of a policy's responses, 6 less.")
+    @Option(
+        help: "Length of sequences, in tokens; of a policy's responses, 6 less. (default: 64)",
+        transform: whole(8...1 << 20)
+    )
     var length = 64
 
-    @Option(help: "Timed steps of each measurement.")
+    @Option(help: "Timed steps of each measurement. (default: 3)", transform: whole(1...1 << 20))
     var repeats = 3
 
-    @Option(help: "Rounds over all numbers of ranks.")
+    @Option(help: "Rounds over all numbers of ranks. (default: 3)", transform: whole(1...1 << 20))
     var rounds = 3
 
     @Flag(help: "Print JSON objects, one a stage and number of ranks.")
     var json = false
 
     func validate() throws {
-        guard let counts = numbers(ranks), counts.allSatisfy({ $0 >= 1 }), Set(counts).count == counts.count else {
-            throw ValidationError("--ranks must be different numbers, 1 or more, as 1,2,4")
-        }
-        for (name, value) in [
-            ("threads", threads), ("shards-per-rank", shardsPerRank), ("batch", batch), ("repeats", repeats),
-            ("rounds", rounds),
-        ] where value < 1 {
-            throw ValidationError("--\(name) must be 1 or more")
-        }
-        guard length > 7 else { throw ValidationError("--length must be 8 or more") }
+        guard let counts = numbers(ranks), counts.allSatisfy((1...65_536).contains), Set(counts).count == counts.count
+        else { throw ValidationError("--ranks must be different numbers from 1 to 65536, as 1,2,4") }
         // Under mpirun the number of ranks is another, which `Shards` checks.
         let isAlone = try Launch.detect(in: ProcessInfo.processInfo.environment) == nil
         guard !isAlone || shards >= counts.max() ?? 1 else {
@@ -115,6 +115,10 @@ struct BenchScaling: ParsableCommand {
         try onEveryRank { communicator, _ in
             try useThreads(threads)
             let model = try subject.load(standard: "gpt2-mini")
+            guard length <= model.configuration.contextLength else {
+                let context = model.configuration.contextLength
+                throw Failure(.usage, "\(length) tokens exceed the model's context of \(context)", at: "--length")
+            }
             var points: [ScalingPoint] = []
             for stage in stages {
                 points.append(

@@ -24,19 +24,27 @@ struct Generate: ParsableCommand {
     @Option(help: "A prompt; may be given several times.")
     var prompt: [String] = []
 
-    @Option(help: "Responses to each prompt.")
+    @Option(help: "Responses to each prompt. (default: 1)", transform: whole(counts))
     var samples = 1
 
-    @Option(help: "Longest response, in tokens.")
+    @Option(help: "Longest response, in tokens. (default: 64)", transform: whole(counts))
     var maxNewTokens = 64
 
-    @Option(help: "Sampling temperature; 0 is greedy.")
+    @Option(help: "Sampling temperature; 0 is greedy. (default: 1.0)", transform: decimal(1e-6...1e6, orZero: true))
     var temperature = 1.0
 
-    @Option(name: .customLong("top-k"), help: "Sample from this many likeliest tokens; 0: from all.")
+    @Option(
+        name: .customLong("top-k"),
+        help: "Sample from this many likeliest tokens; 0: from all. (default: 0)",
+        transform: whole(0...counts.upperBound)
+    )
     var topK = 0
 
-    @Option(name: .customLong("top-p"), help: "Sample from the smallest set with this probability; 1: from all.")
+    @Option(
+        name: .customLong("top-p"),
+        help: "Sample from the smallest set with this probability; 1: from all. (default: 1.0)",
+        transform: decimal(1e-6...1)
+    )
     var topP = 1.0
 
     @Option(help: "Seed of the random numbers.")
@@ -47,13 +55,6 @@ struct Generate: ParsableCommand {
 
     func validate() throws {
         guard input != nil || !prompt.isEmpty else { throw ValidationError("Give --prompt or --input.") }
-        guard samples >= 1, maxNewTokens >= 1 else {
-            throw ValidationError("--samples and --max-new-tokens must be at least 1.")
-        }
-        guard temperature >= 0, temperature.isFinite else { throw ValidationError("--temperature must be 0 or more.") }
-        guard topK >= 0, topP > 0, topP <= 1 else {
-            throw ValidationError("--top-k must be 0 or more, and --top-p above 0, at most 1.")
-        }
     }
 
     func run() throws {
@@ -71,6 +72,7 @@ struct Generate: ParsableCommand {
         request.seed = seed
         request.precision = options.precision
         request.threads = options.threads
+        request.allowNonFinite = options.allowNonFinite
         request.json = json
         try printingLines { try generate(request, log: say, emit: $0) }
     }

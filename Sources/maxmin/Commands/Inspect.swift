@@ -20,10 +20,10 @@ struct Inspect: ParsableCommand {
     @Flag(help: "Print the memory that a configuration's stages take.")
     var memory = false
 
-    @Option(help: "With --memory: ranks of the run.")
+    @Option(help: "With --memory: ranks of the run. (default: 1)", transform: whole(1...65_536))
     var ranks = 1
 
-    @Option(help: "With --memory: ranks of a node; all of them unless given.")
+    @Option(help: "With --memory: ranks of a node; all of them unless given.", transform: whole(1...65_536))
     var ranksPerNode: Int?
 
     @Option(
@@ -32,13 +32,13 @@ struct Inspect: ParsableCommand {
     )
     var overrides: [String] = []
 
+    @Flag(name: .customLong("allow-nonfinite"), help: "Take weights of a model that are NaN or infinite.")
+    var allowNonFinite = false
+
     @Flag(help: "Print a JSON object.")
     var json = false
 
     func validate() throws {
-        guard ranks >= 1, ranksPerNode ?? 1 >= 1 else {
-            throw ValidationError("--ranks and --ranks-per-node must be 1 or more")
-        }
         guard memory || (ranks == 1 && ranksPerNode == nil && overrides.isEmpty) else {
             throw ValidationError("--ranks, --ranks-per-node and --set belong to --memory")
         }
@@ -55,7 +55,7 @@ struct Inspect: ParsableCommand {
                 ranksOnNode: ranksPerNode ?? ranks,
                 json: json
             )
-            : try inspect(path, json: json)
+            : try inspect(path, json: json, allowNonFinite: allowNonFinite)
         try printingLines { try $0(report) }
     }
 }

@@ -17,12 +17,11 @@ struct ModelOptions: ParsableArguments {
     )
     var precision: ModelSection.Precision = .fp32
 
-    @Option(help: "Threads; default: the CPUs that this process may use.")
+    @Option(help: "Threads; default: the CPUs that this process may use.", transform: whole(1...1024))
     var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
-    func validate() throws {
-        guard (1...1024).contains(threads) else { throw ValidationError("--threads must be 1 to 1024") }
-    }
+    @Flag(name: .customLong("allow-nonfinite"), help: "Take weights and results that are NaN or infinite.")
+    var allowNonFinite = false
 }
 
 /// What stands around the turns of a prompt.

@@ -17,7 +17,7 @@ struct RunOptions: ParsableArguments {
     )
     var overrides: [String] = []
 
-    @Option(help: "Threads of each rank; as --set run.threads=N.")
+    @Option(help: "Threads of each rank; as --set run.threads=N.", transform: whole(0...1024))
     var threads: Int?
 
     @Flag(help: "Replace these stages' results in the run directory, and later stages' with them.")
@@ -38,16 +38,13 @@ struct RunOptions: ParsableArguments {
             anyway (SLURM_JOB_END_TIME).
             """,
             valueName: "hours"
-        )
+        ),
+        transform: decimal(1e-6...1e6)
     )
     var maxHours: Double?
 
     @Flag(help: "Print a JSON object with the run's directory and the stages done on standard output.")
     var json = false
-
-    func validate() throws {
-        if let maxHours, maxHours <= 0 || !maxHours.isFinite { throw ValidationError("--max-hours must be above 0") }
-    }
 
     /// Does the stages on every rank; nil: those that the configuration names.
     func run(_ stages: [Stage]?) throws {

@@ -8,7 +8,7 @@ struct Score: ParsableCommand {
             Each line of the input is {"text"}, {"prompt", "response"} or {"token_ids"}; a prompt is a text or a list of \
             {"role", "content"}, and "complete": true ends the response as in training. With --json each gives a line \
             {"token_ids", "logprobs"}: logprobs[i] is the natural log-probability of token_ids[i+1] given all before it; a \
-            reward model adds "reward". Example:
+            reward model adds "reward", and has null for logprobs where its family does not tie embeddings. Examples:
 
               maxmin score --model runs/quickstart/reference --input texts.jsonl --json
               maxmin score --model models/tulu-2-7b --adapter runs/tulu/reward/group-0 --input texts.jsonl --json
@@ -32,6 +32,7 @@ struct Score: ParsableCommand {
         request.template = chat.chatTemplate
         request.precision = options.precision
         request.threads = options.threads
+        request.allowNonFinite = options.allowNonFinite
         request.json = json
         try printingLines { try score(request, log: say, emit: $0) }
     }

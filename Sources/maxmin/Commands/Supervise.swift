@@ -17,7 +17,10 @@ struct Supervise: ParsableCommand {
     @Option(name: .customLong("run"), help: "The run's directory, in which progress shows.")
     var directory: String
 
-    @Option(help: "Restarts without progress after which the run is given up.")
+    @Option(
+        help: "Restarts without progress after which the run is given up. (default: 3)",
+        transform: whole(0...1_000_000)
+    )
     var restarts = 3
 
     @Flag(
@@ -31,7 +34,6 @@ struct Supervise: ParsableCommand {
 
     func validate() throws {
         guard !command.isEmpty else { throw ValidationError("Give the command after --.") }
-        guard restarts >= 0 else { throw ValidationError("--restarts must be 0 or more") }
     }
 
     func run() throws {
