@@ -14,6 +14,41 @@ package func requireAvailable(_ bytes: Double, for work: String) throws(Failure)
     )
 }
 
+/// Refuses sequences of one pass that a model does not take, more of them than a pass takes, or than there is memory for.
+func requireTakes(
+    _ model: LanguageModel,
+    sequences: Int,
+    of tokens: Int,
+    bytes: Double,
+    for work: String
+) throws(Failure) {
+    let context = model.configuration.contextLength
+    guard tokens <= context else {
+        throw Failure(.usage, "sequences of \(tokens) tokens exceed the model's context of \(context)", at: work)
+    }
+    guard sequences * tokens <= Int(Int32.max) else {
+        throw Failure(.usage, "\(sequences) sequences of \(tokens) tokens are more than a pass takes", at: work)
+    }
+    try requireAvailable(bytes, for: work)
+}
+
+extension ScalingLoad {
+    /// The least memory that a step takes of a rank besides the model that it is given, bytes.
+    func leastMemory(of stage: ScalingStage, _ shape: ModelConfiguration, _ precision: Precision, ranks: Int) -> Double
+    {
+        let weights = 4 * Double(shape.parameterCount(head: .none))
+        let ofShard = Double(batch) * Double(length)
+        let tokens = ofShard * (Double(shards) / Double(ranks)).rounded(.up)
+        let recorded = Double((shape.layers - 1) * ActivationMemory(shape, precision).block)
+        switch stage {
+        case .sft: return 3 * weights + 4 * tokens + ofShard * recorded
+        case .reward: return 6 * weights + 8 * tokens
+        case .score: return 2 * weights + 8 * tokens
+        case .policy: return 4 * weights + 16 * ofShard
+        }
+    }
+}
+
 extension BenchTask {
     /// The least memory that a task takes besides the model that it is given, bytes: the sizes are anyone's, so it is no integer.
     func leastMemory(_ shape: ModelConfiguration, _ precision: Precision, _ size: BenchSize) -> Double {

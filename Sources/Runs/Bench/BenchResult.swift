@@ -90,21 +90,17 @@ package func bench(
     threads: Int,
     communicator: any Communicator
 ) throws -> BenchResult {
-    try requireAvailable(
-        task.leastMemory(model.configuration, model.precision, size),
-        for: "bench \(task.rawValue)"
-    )
     let longest = max(
         task.keys.contains(.length) ? size.length.upperBound : 0,
         task.keys.contains(.new) ? size.prompt + size.new : 0
     )
-    guard longest <= model.configuration.contextLength else {
-        throw Failure(
-            .usage,
-            "sequences of \(longest) tokens exceed the model's context of \(model.configuration.contextLength)",
-            at: "bench \(task.rawValue)"
-        )
-    }
+    try requireTakes(
+        model,
+        sequences: max(task.keys.contains(.pairs) ? 2 * size.pairs : 0, task.keys.contains(.batch) ? size.batch : 0),
+        of: longest,
+        bytes: task.leastMemory(model.configuration, model.precision, size),
+        for: "bench \(task.rawValue)"
+    )
     let work = try task.work(model: model, size: size, communicator: communicator)
     let gemm = work.operations > 0 && task != .gemm ? gemmWork(model) : nil
     func time(_ body: () throws -> Void) throws -> Double {

@@ -55,8 +55,9 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
         ("evaluate", "prompts", evaluate.prompts, evaluate.samplesPerPrompt),
     ] {
         require(
-            prompts * samples <= 1 << 20,
-            "\(section).\(key): \(prompts) with \(section).samples_per_prompt \(samples) are more than \(1 << 20) responses"
+            prompts * samples <= 1 << 20 && prompts * samples * data.maxLength <= 1 << 30,
+            "\(section).\(key): \(prompts) with \(section).samples_per_prompt \(samples) are more than \(1 << 20) responses, "
+                + "or with data.max_length more than \(1 << 30) tokens"
         )
     }
 

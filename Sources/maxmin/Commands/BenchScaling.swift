@@ -2,7 +2,6 @@ import ArgumentParser
 import Collectives
 import Failures
 import Foundation
-import LanguageModels
 import Runs
 import StrictJSON
 import Tensors
@@ -115,10 +114,6 @@ struct BenchScaling: ParsableCommand {
         try onEveryRank { communicator, _ in
             try useThreads(threads)
             let model = try subject.load(standard: "gpt2-mini")
-            guard length <= model.configuration.contextLength else {
-                let context = model.configuration.contextLength
-                throw Failure(.usage, "\(length) tokens exceed the model's context of \(context)", at: "--length")
-            }
             var points: [ScalingPoint] = []
             for stage in stages {
                 points.append(

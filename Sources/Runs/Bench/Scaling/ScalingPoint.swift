@@ -50,6 +50,13 @@ package func measureScaling(
     repeats: Int,
     communicator: any Communicator
 ) throws -> ScalingPoint {
+    try requireTakes(
+        model,
+        sequences: 2 * load.batch,
+        of: load.length,
+        bytes: load.leastMemory(of: stage, model.configuration, model.precision, ranks: communicator.size),
+        for: "bench scaling \(stage.rawValue)"
+    )
     let step = try scalingStep(of: stage, model: model, load: load, by: .reproducible, communicator: communicator)
     let plainStep =
         communicator.size == 1 || stage == .score

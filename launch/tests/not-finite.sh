@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Numbers that are not finite, and models that learned nothing: no stage saves or judges the former, whatever policy.max_bad_steps, and
+# the latter are warned of.
+set -uo pipefail
+maxmin=$BIN/maxmin
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+root=$PWD
+cd "$work" || exit 1
+smoke=("$root/launch/runs/smoke.yaml" --set sft.steps=2 --set simulate.comparisons_per_user=8 --set reward.max_steps=2
+    --set reward.max_iterations=1 --set reward.batch_comparisons=4 --set run.directory=run
+    --set 'policy.objectives=[maxmin]' --set policy.steps=3 --set policy.max_bad_steps=1000)
+
+# ends NAME CODE TEXT COMMAND…: the command ends with the code, having printed the text.
+ends() {
+    local name=$1 code=$2 text=$3 status
+    shift 3
+    timeout 120 "$@" >log 2>&1 </dev/null
+    status=$?
+    if ((status == code)) && grep -qF -- "$text" log; then
+        echo "ok $name"
+    else
+        echo "not ok $name: status $status, not $code, or no \"$text\": $(tail -n 3 log)"
+    fi
+}
+# gone NAME FILE: nothing was written there.
+gone() { if [[ -e $2 ]]; then echo "not ok $1: $2 is there"; else echo "ok $1"; fi; }
+
+ends "a reward model that learns nothing" 0 "warning: the reward model single is untrained" "$maxmin" run "${smoke[@]}" \
+    --set reward.learning_rate=1e-30 --set 'run.stages=[sft, simulate, reward, calibrate]'
+ends "it is noted" 0 "single is untrained" grep -F warnings -A 4 run/reward/mixture.json
+
+# A step in the middle is passed over; the last one is not, and nothing of it is kept.
+ends "policy: the last step" 70 "the last step gave numbers that are not finite" \
+    env FAULT=backward:0:3:nan MAXMIN_FAULT=backward:0:3:nan "$maxmin" policy "${smoke[@]}" --set run.save_every_steps=1
+gone "policy: the last step is not saved" run/policy/maxmin
+gone "policy: nor is its checkpoint" run/checkpoints/policy/maxmin/step-3
+ends "policy: it is done again" 0 "policy maxmin" "$maxmin" policy "${smoke[@]}" --resume
+ends "policy: a step in the middle" 0 "policy maxmin" env FAULT=backward:0:2:nan MAXMIN_FAULT=backward:0:2:nan \
+    "$maxmin" policy "${smoke[@]}" --overwrite
+# Weights beyond what fp32 can multiply.
+ends "sft: a learning rate of 1e30" 70 "not finite" "$maxmin" sft "${smoke[@]}" --overwrite --set sft.learning_rate=1e30
+gone "sft: nothing is saved" run/reference/model.safetensors
+ends "policy: a rate beyond every number" 78 "policy.mirror_rate" "$maxmin" policy "${smoke[@]}" --set policy.mirror_rate=1e300
