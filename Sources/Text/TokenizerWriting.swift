@@ -14,7 +14,7 @@ extension Tokenizer {
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
             for (name, value) in [("tokenizer.json", fileContent(scheme)), ("tokenizer_config.json", configContent)] {
-                let url = URL(fileURLWithPath: directory).appendingPathComponent(name)
+                let url = URL(literalPath: directory).appendingPathComponent(name)
                 try Data(value.encoded(pretty: true).utf8).write(to: url, options: .atomic)
             }
         } catch {

@@ -5,6 +5,11 @@ import Foundation
 // A closed pipe must not end a run: writes to it fail instead.
 signal(SIGPIPE, SIG_IGN)
 
+// The shell expands ~ only at the beginning of a word.
+for word in CommandLine.arguments where launchedRank == 0 && word.hasPrefix("--") && word.contains("=~/") {
+    say("maxmin: warning: \(word): ~ is not expanded, it is a folder of that name; write the full path")
+}
+
 do {
     var command = try MaxMin.parseAsRoot()
     try command.run()

@@ -36,7 +36,7 @@ struct CheckpointFolder: Equatable {
             throw writingFailure(errno, "cannot be created", otherwise: .cannotCreate, path: temporary)
         }
         // The folder itself may be new, and so may `checkpoints` above it.
-        let parent = URL(fileURLWithPath: path).deletingLastPathComponent()
+        let parent = URL(literalPath: path).deletingLastPathComponent()
         do throws(Failure) {
             for folder in [path, parent.path, parent.deletingLastPathComponent().path] { try syncFolder(folder) }
         } catch {

@@ -106,21 +106,3 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
     )
     return problems
 }
-
-/// Whether a path is a directory or lies inside it, by name.
-private func isInside(_ path: String, _ directory: String) -> Bool {
-    let (inner, outer) = (normalised(path), normalised(directory))
-    return inner.starts(with: outer)
-}
-
-private func normalised(_ path: String) -> [Substring] {
-    var parts: [Substring] = path.hasPrefix("/") ? ["/"] : []
-    for part in path.split(separator: "/") where part != "." {
-        if part == "..", let last = parts.last, last != "..", last != "/" {
-            parts.removeLast()
-        } else {
-            parts.append(part)
-        }
-    }
-    return parts
-}

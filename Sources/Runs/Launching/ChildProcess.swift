@@ -9,7 +9,7 @@ internal import Foundation
 /// - Throws: `Failure` where there is no such program.
 func startProcess(_ words: [String], input: Pipe? = nil, output: Pipe? = nil) throws(Failure) -> Process {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: try pathOfProgram(words[0]))
+    process.executableURL = URL(literalPath: try pathOfProgram(words[0]))
     process.arguments = Array(words.dropFirst())
     process.standardInput = input ?? FileHandle.nullDevice
     if let output { process.standardOutput = output }
