@@ -5,8 +5,17 @@ import Testing
 @testable import Runs
 
 @Suite struct RunLockTests {
-    private func owner(host: String = "elsewhere", process: Int32 = 17) -> LockOwner {
-        LockOwner(host: host, process: process, processStart: "1 x", job: "92", since: "2026-01-31T12:00:00Z", nonce: 1)
+    /// The holder of a lock on another machine.
+    private func owner(process: Int32 = 17, numbering: ProcessNumbering? = nil) -> LockOwner {
+        LockOwner(
+            host: "elsewhere",
+            process: process,
+            processStart: "1",
+            numbering: numbering ?? ProcessNumbering(boot: "x", namespace: "pid:[1]"),
+            job: "92",
+            since: "2026-01-31T12:00:00Z",
+            nonce: 1
+        )
     }
 
     /// The failure of taking the lock of `directory`; nil where it was taken, and released again.
@@ -41,10 +50,48 @@ import Testing
     @Test func theLockOfADeadProcessIsStale() throws {
         try withTemporaryDirectory { directory in
             // A process number that is in use again, by a process that began at another time.
-            try leave(owner(host: ProcessInfo.processInfo.hostName, process: getpid()), in: directory)
+            let here = try #require(ProcessNumbering.own)
+            try leave(owner(process: getpid(), numbering: here), in: directory)
             #expect(refusal(directory) == nil)
-            try leave(owner(host: ProcessInfo.processInfo.hostName, process: 1 << 30), in: directory)
+            try leave(owner(process: 1 << 30, numbering: here), in: directory)
             #expect(refusal(directory) == nil)
+        }
+    }
+
+    @Test func aLiveProcessKeepsItsLockWithoutAHeartbeat() throws {
+        try withTemporaryDirectory { directory in
+            var live = LockOwner.own
+            live.nonce += 1
+            try leave(live, in: directory, age: RunLock.staleAfter + 60)
+            #expect(refusal(directory)?.code == .configuration)
+        }
+    }
+
+    @Test func ofAnotherBootOrNamespaceOnlyTheHeartbeatTells() throws {
+        let here = try #require(ProcessNumbering.own)
+        let others = [
+            ProcessNumbering(boot: UUID().uuidString, namespace: here.namespace),
+            ProcessNumbering(boot: here.boot, namespace: "pid:[1]"),
+        ]
+        for other in others {
+            try withTemporaryDirectory { directory in
+                // No process has that number here, and the host has the same name.
+                var away = owner(process: 1 << 30, numbering: other)
+                away.host = ProcessInfo.processInfo.hostName
+                try leave(away, in: directory, age: RunLock.staleAfter - 60)
+                #expect(refusal(directory)?.code == .configuration)
+                try leave(away, in: directory, age: RunLock.staleAfter + 60)
+                #expect(refusal(directory) == nil)
+            }
+        }
+    }
+
+    @Test func aLockThatAnotherRunTookOverStays() throws {
+        try withTemporaryDirectory { directory in
+            let lock = try RunLock(directory: directory)
+            try leave(owner(), in: directory)
+            lock.release()
+            #expect(refusal(directory)?.message.contains("process 17 on elsewhere") == true)
         }
     }
 
@@ -94,7 +141,7 @@ import Testing
     @Test func oneOfManyGetsTheLock() throws {
         try withTemporaryDirectory { directory in
             // All find the same stale lock.
-            try leave(owner(host: ProcessInfo.processInfo.hostName, process: 1 << 30), in: directory)
+            try leave(owner(process: 1 << 30, numbering: .own), in: directory)
             let takers = 8
             let group = DispatchGroup()
             let locks = Locks()

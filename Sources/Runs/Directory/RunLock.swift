@@ -5,8 +5,10 @@ internal import Foundation
 struct LockOwner: Codable, Equatable {
     var host: String
     var process: Int32
-    /// When the process began, in ticks since the machine's start, and which start that was: process numbers come again.
+    /// When the process began, in ticks since the machine's start: process numbers come again.
     var processStart: String
+    /// Where process numbers mean the same as there; nil where `/proc` does not tell.
+    var numbering: ProcessNumbering?
     /// The batch job, where there is one.
     var job: String?
     /// When the lock was taken, ISO 8601.
@@ -15,7 +17,7 @@ struct LockOwner: Codable, Equatable {
     var nonce: UInt64
 
     enum CodingKeys: String, CodingKey {
-        case host, process, job, since, nonce
+        case host, process, numbering, job, since, nonce
         case processStart = "process_start"
     }
 
@@ -27,6 +29,7 @@ struct LockOwner: Codable, Equatable {
             host: ProcessInfo.processInfo.hostName,
             process: process,
             processStart: startOfProcess(process) ?? "",
+            numbering: .own,
             job: environment["SLURM_JOB_ID"] ?? environment["PBS_JOBID"],
             since: Date.now.ISO8601Format(),
             nonce: .random(in: 0...UInt64.max)
@@ -39,18 +42,41 @@ struct LockOwner: Codable, Equatable {
     }
 }
 
+/// A start of a machine and a PID namespace: within both, a process number and its `/proc` mean one process.
+///
+/// Names of hosts say little: containers and the nodes of a cluster may share one.
+struct ProcessNumbering: Codable, Equatable {
+    /// The machine's start, a UUID.
+    var boot: String
+    /// The namespace, as `pid:[4026531836]`.
+    var namespace: String
+
+    /// This process's; nil where `/proc` is not there, or shows another namespace's processes.
+    static var own: ProcessNumbering? {
+        let manager = FileManager.default
+        guard let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8),
+            let namespace = try? manager.destinationOfSymbolicLink(atPath: "/proc/self/ns/pid"),
+            let number = try? manager.destinationOfSymbolicLink(atPath: "/proc/self"),
+            Int32(number) == ProcessInfo.processInfo.processIdentifier
+        else { return nil }
+        return ProcessNumbering(boot: boot.trimmingCharacters(in: .whitespacesAndNewlines), namespace: namespace)
+    }
+}
+
 /// Keeps a second run out of a run directory: the file `run.lock`, made by the root and removed at the end.
 ///
 /// The file is made with O_EXCL, which is atomic on NFS and Lustre too, where `flock` may be local. A run that was killed leaves
-/// it behind: it is stale where its process is gone from this host, or, as seen from another host, where its heartbeat (its time of
-/// modification, by the file system's clock) is older than `staleAfter`.
+/// it behind: it is stale where its process is gone, as far as `/proc` can tell (`ProcessNumbering`), and else where its heartbeat (its
+/// time of modification, by the file system's clock) is older than `staleAfter`.
 final class RunLock: Sendable {
-    /// Seconds without a heartbeat after which another host's lock is stale; the heartbeat comes every five.
+    /// Seconds without a heartbeat after which a lock is stale whose process cannot be looked for; the heartbeat comes every five,
+    /// and NFS may show it up to 60 late.
     static let staleAfter = 120.0
     static let name = "run.lock"
 
     private let path: String
     private let descriptor: Int32
+    private let owner: LockOwner
 
     /// Takes the lock of a run directory.
     ///
@@ -69,6 +95,7 @@ final class RunLock: Sendable {
             throw Failure(code, "cannot be created: \(unsafe String(cString: strerror(number)))", at: path)
         }
         descriptor = made
+        self.owner = owner
     }
 
     deinit { close(descriptor) }
@@ -76,8 +103,10 @@ final class RunLock: Sendable {
     /// A sign of life to other hosts.
     func beat() { _ = futimens(descriptor, nil) }
 
-    /// Lets others in.
-    func release() { unsafe unlink(path) }
+    /// Lets others in; a lock that another run has taken over meanwhile, as from a machine that was asleep, stays.
+    func release() {
+        if Self.owner(of: path)?.nonce == owner.nonce { unsafe unlink(path) }
+    }
 
     /// The new file, open; nil with `errno` where it cannot be made.
     private static func create(_ path: String, _ owner: LockOwner) -> Int32? {
@@ -151,19 +180,22 @@ final class RunLock: Sendable {
 
 /// Whether a lock's holder is gone, by the rules of `RunLock`; `heartbeat` is its age in seconds.
 func isStale(_ owner: LockOwner?, heartbeat: Double?, seenBy own: LockOwner) -> Bool {
-    guard let owner, owner.host == own.host, !owner.processStart.isEmpty else {
-        return heartbeat.map { $0 >= RunLock.staleAfter } ?? false
-    }
-    return startOfProcess(owner.process) != owner.processStart
+    if let owner, let numbering = owner.numbering, numbering == own.numbering, let gone = isGone(owner) { return gone }
+    return heartbeat.map { $0 >= RunLock.staleAfter } ?? false
 }
 
-/// What tells a process of this host from any other that has or had its number; nil where there is none.
+/// Whether a process whose number means the same here is gone; nil where this user may not see it.
+private func isGone(_ owner: LockOwner) -> Bool? {
+    if let start = startOfProcess(owner.process) { return start != owner.processStart }
+    return kill(owner.process, 0) != 0 && errno == ESRCH ? true : nil
+}
+
+/// When a process began, which tells it from any other that has or had its number: empty where it has ended and only its parent
+/// has not looked, nil where none is seen.
 private func startOfProcess(_ process: Int32) -> String? {
-    guard let line = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
-        let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
-    else { return nil }
+    guard let line = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return nil }
     // The second field, the program's name in brackets, may hold anything; the start is the twentieth after it.
     let fields = line[(line.lastIndex(of: ")") ?? line.startIndex)...].split(separator: " ")
-    guard fields.count > 20, fields[1] != "Z" else { return nil }
-    return "\(fields[20]) \(boot.trimmingCharacters(in: .whitespacesAndNewlines))"
+    guard fields.count > 20 else { return nil }
+    return fields[1] == "Z" ? "" : String(fields[20])
 }
