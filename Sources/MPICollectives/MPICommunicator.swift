@@ -1,6 +1,7 @@
 #if MPI
 internal import CCollectives
 public import Collectives
+internal import Foundation
 
 /// The ranks that a launcher started.
 ///
@@ -130,9 +131,12 @@ public final class MPICommunicator: Communicator {
     }
 
     /// Ends every rank of the run with this exit code.
+    ///
+    /// Where another thread is in an MPI call, as one that exchanges gradients early, `MPI_Abort` beside it would break MPI's rules
+    /// (`MPI_THREAD_SERIALIZED`): this process then ends by itself, and its launcher ends the others, a second later.
     public func abort(code: Int32) -> Never {
-        _ = cc_abort(world, code)
-        fatalError("MPI_Abort returned")
+        callIfNoneIs { _ = cc_abort(world, code) }
+        _exit(code)
     }
 
     private func broadcast(_ bytes: [UInt8], count: Int, from root: Int) throws(MPIError) -> [UInt8] {

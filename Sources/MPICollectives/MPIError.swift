@@ -1,5 +1,6 @@
 #if MPI
 internal import CCollectives
+internal import Synchronization
 
 /// An MPI call that failed.
 public struct MPIError: Error, Equatable, CustomStringConvertible {
@@ -13,9 +14,14 @@ public struct MPIError: Error, Equatable, CustomStringConvertible {
     public var description: String { "MPI failed in \(call): \(text) (code \(code))" }
 }
 
+/// Held by the thread that is in an MPI call.
+///
+/// One at a time calls; who comes to end the run may find another in a call.
+private let inside = Mutex(())
+
 /// Makes an MPI call: the only way to one, so that no code is ever ignored.
 func check(_ call: String = #function, _ body: () -> Int32) throws(MPIError) {
-    let code = body()
+    let code = inside.withLock { _ in body() }
     guard code != 0 else { return }
     let text = try unsafe text(capacity: 512) { buffer in
         unsafe cc_error_text(code, buffer.baseAddress, buffer.count)
@@ -23,6 +29,9 @@ func check(_ call: String = #function, _ body: () -> Int32) throws(MPIError) {
     }
     throw MPIError(code: code, call: call, text: text)
 }
+
+/// Makes an MPI call where no thread is in one.
+func callIfNoneIs(_ body: () -> Void) { inside.withLockIfAvailable { _ in body() } }
 
 /// Text that an MPI call writes, ended by NUL.
 func text(

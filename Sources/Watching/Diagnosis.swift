@@ -1,9 +1,3 @@
-internal import Foundation
-
-/// A rank writes its state several times a second; one that is older than this many seconds (and than two of its intervals) is of a rank that is
-/// frozen or gone.
-private let freshness = 3.0
-
 /// What the ranks' states tell of a run in which this rank makes no progress.
 struct Diagnosis: Equatable {
     /// What is wrong, naming the ranks that are to blame.
@@ -21,42 +15,46 @@ func missingRanks(_ states: [RankState], seenBy own: RankState) -> Diagnosis? {
     return Diagnosis(fault: "\(named(ranks)) left the run before \(own.lastCall)", ranks: ranks)
 }
 
-/// Who holds up a rank that is out of time; nil while a rank that it waits for makes progress.
+/// That a rank which waits for nobody is out of time.
+func ownLateness(_ own: RankState, deadline: Double) -> Diagnosis {
+    late([own], "rank \(own.rank) is late: \(described(own, silence: 0))", deadline: deadline)
+}
+
+private func late(_ ranks: [RankState], _ fault: String, deadline: Double) -> Diagnosis {
+    Diagnosis(fault: "\(fault) (deadline \(deadline) s)", ranks: ranks.map(\.rank).sorted())
+}
+
+/// Who holds up a rank that waits and is out of time; nil while a rank that it waits for makes progress.
 ///
 /// - Parameters:
-///   - interval: seconds between two states of a rank.
-///   - time: seconds since 1970.
+///   - sightings: of those states.
+///   - lag: seconds without a new state after which a rank is frozen or gone.
 func lateRanks(
     _ states: [RankState],
     seenBy own: RankState,
     deadline: Double,
-    interval: Double,
-    at time: Double
+    _ sightings: Sightings,
+    lag: Double
 ) -> Diagnosis? {
-    guard own.isWaiting else {
-        return Diagnosis(fault: "rank \(own.rank) is late: \(described(own, at: time))", ranks: [own.rank])
-    }
     let others = states.filter { $0.rank != own.rank }
-    let frozen = others.filter { !$0.isFinished && time - $0.written > max(freshness, 2 * interval) }
+    let frozen = others.filter { !$0.isFinished && sightings.silence(of: $0.rank) > lag }
     let behind = others.filter { $0.number < own.number && !frozen.contains($0) }
     // One that is frozen, or behind and without progress, is late; one behind that works is merely slow.
-    let late = frozen + behind.filter { $0.idle(at: time) >= deadline }
+    let blamed = frozen + behind.filter { $0.idle >= deadline }
     // Nor is anything wrong as long as one of them has only just come to where all wait.
-    if late.isEmpty, others.contains(where: { $0.idle(at: time) < deadline }) { return nil }
-    guard let first = late.first else {
-        return Diagnosis(fault: "every rank waits, and nothing comes: a message was lost", ranks: [])
+    if blamed.isEmpty, others.contains(where: { $0.idle < deadline }) { return nil }
+    guard let first = blamed.first else {
+        return late([], "every rank waits, and nothing comes: a message was lost", deadline: deadline)
     }
-    let ranks = late.map(\.rank).sorted()
-    let how = frozen.contains(first) ? ", as told \(seconds(time - first.written)) ago, and no sign of life since" : ""
-    return Diagnosis(
-        fault: "\(named(ranks)) \(ranks.count > 1 ? "are" : "is") late: \(described(first, at: time))\(how)",
-        ranks: ranks
-    )
+    let silence = sightings.silence(of: first.rank)
+    let how = frozen.contains(first) ? ", and no sign of life for \(seconds(silence))" : ""
+    let who = "\(named(blamed.map(\.rank).sorted())) \(blamed.count > 1 ? "are" : "is") late"
+    return late(blamed, "\(who): \(described(first, silence: silence))\(how)", deadline: deadline)
 }
 
 /// `stage reward, phase forward, step 3, for 12.0 s without progress`.
-private func described(_ state: RankState, at time: Double) -> String {
-    return "\(state.place), for \(seconds(state.idle(at: time))) without progress"
+private func described(_ state: RankState, silence: Double) -> String {
+    "\(state.place), for \(seconds(state.idle + silence)) without progress"
 }
 
 /// Every rank's last collective, ranks with the same together: `rank 0, 2–3: barrier #7; rank 1: barrier #6 (done)`.

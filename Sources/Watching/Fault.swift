@@ -2,7 +2,7 @@ public import Collectives
 public import Failures
 internal import Foundation
 
-/// A fault that a test asks for in the environment: `FAULT=phase:rank:step:action` (docs/reliability.md).
+/// A fault that a test asks for in the environment: `MAXMIN_FAULT=phase:rank:step:action` (docs/reliability.md).
 ///
 /// It happens once, when that rank first enters that phase in that step.
 public struct Fault: Equatable, CustomStringConvertible, Sendable {
@@ -35,6 +35,9 @@ public struct Fault: Equatable, CustomStringConvertible, Sendable {
         }
     }
 
+    /// The variable's name.
+    static let variable = "MAXMIN_FAULT"
+
     /// When it happens.
     public let phase: Phase
     /// To whom.
@@ -48,7 +51,7 @@ public struct Fault: Equatable, CustomStringConvertible, Sendable {
     ///
     /// - Throws: `Failure` 64 where the variable has another form.
     public static func asked(in environment: [String: String]) throws(Failure) -> Fault? {
-        guard let text = environment["FAULT"], !text.isEmpty else { return nil }
+        guard let text = environment[variable], !text.isEmpty else { return nil }
         return try Fault(text)
     }
 
@@ -56,19 +59,20 @@ public struct Fault: Equatable, CustomStringConvertible, Sendable {
     public init(_ text: String) throws(Failure) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 4, let rank = Int(parts[1]), let step = Int(parts[2]), rank >= 0, step >= 0 else {
-            throw Failure(.usage, "needs the form phase:rank:step:action, not \"\(text)\"", at: "FAULT")
+            throw Failure(.usage, "needs the form phase:rank:step:action, not \"\(text)\"", at: Self.variable)
         }
         guard let phase = Phase(rawValue: parts[0]) else {
             let names = Phase.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Failure(.usage, "no phase is named \"\(parts[0])\"; there are \(names)", at: "FAULT")
+            throw Failure(.usage, "no phase is named \"\(parts[0])\"; there are \(names)", at: Self.variable)
         }
         guard let action = Action(rawValue: parts[3]) else {
             let names = Action.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Failure(.usage, "no action is named \"\(parts[3])\"; there are \(names)", at: "FAULT")
+            throw Failure(.usage, "no action is named \"\(parts[3])\"; there are \(names)", at: Self.variable)
         }
         guard action.phases.contains(phase) else {
             let names = action.phases.map(\.rawValue).joined(separator: " and ")
-            throw Failure(.usage, "\(action.rawValue) is possible in \(names), not in \(phase.rawValue)", at: "FAULT")
+            let reason = "\(action.rawValue) is possible in \(names), not in \(phase.rawValue)"
+            throw Failure(.usage, reason, at: Self.variable)
         }
         (self.phase, self.rank, self.step, self.action) = (phase, rank, step, action)
     }

@@ -4,7 +4,7 @@ internal import Foundation
 /// The folder of a run in which every rank tells what it does, where all others can read it, on any node.
 ///
 /// A rank rewrites its own file in place, so a reader may find it half written; it then counts as not there, until the next
-/// time. Nothing is synced: after a power cut nobody asks.
+/// time. Nothing is synced: after a power cut nobody asks. The file is closed each time, for only then does NFS hand on what was written.
 public struct RankFolder: Sendable {
     /// Where it is.
     public let path: String
@@ -44,41 +44,41 @@ public struct RankFolder: Sendable {
         return try? JSONDecoder().decode(RankState.self, from: data.prefix { $0 != UInt8(ascii: "\n") })
     }
 
-    /// Opens this rank's file; nil where that fails, and the others then know nothing of this rank.
-    func open(rank: Int) -> RankFile? { RankFile(path: file(of: rank)) }
+    /// Tells what this rank does; where that fails, the others know nothing new of it.
+    func write(_ state: RankState) {
+        guard let bytes = try? Array(JSONEncoder().encode(state)) else { return }
+        // What remains of a longer state lies behind the end of the line.
+        put(bytes, file(of: state.rank), O_CREAT)
+    }
 
-    /// Whether this rank is the first to tell how the run ended; the line stays there for whoever looks.
-    func claimVerdict(_ line: String) -> Bool {
-        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-        let descriptor = unsafe Foundation.open("\(path)/verdict", flags, 0o666)
+    /// Seconds after which what a rank told is surely seen by all others.
+    var lag: Double {
+        let mounts = (try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)) ?? ""
+        let resolved = URL(literalPath: path).resolvingSymlinksInPath().path
+        return fileSystemType(of: resolved, mounts: mounts).map(lagOfFileSystem) ?? lagOfFileSystem("")
+    }
+
+    /// Tells how the run ended where this rank is the first to: the line, which stays there for whoever looks; nil where another one was.
+    func claimVerdict(_ line: () -> String) -> String? {
+        let file = "\(path)/verdict"
         // A folder that cannot be written is no reason to keep silent.
-        guard descriptor >= 0 else { return errno != EEXIST }
-        let bytes = Array("\(line)\n".utf8)
-        _ = unsafe write(descriptor, bytes, bytes.count)
-        close(descriptor)
-        return true
+        guard put([], file, O_CREAT | O_EXCL) || errno != EEXIST else { return nil }
+        let line = line()
+        put(Array(line.utf8), file, 0)
+        return line
     }
 
     /// The file of a rank, which it rewrites several times a second.
     package func file(of rank: Int) -> String { "\(path)/rank-\(rank).json" }
-}
 
-/// A rank's own file, open for as long as it is watched.
-struct RankFile: ~Copyable {
-    private let descriptor: Int32
-
-    init?(path: String) {
-        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC
-        descriptor = unsafe Foundation.open(path, flags, 0o666)
-        guard descriptor >= 0 else { return nil }
-    }
-
-    deinit { close(descriptor) }
-
-    /// Replaces the content; what remains of a longer one lies behind the end of the line.
-    func write(_ state: RankState) {
-        guard var bytes = try? Array(JSONEncoder().encode(state)) else { return }
-        bytes.append(UInt8(ascii: "\n"))
-        _ = unsafe pwrite(descriptor, bytes, bytes.count, 0)
+    /// Writes a line at the beginning of a file; false with `errno` where it cannot be opened.
+    @discardableResult
+    private func put(_ line: [UInt8], _ path: String, _ flags: Int32) -> Bool {
+        let descriptor = unsafe Foundation.open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | flags, 0o666)
+        guard descriptor >= 0 else { return false }
+        let bytes = line + [UInt8(ascii: "\n")]
+        _ = unsafe Foundation.write(descriptor, bytes, bytes.count)
+        close(descriptor)
+        return true
     }
 }

@@ -51,11 +51,11 @@ final class RankRecord: Sendable {
         change { $0.state.isFinished = true }
     }
 
-    /// The rank as it is now, with the phase that its deadline is stated for.
+    /// The rank as it is now, another state than any before, with the phase that its deadline is stated for.
     var now: (state: RankState, phase: Phase) {
         content.withLock { content in
             content.state.idle = (ContinuousClock.now - content.progressed) / .seconds(1)
-            content.state.written = Date().timeIntervalSince1970
+            content.state.count += 1
             return (content.state, content.phase)
         }
     }

@@ -24,14 +24,11 @@ public struct RankState: Codable, Equatable, Sendable {
     public var isFinished = false
     /// Seconds without a sign of progress when this was written.
     public var idle = 0.0
-    /// When this was written: seconds since 1970 by the clock of its node.
-    public var written = 0.0
+    /// How many states it has told, this one included: who sees the number stand still sees no life.
+    public var count = 0
 
     /// A rank that has done nothing yet.
     public init(rank: Int) { self.rank = rank }
-
-    /// How long it has been without progress, as far as anyone can know.
-    func idle(at time: Double) -> Double { idle + max(0, time - written) }
 
     /// `stage reward, phase forward, step 3`.
     var place: String {

@@ -31,13 +31,16 @@ public final class WatchedCommunicator: Communicator {
     public var transport: String { base.transport }
 
     /// Goes on with these deadlines, telling the others of this rank in `folder`, which every rank can see; `heartbeat` is called
-    /// every five seconds on the watchdog's thread.
+    /// every five seconds on the watchdog's thread, and `ended` with the line that tells why the watchdog ends the run, on one rank.
     public func watch(
         _ deadlines: Deadlines,
         tellingIn folder: RankFolder,
-        heartbeat: @escaping @Sendable () -> Void = {}
+        heartbeat: @escaping @Sendable () -> Void = {},
+        ended: @escaping @Sendable (String) -> Void = { _ in }
     ) {
-        watchdog.adopt(Watch(deadlines: deadlines, folder: folder, heartbeat: heartbeat))
+        watchdog.adopt(
+            Watch(deadlines: deadlines, folder: folder, heartbeat: heartbeat, ended: ended, lag: folder.lag)
+        )
     }
 
     /// Every rank calls it at its end, when no collective follows: the ranks tell no more, and the root removes the folder.

@@ -14,13 +14,15 @@ public func watching<Result>(
     _ body: (WatchedCommunicator) throws -> Result
 ) throws -> Result {
     if let fault, fault.rank >= communicator.size {
-        throw Failure(.usage, "names rank \(fault.rank) of \(communicator.size)", at: "FAULT")
+        throw Failure(.usage, "names rank \(fault.rank) of \(communicator.size)", at: Fault.variable)
     }
     let watched = WatchedCommunicator(communicator, fault: fault, end: end)
     do {
         let result = try body(watched)
         watched.leave(tellingOthers: true)
-        if let fault = watched.pendingFault { tell("FAULT: \(fault) never came about: no such phase and step") }
+        if let fault = watched.pendingFault {
+            tell("\(Fault.variable): \(fault) never came about: no such phase and step")
+        }
         return result
     } catch {
         // The error ends all ranks, and it is the error that people should read of.

@@ -3,7 +3,7 @@ import Testing
 @testable import Watching
 
 @Suite struct DiagnosisTests {
-    /// A rank that called so many collectives, and tells so at second 1000.
+    /// A rank that called so many collectives.
     private func state(_ rank: Int, number: Int, waiting: Bool = true, idle: Double = 5) -> RankState {
         var state = RankState(rank: rank)
         state.number = number
@@ -12,14 +12,11 @@ import Testing
         state.phase = "forward"
         state.step = 7
         state.idle = idle
-        state.written = 1000
         return state
     }
 
-    private func late(_ states: [RankState], seenBy rank: Int = 0, deadline: Double = 10, at time: Double = 1001)
-        -> Diagnosis?
-    {
-        lateRanks(states, seenBy: states[rank], deadline: deadline, interval: 1, at: time)
+    private func late(_ states: [RankState], _ sightings: Sightings = Sightings()) -> Diagnosis? {
+        lateRanks(states, seenBy: states[0], deadline: 10, sightings, lag: 3)
     }
 
     @Test func theFewestSkippedACollective() {
@@ -45,15 +42,16 @@ import Testing
     }
 
     @Test func aRankThatDoesNotWaitIsLateItself() {
-        let states = [state(0, number: 1, waiting: false, idle: 12), state(1, number: 2)]
-        #expect(late(states)?.ranks == [0])
-        #expect(late(states)?.fault.contains("phase forward, step 7") == true)
+        let diagnosis = ownLateness(state(0, number: 1, waiting: false, idle: 12), deadline: 10)
+        #expect(diagnosis.ranks == [0])
+        #expect(
+            diagnosis.fault == "rank 0 is late: phase forward, step 7, for 12.0 s without progress (deadline 10.0 s)"
+        )
     }
 
     @Test func aSlowRankThatWorksIsWaitedFor() {
         let states = [state(0, number: 2, idle: 12), state(1, number: 1, waiting: false, idle: 5)]
         #expect(late(states) == nil)
-        #expect(late(states, at: 1002.5) == nil)
     }
 
     @Test func aRankBehindWithoutProgressIsLate() {
@@ -64,9 +62,38 @@ import Testing
     @Test func aFrozenRankIsLateWhereverItIs() {
         // Rank 2 was frozen in the collective in which all wait.
         var states = (0..<3).map { state($0, number: 1, idle: 12) }
-        states[2].written = 990
-        #expect(late(states)?.ranks == [2])
-        #expect(late(states)?.fault.contains("as told 11.0 s ago, and no sign of life since") == true)
+        var sightings = Sightings()
+        for second in 0...4 {
+            states[1].count += 1
+            #expect(late(states, sightings)?.ranks == [], "after \(second) s")
+            sightings.look(states, at: 100 + Double(second), gap: 1.5)
+        }
+        #expect(late(states, sightings)?.ranks == [2])
+        let told = late(states, sightings)?.fault
+        #expect(told?.contains("for 16.0 s without progress, and no sign of life for 4.0 s") == true)
+    }
+
+    @Test func aFileThatIsSeenLateIsNoFrozenRank() {
+        // NFS shows rank 1, which works and tells so every five seconds, as it was at the last full minute.
+        let waiting = state(0, number: 2, idle: 4000)
+        var sightings = Sightings()
+        for second in stride(from: 0.0, through: 600, by: 5) {
+            var seen = state(1, number: 1, waiting: false, idle: 1)
+            seen.count = Int(second / 60) * 12
+            sightings.look([waiting, seen], at: second, gap: 60)
+            let diagnosis = lateRanks([waiting, seen], seenBy: waiting, deadline: 3600, sightings, lag: 120)
+            #expect(diagnosis == nil, "after \(second) s")
+        }
+    }
+
+    @Test func whoWasAsleepLooksAnew() {
+        let states = [state(0, number: 1, idle: 4000), state(1, number: 1, idle: 4000)]
+        var sightings = Sightings()
+        sightings.look(states, at: 0, gap: 1.5)
+        sightings.look(states, at: 1, gap: 1.5)
+        #expect(sightings.silence(of: 1) == 1)
+        sightings.look(states, at: 4000, gap: 1.5)
+        #expect(sightings.silence(of: 1) == 0)
     }
 
     @Test func aLostMessageBlamesNobody() {

@@ -6,13 +6,13 @@ import Watching
 @Suite struct FaultTests {
     @Test func nothingIsAskedForByDefault() throws {
         #expect(try Fault.asked(in: [:]) == nil)
-        #expect(try Fault.asked(in: ["FAULT": ""]) == nil)
+        #expect(try Fault.asked(in: ["MAXMIN_FAULT": ""]) == nil)
     }
 
     @Test func everyActionIsRead() throws {
         for action in Fault.Action.allCases {
             let phase: Phase = action == .bitflip ? .optimizer : .backward
-            let fault = try #require(try Fault.asked(in: ["FAULT": "\(phase.rawValue):2:30:\(action.rawValue)"]))
+            let fault = try #require(try Fault.asked(in: ["MAXMIN_FAULT": "\(phase.rawValue):2:30:\(action.rawValue)"]))
             #expect((fault.phase, fault.rank, fault.step) == (phase, 2, 30))
             #expect(fault.action == action)
         }
@@ -24,7 +24,7 @@ import Watching
     ])
     func anyOtherFormIsWrongUsage(text: String) {
         let failure = #expect(throws: Failure.self) { try Fault(text) }
-        #expect(failure?.code == .usage && failure?.place == "FAULT")
+        #expect(failure?.code == .usage && failure?.place == "MAXMIN_FAULT")
     }
 
     @Test func aRankThatThereIsNotIsWrongUsage() throws {

@@ -11,6 +11,8 @@ import Testing
 private final class Verdicts: Sendable {
     private let lines = Mutex<[String]>([])
     func add(_ line: String) { lines.withLock { $0.append(line) } }
+    /// All of them so far.
+    var all: [String] { lines.withLock { $0 } }
     /// The first line that is not empty; waits for it.
     func first() -> String {
         while true {
@@ -151,13 +153,54 @@ private final class Verdicts: Sendable {
         }
     }
 
+    @Test func theReasonIsGivenToTheRunOnOneRank() throws {
+        try withFolder { folder in
+            let (verdicts, reasons) = (Verdicts(), Verdicts())
+            _ = try InProcessGroup.run(ranks: 3) { communicator in
+                try watching(communicator, end: verdicts.add) { watched in
+                    watched.watch(deadlines(3), tellingIn: folder, ended: reasons.add)
+                    if communicator.rank == 1 { _ = verdicts.first() }
+                    try watched.barrier()
+                }
+            }
+            #expect(reasons.all == [verdicts.first()])
+        }
+    }
+
+    /// What the watchdog of rank 2 of 4 says while it waits past its deadline: nil for nothing in three seconds.
+    private func verdictOfRankTwo(_ folder: RankFolder, whenRankOneLives lives: Bool) -> String? {
+        let verdicts = Verdicts()
+        let record = RankRecord(rank: 2)
+        // Rank 3 told nothing, and is not looked at.
+        for rank in 0..<2 { folder.write(RankState(rank: rank)) }
+        _ = record.begin(call: "barrier")
+        let watchdog = Watchdog(record, rank: 2, size: 4, end: verdicts.add)
+        watchdog.adopt(Watch(deadlines: deadlines(0.5), folder: folder, lag: 1))
+        var state = RankState(rank: 1)
+        for _ in 0..<30 where verdicts.all.isEmpty {
+            if lives { state.count += 1 }
+            folder.write(state)
+            Thread.sleep(forTimeInterval: 0.1)
+        }
+        watchdog.stop(tellingOthers: false)
+        return verdicts.all.first
+    }
+
+    @Test func ranksZeroAndOneJudgeForAllWhileOneOfThemLives() throws {
+        try withFolder { folder in #expect(verdictOfRankTwo(folder, whenRankOneLives: true) == nil) }
+        try withFolder { folder in
+            let verdict = verdictOfRankTwo(folder, whenRankOneLives: false)
+            #expect(verdict?.contains("watchdog: ranks 0–1 are late") == true, "\(verdict ?? "")")
+        }
+    }
+
     @Test func onlyTheFirstRankTells() throws {
         try withFolder { folder in
-            #expect(folder.claimVerdict("first"))
-            #expect(!folder.claimVerdict("second"))
+            #expect(folder.claimVerdict { "first" } == "first")
+            #expect(folder.claimVerdict { "second" } == nil)
             let told = try String(contentsOfFile: folder.path + "/verdict", encoding: .utf8)
             #expect(told == "first\n")
-            #expect(RankFolder(path: folder.path + "/nowhere").claimVerdict("x"), "silence would be worse")
+            #expect(RankFolder(path: folder.path + "/nowhere").claimVerdict { "x" } == "x", "silence would be worse")
         }
     }
 }

@@ -1,4 +1,4 @@
-// mpi-selftest [throw RANK | throw-all | trap RANK | exit RANK | leave RANK FOLDER]
+// mpi-selftest [throw RANK | throw-beside RANK | throw-all | trap RANK | exit RANK | leave RANK FOLDER]
 //
 // Checks MPI itself, under mpirun: without arguments every collective against known answers at its world size, exit 0 where all
 // are right. The other modes make ranks fail while the rest waits in a collective; launch/tests/ checks how that ends.
@@ -45,6 +45,15 @@ func leaveEarly(_ communicator: MPICommunicator, if isChosen: Bool, folder: Rank
     }
 }
 
+/// One rank meets an error while a thread of its own is in a collective to which no other rank comes.
+func throwBeside(_ communicator: MPICommunicator, if isChosen: Bool) throws {
+    guard isChosen else { return Thread.sleep(forTimeInterval: 60) }
+    nonisolated(unsafe) let communicator = communicator
+    Thread.detachNewThread { try? unsafe communicator.barrier() }
+    Thread.sleep(forTimeInterval: 0.5)
+    throw Failure(.badData, "broken as asked", at: "mpi-selftest")
+}
+
 guard let launch = try Launch.detect(in: ProcessInfo.processInfo.environment) else {
     print("mpi-selftest: start it under mpirun")
     exit(ExitCode.usage.rawValue)
@@ -61,6 +70,7 @@ try withMPI(launch) { communicator in
         switch mode {
         case "check": try checkAll(communicator)
         case "throw" where isChosen: throw Failure(.badData, "broken as asked", at: "mpi-selftest")
+        case "throw-beside": try throwBeside(communicator, if: isChosen)
         case "throw-all": throw Failure(.missingInput, "broken as asked", at: "mpi-selftest")
         case "trap" where isChosen: fatalError("trapped as asked")
         case "exit" where isChosen: exit(0)

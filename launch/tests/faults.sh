@@ -52,7 +52,7 @@ chmod +x "$work/on_three"
 faulty() {
     local name=$1 status=$2 text=$3 fault=$4
     shift 4
-    ends "$name" "$status" "$text" env FAULT="$fault" SWIFT_BACKTRACE=enable=no "$work/on_three" "$maxmin" "${sft[@]}" \
+    ends "$name" "$status" "$text" env MAXMIN_FAULT="$fault" SWIFT_BACKTRACE=enable=no "$work/on_three" "$maxmin" "${sft[@]}" \
         --set run.directory="$work/run" "$@"
 }
 # unsaved NAME: nothing of the failed training passes for a result.
@@ -69,6 +69,11 @@ faulty "exit 0 in the middle" 1 "process rank 2" backward:2:3:exit0
 faulty "an error on one rank" 70 "rank 2: fault injected on rank 2 in phase reduce, step 3" reduce:2:3:throw
 faulty "SIGSTOP" 86 "rank 1 is late: " forward:1:3:stop
 grep -q "rank 1 is late" "$work/run/watchdog/verdict" && ok "the verdict is on record" || not_ok "the verdict is on record"
+if jq --exit-status '.state == "failed" and .exit_code == 86 and (.message | contains("rank 1 is late"))' "$work/run/status.json" >/dev/null; then
+    ok "status.json tells what the watchdog ended"
+else
+    not_ok "status.json tells what the watchdog ended" "$(cat "$work/run/status.json")"
+fi
 faulty "SIGSTOP of the root" 86 "rank 0 is late: " reduce:0:3:stop
 faulty "a skipped collective" 86 "rank 1 skipped a collective" reduce:1:3:skip-collective
 faulty "a NaN on one rank" 70 "not finite at step 3" backward:1:3:nan
@@ -76,7 +81,7 @@ unsaved "a NaN on one rank"
 faulty "a flipped bit" 70 "the weights of rank 1 differ from those of the other ranks at step 5" optimizer:1:3:bitflip
 unsaved "a flipped bit"
 faulty "a rank that there is not" 64 "names rank 7 of 3" forward:7:3:kill
-ends "a fault of another form" 64 "FAULT: needs the form phase:rank:step:action" env FAULT=forward:kill "$maxmin" "${sft[@]}" \
+ends "a fault of another form" 64 "MAXMIN_FAULT: needs the form phase:rank:step:action" env MAXMIN_FAULT=forward:kill "$maxmin" "${sft[@]}" \
     --set run.directory="$work/run"
 # mpirun 4.1.4 itself now and then crashes (in PMIx_server_finalize) or hangs after such an end, when the ranks have ended as they should
 # and told why; `maxmin launch --execute` ends a launcher that outlives its ranks. Here that is tried again.
@@ -100,7 +105,7 @@ ends "ranks with different arguments" 78 "ranks differ in the arguments" \
 
 # One run at a time in a directory. The first sleeps five seconds in the middle.
 alone=("$maxmin" "${sft[@]}" --set run.directory="$work/shared" --set run.deadline_step=60)
-FAULT=forward:0:3:sleep "${alone[@]}" >"$work/first" 2>&1 &
+MAXMIN_FAULT=forward:0:3:sleep "${alone[@]}" >"$work/first" 2>&1 &
 first=$!
 until [[ -e $work/shared/run.lock || ! -e /proc/$first ]]; do sleep 0.05; done
 output=$(timeout 20 "${alone[@]}" 2>&1)
@@ -120,7 +125,26 @@ fi
 wait "$first" && ok "the first run goes on" || not_ok "the first run goes on" "$(cat "$work/first")"
 [[ -e $work/shared/run.lock || -e $work/shared/watchdog ]] && not_ok "locks are removed" "$(ls -a "$work/shared")" || ok "locks are removed"
 
-FAULT=forward:0:3:kill "${alone[@]}" >/dev/null 2>&1
+# So does one of a container that shares the host's name: its process numbers are others.
+if unshare --pid --fork --mount-proc true 2>/dev/null; then
+    # refused NAME INSIDE OUTSIDE: of two runs in the directory, each behind these words, the second is refused.
+    refused() {
+        local name=$1 first output status
+        MAXMIN_FAULT=forward:0:3:sleep $2 "${alone[@]}" >"$work/first" 2>&1 &
+        first=$!
+        until [[ -e $work/shared/run.lock || ! -e /proc/$first ]]; do sleep 0.05; done
+        output=$(timeout 20 $3 "${alone[@]}" 2>&1)
+        status=$?
+        wait "$first" && ((status == 78)) && [[ $output == *"another run works in this directory: process "* ]] &&
+            ok "$name" || not_ok "$name" "status $status: $output; the first: $(cat "$work/first")"
+    }
+    refused "a second run is refused that sees no process of the first" "unshare --pid --fork --mount-proc" ""
+    refused "a second run is refused in another PID namespace" "" "unshare --pid --fork --mount-proc"
+else
+    echo "skip runs in two PID namespaces: not permitted here"
+fi
+
+MAXMIN_FAULT=forward:0:3:kill "${alone[@]}" >/dev/null 2>&1
 [[ -e $work/shared/run.lock ]] && ok "a killed run leaves its lock" || not_ok "a killed run leaves its lock"
 ends "a stale lock is removed" 0 "sft: done" "${alone[@]}"
 
@@ -134,7 +158,7 @@ mpi_files() {
 launcher_killed() {
     local name=$1 victims=$2 launcher rank files left
     rm -rf "$work/run"
-    FAULT=forward:1:3:sleep "$work/on_three" "$maxmin" "${sft[@]}" --set run.directory="$work/run" --set run.deadline_step=60 >/dev/null 2>&1 &
+    MAXMIN_FAULT=forward:1:3:sleep "$work/on_three" "$maxmin" "${sft[@]}" --set run.directory="$work/run" --set run.deadline_step=60 >/dev/null 2>&1 &
     launcher=$!
     until [[ -e $work/run/metrics.jsonl || ! -e /proc/$launcher ]]; do sleep 0.05; done
     rank=$(pgrep -P "$launcher" -f "$work" | head -n 1)

@@ -86,6 +86,7 @@ private func doStages(
         overrides: request.overrides,
         communicator: communicator
     )
+    configuration.literalTildes.forEach(progress.say)
     let wanted = request.stages ?? configuration.run.stages
     let directory = RunDirectory(path: configuration.run.directory)
     let threads = configuration.run.threads == 0 ? request.suggestedThreads : configuration.run.threads
@@ -134,7 +135,9 @@ private func doStages(
     })
     let start = try JSONDecoder().decode(RunStart.self, from: Data(started))
     for file in start.leftovers { file.remove() }
-    communicator.watch(configuration.run.deadlines, tellingIn: told) { [lock] in lock?.beat() }
+    communicator.watch(configuration.run.deadlines, tellingIn: told, heartbeat: { [lock] in lock?.beat() }) { line in
+        try? directory.write(start.status.ended(.failed, code: .watchdog, line))
+    }
 
     let context = RunContext(
         configuration: configuration,
