@@ -68,13 +68,15 @@ public enum AdapterDirectory {
     /// - Parameters:
     ///   - head: the head that the adapter must have, `reward` or `none`; nil: whichever it has.
     ///   - allowNonFinite: accept NaN and infinite weights.
+    ///   - followSymlinks: accept weights that are a link to a file outside the directory, as in a Hub cache.
     /// - Throws: `Failure` naming file, field or tensor; `configuration` for what we do not support or what does not suit the
     ///   base, `badData` for tensors that do not fit, `missingInput`, and `internalError` for weights that are not finite.
     public static func load(
         _ path: String,
         over base: LanguageModel,
         head: Head? = nil,
-        allowNonFinite: Bool = false
+        allowNonFinite: Bool = false,
+        followSymlinks: Bool = false
     ) throws(Failure) -> LanguageModel {
         let config = try AdapterConfigFile(path: path + "/adapter_config.json")
         let found: Head = config.isRewardModel ? .reward : .none
@@ -94,7 +96,7 @@ public enum AdapterDirectory {
             trunk: base.sharedTrunk,
             adapters: adapters
         )
-        try read(path + "/adapter_model.safetensors", into: model.parameters, allowNonFinite: allowNonFinite)
+        try read(path, into: model.parameters, allowNonFinite: allowNonFinite, followSymlinks: followSymlinks)
         model.parametersDidChange()
         return model
     }
@@ -102,9 +104,13 @@ public enum AdapterDirectory {
     /// What a directory holds; its tensors are read and, unless told otherwise, checked to be finite.
     ///
     /// - Throws: as `load`, but for what concerns the base.
-    public static func summary(_ path: String, allowNonFinite: Bool = false) throws(Failure) -> Summary {
+    public static func summary(
+        _ path: String,
+        allowNonFinite: Bool = false,
+        followSymlinks: Bool = false
+    ) throws(Failure) -> Summary {
         let config = try AdapterConfigFile(path: path + "/adapter_config.json")
-        let weights = path + "/adapter_model.safetensors"
+        let weights = try weights(in: path, followSymlinks: followSymlinks)
         let file = try SafetensorsFile(path: weights)
         var parameters = 0
         for stored in file.header.tensors {
@@ -124,8 +130,20 @@ public enum AdapterDirectory {
         )
     }
 
-    /// Reads the tensors of a weight file into their places in the flat vector; it must have each of them and no other.
-    static func read(_ path: String, into parameters: Parameters, allowNonFinite: Bool = false) throws(Failure) {
+    private static func weights(in directory: String, followSymlinks: Bool) throws(Failure) -> String {
+        let path = directory + "/adapter_model.safetensors"
+        if !followSymlinks { try checkInside(folder: directory, file: path) }
+        return path
+    }
+
+    /// Reads the tensors of a directory's weights into their places in the flat vector; there must be each of them and no other.
+    static func read(
+        _ directory: String,
+        into parameters: Parameters,
+        allowNonFinite: Bool = false,
+        followSymlinks: Bool
+    ) throws(Failure) {
+        let path = try weights(in: directory, followSymlinks: followSymlinks)
         let file = try SafetensorsFile(path: path)
         let stored = Dictionary(file.header.tensors.map { ($0.name, $0) }) { first, _ in first }
         var faults: [String] = []

@@ -27,7 +27,7 @@ public func writeAtomically(_ text: String, to path: String) throws(Failure) -> 
 public func removeTemporaryFiles(below folder: String) throws(Failure) {
     let manager = FileManager.default
     for name in manager.enumerator(atPath: folder)?.compactMap({ $0 as? String }) ?? [] {
-        let file = URL(fileURLWithPath: name).lastPathComponent
+        let file = URL(literalPath: name).lastPathComponent
         guard file.hasPrefix("."), file.contains(AtomicFile.temporaryMark),
             manager.fileExists(atPath: "\(folder)/\(name)")
         else { continue }
@@ -55,7 +55,7 @@ struct AtomicFile: ~Copyable {
 
     /// Creates the temporary file.
     init(path: String) throws(Failure) {
-        let url = URL(fileURLWithPath: path)
+        let url = URL(literalPath: path)
         let nonce = String(UInt64.random(in: 0...UInt64.max), radix: 36)
         self.path = path
         temporary = url.deletingLastPathComponent().path + "/.\(url.lastPathComponent)\(Self.temporaryMark)\(nonce)"
@@ -77,13 +77,21 @@ struct AtomicFile: ~Copyable {
     }
 
     /// Takes room on the disk before anything is written, so that a full one is known at once.
+    ///
+    /// Where a file system cannot reserve, as NFS before 4.2, glibc would write into every block instead, which it does not do to files
+    /// that are open for appending. Such a file system is asked what is free; whatever else takes that shows when the file is
+    /// written.
     func reserve(_ bytes: Int) throws(Failure) {
         guard bytes > 0 else { return }
-        let number = posix_fallocate(descriptor, 0, off_t(bytes))
-        // A file system that cannot reserve finds out when it writes.
-        guard number == 0 || number == EOPNOTSUPP || number == EINVAL else {
-            throw writingFailure(number, "has no room for \(bytes) bytes", path: path)
+        _ = fcntl(descriptor, F_SETFL, O_APPEND)
+        var number: Int32
+        repeat { number = posix_fallocate(descriptor, 0, off_t(bytes)) } while number == EINTR
+        _ = fcntl(descriptor, F_SETFL, 0)
+        if [EBADF, EOPNOTSUPP, EINVAL].contains(number) {
+            let folder = URL(literalPath: temporary).deletingLastPathComponent().path
+            number = freeSpace(at: folder).map { $0 < bytes } == true ? ENOSPC : 0
         }
+        guard number == 0 else { throw writingFailure(number, "has no room for \(bytes) bytes", path: path) }
     }
 
     /// Appends elements as they lie in memory (little-endian).
@@ -100,7 +108,7 @@ struct AtomicFile: ~Copyable {
             throw writingFailure(errno, "cannot be renamed into place", path: path)
         }
         isPending = false
-        try syncFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)
+        try syncFolder(URL(literalPath: path).deletingLastPathComponent().path)
         return FileSeal(checksum)
     }
 }
@@ -129,6 +137,15 @@ public func syncFolder(_ path: String) throws(Failure) {
     close(folder)
     // Some file systems have no fsync for directories.
     guard synced == 0 || number == EINVAL else { throw writingFailure(number, "cannot be synced", path: path) }
+}
+
+/// Bytes that this user may still write on the file system of `path`; nil where it does not tell.
+public func freeSpace(at path: String) -> Int? {
+    var system = statvfs()
+    // Of some file systems all numbers are 0: ramfs, a few in user space.
+    guard unsafe statvfs(path, &system) == 0, system.f_blocks > 0 else { return nil }
+    let (free, overflows) = UInt64(system.f_bavail).multipliedReportingOverflow(by: UInt64(system.f_frsize))
+    return overflows ? nil : Int(clamping: free)
 }
 
 /// What making or writing a file failed of, with the exit code that belongs to it.

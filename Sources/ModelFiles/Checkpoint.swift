@@ -23,7 +23,9 @@ struct Checkpoint {
         let indexPath = single + ".index.json"
         let manager = FileManager.default
         let index: ShardIndex?
-        if manager.fileExists(atPath: single) {
+        let isLink = (try? manager.destinationOfSymbolicLink(atPath: single)) != nil
+        // Opening a link that leads nowhere tells why.
+        if manager.fileExists(atPath: single) || isLink {
             index = nil
             files = [single]
         } else if manager.fileExists(atPath: indexPath) {
@@ -39,9 +41,7 @@ struct Checkpoint {
         var seen: Set<ByteString> = []
         var bytes = 0
         for (number, file) in files.enumerated() {
-            if index != nil && !followSymlinks {
-                try checkInside(folder: directory, file: file)
-            }
+            if !followSymlinks { try checkInside(folder: directory, file: file) }
             for tensor in try SafetensorsFile(path: file).header.tensors {
                 if let index {
                     try Self.checkIndexed(tensor, in: file, index: index, indexPath: indexPath)

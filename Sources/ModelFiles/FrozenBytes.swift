@@ -34,9 +34,9 @@ extension ModelDirectory {
     /// How most of a model's weights are stored; only headers are read.
     ///
     /// - Throws: `Failure` where files are missing or unsound.
-    public static func storedType(_ path: String) throws(Failure) -> StoredType {
+    public static func storedType(_ path: String, followSymlinks: Bool = false) throws(Failure) -> StoredType {
         let shape = try configuration(path)
-        let checkpoint = try Checkpoint(directory: path, configuration: shape, followSymlinks: false)
+        let checkpoint = try Checkpoint(directory: path, configuration: shape, followSymlinks: followSymlinks)
         let bytes = checkpoint.bytesByType
         return bytes.max { ($0.value, $0.key.rawValue) < ($1.value, $1.key.rawValue) }?.key ?? .float32
     }

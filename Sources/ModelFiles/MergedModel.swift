@@ -10,16 +10,21 @@ extension ModelDirectory {
     ///
     /// - Returns: how many parameters the model has.
     /// - Throws: `Failure` as `AdapterDirectory.load` and `load` do, or with `cannotCreate`, `permission` or `inputOutput`.
-    public static func writeMerged(adapter: String, base: String, to path: String) throws(Failure) -> Int {
-        try Provenance(directory: adapter)?.checkBase(ofAdapter: adapter, base)
+    public static func writeMerged(
+        adapter: String,
+        base: String,
+        to path: String,
+        followSymlinks: Bool = false
+    ) throws(Failure) -> Int {
         let adapterConfig = try AdapterConfigFile(path: adapter + "/adapter_config.json")
         let configuration = try configuration(base)
         let head: Head = adapterConfig.isRewardModel ? .reward : .none
         let settings = try adapterConfig.settings(for: configuration)
         let own = Parameters(Parameters.layout(configuration, overFrozenTrunk: settings, head: head), head: head)
-        try AdapterDirectory.read(adapter + "/adapter_model.safetensors", into: own)
+        try AdapterDirectory.read(adapter, into: own, followSymlinks: followSymlinks)
 
-        let checkpoint = try Checkpoint(directory: base, configuration: configuration, followSymlinks: false)
+        let checkpoint = try Checkpoint(directory: base, configuration: configuration, followSymlinks: followSymlinks)
+        try Provenance(directory: adapter)?.checkBase(ofAdapter: adapter, base)
         let entries = Parameters.layout(configuration, head: head)
         let places = try checkpoint.match(entries, configuration: configuration)
         let isHalf = places.allSatisfy { $0.place == nil || $0.place?.tensor.type == .bfloat16 }

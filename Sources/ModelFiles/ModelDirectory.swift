@@ -40,7 +40,7 @@ public enum ModelDirectory {
     ///   - head: the head it shall have; nil: a reward head if the directory has one, else none. A head that the
     ///     directory lacks is initialised by `seed`.
     ///   - allowNonFinite: accept NaN and infinite weights.
-    ///   - followSymlinks: accept shards that are links to files outside the directory, as in a Hub cache.
+    ///   - followSymlinks: accept weights that are links to files outside the directory, as in a Hub cache.
     ///   - passing: a model of the same precision with whose passes this one's share memory; nil: none.
     /// - Throws: `Failure` naming file, tensor or field; `configuration` for what we do not support, `badData` for files
     ///   that are malformed or do not fit together, `missingInput`, and `internalError` for weights that are not finite.
@@ -229,6 +229,6 @@ public enum ModelDirectory {
     }
 
     private static func isSame(_ a: String, _ b: String) -> Bool {
-        URL(fileURLWithPath: a).resolvingSymlinksInPath().path == URL(fileURLWithPath: b).resolvingSymlinksInPath().path
+        URL(literalPath: a).resolvingSymlinksInPath().path == URL(literalPath: b).resolvingSymlinksInPath().path
     }
 }

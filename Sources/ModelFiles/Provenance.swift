@@ -139,9 +139,11 @@ extension ModelDirectory {
 
     /// Tells one model from another without reading all of it: a checksum of every tensor's name, type, shape and first 4 KiB.
     ///
+    /// Of models that were opened, so that links out of their folder were refused where they should be.
+    ///
     /// - Throws: `Failure` where files cannot be read or are malformed.
     public static func fingerprint(_ path: String) throws(Failure) -> String {
-        let checkpoint = try Checkpoint(directory: path, configuration: configuration(path), followSymlinks: false)
+        let checkpoint = try Checkpoint(directory: path, configuration: configuration(path), followSymlinks: true)
         var bytes: [UInt8] = []
         for file in checkpoint.files {
             let weights = try SafetensorsFile(path: file)

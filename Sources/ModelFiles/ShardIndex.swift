@@ -48,11 +48,16 @@ struct ShardIndex {
     }
 }
 
-/// Refuses a shard that is a symbolic link to a file outside the model's folder.
+/// Refuses a file of weights that is a symbolic link to one outside the model's folder.
 func checkInside(folder: String, file: String) throws(Failure) {
-    let root = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
-    let target = URL(fileURLWithPath: file).resolvingSymlinksInPath().path
+    let root = URL(literalPath: folder).resolvingSymlinksInPath().path
+    let target = URL(literalPath: file).resolvingSymlinksInPath().path
     guard target.hasPrefix(root + "/") else {
-        throw Failure(.badData, "a symbolic link to a file outside the model's folder", at: file)
+        throw Failure(
+            .badData,
+            "a symbolic link to a file outside the model's folder; --follow-symlinks accepts such links, "
+                + "as of a Hub cache (model.follow_symlinks: true in a run)",
+            at: file
+        )
     }
 }

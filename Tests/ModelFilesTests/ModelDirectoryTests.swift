@@ -207,6 +207,35 @@ import Testing
         }
     }
 
+    @Test func oneFileThatIsALinkOutOfTheFolderNeedsConsentToo() throws {
+        try ModelDirectory.save(model(.none), to: folder.path, tokenizerFrom: nil)
+        let (elsewhere, manager) = (try TemporaryFolder(), FileManager.default)
+        let file = folder.path + "/model.safetensors"
+        func link(to target: String) throws {
+            try? manager.removeItem(atPath: file)
+            try manager.createSymbolicLink(atPath: file, withDestinationPath: target)
+        }
+        try manager.moveItem(atPath: file, toPath: elsewhere.path + "/blob")
+        try link(to: elsewhere.path + "/blob")
+        let refusal = failure { try load() }
+        #expect(refusal?.code == .badData && refusal?.message.contains("--follow-symlinks") == true)
+        #expect(failure { try ModelDirectory.storedType(folder.path) }?.code == .badData)
+        #expect(throws: Never.self) {
+            _ = try ModelDirectory.load(folder.path, precision: .float32, followSymlinks: true)
+            _ = try ModelDirectory.open(folder.path, precision: .float32, followSymlinks: true)
+            _ = try ModelDirectory.verify(folder.path, followSymlinks: true)
+            _ = try ModelDirectory.storedType(folder.path, followSymlinks: true)
+        }
+        // Within the folder a link is a name.
+        try manager.moveItem(atPath: elsewhere.path + "/blob", toPath: folder.path + "/weights")
+        try link(to: "weights")
+        #expect(throws: Never.self) { _ = try load() }
+        try link(to: "model.safetensors")
+        #expect(failure { try load() }?.code == .badData, "a loop")
+        try link(to: "nowhere")
+        #expect(failure { try load() }?.code == .missingInput)
+    }
+
     @Test func missingFilesAreNamed() throws {
         #expect(failure { try load() }?.code == .missingInput)
         try ModelDirectory.save(model(.none), to: folder.path, tokenizerFrom: nil)

@@ -164,6 +164,49 @@ ends "results that are there" 78 "use --resume" "$maxmin" reward "${smoke[@]}" -
 ends "a file where the folder should be" 73 "run.yaml" "$maxmin" sft "${smoke[@]}" --set run.directory=run.yaml/run
 ends "a folder inside the model" 78 "run.directory" "$maxmin" run "${smoke[@]}" --set model.path=model \
     --set run.directory=model/run --set 'run.stages=[simulate]'
+ln -s model model-link
+for path in "$PWD/model/run" model-link/run fitted/../model-link/../model; do
+    ends "a folder inside the model: $path" 78 "run.directory" "$maxmin" run "${smoke[@]}" --set model.path=model \
+        --set run.directory="$path" --set 'run.stages=[simulate]'
+done
+
+# Weights that are a link out of their folder, as in a Hub cache, need consent.
+mkdir blobs cached
+cp fitted/reference/*.json cached
+cp fitted/reference/model.safetensors blobs/weights
+ln -s ../blobs/weights cached/model.safetensors
+link="cached/model.safetensors: a symbolic link to a file outside the model's folder; --follow-symlinks"
+ends "a link out of the model: inspect" 65 "$link" "$maxmin" inspect cached
+ends "a link out of the model: generate" 65 "$link" "$maxmin" generate --model cached --prompt x
+ends "a link out of the model: bench" 65 "$link" "$maxmin" bench generate --model cached --batch 1 --new 1 --repeats 1
+ends "a link out of the model: a run on two ranks" 65 "$link" ./on_two "$maxmin" simulate "${smoke[@]}" --set model.path=cached \
+    --set 'run.stages=[simulate]' --set run.directory=linked
+# consents NAME COMMAND…: the command goes well.
+consents() {
+    local output
+    output=$("${@:2}" 2>&1 </dev/null) && echo "ok a link out of the model with consent: $1" ||
+        echo "not ok a link out of the model with consent: $1: $output"
+}
+consents inspect "$maxmin" inspect cached --follow-symlinks
+consents generate "$maxmin" generate --model cached --prompt x --max-new-tokens 1 --follow-symlinks
+consents bench "$maxmin" bench generate --model cached --batch 1 --new 1 --repeats 1 --follow-symlinks
+consents "a run on two ranks" ./on_two "$maxmin" simulate "${smoke[@]}" --set model.path=cached --set model.follow_symlinks=true \
+    --set 'run.stages=[simulate]' --set simulate.max_new_tokens=4 --set run.directory=linked
+
+# ~ is a name like any other, and that is told.
+cp -r fitted/reference '~'
+output=$("$maxmin" generate --model '~' --prompt x --max-new-tokens 1 2>&1) && echo "ok ~ is literal in an option" ||
+    echo "not ok ~ is literal in an option: $output"
+output=$("$maxmin" generate --model=~/model --prompt x 2>&1)
+[[ $output == *"warning: --model=~/model: ~ is not expanded"* ]] && echo "ok ~ in an option is told" ||
+    echo "not ok ~ in an option is told: $output"
+cp fitted/preferences.jsonl '~'
+home=("$maxmin" reward "${smoke[@]}" --set 'run.directory=~/run' --set 'model.path=~/' --set 'data.preferences=~/preferences.jsonl'
+    --set 'run.stages=[reward]')
+ends "~ in a configuration: a folder inside the model" 78 "run.directory" "${home[@]}"
+output=$("${home[@]}" --set 'run.directory=~~/run' 2>&1) && [[ $output == *"warning: model.path: ~ is not expanded"* && -d ./~~/run/reward ]] &&
+    echo "ok ~ in a configuration is literal, and that is told" || echo "not ok ~ in a configuration: $output"
+
 ends "a taste that is missing" 66 "nowhere.json" "$maxmin" simulate "${smoke[@]}" --overwrite --set run.directory=fitted \
     --set simulate.groups.0.taste=nowhere.json
 ends "more evaluation prompts than there are" 78 "evaluate.prompts" "$maxmin" run "${smoke[@]}" --set evaluate.prompts=900

@@ -148,6 +148,23 @@ for ranks in ${RANKS:-1 2}; do
     faults "a save that meets EIO" error=EIO failed
 done
 
+# A file system that cannot reserve room (NFS before 4.2) is not made to by writing into every block, as glibc would: what is written are
+# whole files, and the results are the same.
+ranks=1 why=
+if strace -o /dev/null true 2>/dev/null; then
+    traced 0 "$work/unreserved" -o "$work/trace" -e trace=fallocate,pread64,pwrite64 -e inject=fallocate:error=EOPNOTSUPP \
+        >"$work/output" 2>&1
+    status=$?
+    asked=$(grep -c '^fallocate.*EOPNOTSUPP' "$work/trace") emulated=$(grep -c '^pwrite64.* 1, [0-9]*) *= 1$' "$work/trace")
+    if ((status == 0 && asked > 0 && emulated == 0)) && why=$(sound "$work/unreserved"); then
+        ok "a file system that cannot reserve room"
+    else
+        not_ok "a file system that cannot reserve room" "status $status, $asked times asked, $emulated emulated: $why $(tail -n 2 "$work/output")"
+    fi
+else
+    echo "skip a file system that cannot reserve room: strace cannot trace here"
+fi
+
 # Real disks, too small for the checkpoints of the run: the free space is known before the first save.
 mkdir "$work/disk"
 if ((EUID != 0)) || ! mount -t tmpfs -o size=1M tmpfs "$work/disk" 2>/dev/null; then

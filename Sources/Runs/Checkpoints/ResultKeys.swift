@@ -6,15 +6,16 @@ extension Configuration {
     /// The keys that the results up to a stage depend on, with their values, and the checksums of the files that these stages
     /// read from outside the run directory: data, users' tastes, and the reference policy's (`fingerprint`).
     ///
-    /// Not among them: where a run lies and what it is called, threads, what is saved how often, and which policies are
-    /// trained (each is by itself).
+    /// Not among them: where a run lies and what it is called, threads, what is saved how often, whether links are followed, and
+    /// which policies are trained (each is by itself).
     func resultKeys(upTo stage: Stage) throws(Failure) -> [String: String] {
+        let independent = ["policy.objectives", "model.follow_symlinks"]
         let stages = Stage.allCases.filter { $0.position <= stage.position }
         let sections = ["model", "data"] + stages.map(\.rawValue)
         var keys = values.filter { key, _ in
             let section = key.prefix { $0 != "." }
             return ["run.seed", "run.reproducible", "shards"].contains(key)
-                || (sections.contains(String(section)) && key != "policy.objectives")
+                || (sections.contains(String(section)) && !independent.contains(key))
         }
         // Prompts are kept so short that this many tokens fit behind them.
         keys["policy.max_new_tokens"] = values["policy.max_new_tokens"]

@@ -14,7 +14,7 @@ struct PlannedModel {
         precision = configuration.model.precision.resolved
         if let path = configuration.model.path {
             shape = try ModelDirectory.configuration(path)
-            stored = try ModelDirectory.storedType(path)
+            stored = try ModelDirectory.storedType(path, followSymlinks: configuration.model.followSymlinks)
         } else {
             let sft = configuration.sft
             shape = ModelConfiguration(

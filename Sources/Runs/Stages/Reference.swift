@@ -16,6 +16,8 @@ struct Reference {
     let encoding: ChatEncoding
     /// Its Hugging Face directory.
     let path: String
+    /// Whether its weights may be links to files outside that.
+    let followSymlinks: Bool
 
     /// Saves a model that started from the reference: whole, or its adapters where it has some, and what it was
     /// trained on.
@@ -51,7 +53,13 @@ struct Reference {
     /// A policy that starts as the reference: a copy of its weights, or new adapters over them, with a head that is new.
     func policy(head: Head, trained: Trainable, seed: UInt64) throws(Failure) -> LanguageModel {
         guard trained == .full else { return model.copy(head: head, trainable: trained, seed: seed) }
-        let policy = try ModelDirectory.load(path, precision: model.precision, head: head, passing: model).model
+        let policy = try ModelDirectory.load(
+            path,
+            precision: model.precision,
+            head: head,
+            followSymlinks: followSymlinks,
+            passing: model
+        ).model
         policy.initialiseHead(seed: seed)
         return policy
     }
@@ -74,10 +82,17 @@ extension RunContext {
         let path = try referencePath()
         let precision = configuration.model.precision.resolved
         let hasAdapters = configuration.reward.trainable == .lora || configuration.policy.trainable == .lora
+        let followSymlinks = configuration.model.followSymlinks
         let loaded =
             !copiesWeights
-            ? try ModelDirectory.open(path, precision: precision, head: Head.none, checksFinite: !hasAdapters)
-            : try ModelDirectory.load(path, precision: precision, head: Head.none)
+            ? try ModelDirectory.open(
+                path,
+                precision: precision,
+                head: Head.none,
+                followSymlinks: followSymlinks,
+                checksFinite: !hasAdapters
+            )
+            : try ModelDirectory.load(path, precision: precision, head: Head.none, followSymlinks: followSymlinks)
         for warning in loaded.warnings { progress.say(warning) }
         loaded.model.samplingBytes = configuration.model.samplingMemory << 20
         let tokenizer = try Tokenizer(directory: path)
@@ -94,7 +109,7 @@ extension RunContext {
             configuration.data.chatTemplate,
             endOfText: loaded.model.configuration.endOfText
         )
-        return Reference(model: loaded.model, encoding: encoding, path: path)
+        return Reference(model: loaded.model, encoding: encoding, path: path, followSymlinks: followSymlinks)
     }
 
     /// The distinct prompts of the run, those of the evaluation kept apart.

@@ -49,7 +49,14 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
     for group in shares.indices {
         let path = try directory.require("reward/group-\(group)", madeBy: .reward)
         if AdapterDirectory.isAdapter(path) {
-            let opened = try base ?? ModelDirectory.open(reference, precision: precision, head: Head.none).model
+            let opened =
+                try base
+                ?? ModelDirectory.open(
+                    reference,
+                    precision: precision,
+                    head: Head.none,
+                    followSymlinks: configuration.model.followSymlinks
+                ).model
             base = opened
             models.append(try AdapterDirectory.load(path, over: opened, head: .reward))
         } else {

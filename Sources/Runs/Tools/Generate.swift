@@ -25,6 +25,8 @@ package struct GenerateRequest: Sendable {
     package var threads = 1
     /// Whether weights and logits that are not finite are taken.
     package var allowNonFinite = false
+    /// Whether weights may be links to files outside their directory.
+    package var followSymlinks = false
     package var json = false
 
     /// Samples from `model`.
@@ -54,6 +56,7 @@ package func generate(
         precision: request.precision,
         threads: request.threads,
         allowNonFinite: request.allowNonFinite,
+        followSymlinks: request.followSymlinks,
         log: log
     )
     guard text.model.head == .none else {

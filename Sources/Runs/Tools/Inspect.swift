@@ -11,8 +11,13 @@ internal import Text
 /// - Parameter allowNonFinite: whether NaN and infinite weights of a model are taken.
 /// - Returns: one JSON object on one line, or `key: value` lines for people.
 /// - Throws: `Failure` or `ConfigurationError` with what is wrong.
-package func inspect(_ path: String, json: Bool, allowNonFinite: Bool = false) throws -> String {
-    let report = try describe(path, allowNonFinite: allowNonFinite)
+package func inspect(
+    _ path: String,
+    json: Bool,
+    allowNonFinite: Bool = false,
+    followSymlinks: Bool = false
+) throws -> String {
+    let report = try describe(path, allowNonFinite: allowNonFinite, followSymlinks: followSymlinks)
     return json
         ? report.encoded() : lines(report, indentation: "").map { printable($0, limit: .max) }.joined(separator: "\n")
 }
@@ -51,16 +56,18 @@ package func inspectMemory(
     return lines.joined(separator: "\n")
 }
 
-private func describe(_ path: String, allowNonFinite: Bool) throws -> JSONValue {
+private func describe(_ path: String, allowNonFinite: Bool, followSymlinks: Bool) throws -> JSONValue {
     let files = FileManager.default
     guard files.fileExists(atPath: path) else { throw Failure(.missingInput, "no such file or directory", at: path) }
     if files.fileExists(atPath: path + "/config.yaml") { return try describeRun(path) }
-    if URL(fileURLWithPath: path).lastPathComponent.hasPrefix("step-") { return try describeCheckpoint(path) }
+    if URL(literalPath: path).lastPathComponent.hasPrefix("step-") { return try describeCheckpoint(path) }
     if files.fileExists(atPath: path + "/config.json") {
-        return try describeModel(path, allowNonFinite: allowNonFinite)
+        return try describeModel(path, allowNonFinite: allowNonFinite, followSymlinks: followSymlinks)
     }
-    if AdapterDirectory.isAdapter(path) { return try describeAdapter(path, allowNonFinite: allowNonFinite) }
-    switch URL(fileURLWithPath: path).pathExtension.lowercased() {
+    if AdapterDirectory.isAdapter(path) {
+        return try describeAdapter(path, allowNonFinite: allowNonFinite, followSymlinks: followSymlinks)
+    }
+    switch URL(literalPath: path).pathExtension.lowercased() {
     case "yaml", "yml": return try describeConfiguration(path)
     case "safetensors": return try describeTensors(path)
     case "csv": return try describePreferences(path)
@@ -74,11 +81,11 @@ private func describe(_ path: String, allowNonFinite: Bool) throws -> JSONValue 
     }
 }
 
-private func describeModel(_ path: String, allowNonFinite: Bool) throws -> JSONValue {
+private func describeModel(_ path: String, allowNonFinite: Bool, followSymlinks: Bool) throws -> JSONValue {
     let shape = try ModelDirectory.configuration(path)
     let isRewardModel = try ModelDirectory.isRewardModel(path)
     // Reading it is the check: shapes, missing tensors, numbers that are not finite.
-    let found = try ModelDirectory.verify(path, allowNonFinite: allowNonFinite)
+    let found = try ModelDirectory.verify(path, allowNonFinite: allowNonFinite, followSymlinks: followSymlinks)
     let tokenizer = try Tokenizer(directory: path)
     guard tokenizer.vocabularySize <= shape.vocabularySize else {
         throw Failure(
@@ -100,8 +107,8 @@ private func describeModel(_ path: String, allowNonFinite: Bool) throws -> JSONV
     ]
 }
 
-private func describeAdapter(_ path: String, allowNonFinite: Bool) throws -> JSONValue {
-    let found = try AdapterDirectory.summary(path, allowNonFinite: allowNonFinite)
+private func describeAdapter(_ path: String, allowNonFinite: Bool, followSymlinks: Bool) throws -> JSONValue {
+    let found = try AdapterDirectory.summary(path, allowNonFinite: allowNonFinite, followSymlinks: followSymlinks)
     return [
         "kind": .string(found.isRewardModel ? "reward model adapter" : "language model adapter"), "path": .string(path),
         "base": found.base.map(JSONValue.string) ?? .null, "parameters": .integer(found.parameters),
@@ -155,7 +162,7 @@ private func describeCheckpoints(_ training: String, of directory: RunDirectory)
 
 private func describeCheckpoint(_ path: String) throws -> JSONValue {
     // Reading it is the check.
-    let checkpoint = try Checkpoint(path: URL(fileURLWithPath: path).standardizedFileURL.path)
+    let checkpoint = try Checkpoint(path: URL(literalPath: path).standardizedFileURL.path)
     let manifest = checkpoint.manifest
     let vectors = manifest.vectors.sorted { $0.key < $1.key }.map { name, vector -> JSONValue in
         ["name": .string(name), "elements": .integer(vector.length), "parts": .integer(vector.parts.count)]

@@ -35,6 +35,7 @@ struct TextModel {
         precision: ModelSection.Precision,
         threads: Int,
         allowNonFinite: Bool,
+        followSymlinks: Bool,
         log: (String) -> Void
     ) throws(Failure) {
         try useThreads(threads)
@@ -42,6 +43,7 @@ struct TextModel {
         let loaded = try ModelDirectory.open(
             directory,
             precision: precision.resolved,
+            followSymlinks: followSymlinks,
             checksFinite: !allowNonFinite
         )
         for warning in loaded.warnings { log("warning: \(warning)") }
@@ -53,7 +55,12 @@ struct TextModel {
                     at: directory
                 )
             }
-            model = try AdapterDirectory.load(adapter, over: loaded.model, allowNonFinite: allowNonFinite)
+            model = try AdapterDirectory.load(
+                adapter,
+                over: loaded.model,
+                allowNonFinite: allowNonFinite,
+                followSymlinks: followSymlinks
+            )
         } else {
             model = loaded.model
         }

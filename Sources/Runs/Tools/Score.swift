@@ -16,6 +16,8 @@ package struct ScoreRequest: Sendable {
     package var threads = 1
     /// Whether weights and results that are not finite are taken; the latter are `null`.
     package var allowNonFinite = false
+    /// Whether weights may be links to files outside their directory.
+    package var followSymlinks = false
     package var json = false
 
     /// Scores the lines of `input` under `model`.
@@ -45,6 +47,7 @@ package func score(
         precision: request.precision,
         threads: request.threads,
         allowNonFinite: request.allowNonFinite,
+        followSymlinks: request.followSymlinks,
         log: log
     )
     var pending: [ScoredLine] = []

@@ -36,6 +36,8 @@ struct BenchSubject: ParsableArguments {
     )
     var precision: ModelSection.Precision = .auto
 
+    @OptionGroup var links: LinkOptions
+
     /// The model: random, of the named shape or of `standard`, or read from its directory.
     ///
     /// - Parameter isFrozen: whether nothing is trained, so that weights stay in their files.
@@ -43,8 +45,18 @@ struct BenchSubject: ParsableArguments {
         let precision = precision.resolved
         if let model {
             return try isFrozen
-                ? ModelDirectory.open(model, precision: precision, head: Head.none).model
-                : ModelDirectory.load(model, precision: precision, head: Head.none).model
+                ? ModelDirectory.open(
+                    model,
+                    precision: precision,
+                    head: Head.none,
+                    followSymlinks: links.followSymlinks
+                ).model
+                : ModelDirectory.load(
+                    model,
+                    precision: precision,
+                    head: Head.none,
+                    followSymlinks: links.followSymlinks
+                ).model
         }
         let shape = try shape(preset ?? standard)
         let bytes = 4.0 + (precision == .bfloat16 ? 2 : 0)
@@ -55,7 +67,7 @@ struct BenchSubject: ParsableArguments {
     /// The same options as words of a command line.
     var words: [String] {
         (preset.map { ["--preset", $0] } ?? []) + (model.map { ["--model", $0] } ?? [])
-            + ["--precision", precision.rawValue]
+            + ["--precision", precision.rawValue] + (links.followSymlinks ? ["--follow-symlinks"] : [])
     }
 }
 

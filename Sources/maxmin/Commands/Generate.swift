@@ -73,6 +73,7 @@ struct Generate: ParsableCommand {
         request.precision = options.precision
         request.threads = options.threads
         request.allowNonFinite = options.allowNonFinite
+        request.followSymlinks = options.links.followSymlinks
         request.json = json
         try printingLines { try generate(request, log: say, emit: $0) }
     }

@@ -35,6 +35,8 @@ struct Inspect: ParsableCommand {
     @Flag(name: .customLong("allow-nonfinite"), help: "Take weights of a model that are NaN or infinite.")
     var allowNonFinite = false
 
+    @OptionGroup var links: LinkOptions
+
     @Flag(help: "Print a JSON object.")
     var json = false
 
@@ -55,7 +57,12 @@ struct Inspect: ParsableCommand {
                 ranksOnNode: ranksPerNode ?? ranks,
                 json: json
             )
-            : try inspect(path, json: json, allowNonFinite: allowNonFinite)
+            : try inspect(
+                path,
+                json: json,
+                allowNonFinite: allowNonFinite,
+                followSymlinks: links.followSymlinks
+            )
         try printingLines { try $0(report) }
     }
 }

@@ -21,12 +21,19 @@ struct Merge: ParsableCommand {
     @Option(help: "Directory to write; it must be new or empty.")
     var out: String
 
+    @OptionGroup var links: LinkOptions
+
     @Flag(help: "Print a JSON object on standard output.")
     var json = false
 
     func run() throws {
         try requireOneProcess("merge")
-        let summary = try mergeAdapter(adapter, base: base, directory: out)
+        let summary = try mergeAdapter(
+            adapter,
+            base: base,
+            directory: out,
+            followSymlinks: links.followSymlinks
+        )
         if json {
             try printingLines { try $0(summary) }
         } else {

@@ -22,6 +22,14 @@ struct ModelOptions: ParsableArguments {
 
     @Flag(name: .customLong("allow-nonfinite"), help: "Take weights and results that are NaN or infinite.")
     var allowNonFinite = false
+
+    @OptionGroup var links: LinkOptions
+}
+
+/// Which files weights may be.
+struct LinkOptions: ParsableArguments {
+    @Flag(help: "Accept weights that are symbolic links to files outside their directory, as in a Hub cache.")
+    var followSymlinks = false
 }
 
 /// What stands around the turns of a prompt.

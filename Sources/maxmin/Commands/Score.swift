@@ -33,6 +33,7 @@ struct Score: ParsableCommand {
         request.precision = options.precision
         request.threads = options.threads
         request.allowNonFinite = options.allowNonFinite
+        request.followSymlinks = options.links.followSymlinks
         request.json = json
         try printingLines { try score(request, log: say, emit: $0) }
     }

@@ -4,6 +4,7 @@ package struct ModelSection: Equatable, Sendable {
     package enum Precision: String, CaseIterable, Sendable { case auto, bf16, fp32 }
 
     package let path: String?
+    package let followSymlinks: Bool
     package let precision: Precision
     package let microBatchTokens: Int
     package let samplingMemory: Int
@@ -14,6 +15,12 @@ package struct ModelSection: Equatable, Sendable {
             .optional(.path),
             nil,
             "Hugging Face directory of the reference policy; null: the `sft` stage makes it."
+        )
+        followSymlinks = keys.read(
+            "follow_symlinks",
+            .flag,
+            false,
+            "Whether weights may be symbolic links to files outside their directory, as in a Hub cache."
         )
         precision = keys.read(
             "precision",
