@@ -10,9 +10,9 @@ target=(--target=aarch64-linux-gnu -isystem /usr/aarch64-linux-gnu/include)
 compile=("$clang" "${target[@]}" -std=gnu17 -O3 -Wall -Werror -ISources/CKernels/include)
 # The headers of OpenBLAS and Open MPI declare the same functions for every CPU.
 # shellcheck disable=SC2046 # Several flags.
-if ! printf '%s\n' Sources/CKernels/*.c Sources/CCollectives/*.c Tests/kernel-selftest/*.c | WORK=$work xargs -P "$(nproc)" -I {} \
+if ! printf '%s\n' Sources/CKernels/*.c Sources/CCollectives/*.c Sources/CStart/*.c Tests/kernel-selftest/*.c | WORK=$work xargs -P "$(nproc)" -I {} \
     bash -c 'source=$1; shift; exec "$@" -c "$source" -o "$WORK/$(basename "$(dirname "$source")")-$(basename "$source").o"' \
-    - {} "${compile[@]}" -DCC_MPI -ISources/CCollectives/include $(pkg-config --cflags openblas ompi-c) >"$work/log" 2>&1; then
+    - {} "${compile[@]}" -DCC_MPI -ISources/CCollectives/include -ISources/CStart/include $(pkg-config --cflags openblas ompi-c) >"$work/log" 2>&1; then
     echo "not ok C targets for arm64: they do not compile: $(head -n 20 "$work/log")"
     exit 1
 fi

@@ -12,6 +12,11 @@ func requireInputs(of stages: [Stage], in configuration: Configuration) throws(F
     for stage in stages {
         if let path = configuration.data.file(readBy: stage) { try requireText(path) }
     }
+    if let model = configuration.model.path, stages.contains(where: { $0 != .sft && $0 != .report }) {
+        _ = try ModelDirectory.configuration(model)
+        _ = try ModelDirectory.storedType(model)
+        _ = try RegularFile(path: "\(model)/tokenizer.json")
+    }
 }
 
 extension DataSection {
@@ -23,10 +28,5 @@ extension DataSection {
         case .simulate, .calibrate, .policy, .evaluate: prompts
         case .report: nil
         }
-    }
-    if let model = configuration.model.path, stages.contains(where: { $0 != .sft && $0 != .report }) {
-        _ = try ModelDirectory.configuration(model)
-        _ = try ModelDirectory.storedType(model)
-        _ = try RegularFile(path: "\(model)/tokenizer.json")
     }
 }
