@@ -256,6 +256,20 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
     }
 }
 
+/// A record of a checkpoint is of a training, or it is not taken.
+@Test func recordsOfOtherTrainingsAreNotValid() throws {
+    let settings = multiTokenSettings(.rloo)
+    let record = PolicyState(settings, groupSizes: [1, 1]).record(updates: 0)
+    #expect(record.isValid(steps: settings.steps, groups: 2, models: 2))
+    #expect(!record.isValid(steps: settings.steps, groups: 3, models: 3))
+    var late = PolicyState(settings, groupSizes: [1, 1])
+    late.worstGroup = 2
+    #expect(!late.record(updates: 0).isValid(steps: settings.steps, groups: 2, models: 2))
+    late.worstGroup = nil
+    late.step = settings.steps + 1
+    #expect(!late.record(updates: 0).isValid(steps: settings.steps, groups: 2, models: 2))
+}
+
 /// A gradient that is not finite is no update, and counts as well.
 @Test func nonFiniteLossesAreNoUpdate() throws {
     let table = noisyTable(seed: 1, hasValues: false)

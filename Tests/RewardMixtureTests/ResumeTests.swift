@@ -18,6 +18,17 @@ private struct KeptState: SavedState {
 
     func json(of record: String) -> [UInt8]? { records[record] }
 
+    /// Every record's name.
+    var names: [String] { records.keys.sorted() }
+
+    /// The same with another text in a record.
+    func replacing(_ pattern: Regex<Substring>, with text: String, in record: String) -> KeptState {
+        var state = self
+        let json = String(decoding: records[record] ?? [], as: UTF8.self)
+        state.records[record] = Array(json.replacing(pattern, with: text).utf8)
+        return state
+    }
+
     func damaged(_ record: String) -> any Error { Damaged(record: record) }
 
     func fill(_ wanted: [StateVector]) throws {
@@ -106,6 +117,31 @@ private struct Damaged: Error, Equatable {
             let saved = try #require(kept)
             let resumed = try Self.fit(settings, from: saved)
             #expect(Outcome(resumed) == undisturbed, "killed at boundary \(kill) of \(boundaries)")
+        }
+    }
+
+    /// Numbers that are not of these users, groups and settings are refused by the name of their record, and none traps.
+    @Test func recordsChangedByHandAreRefused() throws {
+        let settings = Self.settings(.hard, .random)
+        var kept: KeptState?
+        #expect(throws: Killed.self) {
+            _ = try Self.fit(settings) { state in
+                kept = KeptState(try state())
+                if kept?.names.contains("start/step/m-step") == true { throw Killed() }
+            }
+        }
+        let saved = try #require(kept)
+        for (record, pattern, text) in [
+            ("start/step/m-step", /"step":\d+/, "\"step\":2147483647"),
+            ("start/step/m-step", /"damping":\[/, "\"damping\":[1,"),
+            ("start/em", /"responsibilities":\[/, "\"responsibilities\":[[1],"),
+            ("start/em", /"seedingsLeft":\d+/, "\"a\":1"),
+            ("fit", /"members":\[/, "\"members\":[],\"others\":["),
+            ("fit", /"testCorrect":\[\[/, "\"testCorrect\":[[0,"),
+        ] as [(String, Regex<Substring>, String)] {
+            let changed = saved.replacing(pattern, with: text, in: record)
+            #expect(changed.json(of: record) != saved.json(of: record), "\(record) has no \(text)")
+            #expect(throws: Damaged(record: record)) { _ = try Self.fit(settings, from: changed) }
         }
     }
 
