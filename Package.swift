@@ -137,6 +137,15 @@ let package = Package(
             path: "Tests/mpi-selftest",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "Collectives", "Failures", "ModelFiles", "Optimizers", "Preferences", "Reporting", "Runs", "StrictJSON",
+                "Tensors", "Text",
+            ],
+            path: "Tests/fuzz",
+            swiftSettings: strict + optimisedInDebug
+        ),
         tests("Collectives", uses: ["CollectiveChecks", "Failures"]),
         tests("Watching", uses: ["CollectiveChecks", "Collectives", "Failures"]),
         tests("Tensors", uses: ["Randomness"]),
