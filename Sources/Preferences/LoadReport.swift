@@ -9,14 +9,22 @@ public enum BadLinePolicy: String, Sendable, CaseIterable {
     case skip
 }
 
+/// What to do with a comparison that repeats an earlier one of the same user exactly.
+public enum DuplicatePolicy: String, Sendable, CaseIterable {
+    /// It counts like any other: a user may choose the same twice.
+    case keep
+    /// Only the first counts.
+    case drop
+}
+
 /// How to read a file of rows.
 public struct LoadOptions: Sendable {
     /// What a bad line does.
     public var onBadLine: BadLinePolicy
     /// Prompts that it cannot render are bad lines.
     public var template: ChatTemplate
-    /// Whether exact repetitions of a comparison by the same user are dropped; they are counted in any case.
-    public var dropsDuplicates: Bool
+    /// What a repetition does; it is reported in any case.
+    public var duplicates: DuplicatePolicy
     /// Fewer usable rows than this are refused; at least one, and one for each rank.
     public var minimumRows: Int
     /// Longest accepted line in bytes.
@@ -26,13 +34,13 @@ public struct LoadOptions: Sendable {
     public init(
         onBadLine: BadLinePolicy = .fail,
         template: ChatTemplate = .none,
-        dropsDuplicates: Bool = false,
+        duplicates: DuplicatePolicy = .keep,
         minimumRows: Int = 1,
         maximumLineBytes: Int = 16 << 20
     ) {
         self.onBadLine = onBadLine
         self.template = template
-        self.dropsDuplicates = dropsDuplicates
+        self.duplicates = duplicates
         self.minimumRows = minimumRows
         self.maximumLineBytes = maximumLineBytes
     }
@@ -54,7 +62,7 @@ public struct LoadReport: Equatable, Sendable {
     public var identical = 0
     /// Comparisons or texts dropped because a response or the text is empty.
     public var empty = 0
-    /// Rows that repeat an earlier one exactly (kept unless `dropsDuplicates`; repeated prompts are always dropped).
+    /// Comparisons that repeat an earlier one of the same user exactly.
     public var duplicates = 0
     /// FNV-1a of the file's bytes: equal on all ranks and on resume, or the file changed.
     public var contentHash: UInt64 = 0
@@ -72,7 +80,9 @@ public struct LoadReport: Equatable, Sendable {
         }
         if identical > 0 { lines.append("\(path): \(identical) comparisons of identical responses dropped") }
         if empty > 0 { lines.append("\(path): \(empty) rows with an empty text dropped") }
-        if duplicates > 0 { lines.append("\(path): \(duplicates) rows repeat an earlier one") }
+        if duplicates > 0 {
+            lines.append("\(path): \(duplicates) comparisons repeat an earlier one of the same user (data.duplicates)")
+        }
         return lines
     }
 

@@ -44,7 +44,7 @@ public func loadPreferences(
         }
         if !seen.insert(ComparisonKey(id, comparison)).inserted {
             report.duplicates += 1
-            if options.dropsDuplicates { return }
+            if options.duplicates == .drop { return }
         }
         report.kept += 1
         if let position {

@@ -14,14 +14,14 @@ public struct JSONFields: Sendable {
     public let place: String
     /// Keys from the document down to this object, joined by dots; empty for the document itself.
     public let path: String
-    /// The exit code of complaints.
+    /// The exit code of complaints about fields; a document that has none is bad data.
     public let code: ExitCode
 
     /// Takes a value that must be an object.
     public init(_ value: JSONValue, at place: String, path: String = "", code: ExitCode = .badData) throws(Failure) {
         guard case .object(let object) = value else {
-            let subject = path.isEmpty ? "" : "'\(path)': "
-            throw Failure(code, "\(subject)expected an object, found \(value.kind)", at: place)
+            let found = "expected an object, found \(value.kind)"
+            throw path.isEmpty ? Failure(.badData, found, at: place) : Failure(code, "'\(path)': \(found)", at: place)
         }
         self.object = object
         self.place = place

@@ -4,6 +4,7 @@ import Foundation
 
 // A closed pipe must not end a run: writes to it fail instead.
 signal(SIGPIPE, SIG_IGN)
+endWhereMappedFilesFail()
 
 // The shell expands ~ only at the beginning of a word.
 for word in CommandLine.arguments where launchedRank == 0 && word.hasPrefix("--") && word.contains("=~/") {

@@ -192,7 +192,7 @@ import Text
         #expect(users.map(\.comparisons.count) == [2, 1])
         #expect((report.duplicates, report.identical, report.empty, report.kept) == (1, 1, 1, 3))
         #expect(report.warnings.count == 3)
-        let (distinct, _) = try load(text, options: LoadOptions(dropsDuplicates: true))
+        let (distinct, _) = try load(text, options: LoadOptions(duplicates: .drop))
         #expect(distinct.map(\.comparisons.count) == [1, 1])
     }
 

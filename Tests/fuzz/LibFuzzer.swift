@@ -12,6 +12,7 @@ private let parser: Parser = {
 private let names = Corpus.inputs(of: parser.name).map(\.name)
 private let folder = temporaryFolder()
 
+/// What libFuzzer calls with each input.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func runInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let bytes = unsafe Array(UnsafeBufferPointer(start: data, count: size))

@@ -103,7 +103,7 @@ private func readPreferences(_ input: Input, folder: String, ending: String) thr
     let path = write(input.bytes, "\(folder)/data.\(ending)")
     _ = try? loadPromptTexts(path)
     _ = try? loadTexts(path)
-    _ = try? loadPreferences(path, options: LoadOptions(onBadLine: .skip, template: .tulu, dropsDuplicates: true))
+    _ = try? loadPreferences(path, options: LoadOptions(onBadLine: .skip, template: .tulu, duplicates: .drop))
     let users = try loadPreferences(path).users
     let again = try? loadPreferences(write(Array(preferenceLines(of: users).utf8), "\(folder)/again.jsonl")).users
     require(again == users, "preferences are written as they were read")

@@ -23,6 +23,7 @@ extension RunContext {
         let options = LoadOptions(
             onBadLine: configuration.data.onBadLine,
             template: configuration.data.chatTemplate,
+            duplicates: configuration.data.duplicates,
             minimumRows: communicator.size
         )
         let loaded = try loadPreferences(path, options: options)

@@ -9,6 +9,7 @@ package struct DataSection: Equatable, Sendable {
     package let chatTemplate: ChatTemplate
     package let maxLength: Int
     package let onBadLine: BadLinePolicy
+    package let duplicates: DuplicatePolicy
     package let heldOutPrompts: Int
 
     init(_ keys: inout SectionReader) {
@@ -48,6 +49,12 @@ package struct DataSection: Equatable, Sendable {
             .choice(BadLinePolicy.self),
             .fail,
             "What to do with a line that cannot be read: end, or skip and count it (more than 1 % skipped ends the run)."
+        )
+        duplicates = keys.read(
+            "duplicates",
+            .choice(DuplicatePolicy.self),
+            .keep,
+            "What to do with a comparison that repeats an earlier one of the same user exactly: count it as another, or drop it."
         )
         heldOutPrompts = keys.read(
             "held_out_prompts",
