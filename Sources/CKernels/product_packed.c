@@ -85,6 +85,7 @@ CK_LOOP(pack_columns) {
 
 void ck_pack(const void *b, int type, int transposed, long n, long k, void *packed) {
     CK_TIMED(CK_PRODUCTS);
+    ck_count_copy(ck_packed_bytes(n, k, type));
     struct packing p = {b, n, k, type, packed};
     ck_parallel((n + PANEL - 1) / PANEL, 1, transposed ? pack_columns : pack_rows, &p);
 }

@@ -119,7 +119,8 @@ import Testing
         head.backwardRewards([1, -2, 0.5])
         #expect(head.trainableGradients.array().contains { $0 != 0 })
         let plan = FrozenBytes(configuration, head: .none, stored: .float16, precision: .bfloat16)
-        #expect(plan.mapped > 0 && plan == FrozenBytes(configuration, head: .none, stored: .bfloat16, precision: .float32))
+        let other = FrozenBytes(configuration, head: .none, stored: .bfloat16, precision: .float32)
+        #expect(plan.mapped > 0 && plan == other)
     }
 
     /// What the file holds is what the model reads: a byte changed afterwards changes the scores.

@@ -58,4 +58,13 @@ import Testing
         let warned = configuration.literalTildes.map { $0.split(separator: ":")[1] }
         #expect(warned == [" data.preferences", " run.directory"])
     }
+
+    /// No system takes such a path, and going through its folders would take time that grows as its square.
+    @Test func longPathsAreRefused() throws {
+        let path = String(repeating: "a/", count: 60_000)
+        let error = #expect(throws: ConfigurationError.self) {
+            try Configuration(yaml: "model: { path: \(path) }", file: "c.yaml")
+        }
+        #expect(error?.problems.first?.message == "needs path or null, not one of 120000 bytes")
+    }
 }

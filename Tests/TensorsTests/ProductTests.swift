@@ -53,7 +53,8 @@ import Testing
                 let c = Tensor(start, shape: [shape.m, shape.n])
                 multiply(x, transposed: transposeA, y, transposed: transposeB, into: c, accumulate: accumulate)
                 let expected = product(a, transposeA, b, transposeB, shape, accumulate ? start : nil)
-                #expect(relativeError(c.array(), expected) < 2e-6, "\(aType) \(bType) \(transposeA) \(transposeB) \(accumulate)")
+                let name = "\(aType) \(bType) \(transposeA) \(transposeB) \(accumulate)"
+                #expect(relativeError(c.array(), expected) < 2e-6, "\(name)")
             }
         }
     }
@@ -62,7 +63,9 @@ import Testing
 
     @Test(arguments: shapes) func bfloat16(shape: Shape) { check(shape, .bfloat16, .bfloat16) }
 
-    /// Operands of two types: weights are read as a file has them, on every CPU. The last shape takes more than one part of k.
+    /// Operands of two types: weights are read as a file has them, on every CPU.
+    ///
+    /// The last shape takes more than one part of k.
     @Test(arguments: shapes + [Shape(m: 20, n: 30, k: 700)]) func mixedTypes(shape: Shape) {
         for a in [ElementType.float32, .bfloat16] {
             for b in [ElementType.float32, .bfloat16, .float16] where a != b { check(shape, a, b) }

@@ -179,10 +179,10 @@ private func readStageFiles(_ input: Input, folder: String) throws {
     switch input.name {
     case "mixture.json": _ = try run.loadMixtureRecord()
     case "calibration.json": _ = try run.loadCalibration(models: ["group-0", "group-1", "single"])
-    case "assignments.csv": _ = try groupShares(csv: String(decoding: input.bytes, as: UTF8.self), at: path)
+    case "assignments.csv": _ = try groupShares(path: path)
     case "completed.json": _ = try run.directory.completedMetrics()
     case "status.json":
-        _ = run.directory.readStatus()?.line
+        _ = try run.directory.readStatus()?.line
         _ = try run.directory.start([.sft], resume: true)
     default: try runReport(run)
     }

@@ -32,11 +32,11 @@ ends "it is noted" 0 "single is untrained" grep -F warnings -A 4 run/reward/mixt
 
 # A step in the middle is passed over; the last one is not, and nothing of it is kept.
 ends "policy: the last step" 70 "the last step gave numbers that are not finite" \
-    env FAULT=backward:0:3:nan MAXMIN_FAULT=backward:0:3:nan "$maxmin" policy "${smoke[@]}" --set run.save_every_steps=1
+    env MAXMIN_FAULT=backward:0:3:nan "$maxmin" policy "${smoke[@]}" --set run.save_every_steps=1
 gone "policy: the last step is not saved" run/policy/maxmin
 gone "policy: nor is its checkpoint" run/checkpoints/policy/maxmin/step-3
 ends "policy: it is done again" 0 "policy maxmin" "$maxmin" policy "${smoke[@]}" --resume
-ends "policy: a step in the middle" 0 "policy maxmin" env FAULT=backward:0:2:nan MAXMIN_FAULT=backward:0:2:nan \
+ends "policy: a step in the middle" 0 "policy maxmin" env MAXMIN_FAULT=backward:0:2:nan \
     "$maxmin" policy "${smoke[@]}" --overwrite
 # Weights beyond what fp32 can multiply.
 ends "sft: a learning rate of 1e30" 70 "not finite" "$maxmin" sft "${smoke[@]}" --overwrite --set sft.learning_rate=1e30

@@ -17,7 +17,7 @@ tries() {
     for value in $3; do
         # Words of the command are apart by blanks alone.
         # shellcheck disable=SC2086
-        output=$(timeout --kill-after=5 3 "$maxmin" $command "$option=$value" 2>&1 </dev/null >/dev/null)
+        output=$(timeout --kill-after=5 1 "$maxmin" $command "$option=$value" 2>&1 </dev/null >/dev/null)
         status=$?
         case $status in
         0 | 124) ;;

@@ -99,8 +99,8 @@ extension KeyType<String> {
     static var text: Self { string(named: "text") }
     /// Taken literally: no `~`, no variables.
     ///
-    /// Relative paths are relative to the working directory.
-    static var path: Self { string(named: "path") }
+    /// Relative paths are relative to the working directory. The system takes none of more than 4095 bytes.
+    static var path: Self { string(named: "path", mostBytes: 4095) }
 
     /// The name of an environment variable.
     static var variableName: Self {
@@ -133,10 +133,15 @@ extension KeyType<String> {
         }
     }
 
-    private static func string(named name: String) -> Self {
+    private static func string(named name: String, mostBytes: Int = .max) -> Self {
         KeyType(name: name, unit: nil, bounds: nil, nullable: false, show: quotedYAML) { node in
-            guard case .scalar(let text, _) = node.content, !text.isEmpty, !text.utf8.contains(0) else { return nil }
+            guard case .scalar(let text, _) = node.content, !text.isEmpty, !text.utf8.contains(0),
+                text.utf8.count <= mostBytes
+            else { return nil }
             return text
+        } describe: { node in
+            guard case .scalar(let text, _) = node.content, text.utf8.count > mostBytes else { return node.kind }
+            return "one of \(text.utf8.count) bytes"
         }
     }
 }

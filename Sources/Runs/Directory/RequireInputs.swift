@@ -14,7 +14,7 @@ func requireInputs(of stages: [Stage], in configuration: Configuration) throws(F
     }
     if let model = configuration.model.path, stages.contains(where: { $0 != .sft && $0 != .report }) {
         _ = try ModelDirectory.configuration(model)
-        _ = try ModelDirectory.storedType(model)
+        _ = try ModelDirectory.storedType(model, followSymlinks: configuration.model.followSymlinks)
         _ = try RegularFile(path: "\(model)/tokenizer.json")
     }
 }

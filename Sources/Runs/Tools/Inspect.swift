@@ -98,7 +98,7 @@ private func describeModel(_ path: String, allowNonFinite: Bool, followSymlinks:
         "kind": .string(isRewardModel ? "reward model" : "language model"), "path": .string(path),
         "parameters": .integer(found.parameters), "layers": .integer(shape.layers),
         "width": .integer(shape.width), "heads": .integer(shape.heads), "positions": .integer(shape.contextLength),
-        "stored": .string(try ModelDirectory.storedType(path).rawValue),
+        "stored": .string(try ModelDirectory.storedType(path, followSymlinks: followSymlinks).rawValue),
         "vocabulary_size": .integer(shape.vocabularySize),
         "tokenizer_size": .integer(tokenizer.vocabularySize),
         "chat_template": try chatTemplate(path),

@@ -2,6 +2,7 @@ internal import Failures
 internal import Foundation
 internal import Reporting
 package import StrictJSON
+internal import Synchronization
 
 /// What `bench scaling` measures over which ranks.
 package struct ScalingRequest: Sendable {
@@ -79,12 +80,31 @@ package func measureScaling(_ request: ScalingRequest, say: (String) -> Void) th
     }
 }
 
+/// `mpirun` while it runs, which is a process group of its own: a signal that ends this process must end it too.
+private let runningRanks = Atomic<Int32>(0)
+
+private func endRanksWithThisProcess() {
+    // A first use within a handler would not be safe.
+    _ = runningRanks.load(ordering: .relaxed)
+    for number in [SIGINT, SIGTERM] {
+        signal(number) { number in
+            let ranks = runningRanks.load(ordering: .relaxed)
+            if ranks > 0 { kill(ranks, SIGTERM) }
+            signal(number, SIG_DFL)
+            raise(number)
+        }
+    }
+}
+
 /// The points of all stages on so many ranks of this machine.
 private func points(of command: [String], ranks: Int, shards: Int) throws -> [ScalingPoint] {
     var mpirun = ["mpirun", "-n", "\(ranks)", "--host", "localhost:\(ranks)", "--bind-to", "none", "--quiet"]
     if geteuid() == 0 { mpirun.append("--allow-run-as-root") }
     let output = Pipe()
+    endRanksWithThisProcess()
     let process = try startProcess(mpirun + command + ["--shards", "\(shards)"], output: output)
+    runningRanks.store(process.processIdentifier, ordering: .relaxed)
+    defer { runningRanks.store(0, ordering: .relaxed) }
     let bytes = [UInt8](output.fileHandleForReading.readDataToEndOfFile())
     process.waitUntilExit()
     guard process.terminationReason == .exit, process.terminationStatus == 0 else {
