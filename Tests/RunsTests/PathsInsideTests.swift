@@ -65,6 +65,6 @@ import Testing
         let error = #expect(throws: ConfigurationError.self) {
             try Configuration(yaml: "model: { path: \(path) }", file: "c.yaml")
         }
-        #expect(error?.problems.first?.message == "needs path or null, not one of 120000 bytes")
+        #expect(error?.problems.first?.message == "model.path: needs path or null, not one of 120000 bytes")
     }
 }

@@ -30,7 +30,8 @@ extension KeyType {
             bounds: type.bounds,
             nullable: true,
             show: { $0.map(type.show) ?? "null" },
-            convert: { $0.isNull ? .some(nil) : type.convert($0).map { .some($0) } }
+            convert: { $0.isNull ? .some(nil) : type.convert($0).map { .some($0) } },
+            describe: type.describe
         )
     }
 }
