@@ -1,3 +1,5 @@
+#if DEBUG
+
 import Failures
 import Foundation
 import Runs
@@ -54,3 +56,5 @@ private func startClock() {
     guard unsafe setitimer(Int32(ITIMER_PROF.rawValue), &timer, nil) == 0 else { fatalError("no timer") }
     alarm(UInt32(6 * secondsOfOneInput))
 }
+
+#endif

@@ -1,3 +1,5 @@
+#if DEBUG
+
 import Foundation
 
 /// The files that inputs are made from: `PARSER/…` in the folder, small ones of every format and inputs that once went wrong.
@@ -26,3 +28,5 @@ enum Corpus {
         name.first?.isNumber == true ? String(name.drop { $0 != "-" }.dropFirst()) : name
     }
 }
+
+#endif

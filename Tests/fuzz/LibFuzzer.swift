@@ -1,3 +1,5 @@
+#if DEBUG
+
 // A second way to run the parsers: with FUZZ_SECONDS `fuzz.sh` builds this with the toolchain's libFuzzer, which looks for inputs that
 // reach new code. FUZZ_PARSER names the parser; an input's first byte is the place of its file's name in the corpus.
 
@@ -35,4 +37,6 @@ public func fuzzMain(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMuta
     var arguments = unsafe arguments
     return unsafe runDriver(&count, &arguments) { unsafe runInput($0, $1) }
 }
+#endif
+
 #endif

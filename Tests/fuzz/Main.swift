@@ -7,6 +7,9 @@
 
 import Foundation
 
+// The parsers are reached by @testable, which release builds do not have.
+#if DEBUG
+
 #if !LIBFUZZER
 @main
 #endif
@@ -40,3 +43,15 @@ enum Main {
 
 /// A folder that is not there yet.
 func temporaryFolder() -> String { "\(FileManager.default.temporaryDirectory.path)/fuzz-\(UUID().uuidString)" }
+
+#else
+
+@main
+enum Main {
+    static func main() {
+        print("fuzz: only debug builds can fuzz; build without -c release")
+        exit(64)
+    }
+}
+
+#endif

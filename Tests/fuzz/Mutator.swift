@@ -1,3 +1,5 @@
+#if DEBUG
+
 /// Inputs made from a corpus: each is a function of the seed and its number, so that one that was found can be made again.
 struct Mutator {
     /// The corpus of a parser; never empty.
@@ -122,3 +124,5 @@ private let structure =
 private let malformed: [[UInt8]] = [
     [0x80], [0xC3], [0xC0, 0xAF], [0xED, 0xA0, 0x80], [0xF5, 0x80, 0x80, 0x80], [0xFF, 0xFE], [0x1F, 0x8B],
 ]
+
+#endif

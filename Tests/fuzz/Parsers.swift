@@ -1,3 +1,5 @@
+#if DEBUG
+
 import Collectives
 import Failures
 import Foundation
@@ -200,3 +202,5 @@ private func readModelFiles(_ input: Input, folder: String) throws {
     _ = try Provenance(directory: folder)
     _ = try ModelDirectory.fingerprint(folder)
 }
+
+#endif

@@ -1,3 +1,5 @@
+#if DEBUG
+
 import Foundation
 
 /// Has processes run a parser's inputs, and goes on with the next input where one ends a process.
@@ -67,3 +69,5 @@ struct Supervision {
         }
     }
 }
+
+#endif
