@@ -24,15 +24,8 @@ extension RunContext {
     ///
     /// - Throws: `Failure` 70 on every rank.
     func requireGood(_ weights: [Tensor], parts: [Tensor] = [], step: Int) throws {
-        var broken = [(weights + parts).contains { nonFiniteCount($0) > 0 } ? 1.0 : 0]
-        try communicator.allReduceMax(&broken)
-        guard broken[0] == 0 else {
-            throw Failure(
-                .internalError,
-                "weights or moments are not finite at step \(step); nothing is saved: lower the learning rate",
-                at: "saving"
-            )
-        }
+        let isFinite = (weights + parts).allSatisfy { nonFiniteCount($0) == 0 }
+        try requireFinite(isFinite, "weights or moments", step: step)
         try compareReplicas(weights, step: step)
     }
 
@@ -45,12 +38,17 @@ extension RunContext {
             options: SamplingOptions(maxNewTokens: 1, temperature: 0, stop: nil),
             streams: prompts.map { _ in CounterRandom(seed: seed, purpose: .sampling) }
         )
-        var broken = [samples.allSatisfy(\.isFinite) ? 0.0 : 1]
+        try requireFinite(samples.allSatisfy(\.isFinite), "the trained model's logits", step: step)
+    }
+
+    /// Refuses to save where something is not finite on any rank.
+    private func requireFinite(_ isFinite: Bool, _ what: String, step: Int) throws {
+        var broken = [isFinite ? 0.0 : 1]
         try communicator.allReduceMax(&broken)
         guard broken[0] == 0 else {
             throw Failure(
                 .internalError,
-                "the trained model's logits are not finite at step \(step); nothing is saved: lower the learning rate",
+                "\(what) are not finite at step \(step); nothing is saved: lower the learning rate",
                 at: "saving"
             )
         }
