@@ -107,7 +107,7 @@ for ((number = 0; SECONDS - began < seconds; number++)); do
         wait_for_end
         status=$?
         # A run that was done before the moment came is no failure.
-        if ((status != 0)) && [[ $way == none || $status != "$(expected_status $way)" ]]; then
+        if ((status != 0)) && [[ $way == none || $status != "$(expected_status "$way" "$directory")" ]]; then
             not_ok "run $number" "status $status after $way on $ranks ranks: $(tail -n 3 "$work/log")"
             break
         fi

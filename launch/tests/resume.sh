@@ -64,13 +64,13 @@ for ((moment = 0; hits < wanted && moment < 3 * wanted + 10; moment++)); do
     disturb "$way"
     wait_for_end
     status=$?
-    state=$(jq --raw-output .state "$directory/status.json" 2>/dev/null)
-    if ((status != 0)); then
+    state=$(state "$directory")
+    if ((status != 0)) && [[ $state != done ]]; then
         hits=$((hits + 1))
         hits_of[$stage]=$((${hits_of[$stage]:-0} + 1))
     fi
-    if ((status != 0 && status != $(expected_status "$way"))); then
-        not_ok "$name" "status $status, not $(expected_status "$way"): $(tail -n 3 "$directory.log")"
+    if ((status != 0 && status != $(expected_status "$way" "$directory"))); then
+        not_ok "$name" "status $status, not $(expected_status "$way" "$directory"): $(tail -n 3 "$directory.log")"
     elif [[ $way == stop && $status == 75 && $state != stopped ]]; then
         not_ok "$name" "status.json says $state"
     elif ! finish $resumed_on; then
