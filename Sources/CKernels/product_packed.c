@@ -34,23 +34,31 @@ struct packing {
 };
 
 // Rows of b lie side by side in a panel's rows: 16 columns at a time. Columns beyond the matrix are 0.
-CK_LOOP(pack_rows) {
-    const struct packing *p = context;
-    const long pair = p->type == CK_BFLOAT16 ? 2 : 1, depth = panel_depth(p->k, packed_as(p->type));
+CK_INLINE void pack_rows_of(int type, const struct packing *p, long begin, long end) {
+    const long pair = type == CK_BFLOAT16 ? 2 : 1, depth = panel_depth(p->k, packed_as(type));
     for (long panel = begin; panel < end; panel++) {
         for (long i = 0; i < depth; i++) {
             for (long j = 0; j < PANEL; j += CK_LANES) {
                 const long column = panel * PANEL + j, left = p->n > column ? p->n - column : 0;
                 const long at = i * pair * p->n + column, to = (panel * depth + i) * PANEL + j;
                 v16 x, y = {0};
-                ck_load_any(&x, p->b, p->type, left ? at : 0, left);
+                ck_load_any(&x, p->b, type, left ? at : 0, left);
                 if (pair == 2) {
-                    if (2 * i + 1 < p->k) ck_load_any(&y, p->b, p->type, left ? at + p->n : 0, left);
+                    if (2 * i + 1 < p->k) ck_load_any(&y, p->b, type, left ? at + p->n : 0, left);
                     x = (v16)((v16u)x >> 16 | (v16u)y);
                 }
                 ck_store(&x, (float *)p->packed + to, CK_LANES);
             }
         }
+    }
+}
+
+CK_LOOP(pack_rows) {
+    const struct packing *p = context;
+    switch (p->type) {
+    case CK_FLOAT32: pack_rows_of(CK_FLOAT32, p, begin, end); break;
+    case CK_BFLOAT16: pack_rows_of(CK_BFLOAT16, p, begin, end); break;
+    default: pack_rows_of(CK_FLOAT16, p, begin, end); break;
     }
 }
 
