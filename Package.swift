@@ -6,13 +6,14 @@ import PackageDescription
 let warningsAreErrors = Context.environment["MAXMIN_WARNINGS_AS_ERRORS"] != nil
 
 /// Every Swift target is built with the same strict settings; the target list below is the architecture, bottom first.
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .strictMemorySafety(),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
+let strict: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .strictMemorySafety(),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + (warningsAreErrors ? [.treatAllWarnings(as: .error)] : [])
 
 let strictC: [CSetting] = warningsAreErrors ? [.treatAllWarnings(as: .error)] : []
 
@@ -27,7 +28,7 @@ func room(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target
 func tests(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
         name: "\(name)Tests",
-        dependencies: [.target(name: name), "TestSupport"] + dependencies,
+        dependencies: [.target(name: name)] + dependencies,
         swiftSettings: strict
     )
 }
@@ -68,12 +69,17 @@ let package = Package(
         room("Randomness"),
         room("Files", uses: ["Failures"]),
         .target(name: "StrictJSON", dependencies: ["Failures", "Files"], swiftSettings: strict + optimisedInDebug),
+        .target(
+            name: "StrictYAML",
+            dependencies: ["Failures", "Files", "StrictJSON", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict
+        ),
         .target(name: "Collectives", dependencies: ["Failures"], swiftSettings: strict + optimisedInDebug),
 
         // Numbers and ranks.
         room("Tensors", uses: ["CKernels"]),
-        room("MPICollectives", uses: ["Collectives", "CCollectives"]),
-        room("Optimizers", uses: ["Tensors", "Collectives"]),
+        room("MPICollectives", uses: ["CCollectives", "Collectives"]),
+        room("Optimizers", uses: ["Collectives", "Tensors"]),
         room("Watching", uses: ["Collectives", "Failures"]),
 
         // Text and people.
@@ -87,30 +93,46 @@ let package = Package(
         // The method.
         room(
             "RewardMixture",
-            uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Preferences", "Randomness", "Tensors"]
+            uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Randomness", "Tensors"]
         ),
         room(
             "MaxMinPolicy",
             uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Randomness", "Tensors"]
         ),
-        room("Simulation", uses: ["Failures", "LanguageModels", "Preferences", "Randomness", "StrictJSON", "Text"]),
-        room("Evaluation", uses: ["Failures", "LanguageModels", "Preferences", "Randomness", "Simulation"]),
-        room("Reporting", uses: ["Evaluation", "Failures", "StrictJSON"]),
+        room("Simulation", uses: ["Failures", "Preferences", "Randomness", "StrictJSON", "Text"]),
+        room("Evaluation", uses: ["Randomness", "Simulation"]),
+        room("Reporting", uses: ["Failures", "StrictJSON"]),
 
-        // Runs and the command line.
+        // Runs, what stands beside them, and the command line.
         room(
             "Runs",
             uses: [
-                "Collectives", "Evaluation", "Failures", "Files", "LanguageModels", "MaxMinPolicy", "ModelFiles",
+                "CStart", "Collectives", "Evaluation", "Failures", "Files", "LanguageModels", "MaxMinPolicy",
+                "ModelFiles",
                 "Optimizers", "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation", "StrictJSON",
-                "Watching", "Tensors", "Text", "CStart",
-                .product(name: "Yams", package: "Yams"),
+                "StrictYAML", "Tensors", "Text", "Watching",
+            ]
+        ),
+        room("Launching", uses: ["Collectives", "Failures", "Runs", "StrictYAML", "Watching"]),
+        room(
+            "Benchmarks",
+            uses: [
+                "Collectives", "Failures", "LanguageModels", "Launching", "MaxMinPolicy", "Optimizers", "Randomness",
+                "Reporting", "RewardMixture", "Runs", "StrictJSON", "Tensors",
+            ]
+        ),
+        room(
+            "ModelTools",
+            uses: [
+                "Collectives", "Failures", "LanguageModels", "ModelFiles", "Preferences", "Randomness", "RewardMixture",
+                "Runs", "StrictJSON", "StrictYAML", "Tensors", "Text",
             ]
         ),
         .executableTarget(
             name: "maxmin",
             dependencies: [
-                "Collectives", "Failures", "Runs", "Text", "Watching",
+                "Benchmarks", "Collectives", "Failures", "LanguageModels", "Launching", "ModelFiles", "ModelTools",
+                "Reporting", "Runs", "StrictJSON", "StrictYAML", "Tensors", "Text", "Watching",
                 .target(name: "MPICollectives", condition: .when(traits: ["MPI"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -120,16 +142,20 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport",
-            dependencies: ["Collectives", "Optimizers", "Randomness", "Tensors"],
+            dependencies: ["Collectives", "Optimizers", "Tensors"],
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
-        tests("Failures"),
+        tests("Failures", uses: ["StrictYAML"]),
         tests("Files", uses: ["Failures"]),
         tests("StrictJSON", uses: ["Failures"]),
+        tests("StrictYAML"),
         tests("Randomness"),
         .target(
-            name: "CollectiveChecks", dependencies: ["Collectives"], path: "Tests/CollectiveChecks", swiftSettings: strict
+            name: "CollectiveChecks",
+            dependencies: ["Collectives"],
+            path: "Tests/CollectiveChecks",
+            swiftSettings: strict
         ),
         .executableTarget(
             name: "mpi-selftest",
@@ -140,36 +166,53 @@ let package = Package(
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "Collectives", "Failures", "ModelFiles", "Optimizers", "Preferences", "Reporting", "Runs", "StrictJSON",
-                "Tensors", "Text",
+                "Collectives", "Failures", "Launching", "ModelFiles", "ModelTools", "Optimizers", "Preferences",
+                "Reporting",
+                "Runs", "StrictJSON", "StrictYAML", "Tensors", "Text",
             ],
             path: "Tests/fuzz",
             swiftSettings: strict + optimisedInDebug
         ),
         tests("Collectives", uses: ["CollectiveChecks", "Failures"]),
         tests("Watching", uses: ["CollectiveChecks", "Collectives", "Failures"]),
-        tests("Tensors", uses: ["Randomness"]),
-        tests("Optimizers", uses: ["Tensors", "Collectives"]),
+        tests("Tensors", uses: ["Randomness", "TestSupport"]),
+        tests("Optimizers", uses: ["Collectives", "Tensors", "TestSupport"]),
         tests("Text", uses: ["Failures", "StrictJSON"]),
-        tests("Preferences", uses: ["Failures", "Randomness", "StrictJSON", "Text"]),
-        tests("LanguageModels", uses: ["Collectives", "Failures", "ModelFiles", "Optimizers", "Randomness", "Tensors"]),
-        tests("ModelFiles", uses: ["Failures", "LanguageModels", "Randomness", "StrictJSON", "Tensors", "Text"]),
+        tests("Preferences", uses: ["Failures", "StrictJSON", "Text"]),
+        tests(
+            "LanguageModels",
+            uses: ["Collectives", "Failures", "ModelFiles", "Optimizers", "Randomness", "Tensors", "TestSupport"]
+        ),
+        tests(
+            "ModelFiles",
+            uses: ["Failures", "LanguageModels", "Randomness", "StrictJSON", "Tensors", "TestSupport", "Text"]
+        ),
         tests(
             "RewardMixture",
-            uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Preferences", "Randomness", "Tensors"]
+            uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Randomness", "Tensors", "TestSupport"]
         ),
         tests(
             "MaxMinPolicy",
-            uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Randomness", "Tensors"]
+            uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Randomness", "Tensors", "TestSupport"]
         ),
-        tests("Simulation", uses: ["Failures", "LanguageModels", "Preferences", "Randomness", "StrictJSON", "Text"]),
-        tests("Evaluation", uses: ["Failures", "LanguageModels", "Preferences", "Randomness", "Simulation"]),
-        tests("Reporting", uses: ["Evaluation", "Failures", "StrictJSON"]),
+        tests("Simulation", uses: ["Failures", "Preferences", "Randomness", "StrictJSON", "Text"]),
+        tests("Evaluation", uses: ["Randomness", "Simulation"]),
+        tests("Reporting", uses: ["Failures", "StrictJSON"]),
         tests(
             "Runs",
             uses: [
-                "Collectives", "Failures", "LanguageModels", "MaxMinPolicy", "ModelFiles", "Optimizers", "Preferences",
-                "Randomness", "RewardMixture", "StrictJSON", "Tensors", "Text",
+                "Collectives", "Failures", "LanguageModels", "MaxMinPolicy", "ModelFiles", "ModelTools", "Optimizers",
+                "Preferences", "Randomness", "Reporting", "RewardMixture", "StrictJSON", "StrictYAML", "Tensors",
+                "TestSupport", "Watching",
+            ]
+        ),
+        tests("Launching", uses: ["StrictYAML", "TestSupport"]),
+        tests("Benchmarks", uses: ["Collectives", "LanguageModels", "ModelFiles", "StrictJSON", "Tensors"]),
+        tests(
+            "ModelTools",
+            uses: [
+                "Failures", "LanguageModels", "ModelFiles", "Randomness", "StrictJSON", "Tensors", "TestSupport",
+                "Text",
             ]
         ),
     ]

@@ -5,7 +5,7 @@ extension Communicator {
     /// those threw.
     ///
     /// For work whose outcome ranks may differ in, as with files: no rank then waits for one that is gone.
-    public func allGather(agreeing work: () throws -> [UInt8]) throws -> [[UInt8]] {
+    package func allGather(agreeing work: () throws -> [UInt8]) throws -> [[UInt8]] {
         let outcome = Result { try work() }
         let sent =
             switch outcome {
@@ -18,7 +18,7 @@ extension Communicator {
     }
 
     /// Does work on every rank; where it fails on any, all throw what the lowest of those threw.
-    public func agree(_ work: () throws -> Void) throws {
+    package func agree(_ work: () throws -> Void) throws {
         _ = try allGather(agreeing: {
             try work()
             return []
@@ -26,7 +26,7 @@ extension Communicator {
     }
 
     /// What `work` gave on the root, on every rank; where it fails, all throw what it threw.
-    public func broadcast(agreeing work: () throws -> [UInt8]) throws -> [UInt8] {
+    package func broadcast(agreeing work: () throws -> [UInt8]) throws -> [UInt8] {
         try allGather(agreeing: { rank == 0 ? try work() : [] })[0]
     }
 }

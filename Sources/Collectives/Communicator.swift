@@ -7,7 +7,7 @@
 /// Implementations: `SoloCommunicator` (one process), `InProcessGroup` (threads, for tests), `MPICommunicator`; and
 /// `WatchedCommunicator`, which watches over any of them.
 /// Not `Sendable`: one thread at a time calls; another one than that which made it may take its turn.
-public protocol Communicator: AnyObject {
+package protocol Communicator: AnyObject {
     /// This process's number, 0 is the root.
     var rank: Int { get }
     /// How many ranks there are.

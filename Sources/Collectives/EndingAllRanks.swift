@@ -1,4 +1,4 @@
-public import Failures
+package import Failures
 import Foundation
 
 /// Runs `body`; where it throws on any rank, that rank tells the error and ends every rank.
@@ -7,7 +7,7 @@ import Foundation
 ///
 /// - Parameter tell: prints the error, with the number of the rank where there are several, and gives the exit code of the
 ///   run; 70 takes the place of `done`.
-public func endingAllRanks<Result>(
+package func endingAllRanks<Result>(
     _ communicator: any Communicator,
     tell: (_ error: any Error, _ rank: Int?) -> ExitCode,
     _ body: () throws -> Result

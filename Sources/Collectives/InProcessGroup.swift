@@ -2,12 +2,12 @@ import Failures
 import Foundation
 
 /// Several ranks as threads of one process: the deterministic stand-in for MPI that tests run on.
-public enum InProcessGroup {
+package enum InProcessGroup {
     /// Runs `body` on `ranks` threads, each with its own communicator, and returns what each returned, in order of rank.
     ///
     /// A rank that throws ends the collectives of all others, and its error is what this throws (the lowest rank's, where
     /// several failed by themselves). A rank that returns while others still wait in a collective fails them too.
-    public static func run<Result: Sendable>(
+    package static func run<Result: Sendable>(
         ranks: Int,
         _ body: @escaping @Sendable (any Communicator) throws -> Result
     ) throws -> [Result] {
@@ -34,13 +34,13 @@ public enum InProcessGroup {
 }
 
 /// Thrown by a collective of an in-process rank when another rank has already left the group.
-public struct PeerLeft: Error, CustomStringConvertible {
+package struct PeerLeft: Error, CustomStringConvertible {
     /// The rank that left.
-    public let rank: Int
+    package let rank: Int
     /// The collective that waited for it.
-    public let collective: String
+    package let collective: String
     /// One line.
-    public var description: String { "rank \(rank) left the group while others waited in \(collective)" }
+    package var description: String { "rank \(rank) left the group while others waited in \(collective)" }
 }
 
 /// One thread's place in an `InProcessGroup`.

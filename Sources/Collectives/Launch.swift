@@ -1,19 +1,19 @@
-public import Failures
+package import Failures
 
 /// How a launcher (`mpirun`, `srun`) started this process, as its environment variables tell.
 ///
 /// Read before MPI is initialised, and by builds without MPI, so that a run without a launcher never touches MPI and a
 /// launcher never starts copies that do not know of each other.
-public struct Launch: Equatable, Sendable {
+package struct Launch: Equatable, Sendable {
     /// How many ranks were started, where the launcher says so.
-    public let ranks: Int?
+    package let ranks: Int?
     /// How many of them run on this node, as far as the launcher says: at least 1.
-    public let ranksOnNode: Int
+    package let ranksOnNode: Int
 
     /// The launch described by `environment`, nil where this process was started by itself.
     ///
     /// Throws where a launcher started several processes without connecting them through MPI.
-    public static func detect(in environment: [String: String]) throws(Failure) -> Launch? {
+    package static func detect(in environment: [String: String]) throws(Failure) -> Launch? {
         func number(_ name: String) -> Int? { environment[name].flatMap { Int($0) } }
 
         if let ranks = number("OMPI_COMM_WORLD_SIZE") {

@@ -1,5 +1,5 @@
 /// What a rank is doing: what deadlines are stated for, and where faults can be injected (docs/reliability.md).
-public enum Phase: String, CaseIterable, Sendable {
+package enum Phase: String, CaseIterable, Sendable {
     /// Reads models and data.
     case load
     /// Turns text into tokens, or learns to.
@@ -29,7 +29,7 @@ public enum Phase: String, CaseIterable, Sendable {
 }
 
 /// How a test wants the numbers of a phase spoiled.
-public enum Spoiling: Sendable {
+package enum Spoiling: Sendable {
     /// One of them becomes NaN.
     case nan
     /// One bit of one of them flips.
@@ -39,10 +39,10 @@ public enum Spoiling: Sendable {
 extension Communicator {
     /// Ranks that nobody watches: nothing happens.
     @discardableResult
-    public func enter(_ phase: Phase, step: Int) throws -> Spoiling? { nil }
+    package func enter(_ phase: Phase, step: Int) throws -> Spoiling? { nil }
 
     /// `enter`, with numbers of the phase that a test may want to be NaN.
-    public func enter<Number: BinaryFloatingPoint>(_ phase: Phase, step: Int, with numbers: inout [Number]) throws {
+    package func enter<Number: BinaryFloatingPoint>(_ phase: Phase, step: Int, with numbers: inout [Number]) throws {
         guard try enter(phase, step: step) == .nan, !numbers.isEmpty else { return }
         numbers[0] = .nan
     }

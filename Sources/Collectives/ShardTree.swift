@@ -3,14 +3,14 @@
 /// Node (l, i) covers the shards i·2ˡ ..< (i + 1)·2ˡ as far as they exist; its sum is its left child's plus its right child's,
 /// or its left child's where no shard lies under the right one. A rank hosts a contiguous run of shards, which may be empty,
 /// and can form the sums of the largest nodes inside its run; the other nodes span ranks.
-public struct ShardTree: Equatable, Sendable {
+package struct ShardTree: Equatable, Sendable {
     /// How many shards there are.
-    public let count: Int
+    package let count: Int
     /// The run of each rank, in order.
-    public let hosted: [Range<Int>]
+    package let hosted: [Range<Int>]
 
     /// A tree over shards of which rank r hosts the next `counts[r]`.
-    public init(hostedCounts counts: [Int]) {
+    package init(hostedCounts counts: [Int]) {
         var end = 0
         hosted = counts.map { count in
             defer { end += count }
@@ -20,21 +20,21 @@ public struct ShardTree: Equatable, Sendable {
     }
 
     /// The nodes whose sums a rank forms by itself, from left to right.
-    public func nodes(of rank: Int) -> [Node] {
+    package func nodes(of rank: Int) -> [Node] {
         var sum = TreeSum<Void>(shards: count)
         for shard in hosted[rank] { sum.add((), at: Node(shard: shard)) { _, _ in } }
         return sum.partials.map(\.node)
     }
 
     /// A place in the tree.
-    public struct Node: Equatable, Sendable {
+    package struct Node: Equatable, Sendable {
         /// 0 for a shard.
-        public fileprivate(set) var level: Int
+        package fileprivate(set) var level: Int
         /// Counts the nodes of a level from the left.
-        public fileprivate(set) var index: Int
+        package fileprivate(set) var index: Int
 
         /// The leaf of a shard.
-        public init(shard: Int) {
+        package init(shard: Int) {
             level = 0
             index = shard
         }
@@ -43,27 +43,27 @@ public struct ShardTree: Equatable, Sendable {
 
 extension Shards {
     /// The order in which sums over these shards are formed.
-    public var tree: ShardTree { ShardTree(hostedCounts: (0..<ranks).map { hosted(by: $0).count }) }
+    package var tree: ShardTree { ShardTree(hostedCounts: (0..<ranks).map { hosted(by: $0).count }) }
 }
 
 /// A sum over a run of shards in the tree's order: a stack of the sums of the largest nodes that are complete so far.
 ///
 /// At most 2·log₂ S values are held at a time.
-public struct TreeSum<Value> {
+package struct TreeSum<Value> {
     /// The sums so far, from left to right.
-    public private(set) var partials: [(node: ShardTree.Node, value: Value)] = []
+    package private(set) var partials: [(node: ShardTree.Node, value: Value)] = []
     /// Leaves of the tree.
-    public let shards: Int
+    package let shards: Int
 
     /// Nothing yet, of a tree over this many shards.
-    public init(shards: Int) {
+    package init(shards: Int) {
         self.shards = shards
     }
 
     /// Adds the sum of the node that follows on those added before, and forms every sum that it completes.
     ///
     /// `plus` is given a left and a right operand, in this order.
-    public mutating func add(_ value: Value, at node: ShardTree.Node, plus: (Value, Value) throws -> Value) rethrows {
+    package mutating func add(_ value: Value, at node: ShardTree.Node, plus: (Value, Value) throws -> Value) rethrows {
         var (node, value) = (node, value)
         while true {
             if node.index % 2 == 1 {
@@ -83,14 +83,14 @@ public struct TreeSum<Value> {
     }
 
     /// The same sums in another form, or the same part of each.
-    public func mapped<Other>(_ form: (Value) throws -> Other) rethrows -> TreeSum<Other> {
+    package func mapped<Other>(_ form: (Value) throws -> Other) rethrows -> TreeSum<Other> {
         var sum = TreeSum<Other>(shards: shards)
         sum.partials = try partials.map { ($0.node, try form($0.value)) }
         return sum
     }
 
     /// Exchanges the value of the last sum for an equal one.
-    public mutating func replaceLast(_ value: Value) {
+    package mutating func replaceLast(_ value: Value) {
         let last = partials.removeLast()
         partials.append((last.node, value))
     }
@@ -101,7 +101,7 @@ extension Communicator {
     ///
     /// `perShard` holds the numbers of this rank's shards in order, `width` of each. One exchange of all shards' numbers: meant
     /// for counts and losses, not for gradients.
-    public func sumOverShards(_ perShard: [[Double]], width: Int) throws -> [Double] {
+    package func sumOverShards(_ perShard: [[Double]], width: Int) throws -> [Double] {
         let numbers = try joined(Array(perShard.joined()))
         let shards = numbers.count / max(1, width)
         var sum = TreeSum<[Double]>(shards: shards)
@@ -115,7 +115,7 @@ extension Communicator {
 
 extension Communicator {
     /// Every rank's numbers, end to end in order of rank, on every rank.
-    public func joined(_ numbers: [Double]) throws -> [Double] {
+    package func joined(_ numbers: [Double]) throws -> [Double] {
         if size == 1 { return numbers }
         let bytes = numbers.flatMap { number in
             (0..<8).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * UInt64($0))) }

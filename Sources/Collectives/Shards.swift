@@ -1,16 +1,16 @@
-public import Failures
+package import Failures
 
 /// How items (users, prompts) are split into shards, and shards over ranks.
 ///
 /// The split into shards depends on the number of shards alone, so a run is the same on any number of ranks.
-public struct Shards: Equatable, Sendable {
+package struct Shards: Equatable, Sendable {
     /// How many shards there are.
-    public let count: Int
+    package let count: Int
     /// How many ranks host them.
-    public let ranks: Int
+    package let ranks: Int
 
     /// Splits a run; every rank must have at least one shard, or it throws a `Failure` about the key `shards`.
-    public init(count: Int, ranks: Int) throws(Failure) {
+    package init(count: Int, ranks: Int) throws(Failure) {
         precondition(ranks >= 1, "a run has at least one rank; this has \(ranks)")
         guard count >= ranks else {
             throw Failure(
@@ -24,32 +24,32 @@ public struct Shards: Equatable, Sendable {
     }
 
     /// The contiguous run of shards that a rank hosts; lengths differ by at most one between ranks.
-    public func hosted(by rank: Int) -> Range<Int> {
+    package func hosted(by rank: Int) -> Range<Int> {
         precondition((0..<ranks).contains(rank), "rank \(rank) is not one of \(ranks)")
         return (rank * count / ranks)..<((rank + 1) * count / ranks)
     }
 
     /// The rank that hosts a shard.
-    public func rank(hosting shard: Int) -> Int {
+    package func rank(hosting shard: Int) -> Int {
         precondition((0..<count).contains(shard), "shard \(shard) is not one of \(count)")
         // The largest rank with rank·count/ranks ≤ shard, floors undone.
         return ((shard + 1) * ranks - 1) / count
     }
 
     /// The shard that an item belongs to: items are dealt out in turn.
-    public func shard(of item: Int) -> Int {
+    package func shard(of item: Int) -> Int {
         precondition(item >= 0, "items count from 0; this is \(item)")
         return item % count
     }
 
     /// The items of one shard out of `total`, in order.
-    public func items(of shard: Int, total: Int) -> [Int] {
+    package func items(of shard: Int, total: Int) -> [Int] {
         precondition((0..<count).contains(shard), "shard \(shard) is not one of \(count)")
         return Array(stride(from: shard, to: total, by: count))
     }
 
     /// The items of all shards that a rank hosts out of `total`: shard by shard, in order within each.
-    public func items(hostedBy rank: Int, total: Int) -> [Int] {
+    package func items(hostedBy rank: Int, total: Int) -> [Int] {
         hosted(by: rank).flatMap { items(of: $0, total: total) }
     }
 }

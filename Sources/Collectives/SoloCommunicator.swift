@@ -1,29 +1,29 @@
 import Foundation
 
 /// One process by itself: every collective is complete at once.
-public final class SoloCommunicator: Communicator {
+package final class SoloCommunicator: Communicator {
     /// The communicator of a run on one rank.
-    public init() {}
+    package init() {}
 
     /// Always 0.
-    public var rank: Int { 0 }
+    package var rank: Int { 0 }
     /// Always 1.
-    public var size: Int { 1 }
+    package var size: Int { 1 }
     /// There are no messages.
-    public var transport: String { "none" }
+    package var transport: String { "none" }
 
     /// Leaves `values` as they are: their own sum.
-    public func allReduceSum(_ values: inout MutableSpan<Float>) {}
+    package func allReduceSum(_ values: inout MutableSpan<Float>) {}
     /// Leaves `values` as they are: their own sum.
-    public func allReduceSum(_ values: inout [Double]) {}
+    package func allReduceSum(_ values: inout [Double]) {}
     /// Leaves `values` as they are: their own maximum.
-    public func allReduceMax(_ values: inout [Double]) {}
+    package func allReduceMax(_ values: inout [Double]) {}
     /// Leaves `values` as they are: this is the root.
-    public func broadcast(_ values: inout MutableSpan<Float>) {}
+    package func broadcast(_ values: inout MutableSpan<Float>) {}
     /// Returns `bytes`: this is the root.
-    public func broadcast(_ bytes: [UInt8]) -> [UInt8] { bytes }
+    package func broadcast(_ bytes: [UInt8]) -> [UInt8] { bytes }
     /// Copies what the only rank sends to itself.
-    public func exchange(
+    package func exchange(
         _ outgoing: Span<Float>,
         _ sends: [Range<Int>],
         into incoming: inout MutableSpan<Float>,
@@ -33,9 +33,9 @@ public final class SoloCommunicator: Communicator {
         for (source, target) in zip(sends[0], receives[0]) { incoming[target] = outgoing[source] }
     }
     /// Returns `bytes` as the only rank's.
-    public func allGather(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] }
+    package func allGather(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] }
     /// Returns at once.
-    public func barrier() {}
+    package func barrier() {}
     /// Ends the process with this exit code.
-    public func abort(code: Int32) -> Never { exit(code) }
+    package func abort(code: Int32) -> Never { exit(code) }
 }

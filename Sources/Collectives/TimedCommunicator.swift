@@ -1,17 +1,17 @@
 import Foundation
 
 /// Where a rank's time goes in collectives, in seconds, and what it handed to them.
-public struct CollectiveTimes: Equatable, Sendable {
+package struct CollectiveTimes: Equatable, Sendable {
     /// Until the last rank had come to the collective: imbalance.
-    public var waiting = 0.0
+    package var waiting = 0.0
     /// In the collective itself, from when all ranks had come: communication.
-    public var exchanging = 0.0
+    package var exchanging = 0.0
     /// Bytes of the buffers that this rank handed over.
-    public var bytes = 0
+    package var bytes = 0
     /// Collectives.
-    public var calls = 0
+    package var calls = 0
     /// No time.
-    public init() {}
+    package init() {}
 }
 
 /// Times another communicator's collectives, of the thread that made it: on another one they hide behind its computing, and only their
@@ -19,59 +19,59 @@ public struct CollectiveTimes: Equatable, Sendable {
 ///
 /// A barrier before each separates waiting for the slowest rank from the exchange itself; it costs a collective the latency of the
 /// barrier, so a step is timed as a whole without this decorator, and split up with it.
-public final class TimedCommunicator: Communicator {
+package final class TimedCommunicator: Communicator {
     /// The sums since the last `reset`.
-    public private(set) var times = CollectiveTimes()
+    package private(set) var times = CollectiveTimes()
     private let inner: any Communicator
     private let thread = Thread.current
 
     /// Times the collectives of `inner`.
-    public init(_ inner: any Communicator) {
+    package init(_ inner: any Communicator) {
         self.inner = inner
     }
 
     /// Starts anew.
-    public func reset() {
+    package func reset() {
         times = CollectiveTimes()
     }
 
     /// That of the timed communicator.
-    public var rank: Int { inner.rank }
+    package var rank: Int { inner.rank }
     /// That of the timed communicator.
-    public var size: Int { inner.size }
+    package var size: Int { inner.size }
     /// The inner communicator's.
-    public var transport: String { inner.transport }
+    package var transport: String { inner.transport }
 
     /// Timed.
-    public func allReduceSum(_ values: inout MutableSpan<Float>) throws {
+    package func allReduceSum(_ values: inout MutableSpan<Float>) throws {
         let start = try arrive(bytes: values.count * MemoryLayout<Float>.stride)
         try inner.allReduceSum(&values)
         leave(start)
     }
 
     /// Timed.
-    public func allReduceSum(_ values: inout [Double]) throws {
+    package func allReduceSum(_ values: inout [Double]) throws {
         let start = try arrive(bytes: values.count * MemoryLayout<Double>.stride)
         try inner.allReduceSum(&values)
         leave(start)
     }
 
     /// Timed.
-    public func allReduceMax(_ values: inout [Double]) throws {
+    package func allReduceMax(_ values: inout [Double]) throws {
         let start = try arrive(bytes: values.count * MemoryLayout<Double>.stride)
         try inner.allReduceMax(&values)
         leave(start)
     }
 
     /// Timed.
-    public func broadcast(_ values: inout MutableSpan<Float>) throws {
+    package func broadcast(_ values: inout MutableSpan<Float>) throws {
         let start = try arrive(bytes: values.count * MemoryLayout<Float>.stride)
         try inner.broadcast(&values)
         leave(start)
     }
 
     /// Timed.
-    public func broadcast(_ bytes: [UInt8]) throws -> [UInt8] {
+    package func broadcast(_ bytes: [UInt8]) throws -> [UInt8] {
         let start = try arrive(bytes: bytes.count)
         let result = try inner.broadcast(bytes)
         leave(start)
@@ -79,7 +79,7 @@ public final class TimedCommunicator: Communicator {
     }
 
     /// Timed; what this rank sends to others counts.
-    public func exchange(
+    package func exchange(
         _ outgoing: Span<Float>,
         _ sends: [Range<Int>],
         into incoming: inout MutableSpan<Float>,
@@ -92,7 +92,7 @@ public final class TimedCommunicator: Communicator {
     }
 
     /// Timed.
-    public func allGather(_ bytes: [UInt8]) throws -> [[UInt8]] {
+    package func allGather(_ bytes: [UInt8]) throws -> [[UInt8]] {
         let start = try arrive(bytes: bytes.count)
         let result = try inner.allGather(bytes)
         leave(start)
@@ -100,15 +100,15 @@ public final class TimedCommunicator: Communicator {
     }
 
     /// Timed: all of it is waiting.
-    public func barrier() throws {
+    package func barrier() throws {
         leave(try arrive(bytes: 0))
     }
 
     /// Tells the inner communicator.
     @discardableResult
-    public func enter(_ phase: Phase, step: Int) throws -> Spoiling? { try inner.enter(phase, step: step) }
+    package func enter(_ phase: Phase, step: Int) throws -> Spoiling? { try inner.enter(phase, step: step) }
     /// Ends every rank.
-    public func abort(code: Int32) -> Never { inner.abort(code: code) }
+    package func abort(code: Int32) -> Never { inner.abort(code: code) }
 
     /// Waits for the other ranks; gives the time at which all had come.
     private func arrive(bytes: Int) throws -> ContinuousClock.Instant {

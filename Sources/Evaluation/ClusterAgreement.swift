@@ -1,11 +1,11 @@
 /// How well found groups match the true ones, whatever the found groups are called.
-public struct ClusterAgreement: Equatable, Sendable {
+package struct ClusterAgreement: Equatable, Sendable {
     /// Share of users in the right group under the best one-to-one naming of groups by labels.
-    public var agreement: Double
+    package var agreement: Double
     /// Adjusted Rand index: 1 for equal partitions, 0 on average for random ones.
-    public var adjustedRandIndex: Double
+    package var adjustedRandIndex: Double
     /// The label of each found group under the best naming; nil where there are more groups than labels.
-    public var labels: [String?]
+    package var labels: [String?]
 
     /// Compares assignments with labels.
     ///
@@ -13,7 +13,7 @@ public struct ClusterAgreement: Equatable, Sendable {
     ///   - groups: each user's found group, 0 ..< groupCount.
     ///   - truth: each user's true label.
     ///   - groupCount: how many groups were fitted, empty ones included.
-    public init(groups: [Int], truth: [String], groupCount: Int) {
+    package init(groups: [Int], truth: [String], groupCount: Int) {
         precondition(groups.count == truth.count, "\(groups.count) assignments, \(truth.count) labels")
         precondition(groups.allSatisfy { (0..<groupCount).contains($0) }, "a group outside 0..<\(groupCount)")
         let names = Set(truth).sorted()

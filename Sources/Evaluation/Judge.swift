@@ -1,18 +1,18 @@
-public import Simulation
+package import Simulation
 
 /// A sampled response and the prompt it continues, as text and as tokens.
-public struct JudgedResponse: Equatable, Sendable {
+package struct JudgedResponse: Equatable, Sendable {
     /// The prompt's text.
-    public var prompt: String
+    package var prompt: String
     /// The response's text.
-    public var response: String
+    package var response: String
     /// The prompt's tokens.
-    public var promptTokens: [Int32]
+    package var promptTokens: [Int32]
     /// The response's tokens, end-of-text included where it was sampled.
-    public var responseTokens: [Int32]
+    package var responseTokens: [Int32]
 
     /// States a response.
-    public init(prompt: String, response: String, promptTokens: [Int32], responseTokens: [Int32]) {
+    package init(prompt: String, response: String, promptTokens: [Int32], responseTokens: [Int32]) {
         self.prompt = prompt
         self.response = response
         self.promptTokens = promptTokens
@@ -21,20 +21,20 @@ public struct JudgedResponse: Equatable, Sendable {
 }
 
 /// A named utility that decides which response a group prefers: a true taste or a learned reward.
-public struct Judge {
+package struct Judge {
     /// What the judge is called in results.
-    public var name: String
+    package var name: String
     /// Utilities of a batch of responses, in their order.
-    public var utilities: ([JudgedResponse]) throws -> [Double]
+    package var utilities: ([JudgedResponse]) throws -> [Double]
 
     /// A judge of any utility, as a learned reward model that scores a batch at once.
-    public init(name: String, utilities: @escaping ([JudgedResponse]) throws -> [Double]) {
+    package init(name: String, utilities: @escaping ([JudgedResponse]) throws -> [Double]) {
         self.name = name
         self.utilities = utilities
     }
 
     /// A judge of a simulated group's true taste.
-    public init(name: String, taste: Taste) {
+    package init(name: String, taste: Taste) {
         self.init(name: name) { responses in
             responses.map {
                 taste.utility(prompt: $0.prompt, response: $0.response, tokens: $0.responseTokens.count)
@@ -43,7 +43,7 @@ public struct Judge {
     }
 
     /// Utilities of samples grouped by prompt, prompts × samples.
-    public func utilities(byPrompt samples: [[JudgedResponse]]) throws -> [[Double]] {
+    package func utilities(byPrompt samples: [[JudgedResponse]]) throws -> [[Double]] {
         let flat = try utilities(samples.flatMap { $0 })
         precondition(flat.count == samples.reduce(0) { $0 + $1.count }, "judge \(name) gave \(flat.count) utilities")
         var position = 0

@@ -1,16 +1,16 @@
 import Randomness
 
 /// A mean with a 95 % interval.
-public struct Estimate: Equatable, Sendable {
+package struct Estimate: Equatable, Sendable {
     /// The point estimate.
-    public var mean: Double
+    package var mean: Double
     /// Lower end of the interval.
-    public var low: Double
+    package var low: Double
     /// Upper end of the interval.
-    public var high: Double
+    package var high: Double
 
     /// States an estimate.
-    public init(mean: Double, low: Double, high: Double) {
+    package init(mean: Double, low: Double, high: Double) {
         self.mean = mean
         self.low = low
         self.high = high
@@ -26,7 +26,7 @@ public struct Estimate: Equatable, Sendable {
 ///   - reference: utilities, prompts × samples; as many prompts.
 ///   - resamples: bootstrap resamples of the interval.
 ///   - seed: of the resampling.
-public func winRate(policy: [[Double]], reference: [[Double]], resamples: Int = 1000, seed: UInt64) -> Estimate {
+package func winRate(policy: [[Double]], reference: [[Double]], resamples: Int = 1000, seed: UInt64) -> Estimate {
     precondition(policy.count == reference.count, "\(policy.count) prompts against \(reference.count)")
     let wins = zip(policy, reference).map { own, other in
         precondition(!own.isEmpty && !other.isEmpty, "a prompt without responses")
@@ -42,7 +42,7 @@ public func winRate(policy: [[Double]], reference: [[Double]], resamples: Int = 
 /// The mean of values with its 95 % percentile bootstrap interval (Efron and Tibshirani 1993, chapter 13).
 ///
 /// The same seed resamples the same positions, so intervals of several groups are comparable.
-public func bootstrapMean(_ values: [Double], resamples: Int = 1000, seed: UInt64) -> Estimate {
+package func bootstrapMean(_ values: [Double], resamples: Int = 1000, seed: UInt64) -> Estimate {
     precondition(!values.isEmpty && resamples >= 1, "\(values.count) values, \(resamples) resamples")
     let mean = values.reduce(0, +) / Double(values.count)
     let count = UInt64(values.count)

@@ -1,5 +1,5 @@
 /// How the program ends, as the exit code that scripts and schedulers rely on (docs/command-line.md).
-public enum ExitCode: Int32, Sendable {
+package enum ExitCode: Int32, Sendable {
     case done = 0
     case usage = 64
     case badData = 65
@@ -14,23 +14,23 @@ public enum ExitCode: Int32, Sendable {
 }
 
 /// An error that a person can act on: one line that names the place, the reason and the remedy.
-public struct Failure: Error, Equatable, CustomStringConvertible {
+package struct Failure: Error, Equatable, CustomStringConvertible {
     /// The exit code of a program that ends with this failure.
-    public let code: ExitCode
+    package let code: ExitCode
     /// What went wrong and, where there is one, the remedy, on one line.
-    public let message: String
+    package let message: String
     /// The file, `file:line`, or configuration key concerned.
-    public let place: String?
+    package let place: String?
 
     /// Describes a failure.
-    public init(_ code: ExitCode, _ message: String, at place: String? = nil) {
+    package init(_ code: ExitCode, _ message: String, at place: String? = nil) {
         self.code = code
         self.message = message
         self.place = place
     }
 
     /// `place: message`, printable and on one line of at most 4 KiB; of a longer place the beginning is shown.
-    public var description: String {
+    package var description: String {
         printable(place.map { "\(printable($0, limit: 2048)): \(message)" } ?? message)
     }
 }

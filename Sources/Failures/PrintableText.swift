@@ -5,7 +5,7 @@
 /// controls.
 ///
 /// - Parameter keepsLines: whether line feeds stay, for text that is meant to have several lines.
-public func printable(_ text: String, keepsLines: Bool = false, limit: Int = 4096) -> String {
+package func printable(_ text: String, keepsLines: Bool = false, limit: Int = 4096) -> String {
     var shown = String.UnicodeScalarView()
     var bytes = 0
     for scalar in text.unicodeScalars {
@@ -22,7 +22,7 @@ public func printable(_ text: String, keepsLines: Bool = false, limit: Int = 409
 }
 
 /// Whether a scalar has no shape of its own but acts on a terminal, a line or the order of text.
-public func isControl(_ scalar: Unicode.Scalar) -> Bool {
+package func isControl(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0..<0x20, 0x7F...0x9F: true
     // Line and paragraph separator; marks, embeddings, overrides and isolates of direction.

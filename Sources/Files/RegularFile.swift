@@ -1,21 +1,21 @@
-public import Failures
+package import Failures
 import Glibc
 
 /// A regular file open for reading at offsets: the one way in which this program opens what a person names.
 ///
 /// Reading is by `pread`, so a file that shrinks meanwhile is an error, not a signal as with a mapped file.
-public struct RegularFile: ~Copyable {
+package struct RegularFile: ~Copyable {
     /// As it was given, for messages.
-    public let path: String
+    package let path: String
     /// Bytes when it was opened.
-    public let size: Int
+    package let size: Int
     /// The open file, for who maps it; closed with this value.
     package let descriptor: Int32
 
     /// Opens a file; a FIFO, directory or device is refused without waiting for it.
     ///
     /// - Throws: `Failure` 66 where there is no such file, 77 where it may not be read, 65 where it is no regular file.
-    public init(path: String) throws(Failure) {
+    package init(path: String) throws(Failure) {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw openingFailure(errno, path: path) }
         var status = stat()
@@ -36,7 +36,7 @@ public struct RegularFile: ~Copyable {
     /// The bytes of a range.
     ///
     /// - Throws: `Failure` 74 where they cannot be read, or where the file ends before them.
-    public func bytes(_ range: Range<Int>) throws(Failure) -> [UInt8] {
+    package func bytes(_ range: Range<Int>) throws(Failure) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: range.count)
         var span = bytes.mutableSpan
         try read(into: &span, at: range.lowerBound)
@@ -46,7 +46,7 @@ public struct RegularFile: ~Copyable {
     /// The next bytes from `offset` on, at most `count`; none at the end of the file.
     ///
     /// - Throws: `Failure` 74 where they cannot be read.
-    public func bytes(from offset: Int, atMost count: Int) throws(Failure) -> [UInt8] {
+    package func bytes(from offset: Int, atMost count: Int) throws(Failure) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         let path = path
         let descriptor = descriptor
@@ -61,7 +61,7 @@ public struct RegularFile: ~Copyable {
     /// All of the file, which may hold more than it said when it was opened: that is how files of `/proc` are.
     ///
     /// - Throws: `Failure` 65 where it has more than `limit` bytes, 74 where it cannot be read.
-    public func contents(limit: Int) throws(Failure) -> [UInt8] {
+    package func contents(limit: Int) throws(Failure) -> [UInt8] {
         guard size <= limit else { throw tooLarge("\(size) bytes", limit) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(size)
@@ -80,7 +80,7 @@ public struct RegularFile: ~Copyable {
     /// Fills `elements` from the bytes that start at `offset`, in the machine's byte order (little-endian).
     ///
     /// - Throws: `Failure` 74 where they cannot be read, or where the file ends before them.
-    public func read<Element: BitwiseCopyable>(
+    package func read<Element: BitwiseCopyable>(
         into elements: inout MutableSpan<Element>,
         at offset: Int
     ) throws(Failure) {
@@ -104,7 +104,7 @@ public struct RegularFile: ~Copyable {
 }
 
 /// Makes a system call again where a signal cut it short.
-public func repeating(_ call: () -> Int) -> Int {
+package func repeating(_ call: () -> Int) -> Int {
     while true {
         let result = call()
         if result >= 0 || errno != EINTR { return result }
@@ -112,7 +112,7 @@ public func repeating(_ call: () -> Int) -> Int {
 }
 
 /// What opening or reading `path` failed of, with the exit code that belongs to it.
-public func openingFailure(_ number: Int32, path: String) -> Failure {
+package func openingFailure(_ number: Int32, path: String) -> Failure {
     switch number {
     case ENOENT, ENOTDIR: Failure(.missingInput, "no such file", at: path)
     case EACCES, EPERM: Failure(.permission, "no permission to read", at: path)
@@ -125,6 +125,6 @@ public func openingFailure(_ number: Int32, path: String) -> Failure {
 }
 
 /// The system's words for an error number.
-public func errorText(_ number: Int32) -> String {
+package func errorText(_ number: Int32) -> String {
     unsafe String(cString: strerror(number))
 }

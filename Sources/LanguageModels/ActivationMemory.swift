@@ -1,15 +1,15 @@
-internal import Tensors
+import Tensors
 
 /// Bytes of what passes keep and work in, as `Workspace` has them.
 ///
 /// N tokens, of which R are read after the last block; D width, F inner width, H heads, A width of attention, V vocabulary; b bytes
 /// of an operand of products. Norms' statistics count, what one row takes does not.
-public struct ActivationMemory: Sendable {
+package struct ActivationMemory: Sendable {
     private let shape: ModelConfiguration
     private let precision: Precision
 
     /// Of a model of this shape.
-    public init(_ shape: ModelConfiguration, _ precision: Precision) {
+    package init(_ shape: ModelConfiguration, _ precision: Precision) {
         self.shape = shape
         self.precision = precision
     }
@@ -29,27 +29,27 @@ public struct ActivationMemory: Sendable {
     }
 
     /// Of a block and token where all are read.
-    public var block: Int { ofToken + ofRead }
+    package var block: Int { ofToken + ofRead }
 
     /// Of a pass that nothing follows: one block's, shared by all.
-    public func passing(tokens: Int) -> Int { tokens * block }
+    package func passing(tokens: Int) -> Int { tokens * block }
 
     /// Of any pass besides: a projection, and the angles of rotary positions.
-    public func shared(tokens: Int) -> Int {
+    package func shared(tokens: Int) -> Int {
         tokens * (4 * shape.width + (shape.llama == nil ? 0 : 4 * shape.headWidth))
     }
 
     /// What a recorded pass keeps of its last `blocks` blocks besides `shared`, and with checkpointing besides `passing`.
     ///
     /// `checkpointing`: only a block's input, [N, D], of each.
-    public func recorded(tokens: Int, read: Int, blocks: Int, checkpointing: Bool) -> Int {
+    package func recorded(tokens: Int, read: Int, blocks: Int, checkpointing: Bool) -> Int {
         if checkpointing { return tokens * blocks * 4 * shape.width }
         return blocks == 0 ? 0 : (blocks - 1) * tokens * block + tokens * ofToken + read * ofRead
     }
 
     /// What its backward pass works in, shared by all blocks: 4·(max(D, A) + max(F, QKV)), with copies as operands, and gradients of
     /// gate and feed-forward at once; 4·D where not all rows are read.
-    public func backward(tokens: Int, read: Int) -> Int {
+    package func backward(tokens: Int, read: Int) -> Int {
         let narrow = max(shape.width, shape.attentionWidth)
         let wide = max(shape.innerWidth, shape.queryKeyValueWidth)
         let gated = shape.llama == nil ? 0 : 2 * shape.innerWidth
@@ -59,12 +59,12 @@ public struct ActivationMemory: Sendable {
     }
 
     /// Of rows that a head reads: residual stream, final norm, its copy as operand, and on the way back the gradients of both.
-    public func rows(_ rows: Int, recorded: Bool) -> Int {
+    package func rows(_ rows: Int, recorded: Bool) -> Int {
         rows * shape.width * (4 * 2 + (isHalf ? operand : 0) + (recorded ? 4 * 2 : 0))
     }
 
     /// Logits of scored rows, with those that a backward pass needs.
-    public func logits(rows: Int, recorded: Bool) -> Int {
+    package func logits(rows: Int, recorded: Bool) -> Int {
         let elements = rows * shape.vocabularySize
         let atATime = min(elements, max(1, LanguageModel.logitsAtATime / shape.vocabularySize) * shape.vocabularySize)
         guard recorded else { return 4 * atATime }
@@ -72,11 +72,11 @@ public struct ActivationMemory: Sendable {
     }
 
     /// Logits of the next token of sequences that are sampled.
-    public func sampledLogits(sequences: Int) -> Int { 4 * sequences * shape.vocabularySize }
+    package func sampledLogits(sequences: Int) -> Int { 4 * sequences * shape.vocabularySize }
 
     /// What low-rank adapters work in; where weights are laid out for sampling, an update of a layer's output besides, and with dropout
     /// in training what is left of a layer's input and its gradient.
-    public func adapters(_ settings: AdapterSettings, tokens: Int, sampling: Bool) -> Int {
+    package func adapters(_ settings: AdapterSettings, tokens: Int, sampling: Bool) -> Int {
         let widest = max(shape.innerWidth, shape.queryKeyValueWidth, shape.width)
         let drops = !sampling && settings.dropout > 0
         let inner = settings.rank * (4 + (isHalf ? operand : 0))
@@ -84,16 +84,16 @@ public struct ActivationMemory: Sendable {
     }
 
     /// Of the keys and values of a token in all blocks.
-    public var cachedToken: Int { 2 * 4 * shape.layers * shape.keyValueHeads * shape.headWidth }
+    package var cachedToken: Int { 2 * 4 * shape.layers * shape.keyValueHeads * shape.headWidth }
 
     /// Of a trunk's states of a token.
-    public var trunkState: Int { operand * shape.width }
+    package var trunkState: Int { operand * shape.width }
 
     /// Of what models over one trunk share of the first adapted block, besides the trunk's states of a token: b·D + 4·QKV.
-    public var attentionStart: Int { operand * shape.width + 4 * shape.queryKeyValueWidth }
+    package var attentionStart: Int { operand * shape.width + 4 * shape.queryKeyValueWidth }
 
     /// Tokens of a pass that nothing follows, unless one sequence is longer: as many as take 512 MiB, between 256 and 8,192.
-    public var passingTokens: Int {
+    package var passingTokens: Int {
         let working = 4 * 3 * shape.width + operand * shape.width
         return min(8192, max(256, (512 << 20) / (block + working)))
     }

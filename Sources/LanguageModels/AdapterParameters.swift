@@ -1,6 +1,6 @@
 import Foundation
 import Randomness
-public import Tensors
+package import Tensors
 
 /// Where the two matrices of one adapter are in the flat vector.
 struct AdapterPlace {
@@ -39,7 +39,7 @@ extension Parameters {
     ///   - name: the matrix's name, `model.layers.0.mlp.up_proj.weight`.
     ///   - weight: W, fp32.
     ///   - isTransposed: whether W is [D_out, D_in], as with Llama.
-    public func mergeAdapter(of name: String, scale: Float, into weight: Tensor, isTransposed: Bool) {
+    package func mergeAdapter(of name: String, scale: Float, into weight: Tensor, isTransposed: Bool) {
         guard let place = adapterPlace(of: String(name.dropLast(".weight".count))) else { return }
         let scaled = tensor(place.b.name, in: values).copied()
         Tensors.scale(scaled, by: scale)

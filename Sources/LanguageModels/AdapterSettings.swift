@@ -1,22 +1,23 @@
 /// Which linear layers of a model's blocks have low-rank adapters, and how large these are (LoRA, arXiv 2106.09685).
-public struct AdapterSettings: Equatable, Sendable {
+package struct AdapterSettings: Equatable, Sendable {
     /// The target that stands for every linear layer of a block, as in PEFT.
-    public static let allLinear = "all-linear"
+    package static let allLinear = "all-linear"
 
     /// r, the inner width of an adapter.
-    public var rank: Int
+    package var rank: Int
     /// An adapter's product is scaled by s = alpha/rank.
-    public var alpha: Double
+    package var alpha: Double
     /// The adapted layers, in the terms of PEFT's `target_modules`: a layer's name, or its end from a dot on (`q_proj`,
     /// `mlp.c_proj`), or `all-linear`.
-    public var targets: [String]
+    package var targets: [String]
     /// How many of the last blocks have adapters; nil: all.
-    public var topLayers: Int?
+    package var topLayers: Int?
     /// The probability with which a training pass drops an element of an adapter's input.
-    public var dropout: Double
+    package var dropout: Double
 
     /// States which layers are adapted; `rank` must be positive, and `topLayers` within the model's layers.
-    public init(rank: Int, alpha: Double, targets: [String] = [allLinear], topLayers: Int? = nil, dropout: Double = 0) {
+    package init(rank: Int, alpha: Double, targets: [String] = [allLinear], topLayers: Int? = nil, dropout: Double = 0)
+    {
         self.rank = rank
         self.alpha = alpha
         self.targets = targets
@@ -25,30 +26,30 @@ public struct AdapterSettings: Equatable, Sendable {
     }
 
     /// s.
-    public var scale: Float { Float(alpha / Double(rank)) }
+    package var scale: Float { Float(alpha / Double(rank)) }
 
     /// The blocks that have adapters.
-    public func adaptedBlocks(of configuration: ModelConfiguration) -> Range<Int> {
+    package func adaptedBlocks(of configuration: ModelConfiguration) -> Range<Int> {
         configuration.layers - (topLayers ?? configuration.layers)..<configuration.layers
     }
 
     /// Whether a layer of that name inside a block (`attn.c_attn`) is adapted.
-    public func adapts(_ layer: LinearLayer) -> Bool { targets.contains { layer.isNamed($0) } }
+    package func adapts(_ layer: LinearLayer) -> Bool { targets.contains { layer.isNamed($0) } }
 
     /// The targets that are no linear layer of this shape's blocks.
-    public func unknownTargets(of configuration: ModelConfiguration) -> [String] {
+    package func unknownTargets(of configuration: ModelConfiguration) -> [String] {
         targets.filter { target in !configuration.linearLayers.contains { $0.isNamed(target) } }
     }
 }
 
 /// A linear layer of a block: y = x·W (+ b).
-public struct LinearLayer: Equatable, Sendable {
+package struct LinearLayer: Equatable, Sendable {
     /// Its name inside the block: `attn.c_attn`, `self_attn.q_proj`.
-    public let name: String
+    package let name: String
     /// D_in, the width of x.
-    public let inputs: Int
+    package let inputs: Int
     /// D_out, the width of y.
-    public let outputs: Int
+    package let outputs: Int
 
     /// Whether `target` means this layer.
     func isNamed(_ target: String) -> Bool {
@@ -61,7 +62,7 @@ extension ModelConfiguration {
     var attentionInputLayers: Int { llama == nil ? 1 : 3 }
 
     /// The linear layers of a block, in the order in which they are multiplied.
-    public var linearLayers: [LinearLayer] {
+    package var linearLayers: [LinearLayer] {
         let shapes =
             switch family {
             case .gpt2: GPT2Tensors.shapes(self, layer: 0)

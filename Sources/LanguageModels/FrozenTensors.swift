@@ -1,10 +1,10 @@
-public import Tensors
+package import Tensors
 
 /// The tensors of a trunk that is never trained, by name: views of a mapped file or of another model's parameters, or copies
 /// where the file has another type.
 ///
 /// Models that are made of the same frozen tensors share them, and the memory of their passes.
-public struct FrozenTensors {
+package struct FrozenTensors {
     /// The blocks' matrices, that of the vocabulary product and the embeddings, of the product type or as a file has them.
     let matrices: [String: Tensor]
     /// Gains and biases, fp32.
@@ -21,7 +21,7 @@ public struct FrozenTensors {
     ///
     /// `precision` is that of the models over them. `passing`: a model of the same precision with whose passes these share memory;
     /// nil: none.
-    public init(
+    package init(
         matrices: [String: Tensor],
         vectors: [String: Tensor],
         precision: Precision,

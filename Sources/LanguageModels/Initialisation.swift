@@ -9,14 +9,14 @@ import Tensors
 /// `transformers`. A reward head is drawn from N(0, 1/D²), a value head is 0: the final norm gives hidden states a length of
 /// about √D, so rewards start near 0 and a comparison's loss near ln 2. Measured on film reviews: from N(0, 1/D) rewards
 /// start with a spread above 1 and held-out accuracy ends 2 to 4 points lower.
-public struct InitialValues {
+package struct InitialValues {
     /// Standard deviation; 0 for a constant.
     private let deviation: Double
     private let constant: Float
     private var random: CounterRandom
 
     /// Of the tensor that is the `index`-th of its model's layout.
-    public init(_ entry: Parameters.Entry, index: Int, _ configuration: ModelConfiguration, seed: UInt64) {
+    package init(_ entry: Parameters.Entry, index: Int, _ configuration: ModelConfiguration, seed: UInt64) {
         random = CounterRandom(seed: seed, purpose: .initialisation, item: index)
         // Vectors are the gains and biases of norms, or the biases of products.
         var constant: Float = entry.name.hasSuffix(".weight") ? 1 : 0
@@ -35,7 +35,7 @@ public struct InitialValues {
     }
 
     /// The next values.
-    public mutating func fill(_ elements: inout MutableSpan<Float>) {
+    package mutating func fill(_ elements: inout MutableSpan<Float>) {
         for i in elements.indices {
             elements[i] = deviation > 0 ? Float(deviation * random.normal()) : constant
         }

@@ -1,4 +1,4 @@
-public import Failures
+package import Failures
 import Tensors
 
 /// A model of the GPT-2 or the Llama family with explicit gradients.
@@ -8,17 +8,17 @@ import Tensors
 ///
 /// Products run in the model's precision with fp32 accumulation, and embeddings are read in it; the residual stream, norms, biases,
 /// heads, softmax, logits, losses and gradients are fp32.
-public final class LanguageModel {
+package final class LanguageModel {
     /// The shape.
-    public let configuration: ModelConfiguration
+    package let configuration: ModelConfiguration
     /// What sits on top besides the language-model head.
-    public let head: Head
+    package let head: Head
     /// The type of products and embeddings.
-    public let precision: Precision
+    package let precision: Precision
     /// All parameters and their gradients; call `parametersDidChange()` after changing values.
-    public var parameters: Parameters
+    package var parameters: Parameters
     /// What `backward…` computes gradients for; of a model with a frozen trunk, its adapters and head, or the head alone.
-    public var trainable: Trainable {
+    package var trainable: Trainable {
         didSet {
             precondition(
                 trainable == .head || trainable == (frozen == nil ? .full : adapters.map(Trainable.adapters)),
@@ -27,7 +27,7 @@ public final class LanguageModel {
         }
     }
     /// The adapters of a frozen trunk.
-    public let adapters: AdapterSettings?
+    package let adapters: AdapterSettings?
 
     /// The trunk where it is frozen; `parameters` are then those of adapters and head.
     let frozen: FrozenTensors?
@@ -49,21 +49,21 @@ public final class LanguageModel {
     var samplingWeights: SamplingWeights?
     /// Whether a recorded pass keeps no more of a block than its input, and the backward pass computes the rest again
     /// (activation checkpointing, Chen et al., arXiv 1604.06174): the same bits, a third more time, and a fraction of the memory.
-    public var checkpointsActivations = false
+    package var checkpointsActivations = false
     /// While set, recorded passes drop elements of the adapters' inputs as `adapters` says (training); which ones follows from this
     /// number and, of each token, from its sequence up to it, so neither batches nor ranks matter.
-    public var adapterDropoutKey: UInt64?
+    package var adapterDropoutKey: UInt64?
     /// Whether recorded passes drop something.
     var dropsInputs: Bool { adapterDropoutKey != nil && (adapters?.dropout ?? 0) > 0 }
     /// Called in backward passes through blocks: with the place in the flat gradients from which on the pass adds nothing more.
-    public var whenSettled: ((Int) -> Void)?
+    package var whenSettled: ((Int) -> Void)?
     /// What keys and values of one batch of `sample` may take; more sequences are sampled in several batches.
-    public var samplingBytes = 4 << 30
+    package var samplingBytes = 4 << 30
 
     /// A model whose parameters are all zero, for a loader to fill.
     ///
     /// `passing`: a model of the same precision with whose passes this one's share memory; nil: none.
-    public convenience init(
+    package convenience init(
         _ configuration: ModelConfiguration,
         head: Head,
         precision: Precision,
@@ -82,7 +82,7 @@ public final class LanguageModel {
     /// A model of a frozen trunk, adapters where asked for, and a head, whose parameters are all zero.
     ///
     /// The matrices are of the type of `precision`, or as a file has them.
-    public convenience init(
+    package convenience init(
         _ configuration: ModelConfiguration,
         head: Head,
         precision: Precision,
@@ -144,7 +144,7 @@ public final class LanguageModel {
     }
 
     /// A model with its family's random initialisation; a value head starts at zero, a reward head at N(0, 1/D²).
-    public convenience init(_ configuration: ModelConfiguration, head: Head, precision: Precision, seed: UInt64) {
+    package convenience init(_ configuration: ModelConfiguration, head: Head, precision: Precision, seed: UInt64) {
         self.init(configuration, head: head, precision: precision)
         parameters.initialise(configuration, head: head, within: 0..<parameters.count, seed: seed)
         parametersDidChange()
@@ -154,7 +154,7 @@ public final class LanguageModel {
     ///
     /// Where all is trained, the copy's weights are its own, and the trunk must not be frozen. Where adapters are trained, they are
     /// new; there and where only the head is, the trunk is shared: it must not change afterwards.
-    public func copy(head: Head, trainable: Trainable, seed: UInt64) -> LanguageModel {
+    package func copy(head: Head, trainable: Trainable, seed: UInt64) -> LanguageModel {
         let adapters: AdapterSettings?
         switch trainable {
         case .full: return copy(head: head, seed: seed)
@@ -179,7 +179,7 @@ public final class LanguageModel {
 
     /// This model's trunk, with its adapters if it has some, and another, newly initialised head; shares nothing but a frozen
     /// trunk, and the memory of passes.
-    public func copy(head: Head, seed: UInt64) -> LanguageModel {
+    package func copy(head: Head, seed: UInt64) -> LanguageModel {
         if let frozen {
             let copy = LanguageModel(
                 configuration,
@@ -211,13 +211,13 @@ public final class LanguageModel {
     }
 
     /// Initialises the reward or value head anew and leaves the trunk.
-    public func initialiseHead(seed: UInt64) {
+    package func initialiseHead(seed: UInt64) {
         parameters.initialise(configuration, head: head, within: parameters.headRange, seed: seed)
         parametersDidChange()
     }
 
     /// Must follow every change of `parameters.values`: refreshes the bf16 copy.
-    public func parametersDidChange() {
+    package func parametersDidChange() {
         workspace.recording = nil
         samplingWeights?.isCurrent = false
         guard let productCopy else { return }
@@ -234,7 +234,7 @@ public final class LanguageModel {
 
     /// Whether it has the matrix of the vocabulary product: a reward model of a family with untied embeddings has none, and can
     /// neither be sampled nor tell log-probabilities.
-    public var predictsTokens: Bool {
+    package var predictsTokens: Bool {
         let name = configuration.vocabularyName
         return frozen?.hasMatrix(name) ?? (parameters.entry(named: name) != nil)
     }
@@ -243,10 +243,10 @@ public final class LanguageModel {
     lazy var passingTokens = ActivationMemory(configuration, precision).passingTokens
 
     /// Whether the trunk is frozen: its tensors are then none of `parameters`.
-    public var hasFrozenTrunk: Bool { frozen != nil }
+    package var hasFrozenTrunk: Bool { frozen != nil }
 
     /// The trunk as other models read it: frozen already, or views of this model's parameters.
-    public var sharedTrunk: FrozenTensors {
+    package var sharedTrunk: FrozenTensors {
         if let frozen { return frozen }
         let trunk = parameters.entries.filter { $0.offset < parameters.headRange.lowerBound }
         let (matrices, vectors) = (trunk.filter(\.isMatrix), trunk.filter { !$0.isMatrix })
@@ -259,7 +259,7 @@ public final class LanguageModel {
     }
 
     /// How many blocks the trunk has: those below the first that is trained, of which nothing is kept for a backward pass.
-    public var trunkBlocks: Int {
+    package var trunkBlocks: Int {
         switch trainable {
         case .full: 0
         case .adapters(let adapters): adapters.adaptedBlocks(of: configuration).lowerBound
@@ -268,12 +268,12 @@ public final class LanguageModel {
     }
 
     /// The part of the flat vector that training changes (a suffix).
-    public var trainableRange: Range<Int> {
+    package var trainableRange: Range<Int> {
         trainable == .head ? parameters.headRange : 0..<parameters.count
     }
 
     /// Refuses token ids outside the vocabulary and sequences beyond the context; for tokens from outside the program.
-    public func validate(_ sequences: PackedSequences) throws(Failure) {
+    package func validate(_ sequences: PackedSequences) throws(Failure) {
         let vocabulary = Int32(configuration.vocabularySize)
         for sequence in 0..<sequences.count {
             let length = sequences.length(of: sequence)

@@ -1,16 +1,16 @@
 import Foundation
 
 /// What the Llama family adds to a model's shape.
-public struct LlamaShape: Equatable, Sendable {
+package struct LlamaShape: Equatable, Sendable {
     /// The members of the family, by their `model_type`; they differ in what their `config.json` can say.
-    public enum Member: String, Sendable, CaseIterable {
+    package enum Member: String, Sendable, CaseIterable {
         case llama
         case mistral
         case qwen2
     }
 
     /// Which projections of attention have a bias.
-    public enum AttentionBias: Sendable {
+    package enum AttentionBias: Sendable {
         case none
         /// Queries, keys and values (Qwen2).
         case inputs
@@ -19,22 +19,22 @@ public struct LlamaShape: Equatable, Sendable {
     }
 
     /// The member.
-    public var member: Member
+    package var member: Member
     /// Heads of keys and values (`num_key_value_heads`), a divisor of the heads.
-    public var keyValueHeads: Int
+    package var keyValueHeads: Int
     /// Width of a head (`head_dim`), even.
-    public var headWidth: Int
+    package var headWidth: Int
     /// Positions.
-    public var rotary: RotaryPositions
+    package var rotary: RotaryPositions
     /// Biases.
-    public var attentionBias: AttentionBias
+    package var attentionBias: AttentionBias
     /// Tokens that a token sees (`sliding_window`); nil: all before it.
-    public var slidingWindow: Int?
+    package var slidingWindow: Int?
     /// Whether the vocabulary product reads the token embedding (`tie_word_embeddings`) or a matrix of its own.
-    public var tiesEmbeddings: Bool
+    package var tiesEmbeddings: Bool
 
     /// States what is particular to a model; `headWidth` must be even.
-    public init(
+    package init(
         member: Member = .llama,
         keyValueHeads: Int,
         headWidth: Int,
@@ -54,9 +54,9 @@ public struct LlamaShape: Equatable, Sendable {
 }
 
 /// Rotary positions: pair i of a head of width d turns by f_i a token, f_i = θ^(−2i/d), possibly scaled.
-public struct RotaryPositions: Equatable, Sendable {
+package struct RotaryPositions: Equatable, Sendable {
     /// How the frequencies are changed for longer contexts.
-    public enum Scaling: Equatable, Sendable {
+    package enum Scaling: Equatable, Sendable {
         case none
         /// f/factor.
         case linear(factor: Double)
@@ -66,12 +66,12 @@ public struct RotaryPositions: Equatable, Sendable {
     }
 
     /// θ (`rope_theta`).
-    public var theta: Double
+    package var theta: Double
     /// Scaling (`rope_scaling`).
-    public var scaling: Scaling
+    package var scaling: Scaling
 
     /// States θ and the scaling.
-    public init(theta: Double = 10_000, scaling: Scaling = .none) {
+    package init(theta: Double = 10_000, scaling: Scaling = .none) {
         self.theta = theta
         self.scaling = scaling
     }

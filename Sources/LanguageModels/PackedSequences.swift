@@ -1,17 +1,17 @@
-public import Tensors
+package import Tensors
 
 /// Sequences of any lengths laid end to end; no padding.
 ///
 /// Sequences that follow each other and begin alike may share those tokens: they are a family, whose first sequence has all its
 /// tokens, and each other one only those from where it parts from the first.
-public struct PackedSequences: Equatable, Sendable {
+package struct PackedSequences: Equatable, Sendable {
     /// All tokens, N of them.
-    public let tokens: [Int32]
+    package let tokens: [Int32]
     /// Where each sequence is among them.
-    public let sequenceRows: SequenceRows
+    package let sequenceRows: SequenceRows
 
     /// Packs sequences that share nothing; each must have at least one token.
-    public init(_ sequences: [[Int32]]) {
+    package init(_ sequences: [[Int32]]) {
         self.init(sequences, sharing: Array(repeating: 0, count: sequences.count))
     }
 
@@ -19,7 +19,7 @@ public struct PackedSequences: Equatable, Sendable {
     /// share with one share equally many.
     ///
     /// Each must have at least one token of its own.
-    public init(_ sequences: [[Int32]], sharing: [Int]) {
+    package init(_ sequences: [[Int32]], sharing: [Int]) {
         precondition(sharing.count == sequences.count, "\(sharing.count) numbers for \(sequences.count) sequences")
         precondition(
             zip(sharing, sharing.dropFirst()).allSatisfy { $0 == 0 || $1 == 0 || $0 == $1 },
@@ -42,7 +42,7 @@ public struct PackedSequences: Equatable, Sendable {
 
     /// Packs responses after their prompts; those to one prompt that follow each other share it, but for its last token, whose row
     /// predicts the first one of each response.
-    public init(_ sequences: [[Int32]], promptLengths: [Int]) {
+    package init(_ sequences: [[Int32]], promptLengths: [Int]) {
         var first = 0
         let sharing = sequences.indices.map { place in
             let prompt = sequences[place].prefix(promptLengths[place])
@@ -61,29 +61,29 @@ public struct PackedSequences: Equatable, Sendable {
     }
 
     /// Where each sequence's own rows start, and N last: S + 1 numbers.
-    public var offsets: [Int32] { sequenceRows.offsets }
+    package var offsets: [Int32] { sequenceRows.offsets }
 
     /// The packed rows of one sequence's own tokens.
-    public func rows(of sequence: Int) -> Range<Int> {
+    package func rows(of sequence: Int) -> Range<Int> {
         Int(offsets[sequence])..<Int(offsets[sequence + 1])
     }
 
     /// How many tokens a sequence has, with those that it shares.
-    public func length(of sequence: Int) -> Int { shared(by: sequence) + rows(of: sequence).count }
+    package func length(of sequence: Int) -> Int { shared(by: sequence) + rows(of: sequence).count }
 
     /// The rows that predict a sequence's tokens from `token` on, which must be its own, as must be the one before them.
-    public func rows(predicting sequence: Int, from token: Int) -> Range<Int32> {
+    package func rows(predicting sequence: Int, from token: Int) -> Range<Int32> {
         precondition(token > shared(by: sequence), "the row before token \(token) of sequence \(sequence) is shared")
         return start(of: sequence) + Int32(token) - 1..<offsets[sequence + 1] - 1
     }
 
     /// Every row of a sequence's own that has a next token.
-    public var predictingRows: [Int32] {
+    package var predictingRows: [Int32] {
         indices.flatMap { rows(predicting: $0, from: shared(by: $0) + 1) }
     }
 
     /// The packed row of each sequence's last token.
-    public var lastRows: [Int32] {
+    package var lastRows: [Int32] {
         offsets.dropFirst().map { $0 - 1 }
     }
 
@@ -164,10 +164,10 @@ public struct PackedSequences: Equatable, Sendable {
 /// The sequences, each with all its tokens.
 extension PackedSequences: RandomAccessCollection {
     /// 0.
-    public var startIndex: Int { 0 }
+    package var startIndex: Int { 0 }
     /// How many sequences there are.
-    public var endIndex: Int { offsets.count - 1 }
+    package var endIndex: Int { offsets.count - 1 }
 
     /// All tokens of a sequence.
-    public subscript(sequence: Int) -> [Int32] { sharedTokens(of: sequence) + tokens[rows(of: sequence)] }
+    package subscript(sequence: Int) -> [Int32] { sharedTokens(of: sequence) + tokens[rows(of: sequence)] }
 }

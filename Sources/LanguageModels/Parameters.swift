@@ -1,35 +1,35 @@
 import Optimizers
-public import Tensors
+package import Tensors
 
 /// Named tensors laid end to end in one flat float32 vector, trunk first, head last; gradients in a second one.
-public struct Parameters {
+package struct Parameters {
     /// One named tensor of the flat vector.
-    public struct Entry: Equatable, Sendable {
+    package struct Entry: Equatable, Sendable {
         /// Hugging Face name, as `transformer.h.0.attn.c_attn.weight`, `score.weight`.
-        public let name: String
+        package let name: String
         /// Lengths of the dimensions; a product's weight is [inputs, outputs] with GPT-2 (`Conv1D`), else [outputs, inputs].
-        public let shape: [Int]
+        package let shape: [Int]
         /// Where the tensor starts in the flat vector.
-        public let offset: Int
+        package let offset: Int
         /// Whether AdamW's weight decay applies: matrices, embeddings and heads yes; biases, norms no.
-        public let decays: Bool
+        package let decays: Bool
         /// Whether passes read it in the type of products: matrices and embeddings yes; biases, norms and heads no (fp32).
-        public let isMatrix: Bool
+        package let isMatrix: Bool
 
         /// How many elements there are.
-        public var count: Int { shape.reduce(1, *) }
+        package var count: Int { shape.reduce(1, *) }
         /// The part of the flat vector that it covers.
-        public var range: Range<Int> { offset..<(offset + count) }
+        package var range: Range<Int> { offset..<(offset + count) }
     }
 
     /// Every tensor, in order of offset.
-    public let entries: [Entry]
+    package let entries: [Entry]
     /// [P] float32.
-    public let values: Tensor
+    package let values: Tensor
     /// [P] float32; may be replaced by a slice of a larger vector, so that several models' gradients travel together.
     ///
     /// Made when first asked for: a model that is never trained has none.
-    public var gradients: Tensor {
+    package var gradients: Tensor {
         get { ownGradients.tensor }
         set { ownGradients = LazyZeros(newValue) }
     }
@@ -39,7 +39,7 @@ public struct Parameters {
     private let headName: String?
 
     /// Zeros of a layout, which ends in the tensors of `head`.
-    public init(_ entries: [Entry], head: Head) {
+    package init(_ entries: [Entry], head: Head) {
         self.entries = entries
         let count = entries.last.map(\.range.upperBound) ?? 0
         values = Tensor(zeros: [count])
@@ -49,16 +49,16 @@ public struct Parameters {
     }
 
     /// P, the number of parameters.
-    public var count: Int { values.count }
+    package var count: Int { values.count }
 
     /// The flat range of the reward or value head; empty at the end without one.
-    public var headRange: Range<Int> {
+    package var headRange: Range<Int> {
         let start = headName.flatMap(entry)?.offset ?? count
         return start..<count
     }
 
     /// The entry of that name, if there is one.
-    public func entry(named name: String) -> Entry? {
+    package func entry(named name: String) -> Entry? {
         entryIndex[name].map { entries[$0] }
     }
 
@@ -66,14 +66,14 @@ public struct Parameters {
     func start(ofPrefix prefix: String) -> Int? { entries.first { $0.name.hasPrefix(prefix) }?.offset }
 
     /// The flat ranges inside `range` that weight decay applies to, joined where they touch, counted from its start.
-    public func decayingRanges(within range: Range<Int>) -> [Range<Int>] {
+    package func decayingRanges(within range: Range<Int>) -> [Range<Int>] {
         let start = range.lowerBound
         let decaying = entries.filter { $0.decays && range.contains($0.offset) }
         return joined(decaying.map { $0.offset - start..<$0.offset - start + $0.count })
     }
 
     /// The flat ranges of a model's matrices and embeddings, joined where they touch.
-    public static func matrixRanges(of configuration: ModelConfiguration, head: Head) -> [Range<Int>] {
+    package static func matrixRanges(of configuration: ModelConfiguration, head: Head) -> [Range<Int>] {
         joined(layout(configuration, head: head).filter(\.isMatrix).map(\.range))
     }
 
@@ -84,7 +84,7 @@ public struct Parameters {
     }
 
     /// The tensors of a model, in order: embeddings, blocks, final norm, vocabulary matrix, head.
-    public static func layout(_ configuration: ModelConfiguration, head: Head) -> [Entry] {
+    package static func layout(_ configuration: ModelConfiguration, head: Head) -> [Entry] {
         let d = configuration.width
         var shapes: [(String, [Int])] = [(configuration.tokenEmbeddingName, [configuration.vocabularySize, d])]
         switch configuration.family {
@@ -104,7 +104,7 @@ public struct Parameters {
     }
 
     /// What a model over a frozen trunk has of its own, in order: adapters, if it has some, then the head.
-    public static func layout(
+    package static func layout(
         _ configuration: ModelConfiguration,
         overFrozenTrunk adapters: AdapterSettings?,
         head: Head

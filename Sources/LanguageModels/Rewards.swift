@@ -1,14 +1,14 @@
-public import Tensors
+package import Tensors
 
 // The reward head, per sequence, no bias: r = head · hidden state of the sequence's last token.
 
 /// Consecutive sequences of a pass that belong to one of several reward models over the same frozen trunk.
-public struct RewardRun {
+package struct RewardRun {
     let model: LanguageModel
     let sequences: Range<Int>
 
     /// States whose sequences these are.
-    public init(_ model: LanguageModel, sequences: Range<Int>) {
+    package init(_ model: LanguageModel, sequences: Range<Int>) {
         self.model = model
         self.sequences = sequences
     }
@@ -16,7 +16,7 @@ public struct RewardRun {
 
 /// Rewards of sequences under several models, models × sequences; what the trunk makes of a sequence is computed once where all
 /// models share it.
-public func rewards(of sequences: PackedSequences, under models: [LanguageModel]) -> [[Float]] {
+package func rewards(of sequences: PackedSequences, under models: [LanguageModel]) -> [[Float]] {
     var rewards = Array(repeating: [Float](), count: models.count)
     let areTogether = models.allSatisfy { $0.trunkBlocks > 0 && $0.sharesTrunk(with: models[0]) }
     for range in sequences.batches(of: models.first?.passingTokens ?? 1) {
@@ -33,7 +33,7 @@ public func rewards(of sequences: PackedSequences, under models: [LanguageModel]
 /// The same of one pass, from the states of the trunk that all models share.
 ///
 /// What the next block makes of them before the first adapter is computed once too.
-public func rewards(of sequences: PackedSequences, from states: Tensor, under models: [LanguageModel]) -> [[Float]] {
+package func rewards(of sequences: PackedSequences, from states: Tensor, under models: [LanguageModel]) -> [[Float]] {
     guard let first = models.first, sequences.count > 0 else { return models.map { _ in [] } }
     precondition(models.allSatisfy { $0.sharesTrunk(with: first) }, "the models share no trunk")
     let isShared = models.count > 1 && first.trunkBlocks < first.configuration.layers
@@ -45,7 +45,7 @@ extension LanguageModel {
     /// Reward of each sequence.
     ///
     /// Nothing is recorded.
-    public func rewards(of sequences: PackedSequences) -> [Float] {
+    package func rewards(of sequences: PackedSequences) -> [Float] {
         LanguageModels.rewards(of: sequences, under: [self])[0]
     }
 
@@ -62,7 +62,7 @@ extension LanguageModel {
     }
 
     /// The same, recorded for `backwardRewards`.
-    public func forwardRewards(_ sequences: PackedSequences, from states: Tensor? = nil) -> [Float] {
+    package func forwardRewards(_ sequences: PackedSequences, from states: Tensor? = nil) -> [Float] {
         forwardRewards(sequences, from: states, runs: [RewardRun(self, sequences: 0..<sequences.count)])
     }
 
@@ -70,7 +70,7 @@ extension LanguageModel {
     /// sequences, and each model's adapters and head are applied to its own.
     ///
     /// The runs cover the sequences in order.
-    public func forwardRewards(
+    package func forwardRewards(
         _ sequences: PackedSequences,
         from states: Tensor? = nil,
         runs: [RewardRun]
@@ -100,7 +100,7 @@ extension LanguageModel {
 
     /// Adds to the gradients of all models of the recorded pass, or to those of their heads alone, given d loss / d reward of each
     /// sequence.
-    public func backwardRewards(_ dRewards: [Float], ofHeadsAlone: Bool = false) {
+    package func backwardRewards(_ dRewards: [Float], ofHeadsAlone: Bool = false) {
         guard !dRewards.isEmpty else { return }
         guard let recording = takeRecording(), recording.next == nil, recording.rows.count == dRewards.count else {
             preconditionFailure("backwardRewards must follow forwardRewards of as many sequences")

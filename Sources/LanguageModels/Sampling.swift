@@ -1,21 +1,21 @@
-public import Randomness
+package import Randomness
 import Tensors
 
 /// How to sample.
-public struct SamplingOptions: Equatable, Sendable {
+package struct SamplingOptions: Equatable, Sendable {
     /// Longest response; the model's context also ends it.
-    public var maxNewTokens: Int
+    package var maxNewTokens: Int
     /// 0 is greedy.
-    public var temperature: Float
+    package var temperature: Float
     /// 0 keeps all.
-    public var topK: Int
+    package var topK: Int
     /// 1 keeps all.
-    public var topP: Float
+    package var topP: Float
     /// Generation ends after this token; nil: never.
-    public var stop: Int32?
+    package var stop: Int32?
 
     /// States how to sample.
-    public init(maxNewTokens: Int, temperature: Float = 1, topK: Int = 0, topP: Float = 1, stop: Int32?) {
+    package init(maxNewTokens: Int, temperature: Float = 1, topK: Int = 0, topP: Float = 1, stop: Int32?) {
         self.maxNewTokens = maxNewTokens
         self.temperature = temperature
         self.topK = topK
@@ -25,19 +25,19 @@ public struct SamplingOptions: Equatable, Sendable {
 }
 
 /// One sampled response.
-public struct Sample: Equatable, Sendable {
+package struct Sample: Equatable, Sendable {
     /// Response tokens, the stop token included where it was drawn.
-    public var tokens: [Int32]
+    package var tokens: [Int32]
     /// Natural log-probability of each token under the distribution it was drawn from (after temperature, top-k, top-p).
-    public var logProbabilities: [Float]
+    package var logProbabilities: [Float]
     /// Whether the stop token was drawn.
-    public var finished: Bool
+    package var finished: Bool
 
     /// Whether it was drawn from logits that were.
-    public var isFinite: Bool { logProbabilities.allSatisfy(\.isFinite) }
+    package var isFinite: Bool { logProbabilities.allSatisfy(\.isFinite) }
 
     /// States a response.
-    public init(tokens: [Int32], logProbabilities: [Float], finished: Bool) {
+    package init(tokens: [Int32], logProbabilities: [Float], finished: Bool) {
         self.tokens = tokens
         self.logProbabilities = logProbabilities
         self.finished = finished
@@ -61,7 +61,7 @@ extension LanguageModel {
     /// shorter than the context; a response that reaches the context's end stops there, unfinished. More prompts than
     /// fit `samplingBytes` are sampled in several batches. Equal prompts that follow one another are run once. A token of logits that
     /// are not finite has a log-probability that is not.
-    public func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
+    package func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
         precondition(prompts.count == streams.count, "\(prompts.count) prompts but \(streams.count) random streams")
         precondition(options.temperature >= 0 && options.topP > 0 && options.topK >= 0, "sampling options out of range")
         workspace.recording = nil

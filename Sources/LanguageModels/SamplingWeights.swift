@@ -76,7 +76,7 @@ extension ModelConfiguration {
     }
 
     /// Elements of the weights that are copied for sampling.
-    public var copiedSamplingElements: Int {
+    package var copiedSamplingElements: Int {
         let matrices = layers * blockMatrixElements
         if copiesSamplingWeights { return matrices + vocabularySize * width }
         // GPT-2's matrices are [inputs, outputs], which cannot be read in place; that of its vocabulary can.

@@ -1,11 +1,11 @@
 /// The names that Hugging Face gives to the tensors outside the blocks.
 extension ModelConfiguration {
     /// What the names of all trunk tensors begin with.
-    public var trunkPrefix: String { llama == nil ? "transformer." : "model." }
+    package var trunkPrefix: String { llama == nil ? "transformer." : "model." }
     /// [V, D].
-    public var tokenEmbeddingName: String { llama == nil ? "transformer.wte.weight" : "model.embed_tokens.weight" }
+    package var tokenEmbeddingName: String { llama == nil ? "transformer.wte.weight" : "model.embed_tokens.weight" }
     /// The matrix of the vocabulary product, [V, D]: the token embedding where they are tied.
-    public var vocabularyName: String { llama?.tiesEmbeddings == false ? "lm_head.weight" : tokenEmbeddingName }
+    package var vocabularyName: String { llama?.tiesEmbeddings == false ? "lm_head.weight" : tokenEmbeddingName }
     /// The gain of the norm after the last block, [D].
     var finalGainName: String { llama == nil ? "transformer.ln_f.weight" : "model.norm.weight" }
     /// What the names of a block's tensors begin with.
@@ -14,7 +14,7 @@ extension ModelConfiguration {
 
 extension Head {
     /// Its tensors.
-    public var tensorNames: [String] {
+    package var tensorNames: [String] {
         switch self {
         case .none: []
         case .reward: ["score.weight"]

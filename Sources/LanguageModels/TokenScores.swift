@@ -1,16 +1,16 @@
 import Tensors
 
 /// Per-token results on the scored rows of a forward pass.
-public struct TokenScores: Equatable, Sendable {
+package struct TokenScores: Equatable, Sendable {
     /// log π(token i+1 | tokens ≤ i) for each scored row i.
-    public var logProbabilities: [Float] = []
+    package var logProbabilities: [Float] = []
     /// Entropy of the next-token distribution at each scored row.
-    public var entropies: [Float] = []
+    package var entropies: [Float] = []
     /// Value head's output at each scored row; empty without a value head.
-    public var values: [Float] = []
+    package var values: [Float] = []
 
     /// No rows.
-    public init() {}
+    package init() {}
 }
 
 extension LanguageModel {
@@ -23,7 +23,7 @@ extension LanguageModel {
     /// order.
     ///
     /// Nothing is recorded.
-    public func tokenScores(of sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
+    package func tokenScores(of sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
         workspace.recording = nil
         var scores = TokenScores()
         var next = 0
@@ -46,7 +46,7 @@ extension LanguageModel {
     }
 
     /// The same, recorded for `backwardTokenScores`.
-    public func forwardTokenScores(_ sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
+    package func forwardTokenScores(_ sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
         workspace.recording = nil
         guard !rows.isEmpty else { return TokenScores() }
         let targets = nextTokens(sequences, rows: rows)
@@ -71,7 +71,7 @@ extension LanguageModel {
     /// Adds to the gradients, given d loss / d log-probability and d loss / d value at each scored row.
     ///
     /// `dValues` may be empty. Where only the head is trained, log-probabilities have no gradient.
-    public func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float]) {
+    package func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float]) {
         guard !dLogProbabilities.isEmpty || !dValues.isEmpty else { return }
         guard let recording = takeRecording(), let next = recording.next,
             recording.rows.count == dLogProbabilities.count,

@@ -1,21 +1,21 @@
-public import Collectives
-public import Optimizers
-public import Tensors
+package import Collectives
+package import Optimizers
+package import Tensors
 
 /// The part of a model that an optimizer changes: views of `trainableRange` of the flat vectors.
 extension LanguageModel {
     /// The trained values. [T]
-    public var trainableValues: Tensor {
+    package var trainableValues: Tensor {
         parameters.values.view(at: trainableRange.lowerBound, shape: [trainableRange.count])
     }
 
     /// Their gradients. [T]
-    public var trainableGradients: Tensor {
+    package var trainableGradients: Tensor {
         parameters.gradients.view(at: trainableRange.lowerBound, shape: [trainableRange.count])
     }
 
     /// Which of the trained values weight decay applies to, in order, counted from the start of `trainableValues`.
-    public var decayingRanges: [Range<Int>] {
+    package var decayingRanges: [Range<Int>] {
         parameters.decayingRanges(within: trainableRange)
     }
 }
@@ -26,9 +26,9 @@ extension LanguageModel {
 extension AdamW {
     /// Trains the trainable part of a model on the ranks of `communicator`; until `LanguageModel.gatherMasters`, a rank may have fp32
     /// weights of its slice alone.
-    public convenience init(
+    package convenience init(
         training model: LanguageModel,
-        _ settings: AdamWSettings,
+        _ settings: OptimizerSettings,
         by exchange: GradientExchange = .reproducible,
         over communicator: any Communicator = SoloCommunicator()
     ) {
@@ -50,7 +50,7 @@ extension AdamW {
 
 extension LanguageModel {
     /// What must have the same bits on every rank in training.
-    public var replicas: [Tensor] {
+    package var replicas: [Tensor] {
         guard masters != nil, let halfReplicas else { return [trainableValues] }
         return gaps(in: 0..<parameters.count, between: halfReplicas.ranges).map { parameters.values.rows($0) }
             + halfReplicas.ranges.map { halfReplicas.copy.rows($0) }
@@ -58,7 +58,7 @@ extension LanguageModel {
 
     /// Gives this rank the trained weights of all slices, before they are used otherwise than in passes; the gradients' memory, which
     /// makes room for them, is given back.
-    public func gatherMasters(of optimizer: AdamW, over communicator: any Communicator) throws {
+    package func gatherMasters(of optimizer: AdamW, over communicator: any Communicator) throws {
         trainableGradients.giveBack()
         masters = nil
         try optimizer.gatherParameters(over: communicator)
@@ -66,7 +66,7 @@ extension LanguageModel {
     }
 
     /// Goes on with slices that a saved state filled, after so many updates.
-    public func resumeTraining(by optimizer: AdamW, updates: Int, over communicator: any Communicator) throws {
+    package func resumeTraining(by optimizer: AdamW, updates: Int, over communicator: any Communicator) throws {
         let isSliced = masters != nil
         try gatherMasters(of: optimizer, over: communicator)
         if isSliced { dropMasters(except: optimizer.slice) }

@@ -1,4 +1,4 @@
-public import Tensors
+package import Tensors
 
 // The trunk: the blocks below the first trained one. Models over one trunk share what it makes of a sequence.
 
@@ -7,7 +7,7 @@ extension LanguageModel {
     /// the product type; where only the head is trained, fp32 of each sequence's last token alone, [S, D].
     ///
     /// The memory is used again by the next call. Reward passes round there whether or not states are kept.
-    public func trunkStates(of sequences: PackedSequences) -> Tensor {
+    package func trunkStates(of sequences: PackedSequences) -> Tensor {
         precondition(trunkBlocks > 0, "every block is trained")
         workspace.recording = nil
         guard trunkBlocks < configuration.layers else {
@@ -21,10 +21,10 @@ extension LanguageModel {
     }
 
     /// The type of `trunkStates`.
-    public var trunkStateType: ElementType { trunkBlocks < configuration.layers ? precision.elementType : .float32 }
+    package var trunkStateType: ElementType { trunkBlocks < configuration.layers ? precision.elementType : .float32 }
 
     /// How many rows `trunkStates` has for some sequences.
-    public func trunkStateRows(of sequences: PackedSequences) -> Int {
+    package func trunkStateRows(of sequences: PackedSequences) -> Int {
         trunkBlocks < configuration.layers ? sequences.tokens.count : sequences.count
     }
 

@@ -1,7 +1,7 @@
 #if MPI
-internal import CCollectives
-public import Collectives
-internal import Foundation
+import CCollectives
+import Collectives
+import Foundation
 
 /// The ranks that a launcher started.
 ///
@@ -9,20 +9,20 @@ internal import Foundation
 ///
 /// `allReduceSum` is `MPI_Allreduce`'s: the same bits on every rank and in every repetition at the same number of ranks, but other
 /// bits at another number. Buffers longer than a C int counts travel in chunks; messages of `exchange` must be shorter.
-public final class MPICommunicator: Communicator {
+package final class MPICommunicator: Communicator {
     /// This process's number, 0 is the root.
-    public let rank: Int
+    package let rank: Int
     /// How many ranks there are.
-    public let size: Int
+    package let size: Int
     /// How many of them share this node.
-    public let ranksOnNode: Int
+    package let ranksOnNode: Int
     /// The MPI library and its version.
-    public let transport: String
+    package let transport: String
     /// How many CPUs this rank has for itself: its fair share of those that its affinity mask allows; less than 1 where ranks
     /// outnumber CPUs.
-    public let cpus: Double
+    package let cpus: Double
     /// How many threads this rank should use: as many as it has CPUs, at least 1.
-    public let suggestedThreads: Int
+    package let suggestedThreads: Int
 
     private let world: cc_comm
 
@@ -50,28 +50,28 @@ public final class MPICommunicator: Communicator {
     }
 
     /// Replaces `values` by their sum over all ranks, the same bits on every rank.
-    public func allReduceSum(_ values: inout MutableSpan<Float>) throws {
+    package func allReduceSum(_ values: inout MutableSpan<Float>) throws {
         try unsafe values.withUnsafeMutableBufferPointer { buffer in
             try check("allReduceSum") { unsafe cc_allreduce_sum_f32(world, buffer.baseAddress, buffer.count) }
         }
     }
 
     /// Replaces `values` by their sum over all ranks, the same bits on every rank.
-    public func allReduceSum(_ values: inout [Double]) throws {
+    package func allReduceSum(_ values: inout [Double]) throws {
         try unsafe values.withUnsafeMutableBufferPointer { buffer in
             try check("allReduceSum") { unsafe cc_allreduce_sum_f64(world, buffer.baseAddress, buffer.count) }
         }
     }
 
     /// Replaces `values` by their maximum over all ranks.
-    public func allReduceMax(_ values: inout [Double]) throws {
+    package func allReduceMax(_ values: inout [Double]) throws {
         try unsafe values.withUnsafeMutableBufferPointer { buffer in
             try check("allReduceMax") { unsafe cc_allreduce_max_f64(world, buffer.baseAddress, buffer.count) }
         }
     }
 
     /// Replaces `values` on every rank by the root's.
-    public func broadcast(_ values: inout MutableSpan<Float>) throws {
+    package func broadcast(_ values: inout MutableSpan<Float>) throws {
         try unsafe values.withUnsafeMutableBufferPointer { buffer in
             try check("broadcast") {
                 unsafe cc_broadcast(world, buffer.baseAddress, buffer.count * MemoryLayout<Float>.stride, 0)
@@ -80,12 +80,12 @@ public final class MPICommunicator: Communicator {
     }
 
     /// The root's bytes, on every rank; other ranks' argument is ignored.
-    public func broadcast(_ bytes: [UInt8]) throws -> [UInt8] {
+    package func broadcast(_ bytes: [UInt8]) throws -> [UInt8] {
         try broadcast(bytes, count: counts(bytes.count)[0], from: 0)
     }
 
     /// Sends and receives all messages at once, by non-blocking point-to-point calls.
-    public func exchange(
+    package func exchange(
         _ outgoing: Span<Float>,
         _ sends: [Range<Int>],
         into incoming: inout MutableSpan<Float>,
@@ -116,7 +116,7 @@ public final class MPICommunicator: Communicator {
     }
 
     /// Every rank's bytes, in order of rank, on every rank.
-    public func allGather(_ bytes: [UInt8]) throws -> [[UInt8]] {
+    package func allGather(_ bytes: [UInt8]) throws -> [[UInt8]] {
         // One broadcast a rank: MPI_Allgatherv's displacements are C ints, and would bound the total.
         var all: [[UInt8]] = []
         for (root, count) in try counts(bytes.count).enumerated() {
@@ -126,7 +126,7 @@ public final class MPICommunicator: Communicator {
     }
 
     /// Waits for all ranks.
-    public func barrier() throws {
+    package func barrier() throws {
         try check { cc_barrier(world) }
     }
 
@@ -134,7 +134,7 @@ public final class MPICommunicator: Communicator {
     ///
     /// Where another thread is in an MPI call, as one that exchanges gradients early, `MPI_Abort` beside it would break MPI's rules
     /// (`MPI_THREAD_SERIALIZED`): this process then ends by itself, and its launcher ends the others, a second later.
-    public func abort(code: Int32) -> Never {
+    package func abort(code: Int32) -> Never {
         callIfNoneIs { _ = cc_abort(world, code) }
         _exit(code)
     }

@@ -1,17 +1,17 @@
 #if MPI
-internal import CCollectives
-internal import Synchronization
+import CCollectives
+import Synchronization
 
 /// An MPI call that failed.
-public struct MPIError: Error, Equatable, CustomStringConvertible {
+package struct MPIError: Error, Equatable, CustomStringConvertible {
     /// MPI's own code.
-    public let code: Int32
+    package let code: Int32
     /// The collective in which it happened.
-    public let call: String
+    package let call: String
     /// MPI's description of the code.
-    public let text: String
+    package let text: String
     /// One line.
-    public var description: String { "MPI failed in \(call): \(text) (code \(code))" }
+    package var description: String { "MPI failed in \(call): \(text) (code \(code))" }
 }
 
 /// Held by the thread that is in an MPI call.

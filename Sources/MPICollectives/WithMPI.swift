@@ -1,10 +1,10 @@
 #if MPI
-public import Collectives
+package import Collectives
 
 /// Runs `body` on every rank of `launch` between MPI's initialisation and finalisation.
 ///
 /// `body` must not throw: `endingAllRanks` turns an error into the end of the whole run.
-public func withMPI<Result>(
+package func withMPI<Result>(
     _ launch: Launch,
     _ body: (MPICommunicator) -> Result
 ) throws(MPIError) -> Result {

@@ -1,18 +1,18 @@
-internal import Collectives
+import Collectives
 
 /// Advantages and the returns that the value head learns, per token of one response.
-public struct Advantages: Equatable, Sendable {
+package struct Advantages: Equatable, Sendable {
     /// How much better each token was than expected.
-    public var advantages: [Float]
+    package var advantages: [Float]
     /// Targets of the value head: advantage + old value.
-    public var returns: [Float]
+    package var returns: [Float]
 }
 
 /// Generalised advantage estimation over one response.
 ///
 /// Schulman et al., arXiv 1506.02438, eq. 16:
 /// δ_t = r_t + γ·V_{t+1} − V_t and A_t = δ_t + γλ·A_{t+1}; nothing follows the last token (V = 0), finished or not.
-public func generalisedAdvantages(rewards: [Float], values: [Float], gamma: Float, lambda: Float) -> Advantages {
+package func generalisedAdvantages(rewards: [Float], values: [Float], gamma: Float, lambda: Float) -> Advantages {
     precondition(rewards.count == values.count, "a value for every reward")
     var advantages = [Float](repeating: 0, count: rewards.count)
     var nextAdvantage: Float = 0
@@ -29,7 +29,7 @@ public func generalisedAdvantages(rewards: [Float], values: [Float], gamma: Floa
 /// Leave-one-out advantages of the responses to one prompt: each one's return less the mean return of the others.
 ///
 /// Ahmadian et al., arXiv 2402.14740, eq. 9.
-public func leaveOneOutAdvantages(_ returns: [Float]) -> [Float] {
+package func leaveOneOutAdvantages(_ returns: [Float]) -> [Float] {
     precondition(returns.count >= 2, "leave-one-out needs two responses to a prompt")
     let total = returns.reduce(0, +)
     return returns.map { $0 - (total - $0) / Float(returns.count - 1) }

@@ -1,14 +1,14 @@
-public import Collectives
-internal import Failures
+package import Collectives
+import Failures
 import Foundation
 
 /// The common origin and unit of the reward models, learned from samples of the reference policy (design.md §5).
 ///
 /// Stored with the reward models. One entry of each list per reward model: K groups, then the single model if there is
 /// one.
-public struct Calibration: Equatable, Sendable {
+package struct Calibration: Equatable, Sendable {
     /// How a raw reward r_u becomes r̃_u.
-    public enum Method: String, CaseIterable, Sendable {
+    package enum Method: String, CaseIterable, Sendable {
         /// (r − μ)/σ.
         case standardise
         /// r − μ.
@@ -20,22 +20,22 @@ public struct Calibration: Equatable, Sendable {
     }
 
     /// How rewards are transformed.
-    public var method: Method
+    package var method: Method
     /// μ of each reward model over the reference samples.
-    public var means: [Double]
+    package var means: [Double]
     /// σ of each reward model over the reference samples.
-    public var deviations: [Double]
+    package var deviations: [Double]
     /// Mean r̃ of the reference samples: the utility of the reference policy, which `nash` and `alpha-fair` bargain from.
-    public var referenceUtilities: [Double]
+    package var referenceUtilities: [Double]
     /// Prompts sampled.
-    public var prompts: Int
+    package var prompts: Int
     /// Samples of each; `log-sigmoid` draws as many for the median of a prompt that it meets later.
-    public var samplesPerPrompt: Int
+    package var samplesPerPrompt: Int
     /// FNV-1a hash of the samples' token ids, in hexadecimal: says which samples these are.
-    public var samplesHash: String
+    package var samplesHash: String
 
     /// A calibration read back from its file.
-    public init(
+    package init(
         method: Method,
         means: [Double],
         deviations: [Double],
@@ -54,7 +54,7 @@ public struct Calibration: Equatable, Sendable {
     }
 
     /// Rewards as they are, for `calibration: none`.
-    public static func none(rewardModels: Int) -> Calibration {
+    package static func none(rewardModels: Int) -> Calibration {
         Calibration(
             method: .none,
             means: Array(repeating: 0, count: rewardModels),
@@ -69,7 +69,7 @@ public struct Calibration: Equatable, Sendable {
     /// r̃ of one reward model's raw rewards.
     ///
     /// - Parameter medians: for `log-sigmoid`, the median raw reward over reference samples of each response's prompt.
-    public func calibrated(_ rewards: [Float], model: Int, medians: [Float]) -> [Float] {
+    package func calibrated(_ rewards: [Float], model: Int, medians: [Float]) -> [Float] {
         switch method {
         case .standardise:
             return rewards.map { Float((Double($0) - means[model]) / deviations[model]) }
@@ -91,7 +91,7 @@ public struct Calibration: Equatable, Sendable {
 ///   - rewardModels: how many reward models there are.
 ///   - prompts: how many prompts were sampled on all ranks.
 /// - Throws: `Failure(.internalError)` if a reward is not finite, `Failure(.badData)` if a model's rewards do not vary.
-public func fitCalibration(
+package func fitCalibration(
     _ method: Calibration.Method,
     rewards: [[[Float]]],
     rewardModels: Int,

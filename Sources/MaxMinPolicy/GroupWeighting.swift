@@ -1,14 +1,14 @@
 import Foundation
 
 /// The root's choice of how much each group's reward counts (design.md §5), and its memory of past choices.
-public struct GroupWeighting: Equatable, Sendable {
+package struct GroupWeighting: Equatable, Sendable {
     private let settings: PolicySettings
     private let groupSizes: [Double]
     /// Weights before `nominal_mix`, smoothed over steps; they start equal (by size with `proportional`).
-    public private(set) var memory: [Double]
+    package private(set) var memory: [Double]
 
     /// Weights for K groups of these sizes (users, or any positive measure).
-    public init(_ settings: PolicySettings, groupSizes: [Double]) {
+    package init(_ settings: PolicySettings, groupSizes: [Double]) {
         precondition(!groupSizes.isEmpty, "at least one group")
         self.settings = settings
         self.groupSizes = groupSizes
@@ -19,13 +19,13 @@ public struct GroupWeighting: Equatable, Sendable {
     }
 
     /// The weights in use: memory blended with equal weights, (1 − λ)·w + λ/K.
-    public var weights: [Double] {
+    package var weights: [Double] {
         let mix = Double(settings.nominalMix)
         return memory.map { (1 - mix) * $0 + mix / Double(memory.count) }
     }
 
     /// Takes note of a step's utilities F_u; `reference` holds those of the reference policy, which has no divergence.
-    public mutating func observe(utilities: [Double], reference: [Double]) {
+    package mutating func observe(utilities: [Double], reference: [Double]) {
         precondition(utilities.count == memory.count, "a utility for every group")
         switch settings.objective {
         case .utilitarian, .proportional, .perResponse, .single:
@@ -44,7 +44,7 @@ public struct GroupWeighting: Equatable, Sendable {
     }
 
     /// Takes over the root's memory, so that every rank weighs alike.
-    public mutating func adopt(memory: [Double]) {
+    package mutating func adopt(memory: [Double]) {
         precondition(memory.count == self.memory.count, "a weight for every group")
         self.memory = memory
     }
@@ -57,7 +57,7 @@ public struct GroupWeighting: Equatable, Sendable {
 }
 
 /// The group of least utility; the lowest index of several.
-public func worstGroup(_ utilities: [Double]) -> Int {
+package func worstGroup(_ utilities: [Double]) -> Int {
     var worst = 0
     for group in utilities.indices where utilities[group] < utilities[worst] { worst = group }
     return worst

@@ -1,24 +1,24 @@
-public import Collectives
-public import LanguageModels
-public import Optimizers
-public import Randomness
-internal import Tensors
+package import Collectives
+package import LanguageModels
+package import Optimizers
+package import Randomness
+import Tensors
 
 /// A language model with its optimizer, trained as a policy.
-public final class LanguageModelPolicy: TrainablePolicy {
+package final class LanguageModelPolicy: TrainablePolicy {
     /// The model that is trained, in place.
-    public let model: LanguageModel
+    package let model: LanguageModel
     /// The state of training besides the weights.
-    public let optimizer: AdamW
+    package let optimizer: AdamW
     private let gradientSum: GradientSum
     private let seed: UInt64
 
     /// Trains `model`, which has a value head for `ppo` and needs none for `rloo`, on the ranks of `communicator`.
     ///
     /// `seed` is that of its adapters' dropout.
-    public init(
+    package init(
         _ model: LanguageModel,
-        settings: AdamWSettings,
+        settings: OptimizerSettings,
         seed: UInt64,
         by exchange: GradientExchange = .reproducible,
         over communicator: any Communicator
@@ -30,11 +30,11 @@ public final class LanguageModelPolicy: TrainablePolicy {
     }
 
     /// A policy that starts as a copy of the reference, or as new adapters over it, with the head that the algorithm needs.
-    public convenience init(
+    package convenience init(
         startingFrom reference: LanguageModel,
         trainable: Trainable = .full,
         algorithm: PolicySettings.Algorithm,
-        settings: AdamWSettings,
+        settings: OptimizerSettings,
         seed: UInt64,
         by exchange: GradientExchange = .reproducible,
         over communicator: any Communicator = SoloCommunicator()
@@ -44,31 +44,31 @@ public final class LanguageModelPolicy: TrainablePolicy {
     }
 
     /// Samples from the model.
-    public func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
+    package func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
         model.sample(prompts: prompts, options: options, streams: streams)
     }
 
     /// Scores under the model; nothing is recorded.
-    public func tokenScores(of sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
+    package func tokenScores(of sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
         model.tokenScores(of: sequences, rows: rows, temperature: temperature)
     }
 
     /// Scores under the model, recorded; dropout is that of the step that follows on the optimiser's last.
-    public func forwardTokenScores(_ sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
+    package func forwardTokenScores(_ sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
         var random = CounterRandom(seed: seed, purpose: .dropout, step: optimizer.step)
         model.adapterDropoutKey = random.next()
         return model.forwardTokenScores(sequences, rows: rows, temperature: temperature)
     }
 
     /// Adds to the model's gradients.
-    public func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float], isLast: Bool) {
+    package func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float], isLast: Bool) {
         let first = model.trainableRange.lowerBound
         model.whenSettled = isLast ? { [gradientSum] in gradientSum.settled(from: $0 - first) } : nil
         model.backwardTokenScores(dLogProbabilities: dLogProbabilities, dValues: dValues)
     }
 
     /// Sums the trained part of the gradients over all shards.
-    public func sumGradients(
+    package func sumGradients(
         over shards: ShardTree,
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
@@ -77,20 +77,20 @@ public final class LanguageModelPolicy: TrainablePolicy {
     }
 
     /// Weights and moments of this rank's slice, in place, as vectors of a training state.
-    public var stateVectors: [StateVector] { optimizer.parameterVectors("weights") + optimizer.stateVectors }
+    package var stateVectors: [StateVector] { optimizer.parameterVectors("weights") + optimizer.stateVectors }
 
     /// Goes on with vectors that a saved state filled, after so many updates; every rank calls it.
-    public func resume(updates: Int, over communicator: any Communicator) throws {
+    package func resume(updates: Int, over communicator: any Communicator) throws {
         try model.resumeTraining(by: optimizer, updates: updates, over: communicator)
     }
 
     /// Gives this rank all weights of the model, when training has ended; every rank calls it.
-    public func finish(over communicator: any Communicator) throws {
+    package func finish(over communicator: any Communicator) throws {
         try model.gatherMasters(of: optimizer, over: communicator)
     }
 
     /// One AdamW step.
-    public func update(learningRate: Float, over communicator: any Communicator) throws -> Double {
+    package func update(learningRate: Float, over communicator: any Communicator) throws -> Double {
         let norm = try optimizer.update(learningRate: learningRate, over: communicator)
         model.parametersDidChange()
         return norm

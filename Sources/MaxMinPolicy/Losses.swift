@@ -1,15 +1,15 @@
 import Foundation
 
 /// The policy loss of some tokens: sums, not means.
-public struct PolicyLoss: Equatable, Sendable {
+package struct PolicyLoss: Equatable, Sendable {
     /// Σ max(−A·ρ, −A·clip(ρ)).
-    public var loss = 0.0
+    package var loss = 0.0
     /// d loss / d log-probability of each token.
-    public var gradient: [Float] = []
+    package var gradient: [Float] = []
     /// Tokens whose ratio was clipped: they give no gradient.
-    public var clipped = 0
+    package var clipped = 0
     /// Σ k3 of the policy that sampled from the present one: how far the updates of this step have gone, in nats.
-    public var divergence = 0.0
+    package var divergence = 0.0
 }
 
 /// PPO's clipped surrogate, negated: loss = max(−A·ρ, −A·clip(ρ, 1 − ε, 1 + ε)) with ρ = π/π_old.
@@ -18,7 +18,7 @@ public struct PolicyLoss: Equatable, Sendable {
 ///
 /// With advantages of leave-one-out, the same for every token of a response, the gradient at ρ = 1 is REINFORCE's on
 /// the whole response; the ratio stays per token because that of a response of many tokens is clipped at once.
-public func clippedPolicyLoss(
+package func clippedPolicyLoss(
     logProbabilities: [Float],
     old: [Float],
     advantages: [Float],
@@ -41,15 +41,15 @@ public func clippedPolicyLoss(
 }
 
 /// The value loss of some tokens: sums, not means.
-public struct ValueLoss: Equatable, Sendable {
+package struct ValueLoss: Equatable, Sendable {
     /// Σ ½·max((V − R)², (V_clipped − R)²).
-    public var loss = 0.0
+    package var loss = 0.0
     /// d loss / d value of each token.
-    public var gradient: [Float] = []
+    package var gradient: [Float] = []
 }
 
 /// Clipped value loss: V_clipped = V_old + clip(V − V_old, −ε, ε); the larger of the two squared errors counts.
-public func clippedValueLoss(values: [Float], old: [Float], returns: [Float], clip: Float) -> ValueLoss {
+package func clippedValueLoss(values: [Float], old: [Float], returns: [Float], clip: Float) -> ValueLoss {
     precondition(values.count == old.count && old.count == returns.count, "one of each for every token")
     var result = ValueLoss()
     result.gradient.reserveCapacity(old.count)

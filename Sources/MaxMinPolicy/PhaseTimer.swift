@@ -1,4 +1,4 @@
-internal import Collectives
+import Collectives
 
 /// Times the phases of a step, one after the other.
 struct PhaseTimer {

@@ -1,11 +1,11 @@
-public import Collectives
-public import LanguageModels
-public import Randomness
+package import Collectives
+package import LanguageModels
+package import Randomness
 
 /// What rollouts need of a model: sampling and scoring.
 ///
 /// The frozen reference is no more than this.
-public protocol SamplingPolicy: AnyObject {
+package protocol SamplingPolicy: AnyObject {
     /// Samples a response to each prompt, with the same bits whatever others are sampled in the same batch; `streams[i]` gives
     /// prompt i's random numbers.
     func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample]
@@ -14,7 +14,7 @@ public protocol SamplingPolicy: AnyObject {
 }
 
 /// What training needs on top: a recorded forward pass, its backward pass, and an update of the same kind on all ranks.
-public protocol TrainablePolicy: SamplingPolicy {
+package protocol TrainablePolicy: SamplingPolicy {
     /// Scores of the next token at the given packed rows, recorded for `backwardTokenScores`.
     func forwardTokenScores(_ sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores
     /// Adds to the gradients, given d loss / d log-probability and d loss / d value (empty: none) at each scored row.

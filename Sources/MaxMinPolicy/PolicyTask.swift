@@ -1,30 +1,30 @@
-public import Collectives
-internal import Failures
-public import LanguageModels
+package import Collectives
+import Failures
+package import LanguageModels
 
 /// Raw rewards of full sequences (prompt and response): reward models × sequences, K groups first, then the single model
 /// if the task has one.
-public typealias RewardFunction = (PackedSequences) throws -> [[Float]]
+package typealias RewardFunction = (PackedSequences) throws -> [[Float]]
 
 /// What a policy is trained on and for; the settings say how.
-public struct PolicyTask {
+package struct PolicyTask {
     /// Token ids of all prompts of the run, on every rank; prompt p belongs to shard p mod S.
-    public var prompts: [[Int32]]
+    package var prompts: [[Int32]]
     /// Ends a response; nil: only length does.
-    public var endOfText: Int32?
+    package var endOfText: Int32?
     /// Size of each of the K groups (users, or any positive measure).
-    public var groupSizes: [Double]
+    package var groupSizes: [Double]
     /// The rewards' common origin and unit, one entry for each row that `rewards` gives.
-    public var calibration: Calibration
+    package var calibration: Calibration
     /// The reward models.
-    public var rewards: RewardFunction
+    package var rewards: RewardFunction
     /// Keys all randomness.
-    public var seed: UInt64
+    package var seed: UInt64
     /// How prompts are split.
-    public var shards: Shards
+    package var shards: Shards
 
     /// Describes a task.
-    public init(
+    package init(
         prompts: [[Int32]],
         endOfText: Int32?,
         groupSizes: [Double],
@@ -44,7 +44,6 @@ public struct PolicyTask {
 
     /// Throws where no training is possible.
     func validate(_ settings: PolicySettings) throws {
-        try settings.validate()
         try validatePrompts(prompts, shards: shards)
         let rows = calibration.means.count
         let needed = groupSizes.count + (settings.objective == .single ? 1 : 0)

@@ -1,27 +1,27 @@
-public import Collectives
-internal import Failures
-internal import LanguageModels
-internal import Optimizers
+package import Collectives
+import Failures
+import LanguageModels
+import Optimizers
 
 /// What a training run carries from step to step besides the weights and the optimizer's moments.
-public struct PolicyState: Equatable, Sendable {
+package struct PolicyState: Equatable, Sendable {
     /// Steps done.
-    public internal(set) var step = 0
+    package internal(set) var step = 0
     /// The groups' weights.
-    public internal(set) var weighting: GroupWeighting
+    package internal(set) var weighting: GroupWeighting
     /// β.
-    public internal(set) var controller: KLController
+    package internal(set) var controller: KLController
     /// Steps with non-finite numbers, in a row, up to the last.
-    public internal(set) var badSteps = 0
+    package internal(set) var badSteps = 0
     /// Whether the weights are known to be good: the last step met no number that is not finite.
-    public var isGood: Bool { badSteps == 0 }
+    package var isGood: Bool { badSteps == 0 }
     /// The worst-off group of the last step.
-    public internal(set) var worstGroup: Int?
+    package internal(set) var worstGroup: Int?
     /// What reference samples of the prompts met so far are worth, for `log-sigmoid`.
     var medians = PromptMedians()
 
     /// The state before the first step.
-    public init(_ settings: PolicySettings, groupSizes: [Double]) {
+    package init(_ settings: PolicySettings, groupSizes: [Double]) {
         weighting = GroupWeighting(settings, groupSizes: groupSizes)
         controller = KLController(settings)
     }
@@ -29,9 +29,9 @@ public struct PolicyState: Equatable, Sendable {
 
 extension PolicyState {
     /// What a checkpoint holds of a state, and how many updates the optimizer has made.
-    public struct Record: Codable, Equatable, Sendable {
+    package struct Record: Codable, Equatable, Sendable {
         /// Optimizer updates made.
-        public let updates: Int
+        package let updates: Int
         let step: Int
         let weights: [Double]
         let beta: Float
@@ -40,14 +40,14 @@ extension PolicyState {
         let medians: PromptMedians
 
         /// Whether its numbers are those of a training of this length, for so many groups by so many reward models.
-        public func isValid(steps: Int, groups: Int, models: Int) -> Bool {
+        package func isValid(steps: Int, groups: Int, models: Int) -> Bool {
             updates >= 0 && (0...steps).contains(step) && weights.count == groups && weights.allSatisfy(\.isFinite)
                 && beta.isFinite && badSteps >= 0 && (0..<groups).contains(worstGroup ?? 0) && medians.areOf(models)
         }
     }
 
     /// This state as a record.
-    public func record(updates: Int) -> Record {
+    package func record(updates: Int) -> Record {
         Record(
             updates: updates,
             step: step,
@@ -60,7 +60,7 @@ extension PolicyState {
     }
 
     /// The state that a record holds, which is valid, under the settings that it was recorded with.
-    public init(_ record: Record, settings: PolicySettings, groupSizes: [Double]) {
+    package init(_ record: Record, settings: PolicySettings, groupSizes: [Double]) {
         self.init(settings, groupSizes: groupSizes)
         step = record.step
         weighting.adopt(memory: record.weights)
@@ -83,7 +83,7 @@ extension PolicyState {
 /// - Returns: the state after the last step.
 /// - Throws: `Failure(.configuration)` or `Failure(.badData)` for settings or a task that make no sense,
 ///   `Failure(.internalError)` after `max_bad_steps` steps in a row with non-finite numbers, or where the last is one.
-public func trainPolicy(
+package func trainPolicy(
     _ policy: some TrainablePolicy,
     reference: some SamplingPolicy,
     task: PolicyTask,

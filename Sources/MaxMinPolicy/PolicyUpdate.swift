@@ -1,7 +1,7 @@
-internal import Collectives
-internal import LanguageModels
-internal import Optimizers
-internal import Randomness
+import Collectives
+import LanguageModels
+import Optimizers
+import Randomness
 
 /// What the updates of one step did.
 struct UpdateSummary {
@@ -73,7 +73,7 @@ func updatePolicy(
                 summary.isFinite = false
                 return summary
             }
-            guard settings.targetKL <= 0 || summary.divergence <= Double(settings.targetKL) else {
+            guard summary.divergence <= settings.targetKL.map(Double.init) ?? .infinity else {
                 summary.stoppedEarly = true
                 return summary
             }

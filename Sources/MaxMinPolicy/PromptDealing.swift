@@ -1,5 +1,5 @@
-internal import Collectives
-internal import Randomness
+import Collectives
+import Randomness
 
 /// One prompt of a step.
 struct DealtPrompt: Equatable {

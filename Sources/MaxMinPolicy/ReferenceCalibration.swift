@@ -1,6 +1,6 @@
-public import Collectives
-internal import Failures
-public import LanguageModels
+package import Collectives
+import Failures
+package import LanguageModels
 
 /// Samples the reference on prompts of every shard and fits the calibration to the rewards of its samples.
 ///
@@ -10,7 +10,7 @@ public import LanguageModels
 ///   - promptCount: how many of the prompts to use, over all shards; no more than there are.
 ///   - rewardModels: how many rows `rewards` gives.
 /// - Throws: as `fitCalibration`, and `Failure(.internalError)` where the reference's logits are not finite.
-public func calibrate(
+package func calibrate(
     _ method: Calibration.Method,
     reference: some SamplingPolicy,
     prompts: [[Int32]],
@@ -19,7 +19,7 @@ public func calibrate(
     maxNewTokens: Int,
     endOfText: Int32?,
     rewardModels: Int,
-    rewards: RewardFunction,
+    rewards: (PackedSequences) throws -> [[Float]],
     seed: UInt64,
     shards: Shards,
     communicator: any Communicator

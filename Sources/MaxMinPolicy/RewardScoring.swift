@@ -1,7 +1,7 @@
-internal import Collectives
-internal import Failures
-internal import Foundation
-internal import LanguageModels
+import Collectives
+import Failures
+import Foundation
+import LanguageModels
 
 /// Raw rewards of rollouts, checked for shape: reward models × rollouts.
 func rawRewards(of rollouts: [Rollout], by rewards: RewardFunction, models: Int) throws -> [[Float]] {

@@ -1,5 +1,5 @@
-internal import LanguageModels
-internal import Randomness
+import LanguageModels
+import Randomness
 
 /// One sampled response and what is known of its tokens; L response tokens, end-of-text included.
 struct Rollout {

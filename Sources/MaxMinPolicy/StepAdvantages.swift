@@ -1,4 +1,4 @@
-internal import Collectives
+import Collectives
 
 /// Fills in the advantages (and returns) of a step's rollouts from the combined reward of each response.
 ///

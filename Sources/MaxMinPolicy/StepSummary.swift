@@ -1,4 +1,4 @@
-internal import Collectives
+import Collectives
 
 /// One shard's share of a step.
 struct ShardBatch {

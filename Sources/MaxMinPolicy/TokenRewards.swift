@@ -1,7 +1,7 @@
 /// The reward of each token of a response: −β·(log π − log π_ref), and `bonus` on top at the last token.
 ///
 /// The last token is the end-of-text token where the response has one: ending is an action like any other.
-public func tokenRewards(
+package func tokenRewards(
     logProbabilities: [Float],
     reference: [Float],
     beta: Float,

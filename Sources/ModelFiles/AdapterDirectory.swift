@@ -1,34 +1,34 @@
-public import Failures
+package import Failures
 import Foundation
-public import LanguageModels
+package import LanguageModels
 import Tensors
 
 /// PEFT adapter directories: `adapter_config.json`, `adapter_model.safetensors`, with a reward head as PEFT's
 /// `modules_to_save` keeps it.
-public enum AdapterDirectory {
+package enum AdapterDirectory {
     /// What PEFT's names of tensors begin with.
     private static let prefix = "base_model.model."
 
     /// What a directory holds, without its base.
-    public struct Summary: Equatable, Sendable {
+    package struct Summary: Equatable, Sendable {
         /// r.
-        public let rank: Int
+        package let rank: Int
         /// Its product is scaled by alpha/rank.
-        public let alpha: Double
+        package let alpha: Double
         /// The adapted layers, as PEFT's `target_modules`.
-        public let targets: [String]
+        package let targets: [String]
         /// The adapted blocks; nil: all.
-        public let blocks: [Int]?
+        package let blocks: [Int]?
         /// Whether it is a reward model.
-        public let isRewardModel: Bool
+        package let isRewardModel: Bool
         /// Where the base was when it was written.
-        public let base: String?
+        package let base: String?
         /// Elements of all its tensors.
-        public let parameters: Int
+        package let parameters: Int
     }
 
     /// Whether a directory holds an adapter.
-    public static func isAdapter(_ path: String) -> Bool {
+    package static func isAdapter(_ path: String) -> Bool {
         FileManager.default.fileExists(atPath: path + "/adapter_config.json")
     }
 
@@ -40,7 +40,7 @@ public enum AdapterDirectory {
     /// - Parameters:
     ///   - base: the directory of the model that is adapted, noted for people and for `peft`.
     ///   - source: the directory whose tokenizer files are copied; nil: none.
-    public static func save(
+    package static func save(
         _ model: LanguageModel,
         to path: String,
         base: String,
@@ -71,7 +71,7 @@ public enum AdapterDirectory {
     ///   - followSymlinks: accept weights that are a link to a file outside the directory, as in a Hub cache.
     /// - Throws: `Failure` naming file, field or tensor; `configuration` for what we do not support or what does not suit the
     ///   base, `badData` for tensors that do not fit, `missingInput`, and `internalError` for weights that are not finite.
-    public static func load(
+    package static func load(
         _ path: String,
         over base: LanguageModel,
         head: Head? = nil,
@@ -104,7 +104,7 @@ public enum AdapterDirectory {
     /// What a directory holds; its tensors are read and, unless told otherwise, checked to be finite.
     ///
     /// - Throws: as `load`, but for what concerns the base.
-    public static func summary(
+    package static func summary(
         _ path: String,
         allowNonFinite: Bool = false,
         followSymlinks: Bool = false

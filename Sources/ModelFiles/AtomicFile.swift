@@ -1,6 +1,6 @@
-public import Failures
+package import Failures
 import Files
-internal import Foundation
+import Foundation
 
 /// Writes a file so that a reader sees the old one or all of the new one, also after a power cut.
 ///
@@ -9,7 +9,7 @@ internal import Foundation
 /// - Returns: what its bytes must be when they are read again.
 /// - Throws: `Failure` with `permission`, `cannotCreate` or `inputOutput`; an old file is then intact.
 @discardableResult
-public func writeAtomically(_ bytes: [UInt8], to path: String) throws(Failure) -> FileSeal {
+package func writeAtomically(_ bytes: [UInt8], to path: String) throws(Failure) -> FileSeal {
     var file = try AtomicFile(path: path)
     try file.write(bytes.span)
     return try file.commit()
@@ -17,14 +17,14 @@ public func writeAtomically(_ bytes: [UInt8], to path: String) throws(Failure) -
 
 /// `writeAtomically` for text, in UTF-8.
 @discardableResult
-public func writeAtomically(_ text: String, to path: String) throws(Failure) -> FileSeal {
+package func writeAtomically(_ text: String, to path: String) throws(Failure) -> FileSeal {
     try writeAtomically(Array(text.utf8), to: path)
 }
 
 /// Removes what killed processes left of files that they were writing, in a folder and those below it.
 ///
 /// For folders that no other process writes to.
-public func removeTemporaryFiles(below folder: String) throws(Failure) {
+package func removeTemporaryFiles(below folder: String) throws(Failure) {
     let manager = FileManager.default
     for name in manager.enumerator(atPath: folder)?.compactMap({ $0 as? String }) ?? [] {
         let file = URL(literalPath: name).lastPathComponent
@@ -129,7 +129,7 @@ func append<Element: BitwiseCopyable>(_ elements: Span<Element>, to descriptor: 
 }
 
 /// Makes the names in a folder durable.
-public func syncFolder(_ path: String) throws(Failure) {
+package func syncFolder(_ path: String) throws(Failure) {
     let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0 else { throw writingFailure(errno, "cannot be opened to sync it", path: path) }
     let synced = fsync(folder)
@@ -140,7 +140,7 @@ public func syncFolder(_ path: String) throws(Failure) {
 }
 
 /// Bytes that this user may still write on the file system of `path`; nil where it does not tell.
-public func freeSpace(at path: String) -> Int? {
+package func freeSpace(at path: String) -> Int? {
     var system = statvfs()
     // Of some file systems all numbers are 0: ramfs, a few in user space.
     guard unsafe statvfs(path, &system) == 0, system.f_blocks > 0 else { return nil }
@@ -149,7 +149,7 @@ public func freeSpace(at path: String) -> Int? {
 }
 
 /// What making or writing a file failed of, with the exit code that belongs to it.
-public func writingFailure(
+package func writingFailure(
     _ number: Int32,
     _ what: String,
     otherwise: ExitCode = .inputOutput,

@@ -1,11 +1,11 @@
-public import Failures
+package import Failures
 import Files
 
 /// The 64-bit hash XXH64 with seed 0 of bytes that come in pieces: tells a file that is not as it was written.
 ///
 /// As the xxHash specification describes it: four lanes over stripes of 32 bytes, merged, then the rest by 8, 4 and 1. It
 /// guards against faults, not against forgers.
-public struct Checksum {
+package struct Checksum {
     private static let prime1: UInt64 = 0x9E37_79B1_85EB_CA87
     private static let prime2: UInt64 = 0xC2B2_AE3D_27D4_EB4F
     private static let prime3: UInt64 = 0x1656_67B1_9E37_79F9
@@ -19,13 +19,13 @@ public struct Checksum {
     /// Bytes that do not fill a stripe yet: fewer than 32.
     private var pending: [UInt8] = []
     /// How many bytes there were.
-    public private(set) var count = 0
+    package private(set) var count = 0
 
     /// Of no bytes yet.
-    public init() {}
+    package init() {}
 
     /// Takes more elements, as they lie in memory.
-    public mutating func add<Element: BitwiseCopyable>(_ elements: Span<Element>) {
+    package mutating func add<Element: BitwiseCopyable>(_ elements: Span<Element>) {
         let bytes = unsafe elements.bytes
         count += bytes.byteCount
         var offset = 0
@@ -47,7 +47,7 @@ public struct Checksum {
     }
 
     /// The hash of all bytes so far.
-    public var value: UInt64 {
+    package var value: UInt64 {
         var hash = Self.prime5
         if count >= 32 {
             hash =
@@ -79,7 +79,7 @@ public struct Checksum {
     }
 
     /// The hash as 16 hexadecimal digits.
-    public var text: String {
+    package var text: String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
@@ -108,11 +108,11 @@ public struct Checksum {
 }
 
 /// How long a file is and what its bytes hash to.
-public struct FileSeal: Codable, Equatable, Sendable {
+package struct FileSeal: Codable, Equatable, Sendable {
     /// Its length.
-    public let bytes: Int
+    package let bytes: Int
     /// Its `Checksum`, in hexadecimal.
-    public let xxh64: String
+    package let xxh64: String
 
     /// Of bytes that were written.
     init(_ checksum: Checksum) {
@@ -121,7 +121,7 @@ public struct FileSeal: Codable, Equatable, Sendable {
     }
 
     /// Of bytes in memory.
-    public init(of bytes: [UInt8]) {
+    package init(of bytes: [UInt8]) {
         var checksum = Checksum()
         checksum.add(bytes.span)
         self.init(checksum)
@@ -132,7 +132,7 @@ extension FileSeal {
     /// Of a file, read to its end or to a length.
     ///
     /// - Throws: `Failure` where that fails.
-    public init(reading path: String, upTo length: Int = .max) throws(Failure) {
+    package init(reading path: String, upTo length: Int = .max) throws(Failure) {
         let file = try RegularFile(path: path)
         let end = min(file.size, max(0, length))
         var checksum = Checksum()
@@ -146,7 +146,7 @@ extension FileSeal {
     /// Reads a file to see whether it is the one that was written.
     ///
     /// - Throws: `Failure` with `badData` where it is not, another where it cannot be read.
-    public func check(_ path: String) throws(Failure) {
+    package func check(_ path: String) throws(Failure) {
         let size = try RegularFile(path: path).size
         guard size == bytes else {
             throw Failure(.badData, "has \(size) bytes, not \(bytes) as when it was written", at: path)

@@ -1,16 +1,16 @@
-public import Failures
-public import LanguageModels
+package import Failures
+package import LanguageModels
 import Tensors
 
 /// Memory of a model that is opened in place.
-public struct FrozenBytes: Equatable, Sendable {
+package struct FrozenBytes: Equatable, Sendable {
     /// What stays in its files, mapped: processes of a machine share it.
-    public var mapped = 0
+    package var mapped = 0
     /// What is copied, since it is not read as the files have it.
-    public var copied = 0
+    package var copied = 0
 
     /// Of a model whose tensors are all stored as `stored`.
-    public init(_ shape: ModelConfiguration, head: Head, stored: StoredType, precision: Precision) {
+    package init(_ shape: ModelConfiguration, head: Head, stored: StoredType, precision: Precision) {
         for entry in Parameters.layout(shape, head: head) {
             if entry.isMatrix && precision.readsInPlace(stored) {
                 mapped += entry.count * stored.size
@@ -34,7 +34,7 @@ extension ModelDirectory {
     /// How most of a model's weights are stored; only headers are read.
     ///
     /// - Throws: `Failure` where files are missing or unsound.
-    public static func storedType(_ path: String, followSymlinks: Bool = false) throws(Failure) -> StoredType {
+    package static func storedType(_ path: String, followSymlinks: Bool = false) throws(Failure) -> StoredType {
         let shape = try configuration(path)
         let checkpoint = try Checkpoint(directory: path, configuration: shape, followSymlinks: followSymlinks)
         let bytes = checkpoint.bytesByType

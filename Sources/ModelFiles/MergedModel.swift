@@ -1,4 +1,4 @@
-public import Failures
+package import Failures
 import LanguageModels
 import Tensors
 
@@ -10,7 +10,7 @@ extension ModelDirectory {
     ///
     /// - Returns: how many parameters the model has.
     /// - Throws: `Failure` as `AdapterDirectory.load` and `load` do, or with `cannotCreate`, `permission` or `inputOutput`.
-    public static func writeMerged(
+    package static func writeMerged(
         adapter: String,
         base: String,
         to path: String,

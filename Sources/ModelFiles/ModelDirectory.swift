@@ -1,21 +1,21 @@
-public import Failures
+package import Failures
 import Foundation
-public import LanguageModels
+package import LanguageModels
 import StrictJSON
 import Tensors
 
 /// A model read from a directory.
-public struct LoadedModel {
+package struct LoadedModel {
     /// The model.
-    public let model: LanguageModel
+    package let model: LanguageModel
     /// Where its tokenizer is: the path of a `tokenizer.json`, which may be missing.
-    public let tokenizerFile: String
+    package let tokenizerFile: String
     /// What is odd about the directory though the model could be read; one line each.
-    public let warnings: [String]
+    package let warnings: [String]
 }
 
 /// Hugging Face model directories: `config.json`, `model.safetensors` (or shards with their index), `tokenizer.json`.
-public enum ModelDirectory {
+package enum ModelDirectory {
     /// What is copied beside a saved model so that it is complete.
     private static let tokenizerFiles = [
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "generation_config.json",
@@ -23,12 +23,12 @@ public enum ModelDirectory {
     ]
 
     /// Reads only the shape of a model.
-    public static func configuration(_ path: String) throws(Failure) -> ModelConfiguration {
+    package static func configuration(_ path: String) throws(Failure) -> ModelConfiguration {
         try ConfigFile(path: path + "/config.json").configuration
     }
 
     /// Whether the directory holds a reward model.
-    public static func isRewardModel(_ path: String) throws(Failure) -> Bool {
+    package static func isRewardModel(_ path: String) throws(Failure) -> Bool {
         try ConfigFile(path: path + "/config.json").isRewardModel
     }
 
@@ -44,7 +44,7 @@ public enum ModelDirectory {
     ///   - passing: a model of the same precision with whose passes this one's share memory; nil: none.
     /// - Throws: `Failure` naming file, tensor or field; `configuration` for what we do not support, `badData` for files
     ///   that are malformed or do not fit together, `missingInput`, and `internalError` for weights that are not finite.
-    public static func load(
+    package static func load(
         _ path: String,
         precision: Precision,
         head: Head? = nil,
@@ -85,7 +85,7 @@ public enum ModelDirectory {
     ///   - checksFinite: refuse weights that are not finite, which reads them all.
     ///   - passing: a model of the same precision with whose passes this one's share memory; nil: none.
     /// - Throws: as `load`; `configuration` also where copies would not fit into memory.
-    public static func open(
+    package static func open(
         _ path: String,
         precision: Precision,
         head: Head? = nil,
@@ -125,7 +125,7 @@ public enum ModelDirectory {
     ///
     /// - Returns: how many parameters the model has, and what is odd about the directory.
     /// - Throws: as `load`, but for a lack of memory.
-    public static func verify(
+    package static func verify(
         _ path: String,
         allowNonFinite: Bool = false,
         followSymlinks: Bool = false
@@ -165,7 +165,7 @@ public enum ModelDirectory {
     ///   - base: the model whose trunk it shares, where it has no weights of its own but a head's; nil: none.
     ///   - tokenizerFrom: the directory whose tokenizer files are copied; nil: none.
     ///   - keepsValueHead: also write a value head's tensors, for going on with training; `transformers` ignores them.
-    public static func save(
+    package static func save(
         _ model: LanguageModel,
         over base: LanguageModel? = nil,
         to path: String,

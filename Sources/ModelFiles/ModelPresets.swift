@@ -1,12 +1,12 @@
-public import LanguageModels
+package import LanguageModels
 
 /// Named shapes for randomly initialised models.
-public enum ModelPreset {
+package enum ModelPreset {
     /// Every name, in order of size.
-    public static var names: [String] { shapes.map(\.name) }
+    package static var names: [String] { shapes.map(\.name) }
 
     /// The shape of that name; nil where there is none.
-    public static func named(_ name: String) -> ModelConfiguration? {
+    package static func named(_ name: String) -> ModelConfiguration? {
         shapes.first { $0.name == name }?.configuration
     }
 

@@ -1,18 +1,18 @@
-public import Failures
+package import Failures
 import Foundation
 import StrictJSON
-public import Text
+package import Text
 
 /// What a model or an adapter was trained on: `provenance.json` beside its weights.
 ///
 /// A reward model read with another template, another tokenizer or over another base gives numbers that mean nothing, so that is
 /// refused.
-public struct Provenance: Equatable, Sendable {
+package struct Provenance: Equatable, Sendable {
     private static let file = "provenance.json"
     private static let jinjaFile = "chat_template.jinja"
 
     /// The chat template.
-    public let template: ChatTemplate
+    package let template: ChatTemplate
     /// Checksum of the template in Jinja: which edition of it.
     let templateHash: String
     /// Checksum of `tokenizer.json`.
@@ -36,7 +36,7 @@ public struct Provenance: Equatable, Sendable {
     /// Reads what was noted; nil where nothing was, as with models from elsewhere.
     ///
     /// - Throws: `Failure` naming file and member.
-    public init?(directory: String) throws(Failure) {
+    package init?(directory: String) throws(Failure) {
         let path = "\(directory)/\(Self.file)"
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let fields = try JSONFields(JSONValue(contentsOfFile: path), at: path)
@@ -55,7 +55,7 @@ public struct Provenance: Equatable, Sendable {
     /// Parameters are those of `init`.
     ///
     /// - Throws: `Failure` where reading or writing fails.
-    public static func save(
+    package static func save(
         _ encoding: ChatEncoding,
         tokenizerIn source: String,
         base: String?,
@@ -88,7 +88,7 @@ public struct Provenance: Equatable, Sendable {
     ///
     /// - Parameter directory: the one that this was read from; the others are those of `init`.
     /// - Throws: `Failure(.configuration)` that says what differs.
-    public func check(
+    package func check(
         _ directory: String,
         _ encoding: ChatEncoding,
         tokenizerIn source: String,
@@ -142,7 +142,7 @@ extension ModelDirectory {
     /// Of models that were opened, so that links out of their folder were refused where they should be.
     ///
     /// - Throws: `Failure` where files cannot be read or are malformed.
-    public static func fingerprint(_ path: String) throws(Failure) -> String {
+    package static func fingerprint(_ path: String) throws(Failure) -> String {
         let checkpoint = try Checkpoint(directory: path, configuration: configuration(path), followSymlinks: true)
         var bytes: [UInt8] = []
         for file in checkpoint.files {

@@ -1,6 +1,6 @@
-public import Failures
+package import Failures
 import Foundation
-public import LanguageModels
+package import LanguageModels
 
 extension ModelDirectory {
     /// Writes a randomly initialised language model without ever holding it: F32 with GPT-2, else BF16.
@@ -10,7 +10,7 @@ extension ModelDirectory {
     ///
     /// - Returns: how many parameters there are.
     /// - Throws: `Failure` with `cannotCreate`, `permission` or `inputOutput`.
-    public static func writeRandom(
+    package static func writeRandom(
         _ configuration: ModelConfiguration,
         seed: UInt64,
         to path: String,

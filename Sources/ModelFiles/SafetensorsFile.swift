@@ -1,18 +1,18 @@
-public import Failures
+package import Failures
 import Files
-public import Tensors
+package import Tensors
 
 /// A safetensors file open for reading.
-public struct SafetensorsFile: ~Copyable {
+package struct SafetensorsFile: ~Copyable {
     /// What it holds.
-    public let header: SafetensorsHeader
+    package let header: SafetensorsHeader
     private let file: RegularFile
     private let dataStart: Int
 
     /// Opens a file and checks its header; nothing else is read.
     ///
     /// - Throws: `Failure` with `missingInput`, `permission`, or `badData` for whatever is no sound safetensors file.
-    public init(path: String) throws(Failure) {
+    package init(path: String) throws(Failure) {
         let file = try RegularFile(path: path)
         let headerEnd = try Self.headerEnd(of: file)
         header = try SafetensorsHeader(
@@ -66,7 +66,7 @@ public struct SafetensorsFile: ~Copyable {
     /// Reads a stored tensor into a float32 tensor of as many elements, converting from F16 and BF16.
     ///
     /// - Throws: `Failure(.badData)` where the stored type is another, `Failure(.inputOutput)` where reading fails.
-    public func read(_ stored: StoredTensor, into tensor: Tensor) throws(Failure) {
+    package func read(_ stored: StoredTensor, into tensor: Tensor) throws(Failure) {
         let count = stored.bytes.count / stored.type.size
         precondition(tensor.count == count, "\(count) stored elements for \(tensor.count)")
         let start = dataStart + stored.bytes.lowerBound
@@ -91,7 +91,7 @@ public struct SafetensorsFile: ~Copyable {
     /// Reads elements `start ..< start + tensor.count` of a stored float32 vector.
     ///
     /// - Throws: `Failure(.badData)` where it is of another type or too short, `Failure(.inputOutput)` where reading fails.
-    public func read(_ stored: StoredTensor, from start: Int, into tensor: Tensor) throws(Failure) {
+    package func read(_ stored: StoredTensor, from start: Int, into tensor: Tensor) throws(Failure) {
         guard stored.type == .float32, start >= 0, start <= stored.bytes.count / 4 - tensor.count else {
             throw Failure(
                 .badData,

@@ -1,9 +1,9 @@
-public import Failures
+package import Failures
 import StrictJSON
 import Tensors
 
 /// How the elements of a stored tensor are written.
-public enum StoredType: String, Sendable, CaseIterable {
+package enum StoredType: String, Sendable, CaseIterable {
     case float64 = "F64"
     case float32 = "F32"
     case float16 = "F16"
@@ -19,7 +19,7 @@ public enum StoredType: String, Sendable, CaseIterable {
     case bool = "BOOL"
 
     /// Bytes of one element.
-    public var size: Int {
+    package var size: Int {
         switch self {
         case .float64, .int64, .uint64: 8
         case .float32, .int32, .uint32: 4
@@ -40,33 +40,33 @@ public enum StoredType: String, Sendable, CaseIterable {
 }
 
 /// A tensor of a safetensors file.
-public struct StoredTensor: Equatable, Sendable {
+package struct StoredTensor: Equatable, Sendable {
     /// Its name.
-    public let name: String
+    package let name: String
     /// How its elements are written.
-    public let type: StoredType
+    package let type: StoredType
     /// Lengths of the dimensions.
-    public let shape: [Int]
+    package let shape: [Int]
     /// Where its bytes are, counted from the start of the data.
-    public let bytes: Range<Int>
+    package let bytes: Range<Int>
 }
 
 /// The header of a safetensors file: what it holds, checked against the file's length.
 ///
 /// Format and checks: https://github.com/huggingface/safetensors, `README.md` and `safetensors/src/tensor.rs`; we also
 /// refuse duplicate names, which differ by their bytes only.
-public struct SafetensorsHeader: Sendable {
+package struct SafetensorsHeader: Sendable {
     /// Header bytes at most; real models need far less.
-    public static let maximumBytes = 16 << 20
+    package static let maximumBytes = 16 << 20
     /// Tensors at most.
-    public static let maximumTensors = 65_536
+    package static let maximumTensors = 65_536
     private static let maximumRank = 8
     private static let maximumMetadataBytes = 1 << 20
 
     /// The tensors, in order of their data.
-    public let tensors: [StoredTensor]
+    package let tensors: [StoredTensor]
     /// The free text pairs of `__metadata__`, in order.
-    public let metadata: [(key: String, value: String)]
+    package let metadata: [(key: String, value: String)]
 
     /// Parses and checks the JSON of a header.
     ///
@@ -75,7 +75,7 @@ public struct SafetensorsHeader: Sendable {
     ///   - dataBytes: how many bytes follow the header in the file.
     ///   - place: the file, named in errors.
     /// - Throws: `Failure(.badData)` for what is malformed, overlaps, leaves a hole or does not fill the file.
-    public init(parsing bytes: [UInt8], dataBytes: Int, at place: String) throws(Failure) {
+    package init(parsing bytes: [UInt8], dataBytes: Int, at place: String) throws(Failure) {
         let limits = JSONLimits(maximumBytes: Self.maximumBytes, maximumDepth: 4)
         let fields = try JSONFields(JSONValue(parsing: bytes, at: place, limits: limits), at: place)
         guard fields.object.count <= Self.maximumTensors + 1 else {

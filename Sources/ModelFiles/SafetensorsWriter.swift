@@ -1,6 +1,6 @@
-public import Failures
+package import Failures
 import StrictJSON
-public import Tensors
+package import Tensors
 
 /// Writes float32 tensors that lie end to end in `values` as a safetensors file, atomically.
 ///
@@ -10,7 +10,7 @@ public import Tensors
 ///   - path: the file, replaced if it is there.
 /// - Throws: `Failure` with `cannotCreate`, `permission` or `inputOutput`; an old file is then intact.
 @discardableResult
-public func writeSafetensors(
+package func writeSafetensors(
     _ tensors: [(name: String, shape: [Int])],
     values: Tensor,
     to path: String
@@ -30,7 +30,7 @@ public func writeSafetensors(
 ///
 /// - Returns: what its bytes must be when they are read again.
 /// - Throws: as the function above.
-public func writeSafetensors(
+package func writeSafetensors(
     vectors: [(name: String, values: Tensor)],
     to path: String
 ) throws(Failure) -> FileSeal {

@@ -1,14 +1,14 @@
-public import Failures
+package import Failures
 import Files
 import Foundation
-public import Tensors
+package import Tensors
 
 /// A file for tensors that memory has no room for.
 ///
 /// It has no name: the system frees it with the process, however that ends.
 ///
 /// Each tensor has a checksum, which is compared when it is read.
-public final class SpillFile {
+package final class SpillFile {
     private let folder: String
     private let descriptor: Int32
     private let reader: RegularFile
@@ -18,7 +18,7 @@ public final class SpillFile {
     /// Makes the file on the file system of a folder.
     ///
     /// - Throws: `Failure` 73, or 77 without permission.
-    public init(in folder: String) throws(Failure) {
+    package init(in folder: String) throws(Failure) {
         let path = "\(folder)/.spill\(AtomicFile.temporaryMark)\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
@@ -42,7 +42,7 @@ public final class SpillFile {
     /// Writes a tensor; returns its number.
     ///
     /// - Throws: `Failure` 74, as with a full disk.
-    public func append(_ tensor: Tensor) throws(Failure) -> Int {
+    package func append(_ tensor: Tensor) throws(Failure) -> Int {
         var checksum = Checksum()
         let number = tensor.withMutableBytes { bytes in
             checksum.add(bytes.span)
@@ -59,7 +59,7 @@ public final class SpillFile {
     /// Reads the tensor of that number into one of the same shape and type.
     ///
     /// - Throws: `Failure` 74 where it cannot be read, or is not what was written.
-    public func read(_ number: Int, into tensor: Tensor) throws(Failure) {
+    package func read(_ number: Int, into tensor: Tensor) throws(Failure) {
         let (offset, expected) = written[number]
         var checksum = Checksum()
         try tensor.withMutableBytes { bytes throws(Failure) in

@@ -1,14 +1,14 @@
-public import Tensors
+package import Tensors
 
 extension AdamW {
     /// The moments that this rank holds, in place, as vectors of a training state or parts of them; with `step` they are
     /// all that an optimizer remembers.
-    public var stateVectors: [StateVector] {
+    package var stateVectors: [StateVector] {
         vectors("first_moment", ofSlice: firstMoment) + vectors("second_moment", ofSlice: secondMoment)
     }
 
     /// The parameters of this rank's slice, in place, alike.
-    public func parameterVectors(_ name: String) -> [StateVector] {
+    package func parameterVectors(_ name: String) -> [StateVector] {
         if isReplicated { return [StateVector(name, parameters)] }
         return slice.map {
             StateVector(name, part: parameters.rows($0), from: $0.lowerBound, of: parameters.count)
@@ -16,7 +16,7 @@ extension AdamW {
     }
 
     /// Numbers of this rank's slice, which lie end to end, alike.
-    public func vectors(_ name: String, ofSlice values: Tensor) -> [StateVector] {
+    package func vectors(_ name: String, ofSlice values: Tensor) -> [StateVector] {
         if isReplicated { return [StateVector(name, values)] }
         return zip(slice, places).map { piece, place in
             StateVector(name, part: values.rows(place), from: piece.lowerBound, of: parameters.count)
@@ -24,24 +24,24 @@ extension AdamW {
     }
 
     /// A copy of the slice's parameters, end to end.
-    public func copiedSlice() -> Tensor {
+    package func copiedSlice() -> Tensor {
         let copy = Tensor(zeros: [firstMoment.count])
         copySlice(into: copy)
         return copy
     }
 
     /// Copies the slice's parameters, end to end.
-    public func copySlice(into copy: Tensor) {
+    package func copySlice(into copy: Tensor) {
         for (piece, place) in zip(slice, places) { copy.rows(place).copy(from: parameters.rows(piece)) }
     }
 
     /// Puts copied parameters of the slice back; other ranks have them after `gatherParameters`.
-    public func restoreSlice(from copy: Tensor) {
+    package func restoreSlice(from copy: Tensor) {
         for (piece, place) in zip(slice, places) { parameters.rows(piece).copy(from: copy.rows(place)) }
     }
 
     /// Goes on after moments that a saved state filled, as the optimizer that had made `step` updates.
-    public func resume(step: Int) {
+    package func resume(step: Int) {
         restore(step: step, firstMoment: firstMoment, secondMoment: secondMoment)
     }
 

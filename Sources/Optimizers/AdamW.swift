@@ -1,21 +1,5 @@
-public import Collectives
-public import Tensors
-
-/// AdamW's constants.
-public struct AdamWSettings: Equatable, Sendable {
-    /// Decay of the mean of gradients, β₁.
-    public var beta1: Float = 0.9
-    /// Decay of the mean of squared gradients, β₂.
-    public var beta2: Float = 0.999
-    /// Added to the root of the second moment.
-    public var epsilon: Float = 1e-8
-    /// Decoupled weight decay λ: a parameter that decays loses rate·λ of itself a step.
-    public var weightDecay: Float = 0
-    /// Gradients are scaled down to this global norm; 0: never.
-    public var clipNorm: Float = 1
-    /// PyTorch's constants, no weight decay, gradients clipped at norm 1.
-    public init() {}
-}
+package import Collectives
+package import Tensors
 
 /// AdamW over the trainable range of one flat parameter vector.
 ///
@@ -23,21 +7,21 @@ public struct AdamWSettings: Equatable, Sendable {
 /// parameters only, so a caller that trains a suffix of a model passes views of that suffix. Ranks share the work: each
 /// holds the moments of its own slice and updates it, by `GradientExchange.reproducible`; with `HalfReplicas` it needs no fp32 parameters of
 /// other slices there (ZeRO stage 1, arXiv 1910.02054). The state that a checkpoint needs is `step` and the moments.
-public final class AdamW {
+package final class AdamW {
     /// How many updates were made.
-    public private(set) var step = 0
+    package private(set) var step = 0
     /// m: running mean of gradients, of the slice.
-    public let firstMoment: Tensor
+    package let firstMoment: Tensor
     /// v: running mean of squared gradients, of the slice.
-    public let secondMoment: Tensor
+    package let secondMoment: Tensor
     /// The parameters that this rank updates, in order; the moments are theirs, end to end.
-    public let slice: [Range<Int>]
+    package let slice: [Range<Int>]
 
     /// Whether every rank holds all moments.
     var isReplicated: Bool { exchange == .allReduce }
     let parameters: Tensor
     private let gradients: Tensor
-    private let settings: AdamWSettings
+    private let settings: OptimizerSettings
     private let exchange: GradientExchange
     private let halves: HalfReplicas?
     private let segments: [Segment]
@@ -60,11 +44,11 @@ public final class AdamW {
     /// `decaying`: flat ranges that decay applies to, in order (the other ranges of `parameters` do not decay). `halves`: where ranks
     /// share the work and other slices' parameters are not read; nil: everywhere they are. `communicator`: the ranks that do the work;
     /// its messages are `update`'s. `exchange`: how the gradients were summed.
-    public init(
+    package init(
         parameters: Tensor,
         gradients: Tensor,
         decaying: [Range<Int>],
-        settings: AdamWSettings,
+        settings: OptimizerSettings,
         halves: HalfReplicas? = nil,
         by exchange: GradientExchange = .reproducible,
         over communicator: any Communicator = SoloCommunicator()
@@ -92,7 +76,7 @@ public final class AdamW {
     /// Of the gradient a rank needs its slice; the update uses the gradient up. Every rank of the work calls it. A norm that
     /// is not finite changes nothing and is returned as it is. Otherwise the gradient is multiplied by min(1, clipNorm / (norm +
     /// 1e-6)), as `torch.nn.utils.clip_grad_norm_` does.
-    public func update(
+    package func update(
         learningRate: Float,
         scaledBy factor: Float = 1,
         over communicator: any Communicator = SoloCommunicator()
@@ -162,13 +146,13 @@ public final class AdamW {
     }
 
     /// Gives this rank the parameters of all slices.
-    public func gatherParameters(over communicator: any Communicator) throws {
+    package func gatherParameters(over communicator: any Communicator) throws {
         guard exchange == .reproducible else { return }
         try communicator.gather(parameters, Slices(of: parameters.count, ranks: communicator.size))
     }
 
     /// Puts back the state of an earlier run; the moments are copied, each as long as the slice.
-    public func restore(step: Int, firstMoment: Tensor, secondMoment: Tensor) {
+    package func restore(step: Int, firstMoment: Tensor, secondMoment: Tensor) {
         precondition(step >= 0, "a step count is not negative; this is \(step)")
         self.step = step
         self.firstMoment.copy(from: firstMoment)

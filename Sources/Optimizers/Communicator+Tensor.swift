@@ -1,19 +1,19 @@
-public import Collectives
-public import Tensors
+package import Collectives
+package import Tensors
 
 extension Communicator {
     /// Replaces the elements of a float32 tensor by their sum over all ranks, the same bits on every rank.
-    public func allReduceSum(_ tensor: Tensor) throws {
+    package func allReduceSum(_ tensor: Tensor) throws {
         try tensor.withMutableSpan { span in try allReduceSum(&span) }
     }
 
     /// Replaces the elements of a float32 tensor on every rank by the root's.
-    public func broadcast(_ tensor: Tensor) throws {
+    package func broadcast(_ tensor: Tensor) throws {
         try tensor.withMutableSpan { span in try broadcast(&span) }
     }
 
     /// `enter`, with float32 numbers of the phase that a test may want spoiled.
-    public func enter(_ phase: Phase, step: Int, with tensor: Tensor) throws {
+    package func enter(_ phase: Phase, step: Int, with tensor: Tensor) throws {
         guard let spoiling = try enter(phase, step: step), tensor.count > 0 else { return }
         let middle = tensor.count / 2
         switch spoiling {

@@ -1,7 +1,7 @@
-public import Collectives
+package import Collectives
 
 /// How the ranks of a training come from gradients of their own to weights in common.
-public enum GradientExchange: Sendable {
+package enum GradientExchange: Sendable {
     /// Sums in the order of the shard tree, so that their bits do not depend on the number of ranks. A rank receives
     /// the sum of its slice, updates that, and hands on what changed (ZeRO stage 1, arXiv 1910.02054).
     case reproducible
@@ -10,15 +10,17 @@ public enum GradientExchange: Sendable {
     case allReduce
 
     /// Whether ranks share an update, each doing a slice.
-    public func isShared(over communicator: any Communicator) -> Bool { self == .reproducible && communicator.size > 1 }
+    package func isShared(over communicator: any Communicator) -> Bool {
+        self == .reproducible && communicator.size > 1
+    }
 
     /// How ranks share the update of a vector: where they do not, one slice is all of it.
-    public func slices(of count: Int, ranks: Int) -> Slices {
+    package func slices(of count: Int, ranks: Int) -> Slices {
         Slices(of: count, ranks: self == .reproducible ? ranks : 1)
     }
 
     /// The elements of a vector that this rank updates, in order.
-    public func slice(of count: Int, _ communicator: any Communicator) -> [Range<Int>] {
+    package func slice(of count: Int, _ communicator: any Communicator) -> [Range<Int>] {
         slices(of: count, ranks: communicator.size)[isShared(over: communicator) ? communicator.rank : 0]
     }
 }

@@ -1,12 +1,12 @@
-public import Collectives
-public import Tensors
+package import Collectives
+package import Tensors
 
 /// Sums gradients over the shards of a run.
 ///
 /// By `GradientExchange.reproducible` each rank gets the sums of its own slice, the same bits on any number of ranks; this needs memory for
 /// log₂ S vectors beside the gradient itself where a rank hosts S shards, kept from one sum to the next. By
 /// `.allReduce` it gets all of them.
-public final class GradientSum {
+package final class GradientSum {
     private let gradient: Tensor
     private let vectors: Int
     private let settlesTogether: Bool
@@ -21,7 +21,7 @@ public final class GradientSum {
     ///
     /// `settlesTogether`: whether a backward pass adds to all vectors at once, and not to one after the other. `bucketSize` is that of
     /// `Slices`. Neither changes the result.
-    public init(
+    package init(
         of gradient: Tensor,
         vectors: Int = 1,
         settlesTogether: Bool = false,
@@ -39,7 +39,7 @@ public final class GradientSum {
     /// Replaces the gradients on every rank by their sums over all shards.
     ///
     /// `work` is as for `reduce`.
-    public func sum(
+    package func sum(
         over tree: ShardTree,
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
@@ -53,7 +53,7 @@ public final class GradientSum {
     /// Replaces the part of every gradient that this rank updates by its sum over all shards; the rest of them is used up.
     ///
     /// `work(i)` adds the gradient of the i-th of this rank's shards to the vector, which is zero before.
-    public func reduce(
+    package func reduce(
         over tree: ShardTree,
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
@@ -101,7 +101,7 @@ public final class GradientSum {
     /// they settle together, to any from `offset` on.
     ///
     /// What the rank's last shard has settled is summed on another thread while this one computes the rest.
-    public func settled(from offset: Int, ofVector vector: Int = 0) {
+    package func settled(from offset: Int, ofVector vector: Int = 0) {
         guard let underWay else { return }
         let settled = underWay.buckets.prefix {
             let isAbove = $0.range.lowerBound >= offset
@@ -111,10 +111,10 @@ public final class GradientSum {
     }
 
     /// Frees what is kept from one sum to the next.
-    public func release() { (spare, received) = ([], []) }
+    package func release() { (spare, received) = ([], []) }
 
     /// How many vectors a rank keeps beside the gradient.
-    public static func vectorsKept(over tree: ShardTree, rank: Int, by exchange: GradientExchange) -> Int {
+    package static func vectorsKept(over tree: ShardTree, rank: Int, by exchange: GradientExchange) -> Int {
         guard exchange == .reproducible else { return 0 }
         var sum = TreeSum<Void>(shards: tree.count)
         return tree.hosted[rank].reduce(0) { most, shard in

@@ -1,14 +1,14 @@
-public import Tensors
+package import Tensors
 
 /// What ranks have of parameters that others update, where it is less than the parameters themselves.
-public struct HalfReplicas {
+package struct HalfReplicas {
     /// bfloat16, as long as the parameters: theirs, rounded.
-    public let copy: Tensor
+    package let copy: Tensor
     /// The ranges of which other ranks need the copy alone, in order.
-    public let ranges: [Range<Int>]
+    package let ranges: [Range<Int>]
 
     /// States the copy, and where it is enough.
-    public init(copy: Tensor, ranges: [Range<Int>]) {
+    package init(copy: Tensor, ranges: [Range<Int>]) {
         self.copy = copy
         self.ranges = ranges
     }

@@ -13,12 +13,12 @@ func cut(_ piece: Range<Int>, at ranges: [Range<Int>]) -> [(range: Range<Int>, i
 }
 
 /// What lies in a range and in none of some others, which are in order; in order.
-public func gaps(in piece: Range<Int>, between ranges: [Range<Int>]) -> [Range<Int>] {
+package func gaps(in piece: Range<Int>, between ranges: [Range<Int>]) -> [Range<Int>] {
     cut(piece, at: ranges).filter { !$0.isInside }.map(\.range)
 }
 
 /// Ranges, which are in order, joined where they touch; empty ones are left out.
-public func joined(_ ranges: some Sequence<Range<Int>>) -> [Range<Int>] {
+package func joined(_ ranges: some Sequence<Range<Int>>) -> [Range<Int>] {
     ranges.reduce(into: []) { all, range in
         if range.isEmpty { return }
         if let last = all.last, last.upperBound == range.lowerBound {

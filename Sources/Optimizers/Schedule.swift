@@ -1,7 +1,7 @@
 import Foundation
 
 /// How the learning rate runs over the steps after warm-up.
-public enum ScheduleShape: String, Sendable {
+package enum ScheduleShape: String, Sendable {
     /// Stays at the peak.
     case constant
     /// Falls along a straight line.
@@ -15,20 +15,20 @@ public enum ScheduleShape: String, Sendable {
 /// With n = step − 1 updates done, W warm-up and T total steps, rate = peak · λ(n), where λ(n) = n/W during warm-up (n < W)
 /// and λ(n) = floor + (1 − floor)·d(p) after it, with p = (n − W)/(T − W), and d(p) = 1, 1 − p or (1 + cos πp)/2. These are
 /// the schedules of `transformers` (`get_linear_schedule_with_warmup` and kin): a warm-up starts with a step of rate 0.
-public struct Schedule: Equatable, Sendable {
+package struct Schedule: Equatable, Sendable {
     /// How the rate runs after warm-up.
-    public let shape: ScheduleShape
+    package let shape: ScheduleShape
     /// The highest rate.
-    public let peak: Float
+    package let peak: Float
     /// Steps until the peak is reached; 0: the first step is at the peak.
-    public let warmupSteps: Int
+    package let warmupSteps: Int
     /// Step count at which a decay ends.
-    public let totalSteps: Int
+    package let totalSteps: Int
     /// Share of the peak at which a decay ends, in [0, 1].
-    public let floor: Float
+    package let floor: Float
 
     /// Describes a schedule; a run longer than `totalSteps` goes on at the floor.
-    public init(shape: ScheduleShape, peak: Float, warmupSteps: Int, totalSteps: Int, floor: Float = 0) {
+    package init(shape: ScheduleShape, peak: Float, warmupSteps: Int, totalSteps: Int, floor: Float = 0) {
         precondition(peak >= 0 && warmupSteps >= 0 && totalSteps >= 0, "a schedule's numbers must not be negative")
         precondition((0...1).contains(floor), "the floor is a share of the peak, in [0, 1]; it is \(floor)")
         self.shape = shape
@@ -39,7 +39,7 @@ public struct Schedule: Equatable, Sendable {
     }
 
     /// The learning rate of an update; `step` counts from 1.
-    public func rate(at step: Int) -> Float {
+    package func rate(at step: Int) -> Float {
         precondition(step >= 1, "steps count from 1; this is step \(step)")
         let done = step - 1
         if done < warmupSteps { return Float(Double(peak) * Double(done) / Double(warmupSteps)) }

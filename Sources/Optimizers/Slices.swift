@@ -5,23 +5,23 @@ import Tensors
 /// The partition of ZeRO stage 1 (Rajbhandari et al. 2020, arXiv 1910.02054, section 5.1), bucket by bucket, so that all ranks receive
 /// alike while a backward pass hands over one bucket after the other. Pieces end at the chunks of `chunkSumsOfSquares`, so that a norm has
 /// the same bits however many ranks share the vector; of a short vector or bucket, ranks may have nothing.
-public struct Slices: Equatable, Sendable {
+package struct Slices: Equatable, Sendable {
     /// Elements of a bucket, about: what is received at a time stays within the caches.
-    public static let bucketSize = 1 << 20
+    package static let bucketSize = 1 << 20
     /// Buckets of a vector at most, and so pieces of a slice, each of which costs some bookkeeping.
     private static let mostBuckets = 512
 
     /// Elements of the vector.
-    public let count: Int
+    package let count: Int
     /// How many ranks share it.
-    public let ranks: Int
+    package let ranks: Int
     /// Chunks of a bucket, as many for each rank.
     private let chunks: Int
 
     /// Slices of a vector of `count` elements.
     ///
     /// `bucketSize` does not change the results.
-    public init(of count: Int, ranks: Int, bucketSize: Int = bucketSize) {
+    package init(of count: Int, ranks: Int, bucketSize: Int = bucketSize) {
         precondition(count >= 0 && ranks >= 1, "\(count) elements for \(ranks) ranks")
         self.count = count
         self.ranks = ranks
@@ -29,15 +29,15 @@ public struct Slices: Equatable, Sendable {
     }
 
     /// Elements of every bucket but the last, which may have fewer: a chunk for each rank at least.
-    public var bucketLength: Int { chunks * squaresChunk }
+    package var bucketLength: Int { chunks * squaresChunk }
 
     /// The buckets, in order.
-    public var buckets: [Range<Int>] {
+    package var buckets: [Range<Int>] {
         stride(from: 0, to: count, by: bucketLength).map { $0..<min($0 + bucketLength, count) }
     }
 
     /// Each rank's piece of a bucket, in order of rank.
-    public func pieces(of bucket: Range<Int>) -> [Range<Int>] {
+    package func pieces(of bucket: Range<Int>) -> [Range<Int>] {
         let chunks = (bucket.count + squaresChunk - 1) / squaresChunk
         // Rounded up, so that the first ranks have what is too little for all.
         func boundary(_ rank: Int) -> Int {
@@ -47,13 +47,13 @@ public struct Slices: Equatable, Sendable {
     }
 
     /// A rank's pieces, in order, joined where they touch.
-    public subscript(rank: Int) -> [Range<Int>] { joined(buckets.map { pieces(of: $0)[rank] }) }
+    package subscript(rank: Int) -> [Range<Int>] { joined(buckets.map { pieces(of: $0)[rank] }) }
 
     /// Elements of the rank that has most.
-    public var largest: Int { largestShare(of: [0..<count]) }
+    package var largest: Int { largestShare(of: [0..<count]) }
 
     /// Of the elements of some ranges, those of the rank that has most of them.
-    public func largestShare(of ranges: [Range<Int>]) -> Int {
+    package func largestShare(of ranges: [Range<Int>]) -> Int {
         var shares = Array(repeating: 0, count: ranks)
         for bucket in buckets {
             let within = ranges.filter { $0.overlaps(bucket) }

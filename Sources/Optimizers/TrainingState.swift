@@ -1,31 +1,31 @@
 import Foundation
-public import Tensors
+package import Tensors
 
 /// A vector of a training state, or the part of one that this rank holds, in place: saving reads `values`, resuming fills
 /// them.
 ///
 /// Several parts of one vector carry its name.
-public struct StateVector {
+package struct StateVector {
     /// The vector's name in its state.
-    public let name: String
+    package let name: String
     /// Elements of the whole vector.
-    public let length: Int
+    package let length: Int
     /// The element of the whole vector that `values` begins with.
-    public let start: Int
+    package let start: Int
     /// float32.
-    public let values: Tensor
+    package let values: Tensor
     /// The elements of the whole vector that `values` are.
-    public var range: Range<Int> { start..<start + values.count }
+    package var range: Range<Int> { start..<start + values.count }
     /// Whether every rank holds the whole vector; otherwise each holds a part, which may be all of it or nothing.
-    public let isReplicated: Bool
+    package let isReplicated: Bool
 
     /// A whole vector, the same on every rank.
-    public init(_ name: String, _ values: Tensor) {
+    package init(_ name: String, _ values: Tensor) {
         self.init(name: name, length: values.count, start: 0, values: values, isReplicated: true)
     }
 
     /// Elements `start ..< start + values.count` of a vector of `length`, which no other rank holds.
-    public init(_ name: String, part values: Tensor, from start: Int, of length: Int) {
+    package init(_ name: String, part values: Tensor, from start: Int, of length: Int) {
         precondition(start >= 0 && start + values.count <= length, "a part lies within its vector")
         self.init(name: name, length: length, start: start, values: values, isReplicated: false)
     }
@@ -39,7 +39,7 @@ public struct StateVector {
     }
 
     /// The same vector under another name.
-    public func named(_ name: String) -> StateVector {
+    package func named(_ name: String) -> StateVector {
         StateVector(name: name, length: length, start: start, values: values, isReplicated: isReplicated)
     }
 }
@@ -48,37 +48,37 @@ public struct StateVector {
 ///
 /// Records are numbers that are the same on every rank; vectors are too large for that. Where one part of a program trains
 /// for another, its state lies under a name within the other's: `mixture/em`.
-public struct TrainingState {
+package struct TrainingState {
     /// JSON by name.
-    public private(set) var records: [(name: String, json: [UInt8])] = []
+    package private(set) var records: [(name: String, json: [UInt8])] = []
     /// The vectors, or this rank's parts of them.
-    public private(set) var vectors: [StateVector] = []
+    package private(set) var vectors: [StateVector] = []
     /// What must have the same bits on every rank, besides vectors that each rank holds whole.
-    public var replicas: [Tensor] = []
+    package var replicas: [Tensor] = []
 
     /// Bytes of all vectors together, whichever ranks hold them.
-    public var vectorBytes: Int {
+    package var vectorBytes: Int {
         Dictionary(vectors.map { ($0.name, 4 * $0.length) }, uniquingKeysWith: max).values.reduce(0, +)
     }
 
     /// An empty state.
-    public init() {}
+    package init() {}
 
     /// A state of vectors, with what must be the same on all ranks besides.
-    public init(_ vectors: [StateVector], replicas: [Tensor] = []) {
+    package init(_ vectors: [StateVector], replicas: [Tensor] = []) {
         self.vectors = vectors
         self.replicas = replicas
     }
 
     /// A state of a record and the vectors that belong to it, with what must be the same on all ranks besides.
-    public init(_ record: some Encodable, as name: String, _ vectors: [StateVector], replicas: [Tensor] = []) throws {
+    package init(_ record: some Encodable, as name: String, _ vectors: [StateVector], replicas: [Tensor] = []) throws {
         self.vectors = vectors
         self.replicas = replicas
         try add(record, as: name)
     }
 
     /// Adds a record; numbers that are not finite are kept too.
-    public mutating func add(_ record: some Encodable, as name: String) throws {
+    package mutating func add(_ record: some Encodable, as name: String) throws {
         let encoder = JSONEncoder()
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf",
@@ -89,7 +89,7 @@ public struct TrainingState {
     }
 
     /// This state and another one, whose names are put below `name`.
-    public func adding(_ inner: TrainingState, under name: String) -> TrainingState {
+    package func adding(_ inner: TrainingState, under name: String) -> TrainingState {
         var state = self
         state.records += inner.records.map { ("\(name)/\($0.name)", $0.json) }
         state.vectors += inner.vectors.map { $0.named("\(name)/\($0.name)") }
@@ -99,10 +99,10 @@ public struct TrainingState {
 }
 
 /// Called at every step boundary on every rank; it asks for the state where it saves it, and ends the training by throwing.
-public typealias StepBoundary = (_ state: @escaping () throws -> TrainingState) throws -> Void
+package typealias StepBoundary = (_ state: @escaping () throws -> TrainingState) throws -> Void
 
 /// A training state that was saved: what `TrainingState` was given, in another process, perhaps on other ranks.
-public protocol SavedState {
+package protocol SavedState {
     /// The JSON of a record; nil where the state has none of that name.
     func json(of record: String) throws -> [UInt8]?
     /// Fills vectors that the state has, or parts of them.
@@ -115,7 +115,7 @@ extension SavedState {
     /// A record; nil where the state has none of that name.
     ///
     /// - Parameter isValid: whether its numbers are those of this training.
-    public func record<Record: Decodable>(
+    package func record<Record: Decodable>(
         _ name: String,
         as type: Record.Type,
         where isValid: (Record) -> Bool = { _ in true }
@@ -132,7 +132,7 @@ extension SavedState {
     }
 
     /// The part of the state that lies under a name.
-    public func under(_ name: String) -> any SavedState { SavedPart(whole: self, name: name) }
+    package func under(_ name: String) -> any SavedState { SavedPart(whole: self, name: name) }
 }
 
 /// What lies under a name in a saved state.

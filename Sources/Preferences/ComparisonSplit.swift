@@ -1,16 +1,16 @@
 import Randomness
 
 /// Parts of each user's comparisons.
-public struct SplitFractions: Equatable, Sendable {
+package struct SplitFractions: Equatable, Sendable {
     /// Part of all comparisons that only the E-step sees.
-    public var assign: Double
+    package var assign: Double
     /// Part of all comparisons that only evaluation sees.
-    public var test: Double
+    package var test: Double
     /// Part of the remaining ones that decides when training stops.
-    public var validation: Double
+    package var validation: Double
 
     /// States the parts; fitting takes what is left.
-    public init(assign: Double = 1.0 / 3, test: Double = 0.2, validation: Double = 0.15) {
+    package init(assign: Double = 1.0 / 3, test: Double = 0.2, validation: Double = 0.15) {
         precondition(
             assign >= 0 && test >= 0 && assign + test < 1 && 0..<1 ~= validation,
             "fractions \(assign), \(test), \(validation) leave nothing to fit"
@@ -22,15 +22,15 @@ public struct SplitFractions: Equatable, Sendable {
 }
 
 /// Which of a user's comparisons serve what, as indices in ascending order; disjoint, together all of them.
-public struct ComparisonSplit: Equatable, Sendable {
+package struct ComparisonSplit: Equatable, Sendable {
     /// Gradients.
-    public var fit: [Int] = []
+    package var fit: [Int] = []
     /// Early stopping.
-    public var validation: [Int] = []
+    package var validation: [Int] = []
     /// The E-step.
-    public var assign: [Int] = []
+    package var assign: [Int] = []
     /// Evaluation.
-    public var test: [Int] = []
+    package var test: [Int] = []
 }
 
 /// Splits a user's comparisons at random, by seed, user id and prompts alone: the order of users has no part in it.
@@ -38,7 +38,7 @@ public struct ComparisonSplit: Equatable, Sendable {
 /// Comparisons of one prompt stay together, so that no prompt is both trained on and tested; only where that leaves nothing
 /// to fit (a user with one prompt) they are split one by one. Of few comparisons the first goes to `assign` (without it
 /// the user has no group) and the second to `fit`; the fractions hold as closely as whole prompts allow.
-public func splitComparisons(
+package func splitComparisons(
     user: String,
     promptHashes: [UInt64],
     fractions: SplitFractions,
@@ -96,22 +96,22 @@ private func deal(
 }
 
 /// A user's tokenised comparisons by their use.
-public struct SplitUser: Equatable, Sendable {
+package struct SplitUser: Equatable, Sendable {
     /// The user's id.
-    public var id: String
+    package var id: String
     /// The group that the data names.
-    public var group: String?
+    package var group: String?
     /// For gradients.
-    public var fit: [TokenizedComparison]
+    package var fit: [TokenizedComparison]
     /// For early stopping.
-    public var validation: [TokenizedComparison]
+    package var validation: [TokenizedComparison]
     /// For the E-step.
-    public var assign: [TokenizedComparison]
+    package var assign: [TokenizedComparison]
     /// For evaluation.
-    public var test: [TokenizedComparison]
+    package var test: [TokenizedComparison]
 
     /// Splits a user's comparisons.
-    public init(_ user: TokenizedUser, fractions: SplitFractions, seed: UInt64) {
+    package init(_ user: TokenizedUser, fractions: SplitFractions, seed: UInt64) {
         let split = splitComparisons(user: user.id, promptHashes: user.promptHashes, fractions: fractions, seed: seed)
         id = user.id
         group = user.group
@@ -125,7 +125,7 @@ public struct SplitUser: Equatable, Sendable {
 /// Holds whole users out, to measure how well new users are assigned: `round(fraction · users)` of them, at least one stays.
 ///
 /// The choice depends on seed and ids alone. Both lists are in the order given.
-public func holdOutUsers<Person>(
+package func holdOutUsers<Person>(
     _ users: [Person],
     fraction: Double,
     seed: UInt64,

@@ -1,4 +1,4 @@
-public import Failures
+package import Failures
 import Files
 import Glibc
 
@@ -120,6 +120,6 @@ private func reasonNotUTF8Text(_ start: [UInt8]) -> String? {
 }
 
 /// Refuses what no reader of lines takes: a file that is missing or may not be read, or that does not begin with UTF-8 text.
-public func requireText(_ path: String) throws(Failure) {
+package func requireText(_ path: String) throws(Failure) {
     _ = try LineReader(path: path, maximumLineBytes: .max)
 }

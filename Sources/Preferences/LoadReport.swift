@@ -1,8 +1,8 @@
 import Failures
-public import Text
+package import Text
 
 /// What to do with a line that cannot be used.
-public enum BadLinePolicy: String, Sendable, CaseIterable {
+package enum BadLinePolicy: String, Sendable, CaseIterable {
     /// End with the first bad line's failure.
     case fail
     /// Leave it out and count it; more than 1 % of bad lines is still a failure.
@@ -10,7 +10,7 @@ public enum BadLinePolicy: String, Sendable, CaseIterable {
 }
 
 /// What to do with a comparison that repeats an earlier one of the same user exactly.
-public enum DuplicatePolicy: String, Sendable, CaseIterable {
+package enum DuplicatePolicy: String, Sendable, CaseIterable {
     /// It counts like any other: a user may choose the same twice.
     case keep
     /// Only the first counts.
@@ -18,20 +18,20 @@ public enum DuplicatePolicy: String, Sendable, CaseIterable {
 }
 
 /// How to read a file of rows.
-public struct LoadOptions: Sendable {
+package struct LoadOptions: Sendable {
     /// What a bad line does.
-    public var onBadLine: BadLinePolicy
+    package var onBadLine: BadLinePolicy
     /// Prompts that it cannot render are bad lines.
-    public var template: ChatTemplate
+    package var template: ChatTemplate
     /// What a repetition does; it is reported in any case.
-    public var duplicates: DuplicatePolicy
+    package var duplicates: DuplicatePolicy
     /// Fewer usable rows than this are refused; at least one, and one for each rank.
-    public var minimumRows: Int
+    package var minimumRows: Int
     /// Longest accepted line in bytes.
-    public var maximumLineBytes: Int
+    package var maximumLineBytes: Int
 
     /// States the options.
-    public init(
+    package init(
         onBadLine: BadLinePolicy = .fail,
         template: ChatTemplate = .none,
         duplicates: DuplicatePolicy = .keep,
@@ -47,33 +47,33 @@ public struct LoadOptions: Sendable {
 }
 
 /// What was found while reading a file.
-public struct LoadReport: Equatable, Sendable {
+package struct LoadReport: Equatable, Sendable {
     /// The file.
-    public var path: String
+    package var path: String
     /// Rows seen, bad ones included, blank lines not.
-    public var rows = 0
+    package var rows = 0
     /// Rows that are kept.
-    public var kept = 0
+    package var kept = 0
     /// Bad lines left out.
-    public var skipped = 0
+    package var skipped = 0
     /// The first few reasons for leaving lines out.
-    public var skippedReasons: [String] = []
+    package var skippedReasons: [String] = []
     /// Comparisons dropped because both responses are the same.
-    public var identical = 0
+    package var identical = 0
     /// Comparisons or texts dropped because a response or the text is empty.
-    public var empty = 0
+    package var empty = 0
     /// Comparisons that repeat an earlier one of the same user exactly.
-    public var duplicates = 0
+    package var duplicates = 0
     /// FNV-1a of the file's bytes: equal on all ranks and on resume, or the file changed.
-    public var contentHash: UInt64 = 0
+    package var contentHash: UInt64 = 0
 
     /// An empty report of a file.
-    public init(path: String) {
+    package init(path: String) {
         self.path = path
     }
 
     /// One line for each thing that a person should know; empty where all is well.
-    public var warnings: [String] {
+    package var warnings: [String] {
         var lines: [String] = []
         if skipped > 0 {
             lines.append("\(path): \(skipped) of \(rows) lines left out, the first: \(skippedReasons.first ?? "")")

@@ -1,4 +1,4 @@
-public import Failures
+package import Failures
 import StrictJSON
 import Text
 
@@ -11,7 +11,7 @@ import Text
 ///
 /// - Returns: users sorted by the bytes of their id, and what was found in the file.
 /// - Throws: `Failure` naming `file:line` of the first bad line, or the file where it is unusable as a whole.
-public func loadPreferences(
+package func loadPreferences(
     _ path: String,
     options: LoadOptions = LoadOptions()
 ) throws(Failure) -> (users: [User], report: LoadReport) {
@@ -100,7 +100,7 @@ private struct ComparisonKey: Hashable {
 }
 
 /// The text of a preference file (JSON Lines) that `loadPreferences` reads back as the same users.
-public func preferenceLines(of users: [User]) -> String {
+package func preferenceLines(of users: [User]) -> String {
     var lines = ""
     for user in users.sorted(by: { precedes($0.id, $1.id) }) {
         for comparison in user.comparisons {

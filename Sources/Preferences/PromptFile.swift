@@ -1,10 +1,10 @@
-public import Failures
+package import Failures
 import Randomness
 import StrictJSON
-public import Text
+package import Text
 
 /// A row of a prompts file.
-public enum PromptText: Equatable, Sendable {
+package enum PromptText: Equatable, Sendable {
     /// The whole text is the prompt (`prompt`).
     case whole(Conversation)
     /// The prompt is the text's first tokens (`text`).
@@ -12,26 +12,26 @@ public enum PromptText: Equatable, Sendable {
 }
 
 /// A prompt as text and as tokens.
-public struct Prompt: Equatable, Sendable {
+package struct Prompt: Equatable, Sendable {
     /// What the response answers or continues; encoding it gives `tokens`.
-    public var conversation: Conversation
+    package var conversation: Conversation
     /// Token ids, at least one.
-    public var tokens: [Int32]
+    package var tokens: [Int32]
 
     /// States a prompt.
-    public init(_ conversation: Conversation, tokens: [Int32]) {
+    package init(_ conversation: Conversation, tokens: [Int32]) {
         self.conversation = conversation
         self.tokens = tokens
     }
 
     /// What people read of it.
-    public var text: String { conversation.text }
+    package var text: String { conversation.text }
 }
 
 /// Reads a prompts file: rows with `prompt` (a string or a conversation list) or with `text`, whose opening is the prompt.
 ///
 /// - Throws: `Failure` naming `file:line`, as `loadPreferences` does.
-public func loadPromptTexts(
+package func loadPromptTexts(
     _ path: String,
     options: LoadOptions = LoadOptions()
 ) throws(Failure) -> (prompts: [PromptText], report: LoadReport) {
@@ -56,7 +56,7 @@ public func loadPromptTexts(
 /// Reads the `text` of every row, for next-token training.
 ///
 /// - Throws: `Failure` naming `file:line`, as `loadPreferences` does.
-public func loadTexts(
+package func loadTexts(
     _ path: String,
     options: LoadOptions = LoadOptions()
 ) throws(Failure) -> (texts: [String], report: LoadReport) {
@@ -75,15 +75,15 @@ public func loadTexts(
 }
 
 /// What became of the rows of a prompts file.
-public struct PromptReport: Equatable, Sendable {
+package struct PromptReport: Equatable, Sendable {
     /// Dropped: the text has no more than `openingTokens` tokens, so nothing was left to continue.
-    public var tooShort = 0
+    package var tooShort = 0
     /// Dropped: the opening's text does not encode to the same tokens again (it ends inside a word or a character).
-    public var unstable = 0
+    package var unstable = 0
     /// Dropped: the same tokens as an earlier prompt.
-    public var duplicates = 0
+    package var duplicates = 0
     /// Whole prompts that lost tokens on the left to fit `maximumTokens`.
-    public var truncated = 0
+    package var truncated = 0
 }
 
 /// Turns prompt texts into distinct prompts of at most `maximumTokens` tokens, in the order of the file.
@@ -92,7 +92,7 @@ public struct PromptReport: Equatable, Sendable {
 ///   - openingTokens: how many tokens of a `.opening` text make its prompt.
 ///   - maximumTokens: longer prompts keep their last tokens.
 ///   - encoding: how they become tokens; an opening of a text is what a user says.
-public func tokenizePrompts(
+package func tokenizePrompts(
     _ texts: [PromptText],
     openingTokens: Int,
     maximumTokens: Int,
@@ -149,7 +149,7 @@ private func stableText(of tokens: [Int32], _ tokenizer: Tokenizer) -> String? {
 /// Keeps `heldOut` prompts apart for evaluation: a random choice of prompts by their tokens, whatever their order.
 ///
 /// - Throws: `Failure(.badData)` where fewer than one prompt would be left for training.
-public func splitPrompts(
+package func splitPrompts(
     _ prompts: [Prompt],
     heldOut: Int,
     seed: UInt64

@@ -1,39 +1,39 @@
-public import Failures
-public import Text
+package import Failures
+package import Text
 
 /// A comparison as the reward models see it.
-public struct TokenizedComparison: Equatable, Sendable {
+package struct TokenizedComparison: Equatable, Sendable {
     /// Prompt, chosen response and, where the response is complete, the end of its turn.
-    public var chosen: [Int32]
+    package var chosen: [Int32]
     /// Prompt, rejected response and, where the response is complete, the end of its turn.
-    public var rejected: [Int32]
+    package var rejected: [Int32]
     /// How many tokens of both are the prompt.
-    public var promptLength: Int
+    package var promptLength: Int
 
     /// States a comparison in tokens.
-    public init(chosen: [Int32], rejected: [Int32], promptLength: Int) {
+    package init(chosen: [Int32], rejected: [Int32], promptLength: Int) {
         self.chosen = chosen
         self.rejected = rejected
         self.promptLength = promptLength
     }
 
     /// Tokens of the prompt and both responses: the work that this comparison makes.
-    public var tokens: Int { chosen.count + rejected.count - promptLength }
+    package var tokens: Int { chosen.count + rejected.count - promptLength }
 }
 
 /// A user's comparisons in tokens; `comparisons[i]` belongs to the same choice as before tokenising unless it was dropped.
-public struct TokenizedUser: Equatable, Sendable {
+package struct TokenizedUser: Equatable, Sendable {
     /// The user's id.
-    public var id: String
+    package var id: String
     /// The group that the data names.
-    public var group: String?
+    package var group: String?
     /// The comparisons that fit, in order.
-    public var comparisons: [TokenizedComparison]
+    package var comparisons: [TokenizedComparison]
     /// Text hash of each comparison's prompt, so that a split can keep comparisons of one prompt together.
-    public var promptHashes: [UInt64]
+    package var promptHashes: [UInt64]
 
     /// Describes a user.
-    public init(id: String, group: String? = nil, comparisons: [TokenizedComparison], promptHashes: [UInt64]) {
+    package init(id: String, group: String? = nil, comparisons: [TokenizedComparison], promptHashes: [UInt64]) {
         precondition(
             comparisons.count == promptHashes.count,
             "\(comparisons.count) comparisons, \(promptHashes.count) prompt hashes"
@@ -45,43 +45,43 @@ public struct TokenizedUser: Equatable, Sendable {
     }
 
     /// Tokens of all comparisons.
-    public var tokens: Int { comparisons.reduce(0) { $0 + $1.tokens } }
+    package var tokens: Int { comparisons.reduce(0) { $0 + $1.tokens } }
 }
 
 /// How text becomes the tokens of comparisons.
-public struct TokenizationOptions: Sendable {
+package struct TokenizationOptions: Sendable {
     /// Longest sequence of prompt, response and end of turn.
-    public var maximumLength: Int
+    package var maximumLength: Int
     /// Ids must lie below this.
-    public var vocabularySize: Int
+    package var vocabularySize: Int
 
     /// States the options.
-    public init(maximumLength: Int, vocabularySize: Int) {
+    package init(maximumLength: Int, vocabularySize: Int) {
         self.maximumLength = maximumLength
         self.vocabularySize = vocabularySize
     }
 }
 
 /// What tokenising did to the comparisons.
-public struct TokenizationReport: Equatable, Sendable {
+package struct TokenizationReport: Equatable, Sendable {
     /// Comparisons kept.
-    public var kept = 0
+    package var kept = 0
     /// Comparisons whose prompt lost tokens on the left.
-    public var truncatedPrompts = 0
+    package var truncatedPrompts = 0
     /// Comparisons with a response too long even beside a single prompt token; the response lost tokens on the right.
-    public var truncatedResponses = 0
+    package var truncatedResponses = 0
     /// Comparisons dropped because a response has no token.
-    public var empty = 0
+    package var empty = 0
     /// Comparisons dropped because both responses are the same after truncation.
-    public var identical = 0
+    package var identical = 0
     /// Users dropped because none of their comparisons was left.
-    public var usersWithoutComparisons = 0
+    package var usersWithoutComparisons = 0
 
     /// A report of nothing.
-    public init() {}
+    package init() {}
 
     /// One line for each thing that a person should know.
-    public var warnings: [String] {
+    package var warnings: [String] {
         var lines: [String] = []
         if truncatedPrompts > 0 {
             lines.append("\(truncatedPrompts) comparisons: prompt cut on the left to fit max_length")
@@ -98,7 +98,7 @@ public struct TokenizationReport: Equatable, Sendable {
 ///
 /// - Throws: `Failure(.badData)` naming the user where an id lies outside the vocabulary or nothing is left;
 ///   `Failure(.configuration)` where a template leaves no room for a text.
-public func tokenize(
+package func tokenize(
     _ users: [User],
     _ options: TokenizationOptions,
     encoding: ChatEncoding

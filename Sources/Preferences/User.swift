@@ -1,20 +1,20 @@
-public import Text
+package import Text
 
 /// One choice of one user: of two responses to a prompt, the one they preferred.
-public struct Comparison: Equatable, Sendable {
+package struct Comparison: Equatable, Sendable {
     /// What both responses answer or continue.
-    public var prompt: Conversation
+    package var prompt: Conversation
     /// The preferred response.
-    public var chosen: String
+    package var chosen: String
     /// The other response.
-    public var rejected: String
+    package var rejected: String
     /// Whether `chosen` ends where its writer ended it; false where sampling was cut short, so that no end-of-text follows.
-    public var chosenIsComplete: Bool
+    package var chosenIsComplete: Bool
     /// The same for `rejected`.
-    public var rejectedIsComplete: Bool
+    package var rejectedIsComplete: Bool
 
     /// States a comparison; responses are complete unless said otherwise.
-    public init(
+    package init(
         prompt: Conversation,
         chosen: String,
         rejected: String,
@@ -30,16 +30,16 @@ public struct Comparison: Equatable, Sendable {
 }
 
 /// A person who compared responses.
-public struct User: Equatable, Sendable {
+package struct User: Equatable, Sendable {
     /// Identifies the user; two ids are the same only where their UTF-8 bytes are.
-    public var id: String
+    package var id: String
     /// The group that the data names, used for scoring only (and for `assignment: known`).
-    public var group: String?
+    package var group: String?
     /// The user's comparisons, in the order of the file.
-    public var comparisons: [Comparison]
+    package var comparisons: [Comparison]
 
     /// Describes a user.
-    public init(id: String, group: String? = nil, comparisons: [Comparison]) {
+    package init(id: String, group: String? = nil, comparisons: [Comparison]) {
         self.id = id
         self.group = group
         self.comparisons = comparisons
@@ -47,12 +47,12 @@ public struct User: Equatable, Sendable {
 }
 
 /// Whether `a` comes before `b` by UTF-8 bytes: the order of users everywhere, the same on every rank and locale.
-public func precedes(_ a: String, _ b: String) -> Bool {
+package func precedes(_ a: String, _ b: String) -> Bool {
     a.utf8.lexicographicallyPrecedes(b.utf8)
 }
 
 /// FNV-1a, 64 bits, of the UTF-8 bytes: a key for random streams that stays the same in every process and release.
-public func stableHash(_ text: String) -> UInt64 {
+package func stableHash(_ text: String) -> UInt64 {
     var hash = FNV1a()
     hash.add(text.utf8)
     return hash.value

@@ -7,7 +7,7 @@
 ///   - users: id and work of each user; work in tokens.
 ///   - shards: how many shards there are.
 /// - Returns: for each shard the indices of its users, in the order of their ids.
-public func dealUsersToShards(_ users: [(id: String, work: Int)], shards: Int) -> [[Int]] {
+package func dealUsersToShards(_ users: [(id: String, work: Int)], shards: Int) -> [[Int]] {
     precondition(shards > 0, "\(shards) shards")
     var members = [[Int]](repeating: [], count: shards)
     var work = [Int](repeating: 0, count: shards)

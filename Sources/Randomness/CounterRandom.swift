@@ -1,7 +1,7 @@
 import Foundation
 
 /// What a random number is for; streams of different purposes never overlap.
-public enum RandomPurpose: UInt64, Sendable {
+package enum RandomPurpose: UInt64, Sendable {
     case initialisation = 1
     case sampling
     case simulation
@@ -21,13 +21,13 @@ public enum RandomPurpose: UInt64, Sendable {
 /// do not depend on ranks, threads or the order in which items are visited.
 ///
 /// The mixing function is the SplitMix64 finaliser applied over the key and then over key + counter.
-public struct CounterRandom: RandomNumberGenerator, Sendable {
+package struct CounterRandom: RandomNumberGenerator, Sendable {
     private let key: UInt64
     /// The index of the next number of this stream.
-    public private(set) var position: UInt64
+    package private(set) var position: UInt64
 
     /// Opens the stream of one item.
-    public init(seed: UInt64, purpose: RandomPurpose, step: Int = 0, item: Int = 0, position: UInt64 = 0) {
+    package init(seed: UInt64, purpose: RandomPurpose, step: Int = 0, item: Int = 0, position: UInt64 = 0) {
         var key = Self.mix(seed &+ 0x9E37_79B9_7F4A_7C15)
         key = Self.mix(key ^ Self.mix(purpose.rawValue &+ 0xD1B5_4A32_D192_ED03))
         key = Self.mix(key ^ Self.mix(UInt64(bitPattern: Int64(step)) &+ 0x8CB9_2BA7_2F3D_8DD7))
@@ -37,18 +37,18 @@ public struct CounterRandom: RandomNumberGenerator, Sendable {
     }
 
     /// The next 64 random bits.
-    public mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         position &+= 1
         return Self.mix(key &+ position &* 0x9E37_79B9_7F4A_7C15)
     }
 
     /// A number in [0, 1), uniform, with 53 random bits.
-    public mutating func uniform() -> Double {
+    package mutating func uniform() -> Double {
         Double(next() >> 11) * 0x1p-53
     }
 
     /// A standard normal number (Box–Muller, one of the pair; two uniforms are used).
-    public mutating func normal() -> Double {
+    package mutating func normal() -> Double {
         let radius = (-2 * log(1 - uniform())).squareRoot()
         return radius * cos(2 * .pi * uniform())
     }

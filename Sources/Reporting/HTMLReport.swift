@@ -1,6 +1,6 @@
-public import Failures
-internal import Foundation
-public import StrictJSON
+package import Failures
+import Foundation
+package import StrictJSON
 
 /// A run's results as one HTML page that needs nothing else: tables, utilities over the steps as drawings, sample texts.
 ///
@@ -10,7 +10,7 @@ public import StrictJSON
 ///   - curves: utilities over the steps, one drawing each.
 ///   - configuration: the effective configuration, as YAML.
 /// - Throws: `Failure` where `evaluation` lacks what it must hold.
-public func htmlReport(
+package func htmlReport(
     name: String,
     evaluation: JSONFields,
     curves: [UtilityCurves],

@@ -1,9 +1,9 @@
-public import Failures
-internal import Foundation
-public import StrictJSON
+package import Failures
+import Foundation
+package import StrictJSON
 
 /// Writes `metrics.jsonl`: one JSON object a line, in the file as soon as it is written.
-public final class MetricsWriter {
+package final class MetricsWriter {
     private let file: FileHandle?
     private let path: String
 
@@ -11,7 +11,7 @@ public final class MetricsWriter {
     /// root).
     ///
     /// Throws a `Failure` where the file cannot be created or written to.
-    public init(appendingTo path: String?) throws(Failure) {
+    package init(appendingTo path: String?) throws(Failure) {
         self.path = path ?? ""
         guard let path else {
             file = nil
@@ -34,7 +34,7 @@ public final class MetricsWriter {
     /// Appends a line with `stage`, `step`, `seconds` (what the step took) and the step's figures, in their order.
     ///
     /// Figures that are not finite become `null`. Throws a `Failure` where the line cannot be written, as on a full disk.
-    public func write(stage: String, step: Int, seconds: Double, _ figures: JSONObject) throws(Failure) {
+    package func write(stage: String, step: Int, seconds: Double, _ figures: JSONObject) throws(Failure) {
         guard let file else { return }
         var line = JSONObject()
         line["stage"] = .string(stage)
@@ -52,7 +52,7 @@ public final class MetricsWriter {
     }
 
     /// Puts on the disk what was written so far; gives the length of the file (0 where nothing is written).
-    public func synchronize() throws(Failure) -> Int {
+    package func synchronize() throws(Failure) -> Int {
         guard let file else { return 0 }
         do {
             try file.synchronize()
@@ -65,7 +65,7 @@ public final class MetricsWriter {
     /// Cuts the file to the length that it had when a checkpoint was taken: later steps are done again.
     ///
     /// A file that is shorter (someone removed it) stays as it is.
-    public func cut(to length: Int) throws(Failure) {
+    package func cut(to length: Int) throws(Failure) {
         guard let file else { return }
         do {
             guard try file.seekToEnd() > UInt64(length) else { return }

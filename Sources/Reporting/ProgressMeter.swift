@@ -1,8 +1,8 @@
-internal import Failures
-internal import Foundation
+import Failures
+import Foundation
 
 /// How progress is shown.
-public enum ProgressStyle: Sendable {
+package enum ProgressStyle: Sendable {
     /// One line that is drawn over and over, on a terminal.
     case bar
     /// A line now and then, in a log.
@@ -16,7 +16,7 @@ public enum ProgressStyle: Sendable {
 /// A run has one meter, and at most one task at a time: `begin`, `advance` …, `end`. A bar is drawn at most ten times a second.
 /// Lines come every ten seconds at first and more rarely later, so that a log of days stays readable; a task that is over
 /// sooner gets its closing line only. (Not named `Progress`, which Foundation has.)
-public final class ProgressMeter {
+package final class ProgressMeter {
     private let style: ProgressStyle
     private let write: (String) -> Void
     private let now: () -> Double
@@ -32,7 +32,7 @@ public final class ProgressMeter {
     ///   - columns: width of the terminal, for bars.
     ///   - now: seconds since any moment, never running backwards.
     ///   - write: takes text as it is, control characters of bars included.
-    public init(
+    package init(
         style: ProgressStyle,
         columns: @escaping () -> Int,
         now: @escaping () -> Double,
@@ -45,7 +45,7 @@ public final class ProgressMeter {
     }
 
     /// A meter on standard error: a bar where that is a terminal, else lines; silent on every rank but the root.
-    public static func onStandardError(rank: Int) -> ProgressMeter {
+    package static func onStandardError(rank: Int) -> ProgressMeter {
         let style: ProgressStyle = rank != 0 ? .silent : standardErrorIsTerminal ? .bar : .lines
         return ProgressMeter(
             style: style,
@@ -59,12 +59,12 @@ public final class ProgressMeter {
     }
 
     /// A meter that shows nothing.
-    public static var silent: ProgressMeter {
+    package static var silent: ProgressMeter {
         ProgressMeter(style: .silent, columns: { 0 }, now: { 0 }, write: { _ in })
     }
 
     /// Prints a line of its own, or several, above the bar where there is one.
-    public func say(_ line: String) {
+    package func say(_ line: String) {
         guard style != .silent else { return }
         clearBar()
         write(printable(line, keepsLines: true, limit: .max) + "\n")
@@ -74,7 +74,7 @@ public final class ProgressMeter {
     /// them an earlier process did.
     ///
     /// A task that was not ended is forgotten.
-    public func begin(_ name: String, total: Int, unit: String = "steps", done: Int = 0) {
+    package func begin(_ name: String, total: Int, unit: String = "steps", done: Int = 0) {
         clearBar()
         task = ProgressTask(name: name, total: total, unit: unit, started: now(), before: done, done: done)
         shown = style == .bar ? -Double.infinity : now()
@@ -82,14 +82,14 @@ public final class ProgressMeter {
     }
 
     /// Counts steps of the current task as done; `note` is shown behind, as in "loss 0.61".
-    public func advance(by steps: Int = 1, note: String = "") {
+    package func advance(by steps: Int = 1, note: String = "") {
         task?.done += steps
         task?.note = note
         show()
     }
 
     /// Ends the current task and prints its closing line: how many steps in what time, and `summary`.
-    public func end(_ summary: String = "") {
+    package func end(_ summary: String = "") {
         guard let task else { return }
         self.task = nil
         say(task.closingLine(at: now(), summary))

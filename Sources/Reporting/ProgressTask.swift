@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// The state of one task, and how it reads.
 struct ProgressTask {

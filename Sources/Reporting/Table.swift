@@ -1,25 +1,25 @@
-internal import Failures
+import Failures
 
 /// A table for people: columns aligned, units in the header.
-public struct Table: Equatable, Sendable {
+package struct Table: Equatable, Sendable {
     /// Column heads; a unit belongs in its head, as `KL (nats)`.
-    public private(set) var header: [String]
+    package private(set) var header: [String]
     /// Cells, row by row, as many as heads.
-    public private(set) var rows: [[String]] = []
+    package private(set) var rows: [[String]] = []
 
     /// An empty table.
-    public init(_ header: [String]) {
+    package init(_ header: [String]) {
         self.header = header.map { printable($0) }
     }
 
     /// Adds a row.
-    public mutating func add(_ cells: [String]) {
+    package mutating func add(_ cells: [String]) {
         precondition(cells.count == header.count, "\(cells.count) cells under \(header.count) heads")
         rows.append(cells.map { printable($0) })
     }
 
     /// The lines of the table: the head, a rule, and the rows; text to the left, numbers to the right.
-    public var text: String {
+    package var text: String {
         let columns = header.indices
         let isNumeric = columns.map { column in
             !rows.isEmpty && rows.allSatisfy { $0[column].isEmpty || looksNumeric($0[column]) }

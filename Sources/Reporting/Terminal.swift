@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// Whether standard error is a terminal that can redraw a line.
 var standardErrorIsTerminal: Bool {

@@ -1,18 +1,18 @@
 /// Utilities of the groups over the steps of one policy's training, to be drawn.
-public struct UtilityCurves: Equatable, Sendable {
+package struct UtilityCurves: Equatable, Sendable {
     /// The objective.
-    public var title: String
+    package var title: String
     /// Each group's utility F_u, step by step.
-    public var groups: [(name: String, values: [Double])]
+    package var groups: [(name: String, values: [Double])]
 
     /// States what to draw.
-    public init(title: String, groups: [(name: String, values: [Double])]) {
+    package init(title: String, groups: [(name: String, values: [Double])]) {
         self.title = title
         self.groups = groups
     }
 
     /// Whether both draw the same.
-    public static func == (a: UtilityCurves, b: UtilityCurves) -> Bool {
+    package static func == (a: UtilityCurves, b: UtilityCurves) -> Bool {
         a.title == b.title && a.groups.elementsEqual(b.groups) { $0.name == $1.name && $0.values == $1.values }
     }
 

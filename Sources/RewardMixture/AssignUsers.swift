@@ -1,22 +1,22 @@
 /// The group of one user under a fitted mixture, and how sure that is.
-public struct UserAssignment: Equatable, Sendable {
+package struct UserAssignment: Equatable, Sendable {
     /// The user.
-    public let member: Member
+    package let member: Member
     /// The likeliest group; the lowest on ties.
-    public let group: Int
+    package let group: Int
     /// [K]: ℓ(u) over the user's `assign` comparisons.
-    public let logLikelihoods: [Double]
+    package let logLikelihoods: [Double]
     /// [K]: posterior probability of each group, η_u·exp(ℓ(u)) normalised.
     ///
     /// Few comparisons leave it near the prior η.
-    public let posterior: [Double]
+    package let posterior: [Double]
 }
 
 /// Assigns users from their `assign` comparisons alone: new users, or whole users held out from training.
 ///
 /// `shares`: the mixture's η. The likelihoods take the reward models as exact; where those are overconfident, so is the
 /// posterior.
-public func assignUsers(_ scores: UserScores, shares: [Double]) -> [UserAssignment] {
+package func assignUsers(_ scores: UserScores, shares: [Double]) -> [UserAssignment] {
     let posteriors = softResponsibilities(scores.logLikelihoods, shares: shares, temperature: 1)
     return scores.members.indices.map { index in
         UserAssignment(

@@ -4,24 +4,24 @@ import Foundation
 // responsibilities: [U][K], q_h(u) ≥ 0, each row sums to 1.
 
 /// The index of the largest number, the lowest such index on ties; 0 of an empty array.
-public func argmax(_ values: [Double]) -> Int {
+package func argmax(_ values: [Double]) -> Int {
     values.indices.reduce(0) { values[$1] > values[$0] ? $1 : $0 }
 }
 
 /// Responsibilities of users who each belong to one group.
-public func oneHot(_ assignments: [Int], groups: Int) -> [[Double]] {
+package func oneHot(_ assignments: [Int], groups: Int) -> [[Double]] {
     assignments.map { group in (0..<groups).map { $0 == group ? 1 : 0 } }
 }
 
 /// Hard E-step: z_h = argmax_u ℓ_h(u), ties to the lower index (arXiv 2402.08925, Algorithm 2).
-public func hardResponsibilities(_ logLikelihoods: [[Double]]) -> [[Double]] {
+package func hardResponsibilities(_ logLikelihoods: [[Double]]) -> [[Double]] {
     logLikelihoods.map { row in oneHot([argmax(row)], groups: row.count)[0] }
 }
 
 /// Soft E-step: q_h(u) ∝ η_u·exp(ℓ_h(u)/T).
 ///
 /// A group with η_u = 0 stays empty. At T = 1 this is the exact posterior, and EM never lowers `mixtureLogLikelihood`.
-public func softResponsibilities(_ logLikelihoods: [[Double]], shares: [Double], temperature: Double) -> [[Double]] {
+package func softResponsibilities(_ logLikelihoods: [[Double]], shares: [Double], temperature: Double) -> [[Double]] {
     logLikelihoods.map { row in
         let scores = zip(row, shares).map { log($1) + $0 / temperature }
         let normaliser = logSumExp(scores)
@@ -30,25 +30,25 @@ public func softResponsibilities(_ logLikelihoods: [[Double]], shares: [Double],
 }
 
 /// η_u, the mean of q(u) over users; equal shares where there are no users.
-public func groupShares(_ responsibilities: [[Double]], groups: Int) -> [Double] {
+package func groupShares(_ responsibilities: [[Double]], groups: Int) -> [Double] {
     guard !responsibilities.isEmpty else { return Array(repeating: 1 / Double(groups), count: groups) }
     return groupSizes(responsibilities, groups: groups).map { $0 / Double(responsibilities.count) }
 }
 
 /// Σ_h q_h(u) of each group: users, in fractions where assignment is soft.
-public func groupSizes(_ responsibilities: [[Double]], groups: Int) -> [Double] {
+package func groupSizes(_ responsibilities: [[Double]], groups: Int) -> [Double] {
     responsibilities.reduce(into: Array(repeating: 0, count: groups)) { sizes, row in
         for group in row.indices { sizes[group] += row[group] }
     }
 }
 
 /// Σ_h log Σ_u η_u·exp(ℓ_h(u)), what soft EM maximises.
-public func mixtureLogLikelihood(_ logLikelihoods: [[Double]], shares: [Double]) -> Double {
+package func mixtureLogLikelihood(_ logLikelihoods: [[Double]], shares: [Double]) -> Double {
     logLikelihoods.reduce(0) { $0 + logSumExp(zip($1, shares).map { log($1) + $0 }) }
 }
 
 /// Σ_h ℓ_h(z_h), what hard EM maximises.
-public func assignedLogLikelihood(_ logLikelihoods: [[Double]], assignments: [Int]) -> Double {
+package func assignedLogLikelihood(_ logLikelihoods: [[Double]], assignments: [Int]) -> Double {
     zip(logLikelihoods, assignments).reduce(0) { $0 + $1.0[$1.1] }
 }
 

@@ -1,7 +1,7 @@
 /// The text of `assignments.csv` (quoting as in RFC 4180): `user_id,group,log_likelihood_0,…,responsibility_0,…`, a line per user.
 ///
 /// `groups`: each user's likeliest group. Numbers are written with the fewest digits that read back to the same value.
-public func assignmentsCSV(
+package func assignmentsCSV(
     ids: [String],
     groups: [Int],
     logLikelihoods: [[Double]],
@@ -18,7 +18,7 @@ public func assignmentsCSV(
 }
 
 /// The text of `assignments.csv` for the users that a mixture was fitted to.
-public func assignmentsCSV<Models>(of mixture: FittedMixture<Models>) -> String {
+package func assignmentsCSV<Models>(of mixture: FittedMixture<Models>) -> String {
     assignmentsCSV(
         ids: mixture.scores.members.map(\.id),
         groups: mixture.assignments,

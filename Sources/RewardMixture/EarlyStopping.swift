@@ -4,15 +4,15 @@
 /// Each group has its own. Measured on a 10:1 mixture of film-review users: with equal epochs the small group's model is
 /// left near chance and the large group's absorbs its users; with equal steps it overfits (held-out accuracy 73 % → 63 %
 /// from one iteration to the next) and loses them again.
-public struct EarlyStopping: Equatable, Codable, Sendable {
+package struct EarlyStopping: Equatable, Codable, Sendable {
     /// Lowest validation loss so far, per comparison.
-    public private(set) var bestLoss = Double.infinity
+    package private(set) var bestLoss = Double.infinity
     /// The step after which it was seen; 0: before the first.
-    public private(set) var bestStep = 0
+    package private(set) var bestStep = 0
     /// The last step taken.
-    public private(set) var steps = 0
+    package private(set) var steps = 0
     /// Whether the budget is used up.
-    public private(set) var stopped = false
+    package private(set) var stopped = false
     /// The last step that may be taken, as far as is known.
     var end: Int { stopped ? steps : maxSteps }
     private let patience: Int
@@ -20,13 +20,13 @@ public struct EarlyStopping: Equatable, Codable, Sendable {
     private var looksWithoutGain = 0
 
     /// A fresh budget.
-    public init(patience: Int, maxSteps: Int) {
+    package init(patience: Int, maxSteps: Int) {
         self.patience = patience
         self.maxSteps = maxSteps
     }
 
     /// Notes the validation loss after `step` steps; true where it is the lowest so far, and the weights are worth keeping.
-    public mutating func observe(loss: Double, step: Int) -> Bool {
+    package mutating func observe(loss: Double, step: Int) -> Bool {
         steps = step
         let isBest = loss < bestLoss
         if isBest {

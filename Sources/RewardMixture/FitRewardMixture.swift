@@ -1,6 +1,6 @@
-public import Collectives
+package import Collectives
 import Failures
-public import Optimizers
+package import Optimizers
 
 /// Fits the single reward model and a mixture of K reward models by expectation–maximisation over users (MaxMin-RLHF,
 /// arXiv 2402.08925, Algorithm 2).
@@ -14,7 +14,7 @@ public import Optimizers
 ///
 /// Once EM has ended, every model is trained anew on `fit` and `assign` together: no E-step will read `assign` again.
 /// Responsibilities and log-likelihoods are those of EM; only `test` accuracies are of the final models.
-public func fitRewardMixture<Models: RewardModels>(
+package func fitRewardMixture<Models: RewardModels>(
     _ localUsers: [UserComparisons<Models.Comparison>],
     settings: RewardMixtureSettings,
     over communicator: any Communicator,
@@ -24,7 +24,6 @@ public func fitRewardMixture<Models: RewardModels>(
     makeModels: (Int) throws -> Models,
     report: (MixtureEvent) throws -> Void
 ) throws -> FittedMixture<Models> {
-    try validate(settings)
     let users = try ShardedUsers(localUsers, over: communicator)
     guard users.members.contains(where: { $0.fitCount > 0 }) else {
         throw Failure(.badData, "no comparisons to fit a reward model to")
@@ -265,25 +264,4 @@ private func knownLabels(_ members: [Member]) throws -> [String] {
         return label
     }
     return Set(labels).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-}
-
-private func validate(_ settings: RewardMixtureSettings) throws {
-    func require(_ condition: Bool, _ key: String, _ message: String) throws {
-        guard condition else { throw Failure(.configuration, message, at: "reward.\(key)") }
-    }
-    try require(settings.groups >= 1, "groups", "must be 1 or more")
-    try require(settings.restarts >= 1, "restarts", "must be 1 or more")
-    try require(settings.maxIterations >= 1, "max_iterations", "must be 1 or more")
-    try require(settings.tolerance >= 0, "tolerance", "must be 0 or more")
-    try require(settings.temperature >= 1, "temperature", "must be 1 or more")
-    try require((0...1).contains(settings.temperatureDecay), "temperature_decay", "must lie between 0 and 1")
-    try require(settings.learningRate > 0 && settings.learningRate.isFinite, "learning_rate", "must be above 0")
-    try require(settings.weightDecay >= 0, "weight_decay", "must be 0 or more")
-    try require(settings.clipNorm >= 0, "clip_norm", "must be 0 or more")
-    try require(settings.warmupSteps >= 0, "warmup_steps", "must be 0 or more")
-    try require(settings.batchComparisons >= 1, "batch_comparisons", "must be 1 or more")
-    try require(settings.maxSteps >= 1, "max_steps", "must be 1 or more")
-    try require(settings.evaluateEvery >= 1, "evaluate_every", "must be 1 or more")
-    try require(settings.patience >= 1, "patience", "must be 1 or more")
-    try require(settings.microBatchTokens >= 1, "micro_batch_tokens", "must be 1 or more")
 }

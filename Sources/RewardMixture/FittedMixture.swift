@@ -1,39 +1,39 @@
-public import Optimizers
+package import Optimizers
 
 /// A fitted mixture: one reward model per group, and which users each belongs to.
-public struct FittedMixture<Models: RewardModels> {
+package struct FittedMixture<Models: RewardModels> {
     /// One model per group, with the weights of its lowest validation loss, trained on `fit` and `assign`.
-    public let models: Models
+    package let models: Models
     /// The single reward model of all users: the baseline (one model).
-    public let single: Models
+    package let single: Models
     /// The labels of groups 0 ..< K where they were known, else nil.
-    public let labels: [String]?
+    package let labels: [String]?
     /// How the models explain every user: log-likelihoods as EM left them, test accuracies of the final models.
-    public let scores: UserScores
+    package let scores: UserScores
     /// [U][1]: how the single model does, in the same way.
-    public let singleScores: UserScores
+    package let singleScores: UserScores
     /// [U][K]: q_h(u).
-    public let responsibilities: [[Double]]
+    package let responsibilities: [[Double]]
     /// [K]: η_u, the mean of q(u) over users: the prior when a new user is assigned.
-    public let shares: [Double]
+    package let shares: [Double]
     /// The single model's training before EM.
-    public let singleTraining: GroupTraining
+    package let singleTraining: GroupTraining
     /// [K]: the groups' models' last training, on `fit` and `assign`.
-    public let finalTraining: [GroupTraining]
+    package let finalTraining: [GroupTraining]
     /// The single model's.
-    public let finalSingleTraining: GroupTraining
+    package let finalSingleTraining: GroupTraining
     /// One record per EM iteration of the start that was kept.
-    public let iterations: [MixtureIteration]
+    package let iterations: [MixtureIteration]
     /// Why EM ended.
-    public let stopReason: StopReason
+    package let stopReason: StopReason
     /// The final total log-likelihood on `assign` of every start, in order; the highest was kept.
-    public let restartLogLikelihoods: [Double]
+    package let restartLogLikelihoods: [Double]
 
     /// Each user's likeliest group.
-    public var assignments: [Int] { responsibilities.map(argmax) }
+    package var assignments: [Int] { responsibilities.map(argmax) }
 
     /// What `fitRewardMixture` goes on from to give this mixture again, without training.
-    public func state() throws -> TrainingState {
+    package func state() throws -> TrainingState {
         let outcome = StartOutcome(
             scores: scores,
             responsibilities: responsibilities,
@@ -53,39 +53,39 @@ public struct FittedMixture<Models: RewardModels> {
 }
 
 /// What one EM iteration did: a line of the log.
-public struct MixtureIteration: Equatable, Codable, Sendable {
+package struct MixtureIteration: Equatable, Codable, Sendable {
     /// Counted from 0.
-    public let restart: Int
+    package let restart: Int
     /// Counted from 1.
-    public let iteration: Int
+    package let iteration: Int
     /// Temperature of the soft E-step; 1 with hard assignment.
-    public let temperature: Double
+    package let temperature: Double
     /// Total log-likelihood on `assign`: of the assigned groups (hard, known) or of the mixture (soft).
-    public let logLikelihood: Double
+    package let logLikelihood: Double
     /// The same per comparison; chance is −log 2.
-    public let logLikelihoodPerComparison: Double
+    package let logLikelihoodPerComparison: Double
     /// Σ_h q_h(u) of each group, after the E-step.
-    public let groupSizes: [Double]
+    package let groupSizes: [Double]
     /// Users whose group changed.
-    public let changes: Int
+    package let changes: Int
     /// [K]: accuracy of each group's model on the `test` comparisons of the users assigned to it; nil without any.
-    public let testAccuracy: [Double?]
+    package let testAccuracy: [Double?]
     /// The M-step of each group.
-    public let training: [GroupTraining]
+    package let training: [GroupTraining]
     /// A group that was empty and is seeded for the next iteration, with the positions of the users that seed it.
-    public let seeded: Seeding?
+    package let seeded: Seeding?
 
     /// A group seeded anew.
-    public struct Seeding: Equatable, Codable, Sendable {
+    package struct Seeding: Equatable, Codable, Sendable {
         /// The group.
-        public let group: Int
+        package let group: Int
         /// Positions of the users in `UserScores.members`.
-        public let users: [Int]
+        package let users: [Int]
     }
 }
 
 /// What `fitRewardMixture` reports while it works; the same events on every rank.
-public enum MixtureEvent: Sendable {
+package enum MixtureEvent: Sendable {
     /// A training step: of the single model, of an EM iteration, or of the final fit. At most `of` steps; usually fewer.
     case step(stage: String, step: Int, of: Int)
     /// The single model is fitted.

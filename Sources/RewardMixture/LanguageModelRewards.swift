@@ -1,17 +1,17 @@
-public import Collectives
-public import LanguageModels
-public import Optimizers
+package import Collectives
+package import LanguageModels
+package import Optimizers
 import Randomness
-public import Tensors
+package import Tensors
 
 /// Reward models that are language models with a reward head, all gradients in one slab that one reduction sums.
 ///
 /// Shapes: K models of P parameters, T of them trainable (the last T). The slab is [(P − T) + K·T]: the P gradients of
 /// model u begin at u·T, so that the trainable parts lie end to end. Where T < P the
 /// frozen part of a model's slice overlaps its neighbours; nothing is ever written there.
-public final class LanguageModelRewards: RewardModels {
+package final class LanguageModelRewards: RewardModels {
     /// The models, in order of group.
-    public let models: [LanguageModel]
+    package let models: [LanguageModel]
     private let slab: Tensor
     private let gradientSum: GradientSum
     private let exchange: GradientExchange
@@ -27,7 +27,7 @@ public final class LanguageModelRewards: RewardModels {
     ///
     /// `trunk` keeps what lies below the first trained block, for all models made of one base with equal `trainable`; nil:
     /// nothing is kept.
-    public init(
+    package init(
         copying base: LanguageModel,
         count: Int,
         trainable: Trainable,
@@ -65,29 +65,26 @@ public final class LanguageModelRewards: RewardModels {
     }
 
     /// How many models there are.
-    public var count: Int { models.count }
+    package var count: Int { models.count }
 
     /// Δ of each comparison: chosen and rejected of a micro-batch in one forward pass.
-    public func margins(of comparisons: [TokenComparison], under model: Int) throws -> [Float] {
+    package func margins(of comparisons: [TokenComparison], under model: Int) throws -> [Float] {
         try scorer.margins(of: comparisons, under: model)
     }
 
     /// The same under every model; what lies below their first trained block is computed once.
-    public func margins(of comparisons: [TokenComparison]) throws -> [[Float]] {
+    package func margins(of comparisons: [TokenComparison]) throws -> [[Float]] {
         try scorer.margins(of: comparisons)
     }
 
     /// New optimisers, moments zero.
-    public func beginTraining(_ settings: RewardMixtureSettings, over communicator: any Communicator) {
-        var constants = AdamWSettings()
-        constants.weightDecay = settings.weightDecay
-        constants.clipNorm = settings.clipNorm
-        optimizers = models.map { AdamW(training: $0, constants, by: exchange, over: communicator) }
+    package func beginTraining(_ settings: RewardMixtureSettings, over communicator: any Communicator) {
+        optimizers = models.map { AdamW(training: $0, settings.optimizer, by: exchange, over: communicator) }
         kept = optimizers.map { $0.copiedSlice() }
     }
 
     /// Frees the moments, the kept weights and what sums of gradients needed; every rank has all weights again.
-    public func endTraining(over communicator: any Communicator) throws {
+    package func endTraining(over communicator: any Communicator) throws {
         kept = []
         gradientSum.release()
         for (model, optimizer) in zip(models, optimizers) { try model.gatherMasters(of: optimizer, over: communicator) }
@@ -98,7 +95,7 @@ public final class LanguageModelRewards: RewardModels {
     /// models share micro-batches.
     ///
     /// Batches come in ascending order of model. Dropout is that of the step that follows on the optimiser's last.
-    public func addGradients(
+    package func addGradients(
         of batches: [TrainingBatch<TokenComparison>],
         loss: (Int, [Float]) -> [Float]
     ) throws {
@@ -131,7 +128,7 @@ public final class LanguageModelRewards: RewardModels {
     }
 
     /// One sum over the trainable gradients of all models.
-    public func sumGradients(
+    package func sumGradients(
         over shards: ShardTree,
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
@@ -140,7 +137,7 @@ public final class LanguageModelRewards: RewardModels {
     }
 
     /// One AdamW step.
-    public func update(
+    package func update(
         _ model: Int,
         gradientScale: Float,
         learningRate: Float,
@@ -156,13 +153,13 @@ public final class LanguageModelRewards: RewardModels {
     }
 
     /// The trainable weights.
-    public func weightVectors(_ name: String) -> [StateVector] {
+    package func weightVectors(_ name: String) -> [StateVector] {
         if optimizers.isEmpty { return vectors(models.map(\.trainableValues), name) }
         return optimizers.enumerated().flatMap { $1.parameterVectors("\(name).\($0)") }
     }
 
     /// Weights, kept weights and moments of this rank's slices.
-    public var trainingVectors: [StateVector] {
+    package var trainingVectors: [StateVector] {
         weightVectors("weights")
             + optimizers.enumerated().flatMap { model, optimizer in
                 let vectors = optimizer.vectors("kept", ofSlice: kept[model]) + optimizer.stateVectors
@@ -171,20 +168,20 @@ public final class LanguageModelRewards: RewardModels {
     }
 
     /// Of each model what passes read.
-    public var replicas: [Tensor] { models.flatMap(\.replicas) }
+    package var replicas: [Tensor] { models.flatMap(\.replicas) }
 
     /// Gathers the filled slices, and sets the optimisers' step counts.
-    public func resumeTraining(updates: [Int], over communicator: any Communicator) throws {
+    package func resumeTraining(updates: [Int], over communicator: any Communicator) throws {
         for (place, model) in models.enumerated() {
             try model.resumeTraining(by: optimizers[place], updates: updates[place], over: communicator)
         }
     }
 
     /// The width of the hidden state.
-    public var headWidth: Int { models[0].configuration.width }
+    package var headWidth: Int { models[0].configuration.width }
 
     /// Runs the backward pass of the head alone.
-    public func headGradient(of comparisons: [TokenComparison], under model: Int) throws -> [Float] {
+    package func headGradient(of comparisons: [TokenComparison], under model: Int) throws -> [Float] {
         guard !comparisons.isEmpty else { return Array(repeating: 0, count: headWidth) }
         let gradient = head(models[model].parameters.gradients)
         gradient.fill(0)
@@ -199,17 +196,17 @@ public final class LanguageModelRewards: RewardModels {
     }
 
     /// Copies this rank's slice aside.
-    public func keepWeights(of model: Int) {
+    package func keepWeights(of model: Int) {
         optimizers[model].copySlice(into: kept[model])
     }
 
     /// Copies this rank's slice back; passes read it when training has ended.
-    public func restoreWeights(of model: Int) {
+    package func restoreWeights(of model: Int) {
         optimizers[model].restoreSlice(from: kept[model])
     }
 
     /// Scales the head's weights: it has no bias.
-    public func scaleRewards(of model: Int, by factor: Float) {
+    package func scaleRewards(of model: Int, by factor: Float) {
         scale(head(models[model].parameters.values), by: factor)
         models[model].parametersDidChange()
     }
@@ -220,18 +217,18 @@ public final class LanguageModelRewards: RewardModels {
     }
 
     /// The trainable weights of `base`.
-    public func resetWeights(of model: Int) {
+    package func resetWeights(of model: Int) {
         set(model, to: initial)
     }
 
     /// The trainable weights.
-    public func weights(of model: Int) -> Tensor { models[model].trainableValues }
+    package func weights(of model: Int) -> Tensor { models[model].trainableValues }
 
     /// The trainable weights as copied earlier.
-    public func setWeights(_ weights: Tensor, of model: Int) { set(model, to: weights) }
+    package func setWeights(_ weights: Tensor, of model: Int) { set(model, to: weights) }
 
     /// The trainable weights of another model.
-    public func copyWeights(to model: Int, from other: LanguageModelRewards, model otherModel: Int) {
+    package func copyWeights(to model: Int, from other: LanguageModelRewards, model otherModel: Int) {
         set(model, to: other.models[otherModel].trainableValues)
     }
 

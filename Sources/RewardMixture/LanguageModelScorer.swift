@@ -1,16 +1,16 @@
-public import LanguageModels
+package import LanguageModels
 import Tensors
 
 /// Language models with reward heads that score comparisons: finished models, read from their directories.
-public struct LanguageModelScorer: RewardScorer {
+package struct LanguageModelScorer: RewardScorer {
     /// The models, in order of group.
-    public let models: [LanguageModel]
+    package let models: [LanguageModel]
     let microBatchTokens: Int
     /// Of models in training over a trunk; nil: a pass computes all.
     private let trunk: TrunkCache?
 
     /// `microBatchTokens`: tokens per forward pass; a longer comparison travels alone.
-    public init(_ models: [LanguageModel], microBatchTokens: Int) {
+    package init(_ models: [LanguageModel], microBatchTokens: Int) {
         self.init(models, microBatchTokens: microBatchTokens, trunk: nil)
     }
 
@@ -21,15 +21,15 @@ public struct LanguageModelScorer: RewardScorer {
     }
 
     /// How many models there are.
-    public var count: Int { models.count }
+    package var count: Int { models.count }
 
     /// Δ of each comparison: chosen and rejected of a micro-batch in one forward pass.
-    public func margins(of comparisons: [TokenComparison], under model: Int) throws -> [Float] {
+    package func margins(of comparisons: [TokenComparison], under model: Int) throws -> [Float] {
         try margins(of: comparisons, under: [models[model]])[0]
     }
 
     /// The same under every model; what lies below their first trained block is computed once.
-    public func margins(of comparisons: [TokenComparison]) throws -> [[Float]] {
+    package func margins(of comparisons: [TokenComparison]) throws -> [[Float]] {
         try margins(of: comparisons, under: models)
     }
 

@@ -4,13 +4,13 @@ import Foundation
 import Optimizers
 
 /// What one M-step did for one group.
-public struct GroupTraining: Equatable, Codable, Sendable {
+package struct GroupTraining: Equatable, Codable, Sendable {
     /// Optimiser steps taken.
-    public let steps: Int
+    package let steps: Int
     /// The step whose weights were kept.
-    public let bestStep: Int
+    package let bestStep: Int
     /// Lowest validation loss per comparison; nil for a group without users.
-    public let bestLoss: Double?
+    package let bestLoss: Double?
 }
 
 /// The M-step: minimises −Σ_h q_h(u) Σ_c log σ(Δ_u(c)) / N_u for every group u at once (arXiv 2402.08925, Algorithm 2)
@@ -35,12 +35,7 @@ func maximise<Models: RewardModels>(
     atBoundary: StepBoundary,
     progress: (Int) throws -> Void
 ) throws -> [GroupTraining] {
-    let schedule = Schedule(
-        shape: settings.schedule,
-        peak: settings.learningRate,
-        warmupSteps: settings.warmupSteps,
-        totalSteps: settings.maxSteps
-    )
+    let schedule = settings.optimizer.rates(over: settings.maxSteps)
     let weights = materialWeights(users, material, responsibilities: responsibilities, groups: models.count)
     let populated = (0..<models.count).filter { weights[$0].contains { $0 > 0 } }
     let budget = EarlyStopping(patience: settings.patience, maxSteps: settings.maxSteps)

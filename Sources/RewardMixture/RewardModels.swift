@@ -1,9 +1,9 @@
-public import Collectives
-public import Optimizers
-public import Tensors
+package import Collectives
+package import Optimizers
+package import Tensors
 
 /// Reward models that can be asked, and no more.
-public protocol RewardScorer {
+package protocol RewardScorer {
     /// What a comparison is to these models.
     associatedtype Comparison
 
@@ -18,20 +18,20 @@ public protocol RewardScorer {
 
 extension RewardScorer {
     /// One model after the other.
-    public func margins(of comparisons: [Comparison]) throws -> [[Float]] {
+    package func margins(of comparisons: [Comparison]) throws -> [[Float]] {
         try (0..<count).map { try margins(of: comparisons, under: $0) }
     }
 }
 
 /// Comparisons that one model's gradient is computed on.
-public struct TrainingBatch<Comparison> {
+package struct TrainingBatch<Comparison> {
     /// Which model.
-    public let model: Int
+    package let model: Int
     /// Its comparisons.
-    public let comparisons: [Comparison]
+    package let comparisons: [Comparison]
 
     /// States the batch of a model.
-    public init(model: Int, comparisons: [Comparison]) {
+    package init(model: Int, comparisons: [Comparison]) {
         self.model = model
         self.comparisons = comparisons
     }
@@ -40,7 +40,7 @@ public struct TrainingBatch<Comparison> {
 /// Reward models trained side by side, one per group: all that the mixture's algorithm needs to know of a model.
 ///
 /// `LanguageModelRewards` is the real thing; tests use linear rewards of feature vectors.
-public protocol RewardModels: RewardScorer, AnyObject {
+package protocol RewardModels: RewardScorer, AnyObject {
     /// Forgets optimiser state and gradients: an M-step of these ranks begins.
     func beginTraining(_ settings: RewardMixtureSettings, over communicator: any Communicator)
     /// Frees what only training needs: an M-step is over. Every rank calls it.
@@ -97,7 +97,7 @@ public protocol RewardModels: RewardScorer, AnyObject {
 
 extension RewardModels {
     /// Whole on every rank.
-    public func weightVectors(_ name: String) -> [StateVector] {
+    package func weightVectors(_ name: String) -> [StateVector] {
         (0..<count).map { StateVector("\(name).\($0)", weights(of: $0)) }
     }
 

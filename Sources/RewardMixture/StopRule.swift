@@ -1,5 +1,5 @@
 /// Why EM ended.
-public enum StopReason: String, Codable, Sendable {
+package enum StopReason: String, Codable, Sendable {
     /// No user's assignment changed.
     case noChange = "no assignment changed"
     /// The total log-likelihood gained less than `tolerance` of itself.

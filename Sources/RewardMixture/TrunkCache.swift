@@ -1,8 +1,8 @@
 import LanguageModels
-public import Tensors
+package import Tensors
 
 /// Keeps tensors that memory has no room for.
-public protocol SpillStorage: AnyObject {
+package protocol SpillStorage: AnyObject {
     /// Writes a tensor; returns where it is.
     func append(_ tensor: Tensor) throws -> Int
     /// Reads what was written there into a tensor of the same shape and type.
@@ -13,7 +13,7 @@ public protocol SpillStorage: AnyObject {
 ///
 /// The trunk is frozen, so its states never change. A comparison's are always computed by itself: in a larger batch they
 /// could differ in their last bits, and results would depend on what is kept.
-public final class TrunkCache {
+package final class TrunkCache {
     /// Where the states of a comparison are.
     private enum Place {
         case memory(Tensor)
@@ -27,13 +27,13 @@ public final class TrunkCache {
     private var batch = Tensor(zeros: [0])
 
     /// A cache of at most so many bytes; more goes to `spill`, or is computed again each time where that is nil.
-    public init(bytes: Int, spill: (any SpillStorage)?) {
+    package init(bytes: Int, spill: (any SpillStorage)?) {
         bytesLeft = bytes
         self.spill = spill
     }
 
     /// Keeps nothing.
-    public convenience init() { self.init(bytes: 0, spill: nil) }
+    package convenience init() { self.init(bytes: 0, spill: nil) }
 
     /// The states of packed comparisons, in memory that the next call uses again.
     ///

@@ -1,17 +1,17 @@
-public import Collectives
+package import Collectives
 import Failures
 
 /// How every model explains every user: computed where the users are, known to every rank.
-public struct UserScores: Equatable, Codable, Sendable {
+package struct UserScores: Equatable, Codable, Sendable {
     /// U users, sorted by the UTF-8 bytes of their ids: the row order of the matrices.
-    public let members: [Member]
+    package let members: [Member]
     /// [U][K]: ℓ_h(u) = Σ log σ(Δ_u(c)) over the user's `assign` comparisons.
-    public let logLikelihoods: [[Double]]
+    package let logLikelihoods: [[Double]]
     /// [U][K]: how many of the user's `test` comparisons each model decides rightly; ties count half.
-    public let testCorrect: [[Double]]
+    package let testCorrect: [[Double]]
 
     /// Accuracy of one model on the `test` comparisons of some users (rows of the matrices); nil without comparisons.
-    public func testAccuracy(of model: Int, users: [Int]) -> Double? {
+    package func testAccuracy(of model: Int, users: [Int]) -> Double? {
         let total = users.reduce(0) { $0 + members[$1].testCount }
         return total == 0 ? nil : users.reduce(0) { $0 + testCorrect[$1][model] } / Double(total)
     }
@@ -25,7 +25,7 @@ public struct UserScores: Equatable, Codable, Sendable {
 /// Scores users under every model, whether or not the models were trained on them.
 ///
 /// Every rank calls this with its own users. Throws `internalError` on all ranks where a reward is not finite.
-public func scoreUsers<Models: RewardScorer>(
+package func scoreUsers<Models: RewardScorer>(
     _ users: [UserComparisons<Models.Comparison>],
     under models: Models,
     over communicator: any Communicator

@@ -1,14 +1,14 @@
-public import Failures
+package import Failures
 import Preferences
 import StrictJSON
 
 /// A linear model on words and word pairs: `score = bias + Σ weights[n]` over the distinct 1- and 2-grams `n` of a text.
-public struct LinearNgramScorer: Sendable {
+package struct LinearNgramScorer: Sendable {
     private let bias: Double
     private let weights: [String: Double]
 
     /// How many n-grams have a weight.
-    public var count: Int { weights.count }
+    package var count: Int { weights.count }
 
     /// Reads a scorer of `kind: linear-ngram`: lower-cased words of `[a-z']+`, 1- and 2-grams, each counted once.
     ///
@@ -16,7 +16,7 @@ public struct LinearNgramScorer: Sendable {
     ///   - path: a JSON file with `kind`, `lowercase`, `token_pattern`, `ngrams`, `binary`, `bias` and `weights`.
     ///   - strongest: keep only so many n-grams, those with the largest absolute weight (ties by bytes); 0 keeps all.
     /// - Throws: `Failure` naming the file and the key that is missing, wrong or not supported.
-    public init(contentsOfFile path: String, strongest: Int = 0) throws(Failure) {
+    package init(contentsOfFile path: String, strongest: Int = 0) throws(Failure) {
         let fields = try JSONFields(JSONValue(contentsOfFile: path), at: path)
         try require(fields.string("kind") == "linear-ngram", "kind", "\"linear-ngram\"", path)
         try require(fields.string("token_pattern") == "[a-z']+", "token_pattern", "\"[a-z']+\"", path)
@@ -39,7 +39,7 @@ public struct LinearNgramScorer: Sendable {
     }
 
     /// The score of a text, summed in the order in which its n-grams first occur.
-    public func score(_ text: String) -> Double {
+    package func score(_ text: String) -> Double {
         let words = lowercasedWords(text)
         var seen: Set<String> = []
         var score = bias

@@ -1,20 +1,20 @@
-public import Failures
+package import Failures
 import Foundation
-public import Preferences
+package import Preferences
 import Randomness
-public import Text
+package import Text
 
 /// A sampled response.
-public struct SampledResponse: Equatable, Sendable {
+package struct SampledResponse: Equatable, Sendable {
     /// Its text.
-    public var text: String
+    package var text: String
     /// Its tokens as sampled, end-of-text included.
-    public var tokens: Int
+    package var tokens: Int
     /// Whether it ends in end-of-text, and not at the length limit.
-    public var isComplete: Bool
+    package var isComplete: Bool
 
     /// States a response.
-    public init(text: String, tokens: Int, isComplete: Bool) {
+    package init(text: String, tokens: Int, isComplete: Bool) {
         self.text = text
         self.tokens = tokens
         self.isComplete = isComplete
@@ -22,16 +22,16 @@ public struct SampledResponse: Equatable, Sendable {
 }
 
 /// Two responses to one prompt.
-public struct ResponsePair: Equatable, Sendable {
+package struct ResponsePair: Equatable, Sendable {
     /// What both respond to.
-    public var prompt: Conversation
+    package var prompt: Conversation
     /// One response.
-    public var first: SampledResponse
+    package var first: SampledResponse
     /// The other.
-    public var second: SampledResponse
+    package var second: SampledResponse
 
     /// States a pair.
-    public init(prompt: Conversation, first: SampledResponse, second: SampledResponse) {
+    package init(prompt: Conversation, first: SampledResponse, second: SampledResponse) {
         self.prompt = prompt
         self.first = first
         self.second = second
@@ -39,16 +39,16 @@ public struct ResponsePair: Equatable, Sendable {
 }
 
 /// A group of simulated users.
-public struct SimulatedGroup: Sendable {
+package struct SimulatedGroup: Sendable {
     /// The name that the users carry as `group`, for scoring only.
-    public var name: String
+    package var name: String
     /// How many users there are.
-    public var users: Int
+    package var users: Int
     /// What they like.
-    public var taste: Taste
+    package var taste: Taste
 
     /// Describes a group.
-    public init(name: String, users: Int, taste: Taste) {
+    package init(name: String, users: Int, taste: Taste) {
         self.name = name
         self.users = users
         self.taste = taste
@@ -56,25 +56,25 @@ public struct SimulatedGroup: Sendable {
 }
 
 /// How many pairs `simulateUsers` needs at least; ask for some more, since pairs of equal or empty responses are passed over.
-public func pairsNeeded(groups: [SimulatedGroup], comparisonsPerUser: Int) -> Int {
+package func pairsNeeded(groups: [SimulatedGroup], comparisonsPerUser: Int) -> Int {
     groups.reduce(0) { $0 + $1.users } * comparisonsPerUser
 }
 
 /// Lets simulated users choose between sampled responses.
 ///
-/// Of a pair with utilities F₁, F₂ and Δ = F₁ − F₂ a user chooses the first with probability `σ(noise · Δ/σ_Δ)`, where σ_Δ is
+/// Of a pair with utilities F₁, F₂ and Δ = F₁ − F₂ a user chooses the first with probability `σ(sharpness · Δ/σ_Δ)`, where σ_Δ is
 /// the standard deviation of Δ over all pairs under the user's taste. (Which response is first means nothing, so the mean
 /// of Δ is zero by symmetry: `σ_Δ² = mean(Δ²)`.) Every user judges pairs of their own. Ids `u000`… are dealt at random, so
 /// that they tell nothing of the groups.
 ///
-/// - Parameter noise: how sharply choices follow the utility; 0 is a coin, large is certain.
+/// - Parameter sharpness: how sharply choices follow the utility; 0 is a coin, large is certain.
 /// - Returns: users sorted by id, each with `comparisonsPerUser` comparisons.
 /// - Throws: `Failure(.badData)` where there are too few pairs of different responses.
-public func simulateUsers(
+package func simulateUsers(
     pairs: [ResponsePair],
     groups: [SimulatedGroup],
     comparisonsPerUser: Int,
-    noise: Double,
+    sharpness: Double,
     seed: UInt64
 ) throws(Failure) -> [User] {
     let usable = pairs.filter { $0.first.text != $0.second.text && !$0.first.text.isEmpty && !$0.second.text.isEmpty }
@@ -99,7 +99,7 @@ public func simulateUsers(
             let own = dealt[member * comparisonsPerUser..<(member + 1) * comparisonsPerUser]
             let comparisons = own.map { pair in
                 let difference = group.taste.difference(pair)
-                let scaled = deviation > 0 ? noise * difference / deviation : 0
+                let scaled = deviation > 0 ? sharpness * difference / deviation : 0
                 let takesFirst = random.uniform() < 1 / (1 + exp(-scaled))
                 return comparison(of: pair, takesFirst: takesFirst)
             }

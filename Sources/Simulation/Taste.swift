@@ -1,7 +1,7 @@
-public import Failures
+package import Failures
 
 /// What a simulated user likes: a true utility of responses, which training never sees.
-public enum Taste: Sendable {
+package enum Taste: Sendable {
     /// The score of a linear model over prompt and response.
     case linearNgram(LinearNgramScorer)
     /// Fewer tokens are better: the utility is minus the number of response tokens.
@@ -13,7 +13,7 @@ public enum Taste: Sendable {
     ///
     /// - Parameter strongest: how many of the scorer's n-grams to keep; 0 keeps all.
     /// - Throws: `Failure` where the scorer cannot be read.
-    public init(_ name: String, strongest: Int = 0) throws(Failure) {
+    package init(_ name: String, strongest: Int = 0) throws(Failure) {
         switch name {
         case "length": self = .length
         case "sentiment": self = .sentiment
@@ -24,7 +24,7 @@ public enum Taste: Sendable {
     /// The utility of a response.
     ///
     /// - Parameter tokens: the response's tokens as sampled, its end-of-text included.
-    public func utility(prompt: String, response: String, tokens: Int) -> Double {
+    package func utility(prompt: String, response: String, tokens: Int) -> Double {
         switch self {
         case .linearNgram(let scorer): scorer.score(prompt + response)
         case .length: -Double(tokens)

@@ -2,22 +2,22 @@
 ///
 /// Swift's own `String` holds "é" and "e" + U+0301 for equal; as JSON keys and as tokens they are two things. Hashes are
 /// seeded per process (SipHash), so crafted keys cannot make a table quadratic.
-public struct ByteString: Hashable, Sendable {
+package struct ByteString: Hashable, Sendable {
     /// The string.
-    public let string: String
+    package let string: String
 
     /// Wraps a string.
-    public init(_ string: String) {
+    package init(_ string: String) {
         self.string = string
     }
 
     /// Whether both have the same UTF-8 bytes.
-    public static func == (a: ByteString, b: ByteString) -> Bool {
+    package static func == (a: ByteString, b: ByteString) -> Bool {
         a.string.utf8.elementsEqual(b.string.utf8)
     }
 
     /// Hashes the UTF-8 bytes, eight at a time.
-    public func hash(into hasher: inout Hasher) {
+    package func hash(into hasher: inout Hasher) {
         var word: UInt64 = 0
         var count = 0
         for byte in string.utf8 {

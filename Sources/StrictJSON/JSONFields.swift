@@ -1,4 +1,4 @@
-public import Failures
+package import Failures
 
 /// The fields of one object as a program expects them; every complaint names file, key path, wish and find.
 ///
@@ -7,18 +7,18 @@ public import Failures
 /// let layers = try config.int("n_layer", in: 1...10_000)
 /// let inner = try config.optionalInt("n_inner", in: 1...1_000_000)   // nil where missing or null
 /// ```
-public struct JSONFields: Sendable {
+package struct JSONFields: Sendable {
     /// The members.
-    public let object: JSONObject
+    package let object: JSONObject
     /// The file, or `file:line`.
-    public let place: String
+    package let place: String
     /// Keys from the document down to this object, joined by dots; empty for the document itself.
-    public let path: String
+    package let path: String
     /// The exit code of complaints about fields; a document that has none is bad data.
-    public let code: ExitCode
+    package let code: ExitCode
 
     /// Takes a value that must be an object.
-    public init(_ value: JSONValue, at place: String, path: String = "", code: ExitCode = .badData) throws(Failure) {
+    package init(_ value: JSONValue, at place: String, path: String = "", code: ExitCode = .badData) throws(Failure) {
         guard case .object(let object) = value else {
             let found = "expected an object, found \(value.kind)"
             throw path.isEmpty ? Failure(.badData, found, at: place) : Failure(code, "'\(path)': \(found)", at: place)
@@ -30,18 +30,18 @@ public struct JSONFields: Sendable {
     }
 
     /// An integer within the range; `4.0` is none.
-    public func int(_ key: String, in range: ClosedRange<Int> = Int.min...Int.max) throws(Failure) -> Int {
+    package func int(_ key: String, in range: ClosedRange<Int> = Int.min...Int.max) throws(Failure) -> Int {
         try integer(key, required(key), in: range)
     }
 
     /// An integer within the range, or nil where the key is missing or null.
-    public func optionalInt(_ key: String, in range: ClosedRange<Int> = Int.min...Int.max) throws(Failure) -> Int? {
+    package func optionalInt(_ key: String, in range: ClosedRange<Int> = Int.min...Int.max) throws(Failure) -> Int? {
         guard let value = present(key) else { return nil }
         return try integer(key, value, in: range)
     }
 
     /// A number within the range, integers included.
-    public func double(
+    package func double(
         _ key: String,
         in range: ClosedRange<Double> = -Double.infinity...Double.infinity
     ) throws(Failure) -> Double {
@@ -49,7 +49,7 @@ public struct JSONFields: Sendable {
     }
 
     /// A number within the range, or nil where the key is missing or null.
-    public func optionalDouble(
+    package func optionalDouble(
         _ key: String,
         in range: ClosedRange<Double> = -Double.infinity...Double.infinity
     ) throws(Failure) -> Double? {
@@ -58,46 +58,46 @@ public struct JSONFields: Sendable {
     }
 
     /// A string.
-    public func string(_ key: String) throws(Failure) -> String {
+    package func string(_ key: String) throws(Failure) -> String {
         let value = try required(key)
         guard let string = value.string else { throw mismatch(key, "a string", value) }
         return string
     }
 
     /// A string, or nil where the key is missing or null.
-    public func optionalString(_ key: String) throws(Failure) -> String? {
+    package func optionalString(_ key: String) throws(Failure) -> String? {
         guard present(key) != nil else { return nil }
         return try string(key)
     }
 
     /// A boolean.
-    public func bool(_ key: String) throws(Failure) -> Bool {
+    package func bool(_ key: String) throws(Failure) -> Bool {
         let value = try required(key)
         guard let bool = value.bool else { throw mismatch(key, "true or false", value) }
         return bool
     }
 
     /// A boolean, or nil where the key is missing or null.
-    public func optionalBool(_ key: String) throws(Failure) -> Bool? {
+    package func optionalBool(_ key: String) throws(Failure) -> Bool? {
         guard present(key) != nil else { return nil }
         return try bool(key)
     }
 
     /// An array.
-    public func array(_ key: String) throws(Failure) -> [JSONValue] {
+    package func array(_ key: String) throws(Failure) -> [JSONValue] {
         let value = try required(key)
         guard let array = value.array else { throw mismatch(key, "an array", value) }
         return array
     }
 
     /// An array, or nil where the key is missing or null.
-    public func optionalArray(_ key: String) throws(Failure) -> [JSONValue]? {
+    package func optionalArray(_ key: String) throws(Failure) -> [JSONValue]? {
         guard present(key) != nil else { return nil }
         return try array(key)
     }
 
     /// An array of integers within the range.
-    public func ints(_ key: String, in range: ClosedRange<Int> = Int.min...Int.max) throws(Failure) -> [Int] {
+    package func ints(_ key: String, in range: ClosedRange<Int> = Int.min...Int.max) throws(Failure) -> [Int] {
         var integers: [Int] = []
         for (i, element) in try array(key).enumerated() {
             integers.append(try integer("\(key)[\(i)]", element, in: range))
@@ -106,7 +106,7 @@ public struct JSONFields: Sendable {
     }
 
     /// An array of numbers within the range, integers included.
-    public func doubles(
+    package func doubles(
         _ key: String,
         in range: ClosedRange<Double> = -Double.infinity...Double.infinity
     ) throws(Failure) -> [Double] {
@@ -118,7 +118,7 @@ public struct JSONFields: Sendable {
     }
 
     /// An array of strings.
-    public func strings(_ key: String) throws(Failure) -> [String] {
+    package func strings(_ key: String) throws(Failure) -> [String] {
         var strings: [String] = []
         for (i, element) in try array(key).enumerated() {
             guard let string = element.string else { throw mismatch("\(key)[\(i)]", "a string", element) }
@@ -128,18 +128,18 @@ public struct JSONFields: Sendable {
     }
 
     /// The fields of an object within this one.
-    public func fields(_ key: String) throws(Failure) -> JSONFields {
+    package func fields(_ key: String) throws(Failure) -> JSONFields {
         try JSONFields(required(key), at: place, path: pathed(key), code: code)
     }
 
     /// The fields of an object within this one, or nil where the key is missing or null.
-    public func optionalFields(_ key: String) throws(Failure) -> JSONFields? {
+    package func optionalFields(_ key: String) throws(Failure) -> JSONFields? {
         guard present(key) != nil else { return nil }
         return try fields(key)
     }
 
     /// The fields of every object of an array.
-    public func fieldsList(_ key: String) throws(Failure) -> [JSONFields] {
+    package func fieldsList(_ key: String) throws(Failure) -> [JSONFields] {
         var list: [JSONFields] = []
         for (i, element) in try array(key).enumerated() {
             list.append(try JSONFields(element, at: place, path: "\(pathed(key))[\(i)]", code: code))
@@ -148,7 +148,7 @@ public struct JSONFields: Sendable {
     }
 
     /// The complaint that a key's value is not as it must be, for checks beyond those here.
-    public func failure(_ key: String, _ reason: String) -> Failure {
+    package func failure(_ key: String, _ reason: String) -> Failure {
         Failure(code, "'\(pathed(key))' \(reason)", at: place)
     }
 

@@ -1,17 +1,17 @@
-public import Failures
+package import Failures
 import Files
 
 /// Reads a regular file of at most `limit` bytes.
 ///
 /// - Throws: `Failure` where it is missing (`missingInput`), no regular file or too large (`badData`), may not be read
 ///   (`permission`), or cannot be (`inputOutput`).
-public func readBytes(ofFile path: String, limit: Int = 1 << 30) throws(Failure) -> [UInt8] {
+package func readBytes(ofFile path: String, limit: Int = 1 << 30) throws(Failure) -> [UInt8] {
     try RegularFile(path: path).contents(limit: limit)
 }
 
 extension JSONValue {
     /// Reads a file that is one JSON document.
-    public init(contentsOfFile path: String, limits: JSONLimits = JSONLimits()) throws(Failure) {
+    package init(contentsOfFile path: String, limits: JSONLimits = JSONLimits()) throws(Failure) {
         try self.init(parsing: readBytes(ofFile: path, limit: limits.maximumBytes), at: path, limits: limits)
     }
 }
@@ -21,7 +21,7 @@ extension JSONValue {
 ///
 /// A byte-order mark before the first line, CRLF and a missing final newline are accepted; a line longer than
 /// `limits.maximumBytes` is bad.
-public func forEachJSONLine(
+package func forEachJSONLine(
     in bytes: [UInt8],
     file: String,
     limits: JSONLimits = JSONLimits(),

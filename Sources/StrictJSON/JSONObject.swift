@@ -1,15 +1,15 @@
 /// The members of a JSON object, in their order; no two keys have the same bytes.
-public struct JSONObject: Sendable, Equatable {
+package struct JSONObject: Sendable, Equatable {
     /// Up to this many members a linear search is faster than a table.
     private static let indexedFrom = 12
 
     /// The members in order.
-    public private(set) var members: [(key: String, value: JSONValue)] = []
+    package private(set) var members: [(key: String, value: JSONValue)] = []
     /// Position of each key; empty while there are few members.
     private var index: [ByteString: Int] = [:]
 
     /// An object without members.
-    public init() {}
+    package init() {}
 
     /// Takes over parsed members, or returns the position of the first member whose key occurred before.
     static func make(_ members: [(key: String, value: JSONValue)]) -> Result<JSONObject, DuplicateKey> {
@@ -29,15 +29,15 @@ public struct JSONObject: Sendable, Equatable {
     }
 
     /// Number of members.
-    public var count: Int { members.count }
+    package var count: Int { members.count }
 
     /// The keys in order.
-    public var keys: [String] { members.map(\.key) }
+    package var keys: [String] { members.map(\.key) }
 
     /// The value of a key, compared byte by byte; nil where there is none.
     ///
     /// Setting replaces the value in its place or appends a member; setting nil removes it.
-    public subscript(key: String) -> JSONValue? {
+    package subscript(key: String) -> JSONValue? {
         get { position(of: key).map { members[$0].value } }
         set {
             switch (position(of: key), newValue) {
@@ -61,7 +61,7 @@ public struct JSONObject: Sendable, Equatable {
     }
 
     /// Whether both have the same members in the same order.
-    public static func == (a: JSONObject, b: JSONObject) -> Bool {
+    package static func == (a: JSONObject, b: JSONObject) -> Bool {
         a.members.count == b.members.count
             && zip(a.members, b.members).allSatisfy { ByteString($0.key) == ByteString($1.key) && $0.value == $1.value }
     }

@@ -1,14 +1,14 @@
-public import Failures
+package import Failures
 
 /// What a parser accepts before it refuses, so that a hostile file costs little.
-public struct JSONLimits: Sendable {
+package struct JSONLimits: Sendable {
     /// Largest size of one document, in bytes.
-    public var maximumBytes: Int
+    package var maximumBytes: Int
     /// Deepest nesting of arrays and objects.
-    public var maximumDepth: Int
+    package var maximumDepth: Int
 
     /// States the limits; the defaults are 16 MiB and 64 levels.
-    public init(maximumBytes: Int = 16 << 20, maximumDepth: Int = 64) {
+    package init(maximumBytes: Int = 16 << 20, maximumDepth: Int = 64) {
         self.maximumBytes = maximumBytes
         self.maximumDepth = maximumDepth
     }
@@ -22,14 +22,14 @@ extension JSONValue {
     ///   - place: the file, or `file:line` when the text is one line of a file; named in errors.
     ///   - limits: sizes beyond which the text is refused.
     /// - Throws: `Failure(.badData)` at `place:line:column` (`place:column` for a single line), columns in bytes from 1.
-    public init(parsing bytes: [UInt8], at place: String, limits: JSONLimits = JSONLimits()) throws(Failure) {
+    package init(parsing bytes: [UInt8], at place: String, limits: JSONLimits = JSONLimits()) throws(Failure) {
         try self.init(parsing: bytes, range: 0..<bytes.count, at: place, isLine: false, limits: limits)
     }
 
     /// Parses a line of a JSON Lines text; errors are at `place:column`.
     ///
     /// - Throws: `Failure(.badData)`, as for a document.
-    public init(parsingLine bytes: [UInt8], at place: String, limits: JSONLimits = JSONLimits()) throws(Failure) {
+    package init(parsingLine bytes: [UInt8], at place: String, limits: JSONLimits = JSONLimits()) throws(Failure) {
         try self.init(parsing: bytes, range: 0..<bytes.count, at: place, isLine: true, limits: limits)
     }
 

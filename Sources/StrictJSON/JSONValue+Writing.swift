@@ -4,7 +4,7 @@ extension JSONValue {
     ///
     /// - Parameter pretty: two spaces of indentation and a final newline, for files that people read; otherwise one line
     ///   without a newline.
-    public func encoded(pretty: Bool = false) -> String {
+    package func encoded(pretty: Bool = false) -> String {
         var text = ""
         write(to: &text, indentation: pretty ? 0 : nil)
         if pretty { text += "\n" }

@@ -1,7 +1,7 @@
 /// A JSON value (RFC 8259).
 ///
 /// Equality is exact: strings by their UTF-8 bytes, objects with their member order, and `1` differs from `1.0`.
-public enum JSONValue: Sendable {
+package enum JSONValue: Sendable {
     /// `null`.
     case null
     /// `true` or `false`.
@@ -18,12 +18,12 @@ public enum JSONValue: Sendable {
     case object(JSONObject)
 
     /// A number with the shortest decimal form of `value`, which has fewer digits than that of `Double(value)`.
-    public init(_ value: Float) {
+    package init(_ value: Float) {
         self = .number(Double(value.description) ?? Double(value))
     }
 
     /// What kind of value this is, as error messages name it: `a string`, `an array`.
-    public var kind: String {
+    package var kind: String {
         switch self {
         case .null: "null"
         case .bool: "a boolean"
@@ -36,17 +36,17 @@ public enum JSONValue: Sendable {
     }
 
     /// The string, or nil where this is something else.
-    public var string: String? {
+    package var string: String? {
         if case .string(let value) = self { value } else { nil }
     }
 
     /// The integer, or nil where this is something else (`4.0` and `4e0` are not integers here).
-    public var integer: Int? {
+    package var integer: Int? {
         if case .integer(let value) = self { value } else { nil }
     }
 
     /// The number, integers included, or nil where this is something else.
-    public var number: Double? {
+    package var number: Double? {
         switch self {
         case .integer(let value): Double(value)
         case .number(let value): value
@@ -55,29 +55,29 @@ public enum JSONValue: Sendable {
     }
 
     /// The boolean, or nil where this is something else.
-    public var bool: Bool? {
+    package var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
 
     /// The elements, or nil where this is no array.
-    public var array: [JSONValue]? {
+    package var array: [JSONValue]? {
         if case .array(let value) = self { value } else { nil }
     }
 
     /// The object, or nil where this is something else.
-    public var object: JSONObject? {
+    package var object: JSONObject? {
         if case .object(let value) = self { value } else { nil }
     }
 
     /// Whether this is `null`.
-    public var isNull: Bool {
+    package var isNull: Bool {
         if case .null = self { true } else { false }
     }
 }
 
 extension JSONValue: Equatable {
     /// Whether both values are the same, byte for byte in strings.
-    public static func == (a: JSONValue, b: JSONValue) -> Bool {
+    package static func == (a: JSONValue, b: JSONValue) -> Bool {
         switch (a, b) {
         case (.null, .null): true
         case (.bool(let a), .bool(let b)): a == b
@@ -95,19 +95,19 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expre
     ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
     /// `null`.
-    public init(nilLiteral: ()) { self = .null }
+    package init(nilLiteral: ()) { self = .null }
     /// A boolean.
-    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
     /// An integer.
-    public init(integerLiteral value: Int) { self = .integer(value) }
+    package init(integerLiteral value: Int) { self = .integer(value) }
     /// A number.
-    public init(floatLiteral value: Double) { self = .number(value) }
+    package init(floatLiteral value: Double) { self = .number(value) }
     /// A string.
-    public init(stringLiteral value: String) { self = .string(value) }
+    package init(stringLiteral value: String) { self = .string(value) }
     /// An array.
-    public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    package init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
     /// An object with the members in the order written.
-    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
         var object = JSONObject()
         for (key, value) in elements { object[key] = value }
         self = .object(object)
@@ -116,8 +116,13 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expre
 
 extension JSONObject: ExpressibleByDictionaryLiteral {
     /// The members in the order written.
-    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+    package init(dictionaryLiteral elements: (String, JSONValue)...) {
         self.init()
         for (key, value) in elements { self[key] = value }
     }
+}
+
+extension JSONValue {
+    /// A number, or null.
+    package init(optional number: Double?) { self = number.map(JSONValue.number) ?? .null }
 }

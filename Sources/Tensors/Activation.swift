@@ -1,9 +1,9 @@
-internal import CKernels
+import CKernels
 
 /// x += bias (kept in x for the backward pass), y = gelu_tanh(x) (arXiv 1606.08415).
 ///
 /// x: [N, F] float32, y of either type.
-public func geluForward(x: Tensor, bias: Tensor, into y: Tensor) {
+package func geluForward(x: Tensor, bias: Tensor, into y: Tensor) {
     let (n, d) = matrix(x, "x")
     expect(y, [n, d], "y")
     expect(bias, count: d, "bias")
@@ -13,7 +13,7 @@ public func geluForward(x: Tensor, bias: Tensor, into y: Tensor) {
 /// dy := dy · gelu'(x), in place.
 ///
 /// dy, x: [N, F] float32.
-public func geluBackward(x: Tensor, dy: Tensor) {
+package func geluBackward(x: Tensor, dy: Tensor) {
     let (n, d) = matrix(x, "x")
     expect(dy, [n, d], "dy")
     unsafe ck_gelu_backward(x.floats, n, d, dy.floats, nil, nil)
@@ -23,7 +23,7 @@ public func geluBackward(x: Tensor, dy: Tensor) {
 /// pass.
 ///
 /// dy, x: [N, F] float32; copy: [N, F] bfloat16, or nil.
-public func geluBackward(x: Tensor, dy: Tensor, biasGradient: Tensor?, copy: Tensor?) {
+package func geluBackward(x: Tensor, dy: Tensor, biasGradient: Tensor?, copy: Tensor?) {
     let (n, d) = matrix(x, "x")
     expect(dy, [n, d], "dy")
     if let biasGradient { expect(biasGradient, count: d, "biasGradient") }

@@ -1,11 +1,11 @@
-internal import CKernels
+import CKernels
 import Glibc
 
 /// One AdamW step (Loshchilov & Hutter, arXiv 1711.05101), decoupled decay, bias-corrected, on flat float32 tensors.
 ///
 /// `step` counts from 1; `gradientScale` multiplies the gradient first (clipping). `copy`, of type bfloat16, receives
 /// the updated parameters as well.
-public func adamWStep(
+package func adamWStep(
     parameters: Tensor,
     gradients: Tensor,
     firstMoment: Tensor,

@@ -1,12 +1,12 @@
-internal import CKernels
+import CKernels
 
 /// Queries, keys and values of N tokens in one tensor, as attention reads them, or their gradients.
 ///
 /// H heads of queries, K of keys and values, each `headWidth` = d wide; a head of keys serves H/K query heads that follow
 /// each other (grouped-query attention, Ainslie et al., arXiv 2305.13245).
-public struct AttentionInput {
+package struct AttentionInput {
     /// How the three lie in the tensor.
-    public enum Layout: Sendable {
+    package enum Layout: Sendable {
         /// In every row its queries, then its keys, then its values: [N, (H + 2K)·d].
         case sideBySide
         /// All queries [N, H·d], then all keys [N, K·d], then all values [N, K·d].
@@ -14,18 +14,18 @@ public struct AttentionInput {
     }
 
     /// N·(H + 2K)·d float32 elements.
-    public let tensor: Tensor
+    package let tensor: Tensor
     /// H.
-    public let heads: Int
+    package let heads: Int
     /// K.
-    public let keyValueHeads: Int
+    package let keyValueHeads: Int
     /// d.
-    public let headWidth: Int
+    package let headWidth: Int
     /// Where each part is.
-    public let layout: Layout
+    package let layout: Layout
 
     /// States what a tensor holds.
-    public init(_ tensor: Tensor, heads: Int, keyValueHeads: Int, headWidth: Int, layout: Layout) {
+    package init(_ tensor: Tensor, heads: Int, keyValueHeads: Int, headWidth: Int, layout: Layout) {
         precondition(
             keyValueHeads > 0 && heads > 0 && heads % keyValueHeads == 0 && headWidth > 0,
             "\(heads) heads, \(keyValueHeads) of keys, \(headWidth) wide"
@@ -42,21 +42,21 @@ public struct AttentionInput {
     }
 
     /// As many heads of keys as of queries, side by side: [N, 3D].
-    public init(_ qkv: Tensor, heads: Int) {
+    package init(_ qkv: Tensor, heads: Int) {
         let (_, triple) = matrix(qkv, "qkv")
         precondition(heads > 0 && triple % (3 * heads) == 0, "qkv \(qkv.shape) for \(heads) heads")
         self.init(qkv, heads: heads, keyValueHeads: heads, headWidth: triple / (3 * heads), layout: .sideBySide)
     }
 
     /// N.
-    public var rows: Int { tensor.count / ((heads + 2 * keyValueHeads) * headWidth) }
+    package var rows: Int { tensor.count / ((heads + 2 * keyValueHeads) * headWidth) }
     /// H·d.
-    public var width: Int { heads * headWidth }
+    package var width: Int { heads * headWidth }
     /// K·d.
-    public var keyValueWidth: Int { keyValueHeads * headWidth }
+    package var keyValueWidth: Int { keyValueHeads * headWidth }
 
     /// Its gradient, in other memory of as many elements, laid out alike.
-    public func gradient(in tensor: Tensor) -> AttentionInput {
+    package func gradient(in tensor: Tensor) -> AttentionInput {
         expect(tensor, count: self.tensor.count, "tensor")
         return AttentionInput(
             tensor,
@@ -68,14 +68,14 @@ public struct AttentionInput {
     }
 
     /// The queries [N, H·d] of the layout `apart`: a view.
-    public var queries: Tensor { part(at: 0, width: width) }
+    package var queries: Tensor { part(at: 0, width: width) }
     /// The keys [N, K·d] of the layout `apart`: a view.
-    public var keys: Tensor { part(at: rows * width, width: keyValueWidth) }
+    package var keys: Tensor { part(at: rows * width, width: keyValueWidth) }
     /// The values [N, K·d] of the layout `apart`: a view.
-    public var values: Tensor { part(at: rows * (width + keyValueWidth), width: keyValueWidth) }
+    package var values: Tensor { part(at: rows * (width + keyValueWidth), width: keyValueWidth) }
 
     /// The three of the layout `apart`.
-    public var parts: [Tensor] { [queries, keys, values] }
+    package var parts: [Tensor] { [queries, keys, values] }
 
     private func part(at offset: Int, width: Int) -> Tensor {
         precondition(layout == .apart, "queries, keys and values side by side are no matrices of their own")
@@ -106,7 +106,7 @@ public struct AttentionInput {
 ///
 /// `queries`: the rows whose result is asked for, Q of them, which ascend; nil: all. out: [Q, H·d] of either type; logSumExp: [H, Q]
 /// float32, kept for the backward pass.
-public func attentionForward(
+package func attentionForward(
     _ input: AttentionInput,
     _ sequences: SequenceRows,
     queries: [Int32]? = nil,
@@ -127,7 +127,7 @@ public func attentionForward(
 /// The gradient of the input, in its layout (overwritten), from dout [Q, H·d] float32.
 ///
 /// `queries`, `out` and `logSumExp` are those of the forward pass; dInput holds as many elements as the input.
-public func attentionBackward(
+package func attentionBackward(
     _ input: AttentionInput,
     _ sequences: SequenceRows,
     queries: [Int32]? = nil,
@@ -163,7 +163,7 @@ public func attentionBackward(
 ///
 /// Writes k and v of row s into cache slot `slots[s]` at `lengths[s]`, then attends over lengths[s] + 1 positions.
 /// input: B rows; keyCache, valueCache: [slots, capacity, K·d] float32; out: [B, H·d] of either type; slots distinct.
-public func attentionDecode(
+package func attentionDecode(
     _ input: AttentionInput,
     keyCache: Tensor,
     valueCache: Tensor,

@@ -1,9 +1,9 @@
-internal import CKernels
+import CKernels
 
 /// x += bias on every row, in place.
 ///
 /// x: [N, D] float32.
-public func addBias(_ bias: Tensor, to x: Tensor) {
+package func addBias(_ bias: Tensor, to x: Tensor) {
     let (n, d) = matrix(x, "x")
     expect(bias, count: d, "bias")
     unsafe ck_add_bias(bias.floats, n, d, x.floats)
@@ -12,7 +12,7 @@ public func addBias(_ bias: Tensor, to x: Tensor) {
 /// y = residual + (x + bias) on every row; y may be the residual itself.
 ///
 /// All [N, D] float32; no bias: zero.
-public func addResidual(_ x: Tensor, bias: Tensor?, to residual: Tensor, into y: Tensor) {
+package func addResidual(_ x: Tensor, bias: Tensor?, to residual: Tensor, into y: Tensor) {
     let (n, d) = matrix(x, "x")
     expect(residual, [n, d], "residual")
     expect(y, [n, d], "y")
@@ -23,7 +23,7 @@ public func addResidual(_ x: Tensor, bias: Tensor?, to residual: Tensor, into y:
 /// biasGradient += Σ over rows of dy.
 ///
 /// dy: [N, D] float32. The same bits for any number of threads.
-public func biasBackward(dy: Tensor, biasGradient: Tensor) {
+package func biasBackward(dy: Tensor, biasGradient: Tensor) {
     let (n, d) = matrix(dy, "dy")
     expect(biasGradient, count: d, "biasGradient")
     unsafe ck_bias_backward(dy.floats, n, d, biasGradient.floats)

@@ -1,15 +1,15 @@
-internal import CKernels
+import CKernels
 
 /// The class of CPU whose instructions our kernels use; each has those of the classes before it.
 ///
 /// Results have the same bits on all CPUs of a class. The variable `ONEDNN_MAX_CPU_ISA` lowers the class of a process.
-public enum CPUClass: Int32, Sendable, CaseIterable {
+package enum CPUClass: Int32, Sendable, CaseIterable {
     /// x86-64 without AVX2, or another architecture.
     case portable = 1
     case avx2, avx512, avx512BFloat16, amx
 
     /// Of this process.
-    public static var current: CPUClass {
+    package static var current: CPUClass {
         guard let current = CPUClass(rawValue: ck_cpu_class()) else { preconditionFailure("a class without a name") }
         return current
     }
@@ -18,10 +18,10 @@ public enum CPUClass: Int32, Sendable, CaseIterable {
     /// fp32, part by part.
     ///
     /// Without the trait `OneDNN` they never do.
-    public static var multipliesBFloat16: Bool { ck_bfloat16_fast() != 0 }
+    package static var multipliesBFloat16: Bool { ck_bfloat16_fast() != 0 }
 
     /// As people call it.
-    public var name: String {
+    package var name: String {
         switch self {
         case .portable: Self.isX86 ? "x86-64" : "arm64"
         case .avx2: "AVX2"

@@ -1,10 +1,10 @@
-internal import CKernels
+import CKernels
 
 /// Draws a token from softmax(logits/temperature) of each row, by inverting the cumulative sum in order of token id; at
 /// temperature 0 the most probable, the lowest id among equals, whose log-probability is then 0.
 ///
 /// logits: [R, V] float32; `uniforms`: R numbers in [0, 1), not read at temperature 0.
-public func drawTokens(
+package func drawTokens(
     logits: Tensor,
     temperature: Float,
     uniforms: [Double]

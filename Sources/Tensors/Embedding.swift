@@ -1,9 +1,9 @@
-internal import CKernels
+import CKernels
 
 /// x[i] = tokenEmbedding[tokens[i]] + positionEmbedding[positions[i]].
 ///
 /// x: [N, D] float32; the tables are of either type, both of one.
-public func embeddingForward(
+package func embeddingForward(
     tokens: [Int32],
     positions: [Int32],
     tokenEmbedding: Tensor,
@@ -31,7 +31,7 @@ public func embeddingForward(
 /// Adds dx [N, D] to the gradients of the token embedding and, where there is one, of the position embedding.
 ///
 /// Deterministic for repeated tokens.
-public func embeddingBackward(
+package func embeddingBackward(
     dx: Tensor,
     tokens: [Int32],
     positions: [Int32],

@@ -1,14 +1,14 @@
-internal import CKernels
+import CKernels
 
 /// What a thread's tensors and kernels took besides arithmetic: counts that a budget can hold them to, on any machine.
-public struct KernelCounts: Equatable, Sendable {
+package struct KernelCounts: Equatable, Sendable {
     /// Storage made for tensors, and memory that kernels asked for.
-    public let allocations: Int
+    package let allocations: Int
     /// Bytes written by copies: of tensors, to the other element type or not, of rows, and into panels.
-    public let copiedBytes: Int
+    package let copiedBytes: Int
 
     /// What the calling thread took since it last asked.
-    public static func take() -> KernelCounts {
+    package static func take() -> KernelCounts {
         var (allocations, copiedBytes) = (0, 0)
         unsafe ck_take_counts(&allocations, &copiedBytes)
         return KernelCounts(allocations: allocations, copiedBytes: copiedBytes)

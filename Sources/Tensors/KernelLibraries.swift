@@ -1,18 +1,18 @@
-internal import CKernels
+import CKernels
 
 /// The libraries under the kernels, and the CPU features that choose among their kernels: processes that differ in any of these
 /// may compute different bits.
-public struct KernelLibraries: Equatable, Sendable {
+package struct KernelLibraries: Equatable, Sendable {
     /// OpenBLAS's version and how it was built.
-    public let openBLAS: String
+    package let openBLAS: String
     /// The CPU type whose kernels OpenBLAS runs.
-    public let openBLASKernels: String
+    package let openBLASKernels: String
     /// oneDNN's version; `none` without it.
-    public let oneDNN: String
+    package let oneDNN: String
     /// The instruction set whose kernels oneDNN runs, by its own number.
-    public let oneDNNKernels: String
+    package let oneDNNKernels: String
     /// The class of CPU whose variants our own kernels run.
-    public let cpuClass: CPUClass
+    package let cpuClass: CPUClass
 
     /// The CPU types whose kernels OpenBLAS has for x86-64 without AVX2.
     private static let withoutAVX2: Set<String> = [
@@ -22,12 +22,12 @@ public struct KernelLibraries: Equatable, Sendable {
     ]
 
     /// Whether OpenBLAS runs kernels without AVX2 on a CPU that has it, as an OpenBLAS does that is older than the CPU.
-    public var hasOldOpenBLASKernels: Bool {
+    package var hasOldOpenBLASKernels: Bool {
         cpuClass != .portable && Self.withoutAVX2.contains(openBLASKernels.lowercased())
     }
 
     /// Of this process.
-    public static var current: KernelLibraries {
+    package static var current: KernelLibraries {
         var version = [CChar](repeating: 0, count: 32)
         unsafe version.withUnsafeMutableBufferPointer { buffer in
             unsafe ck_onednn_version(buffer.baseAddress, buffer.count)

@@ -1,16 +1,16 @@
-internal import CKernels
+import CKernels
 
 /// Seconds that a thread spent in kernels, by what they are for; those of element-wise kernels are not counted.
-public struct KernelTimes: Equatable, Sendable {
+package struct KernelTimes: Equatable, Sendable {
     /// Matrix products, and laying matrices out for them.
-    public let products: Double
+    package let products: Double
     /// Attention, forward, backward and in decoding.
-    public let attention: Double
+    package let attention: Double
     /// Updates of the optimizer and norms of gradients.
-    public let optimizer: Double
+    package let optimizer: Double
 
     /// What the calling thread spent since it last asked.
-    public static func take() -> KernelTimes {
+    package static func take() -> KernelTimes {
         var seconds = Array(repeating: 0.0, count: Int(CK_KINDS))
         unsafe seconds.withUnsafeMutableBufferPointer { unsafe ck_take_times($0.baseAddress) }
         return KernelTimes(

@@ -1,10 +1,10 @@
-internal import CKernels
+import CKernels
 
 /// y = (x − mean)·rstd·gain + bias per row.
 ///
 /// Ba et al., arXiv 1607.06450, eq. 4.
 /// x: [N, D] float32; y: [N, D] of either type; mean, rstd: [N], kept for the backward pass.
-public func layerNormForward(
+package func layerNormForward(
     x: Tensor,
     gain: Tensor,
     bias: Tensor,
@@ -34,7 +34,7 @@ public func layerNormForward(
 }
 
 /// dx (accumulates), gain and bias gradients (accumulate; both nil: not wanted) from dy [N, D] float32.
-public func layerNormBackward(
+package func layerNormBackward(
     dy: Tensor,
     x: Tensor,
     gain: Tensor,

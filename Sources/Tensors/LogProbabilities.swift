@@ -1,10 +1,10 @@
-internal import CKernels
+import CKernels
 
 /// logProbability[r] = log softmax(logits[r]/temperature)[targets[r]] and entropy[r] of the same distribution.
 ///
 /// logits: [R, V] float32, unchanged; logNormaliser [R] = log Σ exp(logits/temperature), kept for the backward pass.
 /// A logit of −∞ has probability 0; a row of nothing else gives NaN.
-public func logProbabilitiesForward(
+package func logProbabilitiesForward(
     logits: Tensor,
     targets: [Int32],
     temperature: Float,
@@ -33,7 +33,7 @@ public func logProbabilitiesForward(
 /// dlogits[r, v] = dlogp[r]·(1[v = target] − softmax(logits[r]/temperature)[v])/temperature.
 ///
 /// dlogits: [R, V] of either type; may be `logits` itself.
-public func logProbabilitiesBackward(
+package func logProbabilitiesBackward(
     logits: Tensor,
     targets: [Int32],
     temperature: Float,

@@ -2,19 +2,19 @@
 /// maps it.
 ///
 /// Tensors over it must not be written to, and the file must not shrink while they live: the system would end the process.
-public struct MappedFile {
+package struct MappedFile {
     private let storage: Storage
     private let bytes: Int
 
     /// Maps the first `bytes` bytes of an open file; nil where the system refuses, as `errno` says.
-    public init?(descriptor: Int32, bytes: Int) {
+    package init?(descriptor: Int32, bytes: Int) {
         guard bytes > 0, let storage = Storage(mapping: descriptor, bytes: bytes) else { return nil }
         self.storage = storage
         self.bytes = bytes
     }
 
     /// Elements from a byte on, in place; nil where that byte is no multiple of the element's size.
-    public func tensor(at byte: Int, shape: [Int], _ elementType: ElementType) -> Tensor? {
+    package func tensor(at byte: Int, shape: [Int], _ elementType: ElementType) -> Tensor? {
         let count = shape.reduce(1, *)
         precondition(
             byte >= 0 && byte + count * elementType.size <= bytes,

@@ -1,20 +1,20 @@
-internal import CKernels
+import CKernels
 
 /// The right-hand matrix of products with few rows, laid out once for all of them.
 ///
 /// Decoding multiplies a handful of rows by the same weights again and again; a library lays the weights out anew in every
 /// call. A row of such a product has the same bits whatever other rows are in the batch, and for any number of threads.
-public struct PackedMatrix {
+package struct PackedMatrix {
     /// K, the rows.
-    public let inner: Int
+    package let inner: Int
     /// N, the columns.
-    public let columns: Int
+    package let columns: Int
     /// What B's elements are.
-    public let elementType: ElementType
+    package let elementType: ElementType
     private let storage: Tensor
 
     /// Room for op(B) [K, N], to be filled by `pack`; fp16 is packed as fp32.
-    public init(inner: Int, columns: Int, _ elementType: ElementType) {
+    package init(inner: Int, columns: Int, _ elementType: ElementType) {
         self.inner = inner
         self.columns = columns
         self.elementType = elementType
@@ -24,7 +24,7 @@ public struct PackedMatrix {
     }
 
     /// Lays out B [K, N], or [N, K] where transposed, of the element type of this matrix.
-    public func pack(_ b: Tensor, transposed: Bool = false) {
+    package func pack(_ b: Tensor, transposed: Bool = false) {
         expect(b, transposed ? [columns, inner] : [inner, columns], "b")
         precondition(b.elementType == elementType, "a \(b.elementType) matrix for panels of \(elementType)")
         unsafe ck_pack(b.bytes, b.elementType.code, transposed ? 1 : 0, columns, inner, storage.bytes)
@@ -40,7 +40,7 @@ public struct PackedMatrix {
 ///
 /// B is read where it lies, be it in a mapped file. A row of C has the same bits whatever other rows are in the batch, and for
 /// any number of threads.
-public func multiplyRows(_ a: Tensor, transposed b: Tensor, into c: Tensor) {
+package func multiplyRows(_ a: Tensor, transposed b: Tensor, into c: Tensor) {
     let (rows, inner) = matrix(a, "a")
     let (columns, bInner) = matrix(b, "b")
     precondition(
@@ -53,7 +53,7 @@ public func multiplyRows(_ a: Tensor, transposed b: Tensor, into c: Tensor) {
 }
 
 /// C = A·B for a packed B; A [M, K] float32 or bfloat16, C [M, N] float32, sums fp32.
-public func multiply(_ a: Tensor, _ b: PackedMatrix, into c: Tensor) {
+package func multiply(_ a: Tensor, _ b: PackedMatrix, into c: Tensor) {
     let (rows, inner) = matrix(a, "a")
     precondition(
         inner == b.inner && a.elementType != .float16,

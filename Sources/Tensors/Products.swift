@@ -1,18 +1,18 @@
-internal import CKernels
+import CKernels
 
 /// U·V of low rank r, which a product adds to rows of its result.
-public struct LowRankUpdate {
+package struct LowRankUpdate {
     /// Rows of C, M of them.
-    public let rows: Range<Int>
+    package let rows: Range<Int>
     /// [M, r].
-    public let u: Tensor
+    package let u: Tensor
     /// [r, N], or [N, r] transposed.
-    public let v: Tensor
+    package let v: Tensor
     /// Whether V is transposed.
-    public let isTransposed: Bool
+    package let isTransposed: Bool
 
     /// States an update.
-    public init(rows: Range<Int>, u: Tensor, v: Tensor, transposed: Bool) {
+    package init(rows: Range<Int>, u: Tensor, v: Tensor, transposed: Bool) {
         self.rows = rows
         self.u = u
         self.v = v
@@ -46,7 +46,7 @@ public struct LowRankUpdate {
 /// float32 becomes it, part by part, and goes through OpenBLAS. Sums are fp32 and C float32, with the same bits for any
 /// number of threads. op is transposition where asked. A: [M, K] (or [K, M] transposed), B: [K, N] (or [N, K]
 /// transposed), C: [M, N]; updates are of A's element type.
-public func multiply(
+package func multiply(
     _ a: Tensor,
     transposed transposeA: Bool = false,
     _ b: Tensor,

@@ -1,10 +1,10 @@
-internal import CKernels
+import CKernels
 
 /// y = x·rstd·gain per row, rstd = 1/√(mean of x² + ε).
 ///
 /// Zhang & Sennrich, arXiv 1910.07467, eq. 4.
 /// x: [N, D] float32; y: [N, D] of either type; rstd: [N], kept for the backward pass.
-public func rmsNormForward(x: Tensor, gain: Tensor, epsilon: Float, into y: Tensor, rstd: Tensor) {
+package func rmsNormForward(x: Tensor, gain: Tensor, epsilon: Float, into y: Tensor, rstd: Tensor) {
     let (n, d) = matrix(x, "x")
     expect(y, [n, d], "y")
     expect(gain, count: d, "gain")
@@ -13,7 +13,7 @@ public func rmsNormForward(x: Tensor, gain: Tensor, epsilon: Float, into y: Tens
 }
 
 /// dx (accumulates) and the gain's gradient (accumulates; nil: not wanted) from dy [N, D] float32.
-public func rmsNormBackward(dy: Tensor, x: Tensor, gain: Tensor, rstd: Tensor, dx: Tensor, gainGradient: Tensor?) {
+package func rmsNormBackward(dy: Tensor, x: Tensor, gain: Tensor, rstd: Tensor, dx: Tensor, gainGradient: Tensor?) {
     let (n, d) = matrix(x, "x")
     expect(dy, [n, d], "dy")
     expect(dx, [n, d], "dx")

@@ -1,9 +1,9 @@
-internal import CKernels
+import CKernels
 
 /// Cosines and sines of the angles positions[n]·frequencies[i].
 ///
 /// cosines, sines: [N, d/2] float32; the angle is rounded to float32.
-public func rotaryTable(positions: [Int32], frequencies: [Float], cosines: Tensor, sines: Tensor) {
+package func rotaryTable(positions: [Int32], frequencies: [Float], cosines: Tensor, sines: Tensor) {
     let shape = [positions.count, frequencies.count]
     expect(cosines, shape, "cosines")
     expect(sines, shape, "sines")
@@ -14,7 +14,7 @@ public func rotaryTable(positions: [Int32], frequencies: [Float], cosines: Tenso
 ///
 /// Su et al., arXiv 2104.09864, eq. 34. Turning back is also the gradient of turning.
 /// x: [N, heads·d] float32; cosines, sines: [N, d/2].
-public func rotate(_ x: Tensor, cosines: Tensor, sines: Tensor, back: Bool = false) {
+package func rotate(_ x: Tensor, cosines: Tensor, sines: Tensor, back: Bool = false) {
     let (n, width) = matrix(x, "x")
     let (_, half) = matrix(cosines, "cosines")
     expect(cosines, [n, half], "cosines")

@@ -1,9 +1,9 @@
-internal import CKernels
+import CKernels
 
 /// out[i] = x[rows[i]].
 ///
 /// x: [N, D], out: [R, D]; either type, converting where they differ.
-public func gatherRows(_ x: Tensor, _ rows: [Int32], into out: Tensor) {
+package func gatherRows(_ x: Tensor, _ rows: [Int32], into out: Tensor) {
     let (n, d) = matrix(x, "x")
     expect(out, [rows.count, d], "out")
     expect(rows, below: n, "rows")
@@ -13,7 +13,7 @@ public func gatherRows(_ x: Tensor, _ rows: [Int32], into out: Tensor) {
 /// out[rows[i]] += x[i].
 ///
 /// x: [R, D], out: [N, D] float32; rows distinct.
-public func scatterAddRows(_ x: Tensor, _ rows: [Int32], into out: Tensor) {
+package func scatterAddRows(_ x: Tensor, _ rows: [Int32], into out: Tensor) {
     let (n, d) = matrix(out, "out")
     expect(x, [rows.count, d], "x")
     expect(rows, below: n, "rows")

@@ -1,17 +1,17 @@
-internal import CKernels
+import CKernels
 
 /// Where S packed sequences lie among N rows.
 ///
 /// Sequences of a family begin alike: the first one has all its rows, and the others that follow it read what they share among
 /// its rows (Wang & Hegde 2024, arXiv 2410.20305, with families of any size).
-public struct SequenceRows: Equatable, Sendable {
+package struct SequenceRows: Equatable, Sendable {
     /// Where each sequence's own rows start, and N last: S + 1 numbers.
-    public let offsets: [Int32]
+    package let offsets: [Int32]
     /// How many rows before its own each sequence shares with its family's first one, S numbers; 0: it is a first one itself.
-    public let shared: [Int32]
+    package let shared: [Int32]
 
     /// States where the sequences are.
-    public init(offsets: [Int32], shared: [Int32]) {
+    package init(offsets: [Int32], shared: [Int32]) {
         precondition(
             offsets.first == 0 && zip(offsets, offsets.dropFirst()).allSatisfy(<=),
             "offsets must ascend from 0"
@@ -27,12 +27,12 @@ public struct SequenceRows: Equatable, Sendable {
     }
 
     /// Sequences that share nothing.
-    public init(offsets: [Int32]) {
+    package init(offsets: [Int32]) {
         self.init(offsets: offsets, shared: Array(repeating: 0, count: max(0, offsets.count - 1)))
     }
 
     /// N.
-    public var rows: Int { Int(offsets[offsets.count - 1]) }
+    package var rows: Int { Int(offsets[offsets.count - 1]) }
 
     /// Calls `body` with what the kernels take.
     @unsafe func withKernelArgument(_ body: (UnsafePointer<ck_sequences>) -> Void) {

@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 
 /// Traps unless `tensor` has the shape that the kernel needs: a wrong shape is a mistake in our own code.
 func expect(

@@ -1,4 +1,4 @@
-internal import CKernels
+import CKernels
 import Glibc
 
 /// Memory of one tensor and its views, released with the last reference: 64-byte aligned and zeroed, or a mapped file.
@@ -53,14 +53,14 @@ final class Storage {
 
 /// Gives memory of tensors that are gone back to the system: between stages, since what the allocator keeps for later counts as
 /// used.
-public func releaseFreedMemory() { ck_release_memory() }
+package func releaseFreedMemory() { ck_release_memory() }
 
 extension Tensor {
     /// Gives the elements' memory back to the system, as far as they fill pages: for what is not read before it is written again.
     ///
     /// Their values are lost; the tensor stays as it is otherwise, and takes memory again where it is written.
-    public func giveBack() { unsafe ck_give_back(bytes, count * elementType.size) }
+    package func giveBack() { unsafe ck_give_back(bytes, count * elementType.size) }
 
     /// For a tensor of which parts are to be given back: small pages, since the system fills up huge ones.
-    public func useSmallPages() { unsafe ck_use_small_pages(bytes, count * elementType.size) }
+    package func useSmallPages() { unsafe ck_use_small_pages(bytes, count * elementType.size) }
 }

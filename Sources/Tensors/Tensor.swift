@@ -1,26 +1,26 @@
-internal import CKernels
+import CKernels
 
 /// The element types that tensors hold.
-public enum ElementType: Sendable {
+package enum ElementType: Sendable {
     case float32
     case bfloat16
     /// Of weights as a file has them: read, never written.
     case float16
 
     /// Bytes of one element.
-    public var size: Int { self == .float32 ? 4 : 2 }
+    package var size: Int { self == .float32 ? 4 : 2 }
 }
 
 /// A contiguous row-major array of up to four dimensions: a view of shared, 64-byte aligned storage.
 ///
 /// Copies share storage, as slices do; kernels write through them. Not `Sendable`.
-public struct Tensor {
+package struct Tensor {
     /// Lengths of the dimensions, outermost first.
-    public let shape: [Int]
+    package let shape: [Int]
     /// What the elements are.
-    public let elementType: ElementType
+    package let elementType: ElementType
     /// How many elements there are.
-    public let count: Int
+    package let count: Int
 
     private let storage: Storage
     /// Index of the first element in the storage.
@@ -36,22 +36,22 @@ public struct Tensor {
     }
 
     /// A tensor of zeros with storage of its own.
-    public init(zeros shape: [Int], _ elementType: ElementType = .float32) {
+    package init(zeros shape: [Int], _ elementType: ElementType = .float32) {
         let storage = Storage(bytes: shape.reduce(1, *) * elementType.size)
         self.init(storage: storage, offset: 0, shape: shape, elementType: elementType)
     }
 
     /// A float32 tensor holding `values`.
-    public init(_ values: [Float], shape: [Int]) {
+    package init(_ values: [Float], shape: [Int]) {
         self.init(zeros: shape)
         copy(from: values)
     }
 
     /// Whether both begin at the same element of the same memory.
-    public func sharesStart(with other: Tensor) -> Bool { storage === other.storage && offset == other.offset }
+    package func sharesStart(with other: Tensor) -> Bool { storage === other.storage && offset == other.offset }
 
     /// The first `count` elements along the outermost dimension from `start`: a view.
-    public func rows(_ range: Range<Int>) -> Tensor {
+    package func rows(_ range: Range<Int>) -> Tensor {
         precondition(!shape.isEmpty, "a tensor without dimensions has no rows")
         precondition(
             range.lowerBound >= 0 && range.upperBound <= shape[0],
@@ -67,7 +67,7 @@ public struct Tensor {
     }
 
     /// `shape.product` elements from flat index `offset`, seen with another shape: a view.
-    public func view(at offset: Int, shape: [Int]) -> Tensor {
+    package func view(at offset: Int, shape: [Int]) -> Tensor {
         let view = Tensor(storage: storage, offset: self.offset + offset, shape: shape, elementType: elementType)
         precondition(
             offset >= 0 && offset + view.count <= count,
@@ -77,7 +77,7 @@ public struct Tensor {
     }
 
     /// The elements as float32, copied.
-    public func array() -> [Float] {
+    package func array() -> [Float] {
         guard elementType == .float32 else {
             let converted = Tensor(zeros: shape)
             converted.copy(from: self)
@@ -87,7 +87,7 @@ public struct Tensor {
     }
 
     /// Element at a flat index of a float32 tensor.
-    public subscript(_ index: Int) -> Float {
+    package subscript(_ index: Int) -> Float {
         get {
             precondition(index >= 0 && index < count, "element \(index) of a tensor of \(count)")
             return unsafe floats[index]
@@ -99,19 +99,19 @@ public struct Tensor {
     }
 
     /// Copies `values` into a float32 tensor.
-    public func copy(from values: [Float]) {
+    package func copy(from values: [Float]) {
         precondition(values.count == count, "\(values.count) values for a tensor of shape \(shape)")
         unsafe ck_convert(values, Int32(CK_FLOAT32), floats, Int32(CK_FLOAT32), count)
     }
 
     /// Lends the elements of a float32 tensor.
-    public func withMutableSpan<R, E: Error>(_ body: (inout MutableSpan<Float>) throws(E) -> R) throws(E) -> R {
+    package func withMutableSpan<R, E: Error>(_ body: (inout MutableSpan<Float>) throws(E) -> R) throws(E) -> R {
         var span = unsafe MutableSpan(_unsafeStart: floats, count: count)
         return try body(&span)
     }
 
     /// Lends the elements of either type as bytes.
-    public func withMutableBytes<R, E: Error>(_ body: (inout MutableSpan<UInt8>) throws(E) -> R) throws(E) -> R {
+    package func withMutableBytes<R, E: Error>(_ body: (inout MutableSpan<UInt8>) throws(E) -> R) throws(E) -> R {
         let start = unsafe bytes.assumingMemoryBound(to: UInt8.self)
         var span = unsafe MutableSpan(_unsafeStart: start, count: count * elementType.size)
         return try body(&span)

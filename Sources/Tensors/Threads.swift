@@ -1,16 +1,16 @@
-internal import CKernels
+import CKernels
 
 /// Threads of the kernels.
-public enum KernelThreads {
+package enum KernelThreads {
     /// Sets how many threads kernels, OpenBLAS and oneDNN use in this process.
-    public static func set(_ count: Int) {
+    package static func set(_ count: Int) {
         precondition(count > 0, "\(count) threads")
         ck_set_threads(Int32(count))
     }
 
     /// Has kernels that the calling thread starts run on it alone: for work beside that of another thread, which has the others.
-    public static func useOnlyThisThread() { ck_use_only_this_thread() }
+    package static func useOnlyThisThread() { ck_use_only_this_thread() }
 
     /// How many threads kernels use: as set, else as OpenMP decides (`OMP_NUM_THREADS`, or one a core).
-    public static var count: Int { Int(ck_threads()) }
+    package static var count: Int { Int(ck_threads()) }
 }

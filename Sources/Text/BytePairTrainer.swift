@@ -1,4 +1,4 @@
-public import Failures
+package import Failures
 
 /// Learns a byte-level BPE vocabulary from texts.
 ///
@@ -6,19 +6,19 @@ public import Failures
 /// Ids: the special token 0, then the 256 bytes in the order of their characters, then the merges as learned. The most
 /// frequent pair is merged first; ties go to the pair with the lower left id, then the lower right id. These are the rules
 /// of `tokenizers`' `BpeTrainer`, whose vocabulary for the same texts is the same.
-public struct BytePairTrainer: Sendable {
+package struct BytePairTrainer: Sendable {
     /// The only special token: it ends a text.
-    public static let endOfText = "<|endoftext|>"
+    package static let endOfText = "<|endoftext|>"
 
     /// Number of tokens to learn, the special token and the bytes included.
-    public let vocabularySize: Int
+    package let vocabularySize: Int
     /// A pair that occurs less often is not merged; the vocabulary then stays smaller.
-    public let minimumFrequency: Int
+    package let minimumFrequency: Int
 
     /// States what to learn.
     ///
     /// - Throws: `Failure(.configuration)` for a size below 257, the special token and the bytes.
-    public init(vocabularySize: Int, minimumFrequency: Int = 2) throws(Failure) {
+    package init(vocabularySize: Int, minimumFrequency: Int = 2) throws(Failure) {
         guard 257...Int(Int32.max) ~= vocabularySize else {
             throw Failure(.configuration, "a byte-level vocabulary has at least 257 tokens, not \(vocabularySize)")
         }
@@ -27,7 +27,7 @@ public struct BytePairTrainer: Sendable {
     }
 
     /// Learns the vocabulary of some texts.
-    public func train(on texts: some Sequence<String>) -> Tokenizer {
+    package func train(on texts: some Sequence<String>) -> Tokenizer {
         var bytes: [[UInt8]] = [Array(Self.endOfText.utf8)]
         bytes += ByteAlphabet.bytesByCharacter.map { [$0] }
         var byteTokens = [Int32](repeating: 0, count: 256)

@@ -1,25 +1,25 @@
-public import Failures
+package import Failures
 
 /// How conversations become a model's tokens, and its tokens responses: a tokenizer under a chat template.
-public struct ChatEncoding: Sendable {
+package struct ChatEncoding: Sendable {
     /// The model's own.
-    public let tokenizer: Tokenizer
+    package let tokenizer: Tokenizer
     /// What stands around the turns.
-    public let template: ChatTemplate
+    package let template: ChatTemplate
     /// The token that ends a response: the template's, or else end-of-text; nil where the model has none.
-    public let endOfTurn: Int32?
+    package let endOfTurn: Int32?
     /// Ids of the added tokens that the template needs.
     private let added: [String: Int32]
     private let beginning: [Int32]
     private let end: [Int32]
     /// The shortest prompt: one token of text under the template.
-    public private(set) var leastPrompt = 1
+    package private(set) var leastPrompt = 1
 
     /// Prepares a template for a tokenizer.
     ///
     /// - Parameter endOfText: the model's end-of-text token, which its tokenizer may not name.
     /// - Throws: `Failure(.configuration)` where the tokenizer has not the tokens that the template needs.
-    public init(_ tokenizer: Tokenizer, _ template: ChatTemplate, endOfText: Int32?) throws(Failure) {
+    package init(_ tokenizer: Tokenizer, _ template: ChatTemplate, endOfText: Int32?) throws(Failure) {
         func refuse(_ what: String) -> Failure {
             Failure(
                 .configuration,
@@ -45,10 +45,10 @@ public struct ChatEncoding: Sendable {
     }
 
     /// The template in Jinja, for who serves the model; nil for `none`.
-    public var jinja: String? { template.jinja(hasPrefix: !tokenizer.prefix.isEmpty) }
+    package var jinja: String? { template.jinja(hasPrefix: !tokenizer.prefix.isEmpty) }
 
     /// The tokens of a conversation, up to where the assistant's next response begins.
-    public func prompt(_ conversation: Conversation) -> [Int32] {
+    package func prompt(_ conversation: Conversation) -> [Int32] {
         var ids: [Int32] = []
         var text = ""
         var place = TextPlace.beginning
@@ -78,7 +78,7 @@ public struct ChatEncoding: Sendable {
     /// last of all, then the start of the last message.
     ///
     /// - Returns: what is left of it and its tokens; more than `room` only where not even the template fits.
-    public func prompt(_ conversation: Conversation, atMost room: Int) -> (conversation: Conversation, tokens: [Int32])
+    package func prompt(_ conversation: Conversation, atMost room: Int) -> (conversation: Conversation, tokens: [Int32])
     {
         var tokens = prompt(conversation)
         if tokens.count <= room { return (conversation, tokens) }
@@ -113,7 +113,7 @@ public struct ChatEncoding: Sendable {
     }
 
     /// The tokens of a response after its prompt, with the token that ends the turn where it is complete.
-    public func response(_ response: String, isComplete: Bool) -> [Int32] {
+    package func response(_ response: String, isComplete: Bool) -> [Int32] {
         let text = template.responseText(response, isComplete: isComplete)
         let ids = tokenizer.encode(text, at: .continuation)
         return isComplete ? ids + (endOfTurn.map { [$0] } ?? []) : ids
@@ -122,7 +122,7 @@ public struct ChatEncoding: Sendable {
     /// A sampled response as text, without the token that ends the turn.
     ///
     /// - Throws: `Failure(.badData)` for an id outside the vocabulary.
-    public func text(ofResponse ids: [Int32]) throws(Failure) -> String {
+    package func text(ofResponse ids: [Int32]) throws(Failure) -> String {
         let own = ids.last != nil && ids.last == endOfTurn ? ids.dropLast() : ids[...]
         return template.response(ofText: try tokenizer.decode(own, at: .continuation))
     }

@@ -2,7 +2,7 @@
 ///
 /// Special tokens come from the template alone. Where a template's markers are ordinary text, a message that holds one of
 /// them could open a turn of its own: `problem(in:)` finds it.
-public enum ChatTemplate: String, CaseIterable, Sendable {
+package enum ChatTemplate: String, CaseIterable, Sendable {
     /// The turns' contents as they are, joined by line breaks.
     case none
     /// Tulu 1 and 2: `<|user|>`, `<|assistant|>` and `<|system|>` on lines of their own.
@@ -121,7 +121,7 @@ extension ChatTemplate {
     }
 
     /// Why the template cannot render a conversation, or nil where it can.
-    public func problem(in conversation: Conversation) -> String? {
+    package func problem(in conversation: Conversation) -> String? {
         if self == .none { return nil }
         let turns =
             conversation.messages.first?.role == .system

@@ -1,4 +1,4 @@
-public import Failures
+package import Failures
 
 /// Where a stretch of text stands that a scheme is given.
 enum TextPlace {
@@ -18,9 +18,9 @@ protocol TokenScheme: Sendable {
 /// Turns text into token ids and back, with a model's own vocabulary.
 ///
 /// Tokens are byte strings throughout: two spellings of "é" are two texts, and any bytes can be encoded.
-public struct Tokenizer: Sendable {
+package struct Tokenizer: Sendable {
     /// What happens to the text of a special token (`<|endoftext|>`) within a text.
-    public enum SpecialTokens: Sendable {
+    package enum SpecialTokens: Sendable {
         /// It is ordinary text: nobody's data can end a sequence or forge a turn.
         case asText
         /// It becomes the special token, as in `tokenizers`.
@@ -28,7 +28,7 @@ public struct Tokenizer: Sendable {
     }
 
     /// Where a text stands: some vocabularies put a space before the first word of a text.
-    public enum Position: Sendable {
+    package enum Position: Sendable {
         /// It begins a sequence.
         case beginning
         /// It goes on after tokens that are there, as a response after its prompt.
@@ -43,11 +43,11 @@ public struct Tokenizer: Sendable {
     let addedTokens: AddedTokens
     let scheme: any TokenScheme
     /// Id of the token that ends a text, where `tokenizer_config.json` or the trainer names one.
-    public let endOfText: Int32?
+    package let endOfText: Int32?
     /// Id of the token that begins a text, where there is one.
-    public let beginningOfText: Int32?
+    package let beginningOfText: Int32?
     /// What the tokenizer's own post-processor puts before every sequence: Llama's `<s>`.
-    public let prefix: [Int32]
+    package let prefix: [Int32]
     /// Where this tokenizer came from, for messages.
     let place: String
 
@@ -79,15 +79,15 @@ public struct Tokenizer: Sendable {
     }
 
     /// Number of tokens; ids run from 0 to one below.
-    public var vocabularySize: Int { tokens.count }
+    package var vocabularySize: Int { tokens.count }
 
     /// The ids of a text that begins a sequence, with those that the tokenizer's own post-processor adds.
-    public func encodeSequence(_ text: String, specialTokens: SpecialTokens = .asText) -> [Int32] {
+    package func encodeSequence(_ text: String, specialTokens: SpecialTokens = .asText) -> [Int32] {
         prefix + encode(text, specialTokens: specialTokens)
     }
 
     /// The ids of a text alone.
-    public func encode(
+    package func encode(
         _ text: String,
         specialTokens: SpecialTokens = .asText,
         at position: Position = .beginning
@@ -96,7 +96,7 @@ public struct Tokenizer: Sendable {
     }
 
     /// The ids of a text given as UTF-8; bytes that are not UTF-8 are kept, each as a character of its own.
-    public func encode(
+    package func encode(
         _ bytes: [UInt8],
         specialTokens: SpecialTokens = .asText,
         at position: Position = .beginning
@@ -127,7 +127,7 @@ public struct Tokenizer: Sendable {
     /// The text of ids; bytes that are not UTF-8, as when a sequence ends within a character, become U+FFFD.
     ///
     /// - Throws: `Failure(.badData)` for an id outside the vocabulary.
-    public func decode(
+    package func decode(
         _ ids: some Sequence<Int32>,
         skippingSpecialTokens: Bool = false,
         at position: Position = .beginning
@@ -139,7 +139,7 @@ public struct Tokenizer: Sendable {
     /// The bytes of ids.
     ///
     /// - Throws: `Failure(.badData)` for an id outside the vocabulary.
-    public func decodeBytes(
+    package func decodeBytes(
         _ ids: some Sequence<Int32>,
         skippingSpecialTokens: Bool = false,
         at position: Position = .beginning
@@ -158,19 +158,19 @@ public struct Tokenizer: Sendable {
     }
 
     /// The token of an id as the vocabulary spells it (`Ġthe`), or nil outside the vocabulary.
-    public func token(for id: Int32) -> String? {
+    package func token(for id: Int32) -> String? {
         tokens.indices.contains(Int(id)) ? tokens[Int(id)] : nil
     }
 
     /// The id of an added token such as `<|endoftext|>`, or nil where there is none of that text.
-    public func id(ofAddedToken text: String) -> Int32? {
+    package func id(ofAddedToken text: String) -> Int32? {
         addedTokens.id(of: text)
     }
 
     /// The id of the token that ends a text.
     ///
     /// - Throws: `Failure(.configuration)` where the model does not name one.
-    public func requiredEndOfText() throws(Failure) -> Int32 {
+    package func requiredEndOfText() throws(Failure) -> Int32 {
         guard let endOfText else {
             throw Failure(
                 .configuration,

@@ -1,4 +1,4 @@
-public import Failures
+package import Failures
 import Foundation
 import StrictJSON
 
@@ -11,7 +11,7 @@ extension Tokenizer {
     ///
     /// - Throws: `Failure`: `missingInput` without the file, `badData` where it is malformed or contradicts itself,
     ///   `configuration` where it is of another kind.
-    public init(directory: String) throws(Failure) {
+    package init(directory: String) throws(Failure) {
         let file = directory + "/tokenizer.json"
         let configFile = directory + "/tokenizer_config.json"
         let hasConfig = FileManager.default.fileExists(atPath: configFile)

@@ -1,4 +1,4 @@
-public import Failures
+package import Failures
 import Foundation
 import StrictJSON
 
@@ -7,7 +7,7 @@ extension Tokenizer {
     ///
     /// - Throws: `Failure(.cannotCreate)` where the directory cannot be made or written, `Failure(.configuration)` for a
     ///   vocabulary of another kind than GPT-2's: its own files are to be copied.
-    public func write(toDirectory directory: String) throws(Failure) {
+    package func write(toDirectory directory: String) throws(Failure) {
         guard let scheme = scheme as? ByteLevelBPE, scheme.split == .gpt2, !scheme.composes, scheme.wholeWords.isEmpty,
             prefix.isEmpty
         else { throw Failure(.configuration, "only byte-level vocabularies are written; copy its files", at: place) }

@@ -1,25 +1,25 @@
-public import Collectives
+package import Collectives
 
 /// How long a rank may go without a sign of progress, in seconds, by kind of phase; infinite: for ever.
 ///
 /// A sign of progress is the beginning of a phase, and the beginning or end of a collective.
-public struct Deadlines: Equatable, Sendable {
+package struct Deadlines: Equatable, Sendable {
     /// Of `load`, `tokenize` and `finalize`.
-    public var setup = 1_800.0
+    package var setup = 1_800.0
     /// Of `rollout`.
-    public var rollout = 3_600.0
+    package var rollout = 3_600.0
     /// Of `score` and `reward`.
-    public var score = 14_400.0
+    package var score = 14_400.0
     /// Of `forward`, `backward`, `reduce` and `optimizer`.
-    public var step = 3_600.0
+    package var step = 3_600.0
     /// Of `save`, `commit` and `rotate`.
-    public var checkpoint = 1_800.0
+    package var checkpoint = 1_800.0
 
     /// The defaults.
-    public init() {}
+    package init() {}
 
     /// The deadline that holds in a phase.
-    public func of(_ phase: Phase) -> Double {
+    package func of(_ phase: Phase) -> Double {
         switch phase {
         case .load, .tokenize, .finalize: setup
         case .rollout: rollout

@@ -72,7 +72,7 @@ func lastCalls(_ states: [RankState]) -> String {
 }
 
 /// `rank 3`, `ranks 0–2, 5`; numbers ascending.
-public func named(_ ranks: [Int]) -> String {
+package func named(_ ranks: [Int]) -> String {
     var runs: [ClosedRange<Int>] = []
     for rank in ranks {
         if let last = runs.last, last.upperBound == rank - 1 {

@@ -1,13 +1,13 @@
-public import Collectives
-public import Failures
-internal import Foundation
+package import Collectives
+package import Failures
+import Foundation
 
 /// A fault that a test asks for in the environment: `MAXMIN_FAULT=phase:rank:step:action` (docs/reliability.md).
 ///
 /// It happens once, when that rank first enters that phase in that step.
-public struct Fault: Equatable, CustomStringConvertible, Sendable {
+package struct Fault: Equatable, CustomStringConvertible, Sendable {
     /// What goes wrong.
-    public enum Action: String, CaseIterable, Sendable {
+    package enum Action: String, CaseIterable, Sendable {
         /// The process is killed, as when memory runs out.
         case kill
         /// The process is frozen, until somebody sends SIGCONT.
@@ -39,24 +39,24 @@ public struct Fault: Equatable, CustomStringConvertible, Sendable {
     static let variable = "MAXMIN_FAULT"
 
     /// When it happens.
-    public let phase: Phase
+    package let phase: Phase
     /// To whom.
-    public let rank: Int
+    package let rank: Int
     /// In which step.
-    public let step: Int
+    package let step: Int
     /// What happens.
-    public let action: Action
+    package let action: Action
 
     /// The fault that `environment` asks for; nil where it asks for none.
     ///
     /// - Throws: `Failure` 64 where the variable has another form.
-    public static func asked(in environment: [String: String]) throws(Failure) -> Fault? {
+    package static func asked(in environment: [String: String]) throws(Failure) -> Fault? {
         guard let text = environment[variable], !text.isEmpty else { return nil }
         return try Fault(text)
     }
 
     /// Reads `phase:rank:step:action`.
-    public init(_ text: String) throws(Failure) {
+    package init(_ text: String) throws(Failure) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 4, let rank = Int(parts[1]), let step = Int(parts[2]), rank >= 0, step >= 0 else {
             throw Failure(.usage, "needs the form phase:rank:step:action, not \"\(text)\"", at: Self.variable)
@@ -78,7 +78,7 @@ public struct Fault: Equatable, CustomStringConvertible, Sendable {
     }
 
     /// As it was asked for.
-    public var description: String { "\(phase.rawValue):\(rank):\(step):\(action.rawValue)" }
+    package var description: String { "\(phase.rawValue):\(rank):\(step):\(action.rawValue)" }
 
     /// What the error says that the action `throw` throws.
     var message: String { "fault injected on rank \(rank) in phase \(phase.rawValue), step \(step)" }

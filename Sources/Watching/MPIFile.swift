@@ -1,11 +1,11 @@
-internal import Foundation
+import Foundation
 
 /// A file or folder that Open MPI keeps on a node for a rank that runs there, and leaves where rank and launcher are killed.
-public struct MPIFile: Codable, Equatable, Sendable {
+package struct MPIFile: Codable, Equatable, Sendable {
     /// The node.
-    public var host: String
+    package var host: String
     /// Where it is there.
-    public var path: String
+    package var path: String
     /// Tells it from a later one of that name: Open MPI makes names from process numbers, which come again.
     var inode: UInt64
 
@@ -33,7 +33,7 @@ public struct MPIFile: Codable, Equatable, Sendable {
     /// Removes it where it lies on this node and is still the same.
     ///
     /// What Open MPI would not have named so stays, whatever a record says, and so does the folder of a launcher that runs.
-    public func remove() {
+    package func remove() {
         guard MPIFile(path: path) == self, isSegment || isSessionOfDeadLauncher else { return }
         try? FileManager.default.removeItem(atPath: path)
     }

@@ -1,21 +1,21 @@
-public import Failures
-internal import Foundation
+package import Failures
+import Foundation
 
 /// The folder of a run in which every rank tells what it does, where all others can read it, on any node.
 ///
 /// A rank rewrites its own file in place, so a reader may find it half written; it then counts as not there, until the next
 /// time. Nothing is synced: after a power cut nobody asks. The file is closed each time, for only then does NFS hand on what was written.
-public struct RankFolder: Sendable {
+package struct RankFolder: Sendable {
     /// Where it is.
-    public let path: String
+    package let path: String
 
     /// Names the folder.
-    public init(path: String) { self.path = path }
+    package init(path: String) { self.path = path }
 
     /// Makes the folder anew: what an earlier run left goes.
     ///
     /// - Throws: `Failure` 74 where that cannot be done.
-    public func clear() throws(Failure) {
+    package func clear() throws(Failure) {
         remove()
         guard (try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)) != nil else {
             throw Failure(.inputOutput, "cannot be made", at: path)
@@ -23,13 +23,13 @@ public struct RankFolder: Sendable {
     }
 
     /// What MPI kept for the ranks that told of themselves here: of a run that was killed it may still be there.
-    public func mpiFiles() -> [MPIFile] {
+    package func mpiFiles() -> [MPIFile] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return names.compactMap { state(inFile: "\(path)/\($0)") }.flatMap(\.mpiFiles)
     }
 
     /// Removes the folder with all that is in it.
-    public func remove() {
+    package func remove() {
         try? FileManager.default.removeItem(atPath: path)
     }
 

@@ -1,6 +1,6 @@
-internal import Collectives
-internal import Foundation
-internal import Synchronization
+import Collectives
+import Foundation
+import Synchronization
 
 /// What this rank does, written by the thread that works and read by the one that watches.
 final class RankRecord: Sendable {

@@ -1,7 +1,7 @@
-internal import Collectives
-internal import Failures
-internal import Foundation
-internal import Synchronization
+import Collectives
+import Failures
+import Foundation
+import Synchronization
 
 /// How the watchdog works, from when the run directory is known.
 struct Watch: Sendable {

@@ -1,13 +1,13 @@
-public import Collectives
-internal import Failures
-internal import Foundation
-internal import Synchronization
+package import Collectives
+import Failures
+import Foundation
+import Synchronization
 
 /// Watches over a communicator: numbers and names its collectives, knows the phase that the rank is in, injects the fault that a
 /// test asks for, and ends the run where it makes no progress.
 ///
 /// Algorithms see a `Communicator` and know nothing of it. Made by `watching`.
-public final class WatchedCommunicator: Communicator {
+package final class WatchedCommunicator: Communicator {
     private let base: any Communicator
     private let record: RankRecord
     private let watchdog: Watchdog
@@ -24,15 +24,15 @@ public final class WatchedCommunicator: Communicator {
     }
 
     /// The base's.
-    public var rank: Int { base.rank }
+    package var rank: Int { base.rank }
     /// The base's.
-    public var size: Int { base.size }
+    package var size: Int { base.size }
     /// The base's.
-    public var transport: String { base.transport }
+    package var transport: String { base.transport }
 
     /// Goes on with these deadlines, telling the others of this rank in `folder`, which every rank can see; `heartbeat` is called
     /// every five seconds on the watchdog's thread, and `ended` with the line that tells why the watchdog ends the run, on one rank.
-    public func watch(
+    package func watch(
         _ deadlines: Deadlines,
         tellingIn folder: RankFolder,
         heartbeat: @escaping @Sendable () -> Void = {},
@@ -44,14 +44,14 @@ public final class WatchedCommunicator: Communicator {
     }
 
     /// Every rank calls it at its end, when no collective follows: the ranks tell no more, and the root removes the folder.
-    public func endWatch(tellingIn folder: RankFolder) throws {
+    package func endWatch(tellingIn folder: RankFolder) throws {
         watchdog.adopt(Watch())
         try barrier()
         if rank == 0 { folder.remove() }
     }
 
     /// Names the stage of the run that begins.
-    public func begin(stage: String) { record.begin(stage: stage) }
+    package func begin(stage: String) { record.begin(stage: stage) }
 
     /// The fault that was asked for on this rank and has not come about.
     var pendingFault: Fault? { fault }
@@ -61,7 +61,7 @@ public final class WatchedCommunicator: Communicator {
 
     /// Notes the phase, and lets a fault that is asked for happen.
     @discardableResult
-    public func enter(_ phase: Phase, step: Int) throws -> Spoiling? {
+    package func enter(_ phase: Phase, step: Int) throws -> Spoiling? {
         record.enter(phase, step: step)
         guard let fault, fault.phase == phase, fault.step == step else { return nil }
         self.fault = nil
@@ -79,35 +79,35 @@ public final class WatchedCommunicator: Communicator {
     }
 
     /// The base's, watched.
-    public func allReduceSum(_ values: inout MutableSpan<Float>) throws {
+    package func allReduceSum(_ values: inout MutableSpan<Float>) throws {
         guard try begins("allReduceSum of \(values.count) floats") else { return }
         try base.allReduceSum(&values)
         record.endCall()
     }
 
     /// The base's, watched.
-    public func allReduceSum(_ values: inout [Double]) throws {
+    package func allReduceSum(_ values: inout [Double]) throws {
         guard try begins("allReduceSum of \(values.count) doubles") else { return }
         try base.allReduceSum(&values)
         record.endCall()
     }
 
     /// The base's, watched.
-    public func allReduceMax(_ values: inout [Double]) throws {
+    package func allReduceMax(_ values: inout [Double]) throws {
         guard try begins("allReduceMax of \(values.count) doubles") else { return }
         try base.allReduceMax(&values)
         record.endCall()
     }
 
     /// The base's, watched.
-    public func broadcast(_ values: inout MutableSpan<Float>) throws {
+    package func broadcast(_ values: inout MutableSpan<Float>) throws {
         guard try begins("broadcast of \(values.count) floats") else { return }
         try base.broadcast(&values)
         record.endCall()
     }
 
     /// The base's, watched.
-    public func broadcast(_ bytes: [UInt8]) throws -> [UInt8] {
+    package func broadcast(_ bytes: [UInt8]) throws -> [UInt8] {
         // How many only the root knows.
         guard try begins("broadcast of bytes") else { return bytes }
         defer { record.endCall() }
@@ -115,7 +115,7 @@ public final class WatchedCommunicator: Communicator {
     }
 
     /// The base's, watched.
-    public func exchange(
+    package func exchange(
         _ outgoing: Span<Float>,
         _ sends: [Range<Int>],
         into incoming: inout MutableSpan<Float>,
@@ -128,21 +128,21 @@ public final class WatchedCommunicator: Communicator {
     }
 
     /// The base's, watched.
-    public func allGather(_ bytes: [UInt8]) throws -> [[UInt8]] {
+    package func allGather(_ bytes: [UInt8]) throws -> [[UInt8]] {
         guard try begins("allGather of bytes") else { return Array(repeating: bytes, count: size) }
         defer { record.endCall() }
         return try base.allGather(bytes)
     }
 
     /// The base's, watched.
-    public func barrier() throws {
+    package func barrier() throws {
         guard try begins("barrier") else { return }
         try base.barrier()
         record.endCall()
     }
 
     /// The base's.
-    public func abort(code: Int32) -> Never { base.abort(code: code) }
+    package func abort(code: Int32) -> Never { base.abort(code: code) }
 
     /// Notes a collective, and makes sure that all ranks call the same one; false where a fault makes this rank skip it.
     ///

@@ -1,13 +1,13 @@
-public import Collectives
-internal import Failures
-internal import Foundation
+package import Collectives
+import Failures
+import Foundation
 
 /// Runs `body` with a watched communicator; the watchdog ends the process, with exit code 86, where the run makes no progress.
 ///
 /// Until `WatchedCommunicator.watch` is called the default deadlines hold, and ranks know nothing of each other.
 ///
 /// - Throws: what `body` throws; `Failure` 64 for a fault on a rank that there is not.
-public func watching<Result>(
+package func watching<Result>(
     _ communicator: any Communicator,
     fault: Fault? = nil,
     end: @escaping @Sendable (String) -> Void = endProcess,
@@ -32,7 +32,7 @@ public func watching<Result>(
 }
 
 /// Prints the line, where there is one, and ends the process at once: no handler runs, and nothing waits for other ranks.
-public func endProcess(telling line: String) {
+package func endProcess(telling line: String) {
     if !line.isEmpty { tell("error: \(line)") }
     _exit(ExitCode.watchdog.rawValue)
 }

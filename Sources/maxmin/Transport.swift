@@ -1,10 +1,11 @@
 import Collectives
 import Failures
 import Foundation
-import Runs
 
 #if MPI
 import MPICollectives
+import Runs
+import StrictYAML
 #endif
 
 /// This process's rank as its launcher tells it before MPI is initialised; 0 without a launcher.

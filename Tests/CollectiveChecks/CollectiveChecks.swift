@@ -1,9 +1,9 @@
-public import Collectives
+package import Collectives
 
 /// What a communicator got wrong: every collective against known answers at its own size; empty where all is right.
 ///
 /// Shared by the tests of the in-process group and by `mpi-selftest`, so that both transports keep the same promises.
-public func complaints(about communicator: any Communicator) throws -> [String] {
+package func complaints(about communicator: any Communicator) throws -> [String] {
     var complaints: [String] = []
     let (rank, size) = (communicator.rank, communicator.size)
     func expect(_ holds: Bool, _ what: String) {

@@ -1,4 +1,5 @@
 import Failures
+import StrictYAML
 import Testing
 
 @Suite struct PrintableTextTests {

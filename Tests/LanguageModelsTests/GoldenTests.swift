@@ -55,7 +55,7 @@ import Testing
         let golden = try GoldenModel(name)
         let model = golden.model(head: .none, precision: .float32)
         let packed = PackedSequences(golden.sequences)
-        var settings = AdamWSettings()
+        var settings = OptimizerSettings()
         settings.weightDecay = 0.1
         settings.clipNorm = 0
         let optimizer = AdamW(

@@ -37,7 +37,7 @@ struct MastersTests {
     {
         try InProcessGroup.run(ranks: ranks) { communicator in
             let model = LanguageModel(configuration, head: .value, precision: .bfloat16, seed: 3)
-            let optimizer = AdamW(training: model, AdamWSettings(), over: communicator)
+            let optimizer = AdamW(training: model, OptimizerSettings(), over: communicator)
             for step in 1...2 {
                 for i in optimizer.slice.joined() { model.parameters.gradients[i] = Float((i * step) % 29) / 7 - 2 }
                 _ = try optimizer.update(learningRate: 0.05, over: communicator)

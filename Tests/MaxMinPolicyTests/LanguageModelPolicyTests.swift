@@ -16,13 +16,18 @@ func languageModelLearnsForBothGroups(algorithm: PolicySettings.Algorithm) throw
         seed: 3
     )
     let before = reference.parameters.values.array()
-    let policy = LanguageModelPolicy(startingFrom: reference, algorithm: algorithm, settings: AdamWSettings(), seed: 4)
+    let policy = LanguageModelPolicy(
+        startingFrom: reference,
+        algorithm: algorithm,
+        settings: OptimizerSettings(),
+        seed: 4
+    )
     var settings = PolicySettings()
     settings.algorithm = algorithm
     settings.steps = 20
     settings.promptsPerStep = 8
     settings.maxNewTokens = 6
-    settings.learningRate = 0.01
+    settings.optimizer.learningRate = 0.01
     settings.epochs = 2
     let task = PolicyTask(
         prompts: (1..<9).map { [Int32($0), 2] },

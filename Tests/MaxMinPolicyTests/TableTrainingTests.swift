@@ -55,13 +55,13 @@ private func settings(_ objective: PolicySettings.Objective, _ algorithm: Policy
     settings.promptsPerStep = 16
     settings.samplesPerPrompt = 8
     settings.maxNewTokens = 1
-    settings.learningRate = 0.05
-    settings.schedule = .linear
+    settings.optimizer.learningRate = 0.05
+    settings.optimizer.schedule = .linear
     settings.halfLife = 8
     if algorithm == .ppo {
         settings.epochs = 2
         settings.minibatches = 2
-        settings.learningRate = 0.03
+        settings.optimizer.learningRate = 0.03
         settings.whiten = false
         settings.valueClip = 10
     }
@@ -125,8 +125,8 @@ func trainingReachesTheSaddle(
 ) throws {
     var settings = settings(objective, algorithm)
     settings.beta = 1
-    settings.learningRate = 0.1
-    settings.schedule = .constant
+    settings.optimizer.learningRate = 0.1
+    settings.optimizer.schedule = .constant
     settings.halfLife = 48
     settings.mirrorRate = 0.1
     settings.softminTemperature = 0.02

@@ -5,8 +5,8 @@ import TestSupport
 import Testing
 
 struct AdamWTests {
-    private static func settings(_ golden: Golden.Settings) -> AdamWSettings {
-        var settings = AdamWSettings()
+    private static func settings(_ golden: Golden.Settings) -> OptimizerSettings {
+        var settings = OptimizerSettings()
         settings.beta1 = golden.beta1
         settings.beta2 = golden.beta2
         settings.epsilon = golden.epsilon
@@ -76,7 +76,7 @@ struct AdamWTests {
 
     @Test func clippingCanBeSwitchedOff() throws {
         // After one step from zero moments the update is rate·g/(|g| + ε) whatever the scale, so compare the moments.
-        var settings = AdamWSettings()
+        var settings = OptimizerSettings()
         settings.clipNorm = 0
         let gradients = Tensor([30, 40], shape: [2])
         let optimizer = AdamW(
@@ -100,7 +100,7 @@ struct SharedAdamWTests {
         try InProcessGroup.run(ranks: ranks) { communicator in
             let parameters = Tensor((0..<count).map { Float($0 % 13) - 6 }, shape: [count])
             let gradients = Tensor(zeros: [count])
-            var settings = AdamWSettings()
+            var settings = OptimizerSettings()
             settings.weightDecay = 0.1
             settings.clipNorm = 0.5
             let optimizer = AdamW(
@@ -176,7 +176,7 @@ extension SharedAdamWTests {
                 parameters: parameters,
                 gradients: gradients,
                 decaying: [],
-                settings: AdamWSettings(),
+                settings: OptimizerSettings(),
                 over: communicator
             )
             for _ in 0..<3 {
@@ -221,7 +221,7 @@ struct HalfReplicasTests {
                 parameters: parameters,
                 gradients: gradients,
                 decaying: [50..<squaresChunk],
-                settings: AdamWSettings(),
+                settings: OptimizerSettings(),
                 halves: HalfReplicas(copy: copy, ranges: ranges),
                 over: communicator
             )

@@ -58,8 +58,8 @@ import Testing
 
     static func settings() -> RewardMixtureSettings {
         var settings = RewardMixtureSettings()
-        settings.learningRate = 3e-3
-        settings.warmupSteps = 5
+        settings.optimizer.learningRate = 3e-3
+        settings.optimizer.warmupSteps = 5
         settings.maxSteps = 60
         settings.batchComparisons = 16
         settings.microBatchTokens = 200

@@ -171,9 +171,9 @@ func rewardVector(width: Int, scale: Double, seed: UInt64) -> [Double] {
 func linearSettings(groups: Int, seed: UInt64) -> RewardMixtureSettings {
     var settings = RewardMixtureSettings()
     settings.groups = groups
-    settings.learningRate = 0.1
-    settings.warmupSteps = 0
-    settings.clipNorm = 0
+    settings.optimizer.learningRate = 0.1
+    settings.optimizer.warmupSteps = 0
+    settings.optimizer.clipNorm = 0
     settings.maxSteps = 60
     settings.evaluateEvery = 5
     settings.batchComparisons = 64

@@ -4,19 +4,11 @@ import Testing
 @testable import RewardMixture
 
 @Suite struct SettingsTests {
-    @Test func wrongSettingsNameTheirKey() {
-        let users = RankTests.users()
-        let wrong: [(String, (inout RewardMixtureSettings) -> Void)] = [
-            ("reward.groups", { $0.groups = 0 }), ("reward.groups", { $0.groups = 11 }),
-            ("reward.restarts", { $0.restarts = 0 }), ("reward.temperature", { $0.temperature = 0.5 }),
-            ("reward.learning_rate", { $0.learningRate = -1 }), ("reward.patience", { $0.patience = 0 }),
-        ]
-        for (key, change) in wrong {
-            var settings = linearSettings(groups: 2, seed: 0)
-            change(&settings)
-            #expect { try fitLinear(users, settings, width: RankTests.width) } throws: { error in
-                (error as? Failure)?.code == .configuration && (error as? Failure)?.place == key
-            }
+    @Test func moreGroupsThanUsersAreRefused() {
+        #expect {
+            try fitLinear(RankTests.users(), linearSettings(groups: 11, seed: 0), width: RankTests.width)
+        } throws: {
+            ($0 as? Failure)?.code == .configuration && ($0 as? Failure)?.place == "reward.groups"
         }
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Optimizers
 import Testing
 
 @testable import RewardMixture
@@ -38,7 +39,7 @@ import Testing
         let group = SimulatedGroup(users: 4, reward: rewardVector(width: 20, scale: 1, seed: 2))
         let users = simulatedUsers([group], comparisons: 60, seed: 2)
         var settings = linearSettings(groups: 1, seed: 2)
-        settings.learningRate = 1
+        settings.optimizer.learningRate = 1
         settings.evaluateEvery = 60
         let mixture = try fitLinear(users, settings, width: 20)
         let margins = mixture.single.margins(of: users.flatMap(\.validation), under: 0)

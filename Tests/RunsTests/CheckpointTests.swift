@@ -4,8 +4,10 @@ import Foundation
 import ModelFiles
 import Optimizers
 import Tensors
+import TestSupport
 import Testing
 
+@testable import ModelTools
 @testable import Runs
 
 @Suite struct CheckpointTests {

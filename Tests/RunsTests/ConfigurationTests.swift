@@ -1,3 +1,6 @@
+import MaxMinPolicy
+import Optimizers
+import StrictYAML
 import Testing
 
 @testable import Runs
@@ -5,11 +8,11 @@ import Testing
 @Suite struct ConfigurationTests {
     @Test func defaultsAreRight() throws {
         let configuration = try Configuration(yaml: "", file: "run.yaml")
-        #expect(configuration.policy.beta == 0.05)
-        #expect(configuration.policy.optimizer.learningRate == 5e-5)
+        #expect(configuration.policy.training.beta == 0.05)
+        #expect(configuration.policy.training.optimizer.learningRate == 5e-5)
         #expect(configuration.run.stages == Stage.allCases)
         #expect(configuration.simulate.groups.map(\.users) == [20, 2])
-        #expect(configuration.policy.targetKL == nil)
+        #expect(configuration.policy.training.targetKL == nil)
         #expect(configuration.shards == 8)
     }
 
@@ -30,11 +33,46 @@ import Testing
         #expect(configuration.run.directory == "012")
         #expect(configuration.run.seed == .max)
         #expect(configuration.model.path == "~/literal$HOME")
-        #expect(configuration.policy.beta == 1e-5)
-        #expect(configuration.policy.targetKL == 0.1)
+        #expect(configuration.policy.training.beta == 1e-5)
+        #expect(configuration.policy.training.targetKL == 0.1)
         #expect(configuration.policy.objectives == [.softmin, .maxminUncalibrated])
         #expect(configuration.simulate.groups.map(\.name) == ["it's # not a comment"])
         #expect(configuration.shards == 3)
+    }
+
+    /// No key is read and then forgotten: some other value of it makes another configuration.
+    @Test func everyKeyFillsItsProperty() throws {
+        var top = SectionReader(path: "", node: nil)
+        _ = Configuration(&top)
+        for record in top.allRecords where record.path != "simulate.groups" {
+            // Keys of stages that a run does not have contradict nothing.
+            let stages = record.path == "run.stages" ? [] : ["run.stages=[reward]"]
+            let standard = try Configuration(yaml: "", file: "run.yaml", overrides: stages)
+            let words = record.type.split(whereSeparator: { " ,".contains($0) }).flatMap { ["\($0)", "[\($0)]"] }
+            let values = ["1", "2", "3", "7", "0.5", "0.25", "300", "true", "false", "word", "[word]"] + words
+            let changed = values.filter { $0 != record.standard }.contains { value in
+                let option = "\(record.path)=\(value)"
+                guard let other = try? Configuration(yaml: "", file: "run.yaml", overrides: stages + [option]) else {
+                    return false
+                }
+                return other.run != standard.run || other.model != standard.model || other.data != standard.data
+                    || other.sft != standard.sft || other.simulate != standard.simulate
+                    || other.reward != standard.reward || other.calibrate != standard.calibrate
+                    || other.policy != standard.policy || other.evaluate != standard.evaluate
+                    || other.shards != standard.shards
+            }
+            #expect(changed, "\(record.path)")
+        }
+    }
+
+    @Test func anOldNameIsToldTheNewOne() {
+        #expect(problems("simulate: { noise: 3 }") == ["run.yaml:1: simulate.noise: is called simulate.sharpness now"])
+    }
+
+    @Test(arguments: PolicySection.Objective.allCases)
+    func objectivesKeepTheirNames(objective: PolicySection.Objective) {
+        let name = objective == .maxminUncalibrated ? "maxmin" : objective.rawValue
+        #expect(PolicySection().settings(for: objective).objective.rawValue == name)
     }
 
     @Test func overridesReachListElementsAndNewSections() throws {
@@ -48,7 +86,7 @@ import Testing
             ]
         )
         #expect(configuration.simulate.groups.map(\.users) == [1, 11])
-        #expect(configuration.policy.beta == 0.25)
+        #expect(configuration.policy.training.beta == 0.25)
         #expect(configuration.policy.objectives == [.maxmin, .single])
         #expect(configuration.model.path == "x: y")
         #expect(configuration.shards == 2)
@@ -142,7 +180,7 @@ import Testing
             "run.directory: x/../m/run is model.path or inside it"
         ),
         ("simulate: { groups: [{ name: a, users: 0, taste: length }] }", "simulate.groups: there are no users"),
-        ("reward: { assign_fraction: 0.5, test_fraction: 0.5 }", "reward: assign_fraction, test_fraction"),
+        ("reward: { assign_fraction: 0.5, test_fraction: 0.5 }", "reward: assign_fraction and test_fraction leave"),
         (
             "policy: { algorithm: poo }",
             "run.yaml:1: policy.algorithm: needs one of ppo, rloo, not \"poo\"; did you mean ppo?"

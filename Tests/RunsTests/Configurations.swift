@@ -1,10 +1,6 @@
-import Foundation
+import StrictYAML
 
 @testable import Runs
-
-/// The repository's root.
-let packageRoot = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
 /// The problems of a configuration, one line each; empty where it is right.
 func problems(_ yaml: String, overrides: [String] = []) -> [String] {
@@ -14,12 +10,4 @@ func problems(_ yaml: String, overrides: [String] = []) -> [String] {
     } catch {
         return error.problems.map(\.description)
     }
-}
-
-/// A directory that is gone when `body` returns.
-func withTemporaryDirectory<Result>(_ body: (String) throws -> Result) throws -> Result {
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("maxmin-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: directory) }
-    return try body(directory.path)
 }

@@ -1,5 +1,6 @@
 import Failures
 import Randomness
+import StrictYAML
 import Testing
 
 @testable import Runs

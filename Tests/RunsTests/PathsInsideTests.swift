@@ -1,4 +1,6 @@
 import Foundation
+import StrictYAML
+import TestSupport
 import Testing
 
 @testable import Runs

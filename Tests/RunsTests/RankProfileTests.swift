@@ -1,5 +1,7 @@
 import Collectives
 import Foundation
+import StrictYAML
+import TestSupport
 import Testing
 
 @testable import Runs

@@ -6,8 +6,10 @@ import Randomness
 import Reporting
 import Synchronization
 import Tensors
+import TestSupport
 import Testing
 
+@testable import ModelTools
 @testable import Runs
 
 /// Stops or kills a run at one of its step boundaries: ranks ask it there whether they were asked to stop.

@@ -6,8 +6,10 @@ import Preferences
 import RewardMixture
 import StrictJSON
 import Tensors
+import TestSupport
 import Testing
 
+@testable import ModelTools
 @testable import Runs
 
 @Suite struct RunDirectoryTests {

@@ -28,7 +28,7 @@ import Text
             pairs: pairs(230),
             groups: [positive(20), concise(2)],
             comparisonsPerUser: 10,
-            noise: 4,
+            sharpness: 4,
             seed: 3
         )
         #expect(users.map(\.id) == (0..<22).map { "u0\($0 < 10 ? "0" : "")\($0)" })
@@ -44,7 +44,7 @@ import Text
                 pairs: pairs(30),
                 groups: [positive(20), concise(2)],
                 comparisonsPerUser: 1,
-                noise: 4,
+                sharpness: 4,
                 seed: seed
             )
             places.insert(Set(users.filter { $0.group == "concise" }.map(\.id)))
@@ -53,14 +53,14 @@ import Text
         #expect(!places.contains(["u020", "u021"]))
     }
 
-    /// E[σ(noise · Z)] over the sign of Z, computed by numerical integration: the rate of choices that follow the utility.
+    /// E[σ(sharpness · Z)] over the sign of Z, computed by numerical integration: the rate of choices that follow the utility.
     @Test(arguments: [(0.0, 0.5), (1.0, 0.6748), (4.0, 0.8704), (1000.0, 1.0)])
-    func choicesFollowTheUtilityAsOftenAsTheNoiseSays(noise: Double, rate: Double) throws {
+    func choicesFollowTheUtilityAsOftenAsTheirSharpnessSays(sharpness: Double, rate: Double) throws {
         let users = try simulateUsers(
             pairs: pairs(8000),
             groups: [concise(8)],
             comparisonsPerUser: 900,
-            noise: noise,
+            sharpness: sharpness,
             seed: 5
         )
         let comparisons = users.flatMap(\.comparisons)
@@ -85,10 +85,10 @@ import Text
         var some = pairs(3)
         some[0].second.text = some[0].first.text
         some[1].first.text = ""
-        let users = try simulateUsers(pairs: some, groups: [concise(1)], comparisonsPerUser: 1, noise: 1, seed: 1)
+        let users = try simulateUsers(pairs: some, groups: [concise(1)], comparisonsPerUser: 1, sharpness: 1, seed: 1)
         #expect(users[0].comparisons[0].prompt == "prompt 2")
         #expect(throws: Failure.self) {
-            try simulateUsers(pairs: some, groups: [concise(1)], comparisonsPerUser: 2, noise: 1, seed: 1)
+            try simulateUsers(pairs: some, groups: [concise(1)], comparisonsPerUser: 2, sharpness: 1, seed: 1)
         }
         let comparison = users[0].comparisons[0]
         let complete = [
@@ -102,7 +102,7 @@ import Text
             pairs: pairs(2000),
             groups: [positive(1)],
             comparisonsPerUser: 2000,
-            noise: 9,
+            sharpness: 9,
             seed: 2
         )
         let firsts = users[0].comparisons.filter { $0.chosen.hasPrefix("first") }.count

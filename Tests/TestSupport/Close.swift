@@ -1,5 +1,5 @@
 /// Largest absolute difference of two equally long lists; infinite where lengths differ or a value is not finite.
-public func maximalDifference(_ a: [Float], _ b: [Float]) -> Float {
+package func maximalDifference(_ a: [Float], _ b: [Float]) -> Float {
     guard a.count == b.count else { return .infinity }
     var worst: Float = 0
     for (x, y) in zip(a, b) {
@@ -11,7 +11,7 @@ public func maximalDifference(_ a: [Float], _ b: [Float]) -> Float {
 }
 
 /// ‖a − b‖ / max(‖b‖, floor): relative error of a list as a whole.
-public func relativeError(_ a: [Float], _ b: [Float], floor: Double = 1e-12) -> Double {
+package func relativeError(_ a: [Float], _ b: [Float], floor: Double = 1e-12) -> Double {
     guard a.count == b.count else { return .infinity }
     var difference = 0.0
     var norm = 0.0

@@ -1,10 +1,10 @@
-public import Collectives
+package import Collectives
 import Optimizers
 import Tensors
 
 /// The sum over all shards of gradients that a test double keeps as an array of `count` elements: `work(i)` gives that of the
 /// i-th of this rank's shards.
-public func sumOfGradients(
+package func sumOfGradients(
     count: Int,
     over shards: ShardTree,
     _ communicator: any Communicator,

@@ -3,6 +3,7 @@
 import Failures
 import Foundation
 import Runs
+import StrictYAML
 
 /// Runs inputs in this process, which ends where one of them traps, takes too long or too much memory.
 ///

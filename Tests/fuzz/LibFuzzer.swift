@@ -16,7 +16,7 @@ private let folder = temporaryFolder()
 
 /// What libFuzzer calls with each input.
 @_cdecl("LLVMFuzzerTestOneInput")
-public func runInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
+package func runInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let bytes = unsafe Array(UnsafeBufferPointer(start: data, count: size))
     guard let first = bytes.first else { return 0 }
     run(parser, Input(name: names[Int(first) % names.count], bytes: Array(bytes.dropFirst())), folder)
@@ -32,7 +32,7 @@ private func runDriver(
 
 /// SwiftPM starts a program of this name here, and not in libFuzzer's own `main`.
 @_cdecl("fuzz_main")
-public func fuzzMain(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> CInt {
+package func fuzzMain(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> CInt {
     var count = count
     var arguments = unsafe arguments
     return unsafe runDriver(&count, &arguments) { unsafe runInput($0, $1) }

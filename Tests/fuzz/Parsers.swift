@@ -8,9 +8,12 @@ import Optimizers
 import Preferences
 import Reporting
 import StrictJSON
+import StrictYAML
 import Tensors
 import Text
 
+@testable import Launching
+@testable import ModelTools
 @testable import Runs
 
 /// A parser of bytes that nobody vouches for, as the program calls it.
@@ -95,7 +98,7 @@ private func readConfiguration(_ input: Input, folder: String) throws {
         _ = try Cluster(contentsOfFile: path)
         return
     }
-    let configuration = try Configuration(yaml: readConfigurationText(path), file: path)
+    let configuration = try Configuration(yaml: readYAMLText(path), file: path)
     let again = try? Configuration(yaml: configuration.effectiveYAML, file: path)
     require(again?.effectiveYAML == configuration.effectiveYAML, "a configuration is written as it was read")
 }

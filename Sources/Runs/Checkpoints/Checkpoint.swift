@@ -1,23 +1,23 @@
-internal import Collectives
-internal import Failures
-internal import Foundation
-internal import ModelFiles
-internal import Optimizers
-internal import StrictJSON
-internal import Tensors
+package import Collectives
+import Failures
+import Foundation
+import ModelFiles
+package import Optimizers
+import StrictJSON
+import Tensors
 
 /// A checkpoint, every file of which is as it was written.
-struct Checkpoint: SavedState {
+package struct Checkpoint: SavedState {
     /// Its directory.
-    let path: String
-    let manifest: CheckpointManifest
+    package let path: String
+    package let manifest: CheckpointManifest
     private let records: [[UInt8]]
 
     /// Reads and checks a checkpoint.
     ///
     /// - Parameter checks: whether to read a file, by its place in the order of names; ranks share the reading.
     /// - Throws: `Failure(.badData)` where it is damaged, incomplete or of a newer program.
-    init(path: String, checks: (Int) -> Bool = { _ in true }) throws {
+    package init(path: String, checks: (Int) -> Bool = { _ in true }) throws {
         self.path = path
         do {
             manifest = try Self.readManifest(path)
@@ -69,16 +69,16 @@ struct Checkpoint: SavedState {
         }
     }
 
-    func json(of record: String) -> [UInt8]? {
+    package func json(of record: String) -> [UInt8]? {
         let prefix = recordPrefix(record)
         return records.first { $0.starts(with: prefix) }.map { Array($0.dropFirst(prefix.count).dropLast()) }
     }
 
-    func damaged(_ record: String) -> any Error {
+    package func damaged(_ record: String) -> any Error {
         Failure(.badData, "record \(record) is not of this training", at: "\(path)/\(recordsFile)")
     }
 
-    func fill(_ vectors: [StateVector]) throws {
+    package func fill(_ vectors: [StateVector]) throws {
         // By file, since a vector in many pieces has as many parts in each.
         var reads: [String: [(vector: StateVector, part: CheckpointManifest.Part)]] = [:]
         for vector in vectors {
@@ -113,7 +113,7 @@ struct Checkpoint: SavedState {
 /// - Parameter configuration: what the result depends on now; another one is refused.
 /// - Throws: `Failure(.badData)` where there are checkpoints and none is good, `Failure(.configuration)` with the keys that
 ///   differ.
-func newestCheckpoint(
+package func newestCheckpoint(
     in folder: CheckpointFolder,
     configuration: [String: String],
     over communicator: any Communicator,

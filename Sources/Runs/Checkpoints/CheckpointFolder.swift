@@ -1,18 +1,18 @@
-internal import Failures
-internal import Foundation
-internal import ModelFiles
+package import Failures
+import Foundation
+import ModelFiles
 
 /// The checkpoints of one training: `RUN/checkpoints/TRAINING/step-N/`, ordered by step, never by time.
 ///
 /// A name that begins with a point is of a checkpoint that is being written (`.tmp-…`) or replaced (`.old-…`).
-struct CheckpointFolder: Equatable {
-    let path: String
+package struct CheckpointFolder: Equatable {
+    package let path: String
 
     /// Where the checkpoint of a step lies.
-    func checkpoint(_ step: Int) -> String { "\(path)/step-\(step)" }
+    package func checkpoint(_ step: Int) -> String { "\(path)/step-\(step)" }
 
     /// The steps that there are directories of, whatever their content; ascending.
-    func steps() throws(Failure) -> [Int] {
+    package func steps() throws(Failure) -> [Int] {
         try contents().compactMap { name in name.hasPrefix("step-") ? Int(name.dropFirst(5)) : nil }.sorted()
     }
 
@@ -29,7 +29,7 @@ struct CheckpointFolder: Equatable {
     }
 
     /// Makes the folder, and in it a directory to write the checkpoint of a step into; gives its path.
-    func makeTemporary(step: Int) throws(Failure) -> String {
+    package func makeTemporary(step: Int) throws(Failure) -> String {
         try createDirectory(path)
         let temporary = "\(path)/.tmp-step-\(step)-\(nonce())"
         guard unsafe mkdir(temporary, 0o777) == 0 else {
@@ -47,7 +47,7 @@ struct CheckpointFolder: Equatable {
     }
 
     /// Gives a complete temporary directory its place; one that is there is set aside first, and goes with `rotate`.
-    func commit(_ temporary: String, step: Int) throws(Failure) {
+    package func commit(_ temporary: String, step: Int) throws(Failure) {
         try syncFolder(temporary)
         if FileManager.default.fileExists(atPath: checkpoint(step)) {
             try move(checkpoint(step), to: "\(path)/.old-step-\(step)-\(nonce())")
@@ -59,7 +59,7 @@ struct CheckpointFolder: Equatable {
     /// Removes all but the newest `keep` checkpoints up to `step`, which is known to be good.
     ///
     /// Later ones, of a run that went back behind them because they were damaged, go too.
-    func rotate(keep: Int, newest step: Int) throws(Failure) {
+    package func rotate(keep: Int, newest step: Int) throws(Failure) {
         let steps = try steps()
         let old = steps.filter { $0 <= step }.dropLast(keep) + steps.filter { $0 > step }
         let replaced = try contents().filter { $0.hasPrefix(".old-") }
@@ -70,7 +70,7 @@ struct CheckpointFolder: Equatable {
 
     /// Removes what a killed run left: unfinished directories, and those set aside, which go back where nothing replaced
     /// them.
-    func removeLeftovers() throws(Failure) {
+    package func removeLeftovers() throws(Failure) {
         let names = try contents()
         for name in names where name.hasPrefix(".tmp-") { try remove("\(path)/\(name)") }
         for name in names where name.hasPrefix(".old-step-") {

@@ -1,45 +1,45 @@
-internal import Foundation
-internal import ModelFiles
+import Foundation
+package import ModelFiles
 
 /// What a checkpoint holds and what its files must be: `manifest.json`.
-struct CheckpointManifest: Codable, Equatable {
-    static let currentFormat = 1
+package struct CheckpointManifest: Codable, Equatable {
+    package static let currentFormat = 1
 
     /// Elements `start ..< start + count` of a vector, in one of the files.
-    struct Part: Codable, Equatable {
-        let start: Int
-        let count: Int
-        let file: String
+    package struct Part: Codable, Equatable {
+        package let start: Int
+        package let count: Int
+        package let file: String
     }
 
     /// A vector: its parts, in order, make all of it.
-    struct Vector: Codable, Equatable {
-        let length: Int
-        var parts: [Part]
+    package struct Vector: Codable, Equatable {
+        package let length: Int
+        package var parts: [Part]
     }
 
-    var format = currentFormat
+    package var format = currentFormat
     /// Which training of the run this is of: `sft`, `reward`, `policy/maxmin`.
-    let training: String
+    package let training: String
     /// Step boundaries that the training has passed.
-    let step: Int
+    package let step: Int
     /// Bytes of `metrics.jsonl` at that moment.
-    let metricsBytes: Int
+    package let metricsBytes: Int
     /// What the result depends on (`resultKeys`).
-    let configuration: [String: String]
-    let files: [String: FileSeal]
-    let vectors: [String: Vector]
+    package let configuration: [String: String]
+    package let files: [String: FileSeal]
+    package let vectors: [String: Vector]
 
-    enum CodingKeys: String, CodingKey {
+    package enum CodingKeys: String, CodingKey {
         case format, training, step, configuration, files, vectors
         case metricsBytes = "metrics_bytes"
     }
 
     /// The name that a part has in its safetensors file.
-    static func tensorName(_ vector: String, from start: Int) -> String { "\(vector)@\(start)" }
+    package static func tensorName(_ vector: String, from start: Int) -> String { "\(vector)@\(start)" }
 
     /// The vectors' parts are complete and lie in files of this checkpoint.
-    var isConsistent: Bool {
+    package var isConsistent: Bool {
         vectors.values.allSatisfy { vector in
             var end = 0
             for part in vector.parts {
@@ -55,12 +55,12 @@ struct CheckpointManifest: Codable, Equatable {
 /// The commit record, `COMMIT`, written last: what the manifest must be.
 ///
 /// A directory without it is no checkpoint.
-struct CommitRecord: Codable, Equatable {
-    let manifest: FileSeal
+package struct CommitRecord: Codable, Equatable {
+    package let manifest: FileSeal
 }
 
 /// JSON with its keys in a fixed order.
-func encodedJSON(_ value: some Encodable) throws -> [UInt8] {
+package func encodedJSON(_ value: some Encodable) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return Array(try encoder.encode(value)) + [UInt8(ascii: "\n")]

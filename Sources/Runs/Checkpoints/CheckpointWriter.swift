@@ -1,9 +1,9 @@
-internal import Collectives
-internal import Failures
-internal import Foundation
-internal import ModelFiles
-internal import Optimizers
-internal import Tensors
+import Collectives
+import Failures
+import Foundation
+import ModelFiles
+import Optimizers
+import Tensors
 
 /// Where a checkpoint belongs and what it was computed from: what the manifest says besides the files.
 struct CheckpointLabel {

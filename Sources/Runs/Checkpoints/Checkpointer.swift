@@ -1,9 +1,9 @@
-internal import Collectives
-internal import Failures
-internal import Foundation
-internal import Optimizers
-internal import Reporting
-internal import Tensors
+import Collectives
+import Failures
+import Foundation
+import Optimizers
+import Reporting
+import Tensors
 
 /// Bytes a second that a save is taken to write on each rank before one has been timed.
 private let assumedSaveRate = 100e6

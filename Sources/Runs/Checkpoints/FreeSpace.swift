@@ -1,5 +1,5 @@
-internal import Failures
-internal import ModelFiles
+import Failures
+import ModelFiles
 
 /// Throws where a folder's file system has less room than `bytes` for this user.
 func requireFreeSpace(_ bytes: Int, at path: String) throws(Failure) {

@@ -1,6 +1,6 @@
-internal import Failures
-internal import Foundation
-internal import ModelFiles
+import Failures
+import Foundation
+import ModelFiles
 
 extension Configuration {
     /// The keys that the results up to a stage depend on, with their values, and the checksums of the files that these stages

@@ -1,4 +1,4 @@
-internal import Collectives
+import Collectives
 package import Foundation
 
 /// What may end a run before it is done, at the next step boundary and with a checkpoint.

@@ -1,19 +1,21 @@
+package import StrictYAML
+
 /// A run's whole configuration.
 ///
 /// Every key is declared once, where its section reads it; `docs/configuration.md` and `config.yaml` are made from
 /// those declarations.
 package struct Configuration: Equatable, Sendable {
-    package let run: RunSection
-    package let model: ModelSection
-    package let data: DataSection
-    package let sft: SFTSection
-    package let simulate: SimulateSection
-    package let reward: RewardSection
-    package let calibrate: CalibrateSection
-    package let policy: PolicySection
-    package let evaluate: EvaluateSection
+    package private(set) var run = RunSection()
+    package private(set) var model = ModelSection()
+    package private(set) var data = DataSection()
+    package private(set) var sft = SFTSection()
+    package private(set) var simulate = SimulateSection()
+    package private(set) var reward = RewardSection()
+    package private(set) var calibrate = CalibrateSection()
+    package private(set) var policy = PolicySection()
+    package private(set) var evaluate = EvaluateSection()
     /// How many shards users and prompts are dealt to: the unit of data ownership, randomness and reduction.
-    package let shards: Int
+    package private(set) var shards = 8
     /// The configuration written out with every key: what `config.yaml` in the run directory holds.
     package private(set) var effectiveYAML = ""
     /// The value of every key as it stands there, by `section.key`.
@@ -35,19 +37,19 @@ package struct Configuration: Equatable, Sendable {
     }
 
     init(_ top: inout SectionReader) {
-        run = top.section("run", RunSection.init)
-        model = top.section("model", ModelSection.init)
-        data = top.section("data", DataSection.init)
-        sft = top.section("sft", SFTSection.init)
-        simulate = top.section("simulate", SimulateSection.init)
-        reward = top.section("reward", RewardSection.init)
-        calibrate = top.section("calibrate", CalibrateSection.init)
-        policy = top.section("policy", PolicySection.init)
-        evaluate = top.section("evaluate", EvaluateSection.init)
-        shards = top.read(
+        top.section("run") { run.read(&$0) }
+        top.section("model") { model.read(&$0) }
+        top.section("data") { data.read(&$0) }
+        top.section("sft") { sft.read(&$0) }
+        top.section("simulate") { simulate.read(&$0) }
+        top.section("reward") { reward.read(&$0) }
+        top.section("calibrate") { calibrate.read(&$0) }
+        top.section("policy") { policy.read(&$0) }
+        top.section("evaluate") { evaluate.read(&$0) }
+        top.read(
             "shards",
+            &shards,
             .integer(.from(1, to: 65_536)),
-            8,
             "Shards that users and prompts are dealt to; at least as many as ranks. Results depend on shards, not on ranks."
         )
     }

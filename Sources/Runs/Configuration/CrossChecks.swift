@@ -1,5 +1,7 @@
-internal import MaxMinPolicy
-internal import RewardMixture
+import MaxMinPolicy
+import Preferences
+import RewardMixture
+import StrictYAML
 
 /// What is wrong with a configuration whose keys are each right: keys that contradict one another.
 func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
@@ -9,7 +11,7 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
     }
     let (run, model, data) = (configuration.run, configuration.model, configuration.data)
     let (sft, simulate, reward) = (configuration.sft, configuration.simulate, configuration.reward)
-    let (policy, evaluate) = (configuration.policy, configuration.evaluate)
+    let (policy, evaluate) = (configuration.policy.training, configuration.evaluate)
     func does(_ stage: Stage) -> Bool { run.stages.contains(stage) }
 
     require(!run.stages.isEmpty, "run.stages: names no stage")
@@ -72,16 +74,16 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
         )
     }
     require(
-        reward.assignFraction + reward.testFraction + reward.validationFraction < 1,
-        "reward: assign_fraction, test_fraction and validation_fraction leave no comparisons to fit to"
+        reward.fractions.assign + reward.fractions.test < 1,
+        "reward: assign_fraction and test_fraction leave no comparisons to fit to"
     )
     require(
-        reward.assignment != .known || reward.restarts == 1,
+        reward.mixture.assignment != .known || reward.mixture.restarts == 1,
         "reward.restarts: with known assignment there are no starts"
     )
 
     require(
-        !does(.policy) || !policy.objectives.isEmpty,
+        !does(.policy) || !configuration.policy.objectives.isEmpty,
         "policy.objectives: names no objective; leave policy out of run.stages instead"
     )
     require(

@@ -1,6 +1,7 @@
 package import Collectives
-internal import Failures
-internal import Files
+import Failures
+import Files
+import StrictYAML
 
 /// Reads a run's configuration on the root and gives every rank the same one.
 ///
@@ -13,7 +14,7 @@ package func loadConfiguration(
 ) throws -> Configuration {
     var effective: [UInt8] = []
     if communicator.rank == 0 {
-        let text = try readConfigurationText(path)
+        let text = try readYAMLText(path)
         effective = Array(try Configuration(yaml: text, file: path, overrides: overrides).effectiveYAML.utf8)
     }
     let shared = String(decoding: try communicator.broadcast(effective), as: UTF8.self)
@@ -23,20 +24,4 @@ package func loadConfiguration(
         throw ConfigurationError(problems: [.init(place: path, message: reason + "raise shards or start fewer ranks")])
     }
     return configuration
-}
-
-/// The text of a configuration file.
-///
-/// - Throws: `Failure` where it is no readable file of UTF-8 text.
-func readConfigurationText(_ path: String) throws(Failure) -> String {
-    let bytes: [UInt8]
-    do throws(Failure) {
-        bytes = try RegularFile(path: path).contents(limit: 1 << 20)
-    } catch {
-        throw error.code == .badData ? Failure(.configuration, error.message, at: path) : error
-    }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-        throw Failure(.configuration, "is not UTF-8 text", at: path)
-    }
-    return text
 }

@@ -1,5 +1,5 @@
-internal import Failures
-internal import Foundation
+import Failures
+import Foundation
 
 /// Whether a path is a directory or lies inside it, or would if it were made: by whatever links and names the two are given.
 func isInside(_ path: String, _ directory: String) -> Bool {

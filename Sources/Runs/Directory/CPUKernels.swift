@@ -1,8 +1,8 @@
-internal import StrictJSON
-internal import Tensors
+package import StrictJSON
+package import Tensors
 
 /// The class of this CPU, what multiplies there, and what bf16 costs: a line for people.
-func describeKernels(_ libraries: KernelLibraries = .current) -> String {
+package func describeKernels(_ libraries: KernelLibraries = .current) -> String {
     let openBLAS = "OpenBLAS's \(libraries.openBLASKernels) kernels"
     let products =
         CPUClass.multipliesBFloat16
@@ -13,7 +13,7 @@ func describeKernels(_ libraries: KernelLibraries = .current) -> String {
 }
 
 /// The same for `environment.json`.
-func kernelFields(_ libraries: KernelLibraries = .current) -> JSONValue {
+package func kernelFields(_ libraries: KernelLibraries = .current) -> JSONValue {
     [
         "cpu_class": .string(libraries.cpuClass.name),
         "bf16_products": .string(CPUClass.multipliesBFloat16 ? "bf16 instructions" : "converted to fp32"),

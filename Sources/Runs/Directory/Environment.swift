@@ -1,5 +1,5 @@
-internal import Foundation
-internal import StrictJSON
+import Foundation
+import StrictJSON
 
 /// What a run ran on, for `environment.json`: enough to tell why two runs differ.
 func describeEnvironment(ranks: Int, threads: Int, commandLine: [String]) -> JSONValue {

@@ -1,5 +1,5 @@
-internal import Reporting
-internal import Tensors
+import Reporting
+import Tensors
 
 /// Says so where OpenBLAS does not know the CPU and runs kernels made for older ones; ranks are equal in this.
 func warnOfOldKernels(_ libraries: KernelLibraries = .current, progress: ProgressMeter) {

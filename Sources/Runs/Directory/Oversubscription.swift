@@ -1,6 +1,6 @@
-internal import Collectives
-internal import Foundation
-internal import Reporting
+import Collectives
+import Foundation
+import Reporting
 
 /// Says so, once, where ranks and their threads outnumber the CPUs that they may use; every rank calls it.
 ///

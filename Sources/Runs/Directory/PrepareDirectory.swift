@@ -1,7 +1,7 @@
-internal import Failures
-internal import Foundation
-internal import ModelFiles
-internal import StrictJSON
+import Failures
+import Foundation
+import ModelFiles
+import StrictJSON
 
 /// Makes the run directory ready for `stages`, on the root, before any model is loaded.
 ///

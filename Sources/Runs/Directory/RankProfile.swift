@@ -1,8 +1,9 @@
-internal import Collectives
-internal import Files
-internal import Foundation
-internal import Tensors
-internal import Watching
+import Collectives
+import Files
+import Foundation
+import StrictYAML
+import Tensors
+import Watching
 
 /// One of the things that must be the same on every rank, as one rank has it.
 struct RankTrait: Codable, Equatable {

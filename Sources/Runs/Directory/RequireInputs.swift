@@ -1,7 +1,7 @@
-internal import Failures
-internal import Files
-internal import ModelFiles
-internal import Preferences
+import Failures
+import Files
+import ModelFiles
+import Preferences
 
 /// Refuses a run whose stages could not read a file that the configuration names, before any of them is read, counted
 /// or cleared for: what is missing or no regular file (a FIFO or a device would be waited for without end), and text

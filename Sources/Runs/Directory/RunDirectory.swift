@@ -1,12 +1,15 @@
 package import Failures
-internal import Foundation
-internal import ModelFiles
-internal import StrictJSON
+import Foundation
+package import ModelFiles
+import StrictJSON
 
 /// The directory that holds everything a run makes (design.md §7), and which of its stages are complete.
 package struct RunDirectory: Equatable, Sendable {
     /// As the configuration gives it.
     package let path: String
+
+    /// The directory at a path.
+    package init(path: String) { self.path = path }
 
     /// The path of a file or folder of the run.
     package func file(_ relative: String) -> String { "\(path)/\(relative)" }
@@ -34,25 +37,27 @@ package struct RunDirectory: Equatable, Sendable {
     }
 
     /// Where the end of a stage is noted.
-    func marker(_ stage: Stage) -> String { file("completed/\(stage.rawValue)") }
+    package func marker(_ stage: Stage) -> String { file("completed/\(stage.rawValue)") }
 
     /// Notes that a stage ran to its end; its checkpoints go.
-    func complete(_ stage: Stage, _ note: CompletionNote = CompletionNote()) throws {
+    package func complete(_ stage: Stage, _ note: CompletionNote = CompletionNote()) throws {
         try createDirectory(file("completed"))
         try writeAtomically(encodedJSON(note), to: marker(stage))
         try removeIfThere("checkpoints/\(stage.rawValue)")
     }
 
     /// What was noted at the end of a stage.
-    func completion(of stage: Stage) throws(Failure) -> CompletionNote { try CompletionNote(contentsOf: marker(stage)) }
+    package func completion(of stage: Stage) throws(Failure) -> CompletionNote {
+        try CompletionNote(contentsOf: marker(stage))
+    }
 
     /// The checkpoints of a training: of a stage, or a part of one.
-    func checkpoints(of training: String) -> CheckpointFolder {
+    package func checkpoints(of training: String) -> CheckpointFolder {
         CheckpointFolder(path: file("checkpoints/\(training)"))
     }
 
     /// Notes that a part of a stage was trained and written; its checkpoints go.
-    func finish(_ training: String, _ note: CompletionNote) throws {
+    package func finish(_ training: String, _ note: CompletionNote) throws {
         let folder = checkpoints(of: training)
         try createDirectory(folder.path)
         try writeAtomically(encodedJSON(note), to: finishMarker(training))
@@ -60,17 +65,19 @@ package struct RunDirectory: Equatable, Sendable {
     }
 
     /// Whether a part of a stage was trained and written.
-    func isFinished(_ training: String) -> Bool { FileManager.default.fileExists(atPath: finishMarker(training)) }
+    package func isFinished(_ training: String) -> Bool {
+        FileManager.default.fileExists(atPath: finishMarker(training))
+    }
 
     /// What was noted at the end of a part of a stage.
-    func completion(of training: String) throws(Failure) -> CompletionNote {
+    package func completion(of training: String) throws(Failure) -> CompletionNote {
         try CompletionNote(contentsOf: finishMarker(training))
     }
 
     /// What is to be noted of results that are written now.
     ///
     /// - Parameter metricsBytes: length of `metrics.jsonl`.
-    func note(of outputs: [String], configuration: [String: String], metricsBytes: Int) throws(Failure)
+    package func note(of outputs: [String], configuration: [String: String], metricsBytes: Int) throws(Failure)
         -> CompletionNote
     {
         let metrics = file("metrics.jsonl")
@@ -82,7 +89,7 @@ package struct RunDirectory: Equatable, Sendable {
     }
 
     /// Length of `metrics.jsonl` at the end of the last stage, or part of one, that ended.
-    func completedMetrics() throws(Failure) -> Int {
+    package func completedMetrics() throws(Failure) -> Int {
         var length = 0
         for stage in Stage.allCases where isComplete(stage) {
             length = max(length, try completion(of: stage).metrics.bytes)
@@ -106,13 +113,13 @@ package struct RunDirectory: Equatable, Sendable {
 }
 
 /// What is noted where a stage, or a part of one, has ended.
-struct CompletionNote: Codable, Equatable {
+package struct CompletionNote: Codable, Equatable {
     /// `metrics.jsonl` as it was then.
-    var metrics = FileSeal(of: [])
+    package var metrics = FileSeal(of: [])
     /// What the result depends on (`resultKeys`).
-    var configuration: [String: String] = [:]
+    package var configuration: [String: String] = [:]
     /// The files of the result, by their paths in the run directory.
-    var files: [String: FileSeal] = [:]
+    package var files: [String: FileSeal] = [:]
 }
 
 extension CompletionNote {
@@ -134,7 +141,7 @@ extension CompletionNote {
 }
 
 /// Makes a directory and those above it.
-func createDirectory(_ path: String) throws(Failure) {
+package func createDirectory(_ path: String) throws(Failure) {
     do {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {

@@ -1,5 +1,5 @@
-internal import Failures
-internal import Foundation
+import Failures
+import Foundation
 
 /// Who works in a run directory.
 struct LockOwner: Codable, Equatable {

@@ -1,11 +1,11 @@
-internal import Failures
-internal import Foundation
-internal import ModelFiles
-internal import StrictJSON
+package import Failures
+import Foundation
+import ModelFiles
+import StrictJSON
 
 /// `status.json`: how a run stands or how it ended, for launchers and people; mpirun's exit code does not always tell.
-struct RunStatus: Codable, Equatable {
-    enum State: String, Codable {
+package struct RunStatus: Codable, Equatable {
+    package enum State: String, Codable {
         /// Under way, or killed.
         case running
         /// Ended with a checkpoint, to be resumed.
@@ -14,21 +14,21 @@ struct RunStatus: Codable, Equatable {
         case done
     }
 
-    var state: State
+    package var state: State
     /// What the program ends with; nil while it runs.
-    var exitCode: Int32?
+    package var exitCode: Int32?
     /// For people: why it stopped or failed.
-    var message: String?
+    package var message: String?
     /// What was done and saved when this process started.
-    var startedFrom: String
+    package var startedFrom: String
     /// Starts in a row, this one included, that found no more done and saved than the start before, which had failed.
-    var startsWithoutProgress = 0
-    var host: String
-    var process: Int32
+    package var startsWithoutProgress = 0
+    package var host: String
+    package var process: Int32
     /// When this was written, ISO 8601.
-    var updated: String
+    package var updated: String
 
-    enum CodingKeys: String, CodingKey {
+    package enum CodingKeys: String, CodingKey {
         case state, message, host, process, updated
         case exitCode = "exit_code"
         case startedFrom = "started_from"
@@ -43,7 +43,7 @@ extension RunStatus {
     /// Of a run that starts now; `previous` is what the start before left.
     ///
     /// - Throws: `Failure` 70 where three restarts in a row got no further: the next would not either.
-    init(startingFrom progress: String, after previous: RunStatus?, at path: String) throws(Failure) {
+    package init(startingFrom progress: String, after previous: RunStatus?, at path: String) throws(Failure) {
         self.init(
             state: .running,
             startedFrom: progress,
@@ -66,13 +66,13 @@ extension RunStatus {
     }
 
     /// For people: `failed with 70: the loss is not finite`.
-    var line: String {
+    package var line: String {
         let code = exitCode.map { " with \($0)" } ?? ""
         return "\(state.rawValue)\(code)" + (message.map { ": \($0)" } ?? "")
     }
 
     /// The same run, ended.
-    func ended(_ state: State, code: ExitCode, _ message: String? = nil) -> RunStatus {
+    package func ended(_ state: State, code: ExitCode, _ message: String? = nil) -> RunStatus {
         var status = self
         status.state = state
         status.exitCode = code.rawValue
@@ -88,7 +88,7 @@ extension RunDirectory {
     /// What the last start of the run left; nil where there is none.
     ///
     /// - Throws: `Failure` 65 where it is not what a start leaves.
-    func readStatus() throws(Failure) -> RunStatus? {
+    package func readStatus() throws(Failure) -> RunStatus? {
         guard FileManager.default.fileExists(atPath: statusFile) else { return nil }
         let bytes = try readBytes(ofFile: statusFile)
         guard let status = try? JSONDecoder().decode(RunStatus.self, from: Data(bytes)),
@@ -97,10 +97,10 @@ extension RunDirectory {
         return status
     }
 
-    func write(_ status: RunStatus) throws { try writeAtomically(encodedJSON(status), to: statusFile) }
+    package func write(_ status: RunStatus) throws { try writeAtomically(encodedJSON(status), to: statusFile) }
 
     /// Notes a start, and refuses one too many.
-    func start(_ stages: [Stage], resume: Bool) throws -> RunStatus {
+    package func start(_ stages: [Stage], resume: Bool) throws -> RunStatus {
         let status = try RunStatus(
             startingFrom: progress(of: stages),
             after: resume ? readStatus() : nil,
@@ -123,7 +123,7 @@ extension RunDirectory {
     }
 
     /// The trainings that have a folder of checkpoints, in order of stage and name.
-    var trainings: [String] {
+    package var trainings: [String] {
         let policies = (try? FileManager.default.contentsOfDirectory(atPath: file("checkpoints/policy"))) ?? []
         return (["sft", "reward"] + policies.sorted().map { "policy/\($0)" }).filter {
             FileManager.default.fileExists(atPath: checkpoints(of: $0).path)

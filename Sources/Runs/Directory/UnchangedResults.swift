@@ -1,13 +1,13 @@
-internal import Collectives
-internal import Failures
-internal import Foundation
-internal import ModelFiles
+package import Collectives
+package import Failures
+import Foundation
+package import ModelFiles
 
 /// A file that a stage, or a part of one, left, and what it must still be.
 private struct SealedFile: Codable {
-    let path: String
-    let maker: String
-    let seal: FileSeal
+    package let path: String
+    package let maker: String
+    package let seal: FileSeal
 }
 
 /// Refuses a run whose stages would go on from results that were changed since an earlier stage wrote them.
@@ -16,7 +16,7 @@ private struct SealedFile: Codable {
 ///
 /// - Parameter resume: whether finished parts of an open stage are kept, and so must be as they were too.
 /// - Throws: `Failure` 65 naming the file, 66 where it is gone; the same on every rank.
-func requireUnchanged(
+package func requireUnchanged(
     before open: [Stage],
     resume: Bool,
     in directory: RunDirectory,
@@ -47,7 +47,7 @@ func requireUnchanged(
 }
 
 /// Refuses a run whose report would draw metrics that were changed since the stage that they end with.
-func requireUnchangedMetrics(in directory: RunDirectory) throws(Failure) {
+package func requireUnchangedMetrics(in directory: RunDirectory) throws(Failure) {
     let path = directory.file("metrics.jsonl")
     for stage in Stage.allCases where directory.isComplete(stage) {
         let seal = try directory.completion(of: stage).metrics
@@ -76,7 +76,7 @@ private func changed(_ path: String, _ reason: String, by maker: String, _ code:
 
 extension RunDirectory {
     /// The seals of all files that there are of some outputs, by their paths in the run directory.
-    func seals(of outputs: [String]) throws(Failure) -> [String: FileSeal] {
+    package func seals(of outputs: [String]) throws(Failure) -> [String: FileSeal] {
         var seals: [String: FileSeal] = [:]
         for output in outputs where FileManager.default.fileExists(atPath: file(output)) {
             // Of a file: none.

@@ -1,6 +1,6 @@
-internal import CStart
+import CStart
 package import Failures
-internal import Tensors
+import Tensors
 
 /// Sets how many threads kernels use in this process.
 ///

@@ -1,7 +1,7 @@
-internal import Collectives
+import Collectives
 package import Failures
-internal import LanguageModels
-internal import ModelFiles
+import LanguageModels
+import ModelFiles
 
 /// What memory a stage takes of a rank at its peak, predicted from shapes and keys.
 package struct StageMemory: Equatable, Sendable {
@@ -9,10 +9,10 @@ package struct StageMemory: Equatable, Sendable {
     /// Bytes by component; of `mapped`, ranks of a node share them.
     package private(set) var bytes: [MemoryComponent: Int] = [:]
 
-    init(_ stage: Stage) { self.stage = stage }
+    package init(_ stage: Stage) { self.stage = stage }
 
     /// Bytes of a component.
-    subscript(component: MemoryComponent) -> Int {
+    package subscript(component: MemoryComponent) -> Int {
         get { bytes[component, default: 0] }
         set { bytes[component] = newValue }
     }
@@ -24,7 +24,7 @@ package struct StageMemory: Equatable, Sendable {
     package func ofNode(ranks: Int) -> Int { ranks * (ofRank - self[.mapped]) + self[.mapped] }
 
     /// Keys that make the largest components smaller, largest first.
-    var remedies: [String] {
+    package var remedies: [String] {
         var keys: [String] = []
         for (component, _) in bytes.sorted(by: { ($0.value, $0.key.rawValue) > ($1.value, $1.key.rawValue) }) {
             if let key = component.remedy(in: stage), !keys.contains(key) { keys.append(key) }
@@ -60,7 +60,7 @@ package struct MemoryPlan: Equatable, Sendable {
     }
 
     /// The same run on a node of so many of its ranks.
-    func onNode(ofRanks count: Int) -> MemoryPlan {
+    package func onNode(ofRanks count: Int) -> MemoryPlan {
         var plan = self
         plan.ranksOnNode = min(ranks, count)
         return plan

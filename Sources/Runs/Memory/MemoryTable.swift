@@ -1,4 +1,4 @@
-internal import Reporting
+import Reporting
 package import StrictJSON
 
 extension MemoryPlan {
@@ -39,7 +39,7 @@ extension MemoryPlan {
 }
 
 /// Bytes in MiB, rounded up to whole ones.
-func mebibytes(_ bytes: Int) -> String { "\((bytes + (1 << 20) - 1) >> 20)" }
+package func mebibytes(_ bytes: Int) -> String { "\((bytes + (1 << 20) - 1) >> 20)" }
 
 /// Bytes in GiB with a decimal.
-func gibibytes(_ bytes: Int) -> String { "\((Double(bytes) / 0x1p30).formatted(decimals: 1)) GiB" }
+package func gibibytes(_ bytes: Int) -> String { "\((Double(bytes) / 0x1p30).formatted(decimals: 1)) GiB" }

@@ -1,4 +1,4 @@
-internal import Foundation
+import Foundation
 
 /// Bytes of this machine that a new program may use: what Linux calls available, within the limits of the control groups that
 /// this process is in; nil where the system does not tell.
@@ -19,10 +19,10 @@ package func availableMemory(root: String = "") -> Int? {
 }
 
 /// Largest resident set of this process since the last `forgetPeakMemory`, bytes; 0 where the system does not tell.
-func peakMemory() -> Int { (kibibytes(of: "VmHWM", in: "/proc/self/status") ?? 0) << 10 }
+package func peakMemory() -> Int { (kibibytes(of: "VmHWM", in: "/proc/self/status") ?? 0) << 10 }
 
 /// Begins to measure the peak anew; without permission it stays that since the start.
-func forgetPeakMemory() {
+package func forgetPeakMemory() {
     guard let file = FileHandle(forWritingAtPath: "/proc/self/clear_refs") else { return }
     try? file.write(contentsOf: Data("5".utf8))
     try? file.close()

@@ -1,7 +1,7 @@
-internal import Failures
-internal import LanguageModels
-internal import ModelFiles
-internal import Tensors
+import Failures
+import LanguageModels
+import ModelFiles
+import Tensors
 
 /// A model directory as far as planning knows it before it is read.
 struct PlannedModel {

@@ -1,12 +1,12 @@
-internal import Collectives
-internal import Failures
-internal import Reporting
+package import Collectives
+import Failures
+package import Reporting
 
 /// Ends the run before anything is loaded where a stage cannot fit into a node's memory.
 ///
 /// It shows the plan and names the keys to change. Every rank calls it; returns the plan on the root.
 /// A plan that cannot be made is left to the stage that reads the model, which tells why.
-func requireMemory(
+package func requireMemory(
     for stages: [Stage],
     of configuration: Configuration,
     ranksOnNode: Int,
@@ -41,12 +41,12 @@ func requireMemory(
 
 extension Configuration {
     /// Bytes of a node that the run may plan for; nil where neither the configuration nor the system tells.
-    var availableMemory: Int? { run.memoryLimit.map { $0 << 20 } ?? Runs.availableMemory() }
+    package var availableMemory: Int? { run.memoryLimit.map { $0 << 20 } ?? Runs.availableMemory() }
 }
 
 extension MemoryPlan {
     /// What is wrong, and what to do.
-    func shortage(of stage: StageMemory, available: Int) -> String {
+    package func shortage(of stage: StageMemory, available: Int) -> String {
         let keys = stage.remedies.joined(separator: ", ")
         return
             "the stage \(stage.stage.rawValue) needs \(gibibytes(ofNode(stage))) on a node of \(ranksOnNode) ranks, where "

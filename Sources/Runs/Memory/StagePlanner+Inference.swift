@@ -1,7 +1,9 @@
-internal import Collectives
-internal import Failures
-internal import LanguageModels
-internal import ModelFiles
+import Collectives
+import Failures
+import LanguageModels
+import MaxMinPolicy
+import ModelFiles
+import RewardMixture
 
 // Stages that sample and score, and the finished models that they read.
 
@@ -27,7 +29,7 @@ extension StagePlanner {
         let keys = configuration.calibrate
         addOpened(model.opened, to: &memory)
         try addRewardModels(to: &memory)
-        let (prompt, new) = (promptTokens, configuration.policy.maxNewTokens)
+        let (prompt, new) = (promptTokens, configuration.policy.training.maxNewTokens)
         let prompts = (keys.prompts + shards.count - 1) / shards.count
         let items = prompts * keys.samplesPerPrompt
         let prefill = addSampling(
@@ -55,7 +57,7 @@ extension StagePlanner {
         } else {
             answered[.adapters] += model.own(trained.parameterCount(shape, head: .none))
         }
-        let (prompt, new) = (promptTokens, configuration.policy.maxNewTokens)
+        let (prompt, new) = (promptTokens, configuration.policy.training.maxNewTokens)
         let items = min(mostSampled, responsesOfRank(keys.prompts, perItem: keys.samplesPerPrompt))
         func sample(_ models: Int, to memory: inout StageMemory) -> Int {
             addSampling(
@@ -87,7 +89,7 @@ extension StagePlanner {
 
     /// The K groups' reward models and the single one, finished.
     func addRewardModels(to memory: inout StageMemory) throws(Failure) {
-        let count = configuration.reward.groups + 1
+        let count = configuration.reward.mixture.groups + 1
         let trained = try configuration.reward.trained(of: shape)
         if case .adapters = trained {
             memory[.adapters] += count * model.own(trained.parameterCount(shape, head: .reward))
@@ -100,7 +102,7 @@ extension StagePlanner {
     func addRewardPass(tokens: Int, to memory: inout StageMemory) throws(Failure) {
         guard case .adapters(let adapters) = try configuration.reward.trained(of: shape) else { return }
         guard adapters.adaptedBlocks(of: shape).lowerBound > 0 else { return }
-        addSharedTrunk(tokens: tokens, models: configuration.reward.groups + 1, to: &memory)
+        addSharedTrunk(tokens: tokens, models: configuration.reward.mixture.groups + 1, to: &memory)
     }
 
     /// What `models` over one trunk share of a pass: the trunk's states, and the start of the next block.

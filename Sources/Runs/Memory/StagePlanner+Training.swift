@@ -1,9 +1,10 @@
-internal import Collectives
-internal import Failures
-internal import LanguageModels
-internal import MaxMinPolicy
-internal import ModelFiles
-internal import Optimizers
+import Collectives
+import Failures
+import LanguageModels
+import MaxMinPolicy
+import ModelFiles
+import Optimizers
+import RewardMixture
 
 // Stages that train.
 
@@ -36,21 +37,21 @@ extension StagePlanner {
         let keys = configuration.reward
         let trained = try keys.trained(of: shape)
         let parameters = trained.parameterCount(shape, head: .reward)
-        let groups = keys.groups
+        let groups = keys.mixture.groups
         // Beside the groups' models: the best of other starts, and those of known groups.
-        let others = 1 + (keys.restarts > 1 ? groups : 0) + (keys.knownBaseline ? groups : 0)
+        let others = 1 + (keys.mixture.restarts > 1 ? groups : 0) + (keys.knownBaseline ? groups : 0)
         addBase(isTrained: keys.trainable != .lora, to: &memory)
         let held = trained == .head ? 4 * parameters : model.own(parameters)
         memory[keys.trainable == .full ? .weights : .adapters] += (others + groups) * held
         addTraining(of: parameters, models: groups, whole: trained == .full ? .reward : nil, to: &memory)
-        let sets = 2 + (keys.restarts > 1 ? 1 : 0) + (keys.knownBaseline ? 1 : 0)
-        memory[.remembered] += 4 * parameters * (sets + (keys.maxIterations > 1 ? groups : 0))
+        let sets = 2 + (keys.mixture.restarts > 1 ? 1 : 0) + (keys.knownBaseline ? 1 : 0)
+        memory[.remembered] += 4 * parameters * (sets + (keys.mixture.maxIterations > 1 ? groups : 0))
         memory[.remembered] += 4 * slices(of: parameters).largest * groups
 
         let pair = pairTokens
         let limit = configuration.model.microBatchTokens
         let total = comparisons * pair
-        let perShard = (keys.batchComparisons + shards.count - 1) / shards.count
+        let perShard = (keys.mixture.batchComparisons + shards.count - 1) / shards.count
         let step = (keys.trainable == .lora ? groups : 1) * perShard * pair
         let recorded = min(step, max(limit, pair))
         let read = min(recorded, 2 * ((recorded + pair - 1) / pair))
@@ -75,19 +76,19 @@ extension StagePlanner {
     func addPolicy(to memory: inout StageMemory) throws(Failure) {
         let keys = configuration.policy
         let trained = try keys.trained(of: shape)
-        let head: Head = keys.algorithm == .ppo ? .value : .none
+        let head: Head = keys.training.algorithm == .ppo ? .value : .none
         let parameters = trained.parameterCount(shape, head: head)
         addOpened(model.opened, to: &memory)
         try addRewardModels(to: &memory)
         memory[keys.trainable == .full ? .weights : .adapters] += model.own(parameters)
         addTraining(of: parameters, models: 1, whole: trained == .full ? head : nil, to: &memory)
 
-        let (prompt, new) = (promptTokens, keys.maxNewTokens)
+        let (prompt, new) = (promptTokens, keys.training.maxNewTokens)
         let sequence = min(shape.contextLength, prompt + new)
-        let prompts = (keys.promptsPerStep + shards.count - 1) / shards.count
-        let samples = keys.samplesPerPrompt
+        let prompts = (keys.training.promptsPerStep + shards.count - 1) / shards.count
+        let samples = keys.training.samplesPerPrompt
         let prefill = addSampling(
-            items: responsesOfRank(keys.promptsPerStep, perItem: samples),
+            items: responsesOfRank(keys.training.promptsPerStep, perItem: samples),
             samples: samples,
             prompt: prompt,
             new: new,
@@ -96,7 +97,7 @@ extension StagePlanner {
             to: &memory
         )
         let limit = configuration.model.microBatchTokens
-        let step = (prompts * samples + keys.minibatches - 1) / keys.minibatches
+        let step = (prompts * samples + keys.training.minibatches - 1) / keys.training.minibatches
         let recorded = min(
             responseTokens(step, to: min(prompts, step), prompt: prompt, new: new),
             max(limit, sequence)

@@ -1,12 +1,12 @@
-internal import Collectives
-internal import Failures
-internal import Files
-internal import LanguageModels
-internal import MaxMinPolicy
-internal import Optimizers
-internal import RewardMixture
-internal import Simulation
-internal import Tensors
+import Collectives
+import Failures
+import Files
+import LanguageModels
+import MaxMinPolicy
+import Optimizers
+import RewardMixture
+import Simulation
+import Tensors
 
 /// Predicts a stage's memory on the rank that has most to do.
 ///
@@ -149,7 +149,7 @@ struct StagePlanner {
     var promptTokens: Int {
         let longest = max(
             1,
-            min(shape.contextLength - configuration.policy.maxNewTokens, configuration.data.maxLength - 1)
+            min(shape.contextLength - configuration.policy.training.maxNewTokens, configuration.data.maxLength - 1)
         )
         // Openings of texts have that many tokens; those of the embedded corpus a few more.
         guard let path = configuration.data.prompts else { return min(longest, 16) }

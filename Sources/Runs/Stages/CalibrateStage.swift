@@ -22,7 +22,7 @@ func runCalibrate(_ run: RunContext) throws {
         prompts: prompts.map(\.tokens),
         promptCount: section.prompts,
         samplesPerPrompt: section.samplesPerPrompt,
-        maxNewTokens: run.configuration.policy.maxNewTokens,
+        maxNewTokens: run.configuration.policy.training.maxNewTokens,
         endOfText: reference.encoding.endOfTurn,
         rewardModels: models.count,
         rewards: models.rewards,

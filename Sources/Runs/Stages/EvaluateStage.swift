@@ -2,6 +2,7 @@ import Collectives
 import Evaluation
 import Failures
 import LanguageModels
+import MaxMinPolicy
 import ModelFiles
 import Preferences
 import Randomness
@@ -87,7 +88,7 @@ private func answer(
         from: policy,
         named: "policy \(name)",
         options: SamplingOptions(
-            maxNewTokens: run.configuration.policy.maxNewTokens,
+            maxNewTokens: run.configuration.policy.training.maxNewTokens,
             temperature: Float(section.temperature),
             stop: reference.encoding.endOfTurn
         ),

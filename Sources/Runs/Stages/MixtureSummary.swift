@@ -1,4 +1,5 @@
 import Evaluation
+import Reporting
 import RewardMixture
 import StrictJSON
 

@@ -28,7 +28,8 @@ func runPolicy(_ run: RunContext) throws {
             run.progress.say("policy \(objective.rawValue): done before")
             continue
         }
-        let settings = PolicySettings(section, model: run.configuration.model, objective: objective)
+        var settings = section.settings(for: objective)
+        settings.microBatchTokens = run.configuration.model.microBatchTokens
         let task = PolicyTask(
             prompts: prompts.map(\.tokens),
             endOfText: reference.encoding.endOfTurn,
@@ -62,7 +63,7 @@ private func align(
 ) throws {
     let policy = LanguageModelPolicy(
         try reference.policy(head: settings.algorithm == .ppo ? .value : .none, trained: trained, seed: run.seed),
-        settings: run.configuration.policy.optimizer.adamW,
+        settings: settings.optimizer,
         seed: run.seed,
         by: run.configuration.run.exchange,
         over: run.communicator

@@ -1,5 +1,6 @@
 import Failures
 import LanguageModels
+import MaxMinPolicy
 import ModelFiles
 import Preferences
 import Reporting
@@ -115,11 +116,11 @@ extension RunContext {
     /// The distinct prompts of the run, those of the evaluation kept apart.
     func loadPrompts(_ reference: Reference) throws(Failure) -> (training: [Prompt], heldOut: [Prompt]) {
         let data = configuration.data
-        let room = reference.model.configuration.contextLength - configuration.policy.maxNewTokens
+        let room = reference.model.configuration.contextLength - configuration.policy.training.maxNewTokens
         guard room > 0 else {
             throw Failure(
                 .configuration,
-                "\(configuration.policy.maxNewTokens) new tokens leave no room for a prompt in the model's "
+                "\(configuration.policy.training.maxNewTokens) new tokens leave no room for a prompt in the model's "
                     + "\(reference.model.configuration.contextLength) positions",
                 at: "policy.max_new_tokens"
             )

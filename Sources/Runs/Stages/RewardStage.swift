@@ -19,7 +19,9 @@ func runReward(_ run: RunContext) throws {
     let shape = reference.model.configuration
     let trained = try section.trained(of: shape)
     let (everyone, heldOut) = try run.loadUsers(reference)
-    let settings = RewardMixtureSettings(section, model: run.configuration.model, seed: run.seed)
+    var settings = section.mixture
+    settings.microBatchTokens = run.configuration.model.microBatchTokens
+    settings.seed = run.seed
     let trunk = try run.trunkCache()
     // The models made last are those in training.
     var inTraining: LanguageModelRewards?
@@ -43,10 +45,10 @@ func runReward(_ run: RunContext) throws {
         }
         try narrator.report(event)
     }
-    run.progress.say("reward: \(everyone.total) users, \(everyone.comparisons) comparisons, \(section.groups) groups")
+    run.progress.say("reward: \(everyone.total) users, \(everyone.comparisons) comparisons, \(settings.groups) groups")
     let checkpoints = try Checkpointer(run, training: "reward", stage: .reward)
     let narrator = MixtureNarrator(run, fit: .mixture)
-    try run.sayMoments("reward", models: section.groups, trained, head: .reward, of: shape)
+    try run.sayMoments("reward", models: settings.groups, trained, head: .reward, of: shape)
     let mixture = try fitRewardMixture(
         everyone.local,
         settings: settings,

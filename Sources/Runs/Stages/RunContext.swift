@@ -1,5 +1,5 @@
 package import Collectives
-internal import Foundation
+import Foundation
 package import Reporting
 
 /// What every stage works with.

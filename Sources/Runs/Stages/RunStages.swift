@@ -1,10 +1,10 @@
 package import Collectives
-internal import Failures
-internal import Foundation
-internal import ModelFiles
+import Failures
+import Foundation
+import ModelFiles
 package import Reporting
-internal import StrictJSON
-internal import Tensors
+import StrictJSON
+import Tensors
 package import Watching
 
 /// What the command line asks of a run.

@@ -50,11 +50,11 @@ func runSFT(_ run: RunContext) throws {
     model.checkpointsActivations = run.configuration.run.activationCheckpointing
     let optimizer = AdamW(
         training: model,
-        settings.optimizer.adamW,
+        settings.optimizer,
         by: run.configuration.run.exchange,
         over: run.communicator
     )
-    let schedule = settings.optimizer.schedule(steps: settings.steps)
+    let schedule = settings.optimizer.rates(over: settings.steps)
     let checkpoints = try Checkpointer(run, training: "sft", stage: .sft)
     let vectors = optimizer.parameterVectors("weights") + optimizer.stateVectors
     if let saved = checkpoints.saved {

@@ -53,7 +53,7 @@ func runSimulate(_ run: RunContext) throws {
             pairs: pairs,
             groups: groups,
             comparisonsPerUser: section.comparisonsPerUser,
-            noise: section.noise,
+            sharpness: section.sharpness,
             seed: run.seed
         )
         try writeAtomically(preferenceLines(of: users), to: run.directory.file("preferences.jsonl"))

@@ -1,5 +1,5 @@
-public import ModelFiles
-public import RewardMixture
+package import ModelFiles
+import RewardMixture
 
 extension SpillFile: SpillStorage {}
 

@@ -1,21 +1,21 @@
-public import Failures
+package import Failures
 import Foundation
 import Preferences
 import Randomness
 
 /// The quickstart's own text: short reviews of films and things, half of them positive, of one to five sentences, with
 /// sentiment and length drawn independently.
-public enum EmbeddedCorpus {
+package enum EmbeddedCorpus {
     /// How often a sentence after the first takes no side.
     private static let neutralShare = 0.3
     /// How often a judging sentence after the first contradicts the review, as people do.
     private static let contradictingShare = 0.15
 
     /// Most prompts of one side; the grammar has several times as many openings.
-    public static let maximumPrompts = 10_000
+    package static let maximumPrompts = 10_000
 
     /// Writes reviews; review i depends on the seed and i alone.
-    public static func documents(count: Int, seed: UInt64) -> [String] {
+    package static func documents(count: Int, seed: UInt64) -> [String] {
         (0..<count).map { index in review(seed: seed, index: index).text }
     }
 
@@ -24,7 +24,7 @@ public enum EmbeddedCorpus {
     /// Held-out openings are never among the others: a hash of its text decides an opening's side, one in four held out.
     ///
     /// - Throws: `Failure(.configuration)` for more than `maximumPrompts`.
-    public static func prompts(count: Int, seed: UInt64, heldOut: Bool) throws(Failure) -> [String] {
+    package static func prompts(count: Int, seed: UInt64, heldOut: Bool) throws(Failure) -> [String] {
         guard count <= maximumPrompts else {
             let message = "the embedded corpus gives at most \(maximumPrompts) prompts, not \(count)"
             throw Failure(.configuration, "\(message); ask for fewer", at: "data.prompts")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Benchmarks
 import Collectives
 import Failures
 import LanguageModels

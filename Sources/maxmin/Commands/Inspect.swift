@@ -1,4 +1,5 @@
 import ArgumentParser
+import ModelTools
 import Runs
 
 struct Inspect: ParsableCommand {

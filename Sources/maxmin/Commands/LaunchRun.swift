@@ -1,6 +1,7 @@
 import ArgumentParser
 import Failures
 import Foundation
+import Launching
 import Runs
 
 struct LaunchRun: ParsableCommand {

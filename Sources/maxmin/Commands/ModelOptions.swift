@@ -1,7 +1,7 @@
-public import ArgumentParser
+import ArgumentParser
 import Foundation
 import Runs
-public import Text
+package import Text
 
 /// What every command that works on one model takes.
 struct ModelOptions: ParsableArguments {

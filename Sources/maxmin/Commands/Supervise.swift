@@ -1,4 +1,5 @@
 import ArgumentParser
+import Launching
 import Runs
 
 struct Supervise: ParsableCommand {

@@ -1,23 +1,24 @@
 package import MaxMinPolicy
+import StrictYAML
 
 /// `calibrate`: one origin and unit for the groups' rewards, from samples of the reference policy.
 package struct CalibrateSection: Equatable, Sendable {
-    package let method: Calibration.Method
-    package let prompts: Int
-    package let samplesPerPrompt: Int
+    package var method: Calibration.Method = .standardise
+    package var prompts = 64
+    package var samplesPerPrompt = 4
 
-    init(_ keys: inout SectionReader) {
-        method = keys.read(
+    mutating func read(_ keys: inout SectionReader) {
+        keys.read(
             "method",
+            &method,
             .choice(Calibration.Method.self),
-            .standardise,
             "standardise: (r − μ)/σ; center: r − μ; log-sigmoid: log σ(r − median of the prompt's samples); none: r."
         )
-        prompts = keys.read("prompts", .integer(.atLeast(1), unit: "prompts"), 64, "Prompts sampled from.")
-        samplesPerPrompt = keys.read(
+        keys.read("prompts", &prompts, .integer(.atLeast(1), unit: "prompts"), "Prompts sampled from.")
+        keys.read(
             "samples_per_prompt",
+            &samplesPerPrompt,
             .integer(.atLeast(1), unit: "samples"),
-            4,
             "Responses sampled for each."
         )
     }

@@ -1,41 +1,43 @@
+import StrictYAML
+
 /// `evaluate`: win rates on prompts that no training saw.
 package struct EvaluateSection: Equatable, Sendable {
     /// Who decides which of two responses is better.
     package enum Judge: String, CaseIterable, Sendable { case taste, reward }
 
-    package let prompts: Int
-    package let samplesPerPrompt: Int
-    package let judges: [Judge]
-    package let bootstrap: Int
-    package let sampleTexts: Int
-    package let temperature: Double
+    package var prompts = 256
+    package var samplesPerPrompt = 1
+    package var judges: [Judge] = [.taste, .reward]
+    package var bootstrap = 1_000
+    package var sampleTexts = 4
+    package var temperature = 1.0
 
-    init(_ keys: inout SectionReader) {
-        prompts = keys.read("prompts", .integer(.atLeast(1), unit: "prompts"), 256, "Held-out prompts.")
-        samplesPerPrompt = keys.read(
+    mutating func read(_ keys: inout SectionReader) {
+        keys.read("prompts", &prompts, .integer(.atLeast(1), unit: "prompts"), "Held-out prompts.")
+        keys.read(
             "samples_per_prompt",
+            &samplesPerPrompt,
             .integer(.atLeast(1), unit: "samples"),
-            1,
             "Responses of every policy to each."
         )
-        judges = keys.read(
+        keys.read(
             "judges",
+            &judges,
             .choices(Judge.self),
-            [.taste, .reward],
             "taste: the simulated users' true utilities; reward: the learned reward models."
         )
-        bootstrap = keys.read(
+        keys.read(
             "bootstrap",
+            &bootstrap,
             .integer(.from(100, to: 1_000_000), unit: "resamples"),
-            1_000,
             "Resamples behind the 95 % intervals."
         )
-        sampleTexts = keys.read(
+        keys.read(
             "sample_texts",
+            &sampleTexts,
             .integer(.atLeast(0), unit: "prompts"),
-            4,
             "Prompts whose responses are shown in the report."
         )
-        temperature = keys.read("temperature", .number(.atLeast(0)), 1, "Sampling temperature; 0: greedy.")
+        keys.read("temperature", &temperature, .number(.atLeast(0)), "Sampling temperature; 0: greedy.")
     }
 }

@@ -1,44 +1,59 @@
+package import LanguageModels
+import StrictYAML
+import Tensors
+
 /// `model`: the language model that everything starts from.
 package struct ModelSection: Equatable, Sendable {
     /// The type of the operands of products.
     package enum Precision: String, CaseIterable, Sendable { case auto, bf16, fp32 }
 
-    package let path: String?
-    package let followSymlinks: Bool
-    package let precision: Precision
-    package let microBatchTokens: Int
-    package let samplingMemory: Int
+    package var path: String?
+    package var followSymlinks = false
+    package var precision: Precision = .auto
+    package var microBatchTokens = 4096
+    package var samplingMemory = 4096
 
-    init(_ keys: inout SectionReader) {
-        path = keys.read(
+    mutating func read(_ keys: inout SectionReader) {
+        keys.read(
             "path",
+            &path,
             .optional(.path),
-            nil,
             "Hugging Face directory of the reference policy; null: the `sft` stage makes it."
         )
-        followSymlinks = keys.read(
+        keys.read(
             "follow_symlinks",
+            &followSymlinks,
             .flag,
-            false,
             "Whether weights may be symbolic links to files outside their directory, as in a Hub cache."
         )
-        precision = keys.read(
+        keys.read(
             "precision",
+            &precision,
             .choice(Precision.self),
-            .auto,
             "Type of the operands of products, accumulated in fp32; auto: bf16 where the CPU has instructions for it."
         )
-        microBatchTokens = keys.read(
+        keys.read(
             "micro_batch_tokens",
+            &microBatchTokens,
             .integer(.from(1, to: 1 << 20), unit: "tokens"),
-            4096,
             "Tokens of a pass whose activations are kept for its backward pass; a longer sequence goes alone. Fewer take less memory."
         )
-        samplingMemory = keys.read(
+        keys.read(
             "sampling_memory",
+            &samplingMemory,
             .integer(.atLeast(1), unit: "MiB"),
-            4096,
             "Memory of each rank for keys and values; more responses than it has room for are sampled in several batches."
         )
+    }
+}
+
+extension ModelSection.Precision {
+    /// The type of operands on this machine.
+    package var resolved: Precision {
+        switch self {
+        case .bf16: .bfloat16
+        case .fp32: .float32
+        case .auto: CPUClass.multipliesBFloat16 ? .bfloat16 : .float32
+        }
     }
 }

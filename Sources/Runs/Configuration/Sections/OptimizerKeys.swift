@@ -1,48 +1,32 @@
-public import Optimizers
+package import Optimizers
+import StrictYAML
 
 extension ScheduleShape: CaseIterable {
     /// Every shape, in the order of the reference.
-    public static var allCases: [ScheduleShape] { [.constant, .linear, .cosine] }
+    package static var allCases: [ScheduleShape] { [.constant, .linear, .cosine] }
 }
 
 /// Keys that every training stage has, for AdamW (arXiv 1711.05101) and its schedule.
-package struct OptimizerKeys: Equatable, Sendable {
-    package let learningRate: Double
-    package let schedule: ScheduleShape
-    package let warmupSteps: Int
-    package let weightDecay: Double
-    package let clipNorm: Double
-
-    init(
-        _ keys: inout SectionReader,
-        learningRate standardRate: Double,
-        schedule standardSchedule: ScheduleShape,
-        warmupSteps standardWarmup: Int,
-        weightDecay standardDecay: Double
-    ) {
-        learningRate = keys.read("learning_rate", .number(.above(0)), standardRate, "AdamW's peak learning rate.")
-        schedule = keys.read(
-            "schedule",
-            .choice(ScheduleShape.self),
-            standardSchedule,
-            "The learning rate after warm-up."
-        )
-        warmupSteps = keys.read(
+extension OptimizerSettings {
+    mutating func read(_ keys: inout SectionReader) {
+        keys.read("learning_rate", &learningRate, .number(.above(0)), "AdamW's peak learning rate.")
+        keys.read("schedule", &schedule, .choice(ScheduleShape.self), "The learning rate after warm-up.")
+        keys.read(
             "warmup_steps",
+            &warmupSteps,
             .integer(.atLeast(0), unit: "steps"),
-            standardWarmup,
             "Steps over which the learning rate rises from zero to its peak."
         )
-        weightDecay = keys.read(
+        keys.read(
             "weight_decay",
+            &weightDecay,
             .number(.from(0, to: 1)),
-            standardDecay,
             "AdamW's decoupled weight decay, on matrices only."
         )
-        clipNorm = keys.read(
+        keys.read(
             "clip_norm",
+            &clipNorm,
             .number(.above(0)),
-            1,
             "Largest global norm of a gradient; a longer one is scaled down to it."
         )
     }

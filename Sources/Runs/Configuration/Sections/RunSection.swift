@@ -1,96 +1,97 @@
 package import Optimizers
+import StrictYAML
 package import Watching
 
 /// `run`: name, place and stages of a run.
 package struct RunSection: Equatable, Sendable {
-    package let name: String
-    package let directory: String
-    package let seed: UInt64
-    package let stages: [Stage]
-    package let threads: Int
-    package let reproducible: Bool
-    package let saveEverySteps: Int?
-    package let saveEveryMinutes: Double?
-    package let keepCheckpoints: Int
-    package let deadlines: Deadlines
-    package let replicaCheckSteps: Int
-    package let activationCheckpointing: Bool
-    package let trunkCache: Bool
-    package let trunkCacheMemory: Int
-    package let memoryLimit: Int?
+    package var name = "maxmin"
+    package var directory = "runs/maxmin"
+    package var seed: UInt64 = 1
+    package var stages: [Stage] = Stage.allCases
+    package var threads = 0
+    package var reproducible = true
+    package var saveEverySteps: Int?
+    package var saveEveryMinutes: Double? = 10
+    package var keepCheckpoints = 2
+    package var deadlines = Deadlines()
+    package var replicaCheckSteps = 50
+    package var activationCheckpointing = false
+    package var trunkCache = true
+    package var trunkCacheMemory = 1024
+    package var memoryLimit: Int?
 
-    init(_ keys: inout SectionReader) {
-        name = keys.read("name", .text, "maxmin", "Name of the run, for logs and reports.")
-        directory = keys.read("directory", .path, "runs/maxmin", "Where everything that the run makes is written.")
-        seed = keys.read("seed", .seed, 1, "Seed of every random number of the run.")
-        stages = keys.read(
+    mutating func read(_ keys: inout SectionReader) {
+        keys.read("name", &name, .text, "Name of the run, for logs and reports.")
+        keys.read("directory", &directory, .path, "Where everything that the run makes is written.")
+        keys.read("seed", &seed, .seed, "Seed of every random number of the run.")
+        keys.read(
             "stages",
+            &stages,
             .choices(Stage.self),
-            Stage.allCases,
             "Stages that `maxmin run` does, always in this order whatever the order here."
         )
-        threads = keys.read(
+        keys.read(
             "threads",
+            &threads,
             .integer(.from(0, to: 1024)),
-            0,
             "Threads of each rank; 0: the CPUs it may use, shared among the ranks of its node."
         )
-        reproducible = keys.read(
+        keys.read(
             "reproducible",
+            &reproducible,
             .flag,
-            true,
             "Results have the same bits on any number of ranks. false: gradients are summed by MPI_Allreduce and every rank "
                 + "holds all of the optimizer, to compare with."
         )
-        saveEverySteps = keys.read(
+        keys.read(
             "save_every_steps",
+            &saveEverySteps,
             .optional(.integer(.atLeast(1), unit: "steps")),
-            nil,
             "A checkpoint is saved when training has made this many steps since the last; null: never for that reason."
         )
-        saveEveryMinutes = keys.read(
+        keys.read(
             "save_every_minutes",
+            &saveEveryMinutes,
             .optional(.number(.above(0), unit: "minutes")),
-            10,
             "A checkpoint is saved when this time has passed since the last; null: never for that reason."
         )
-        keepCheckpoints = keys.read(
+        keys.read(
             "keep_checkpoints",
+            &keepCheckpoints,
             .integer(.from(2, to: 1_000)),
-            2,
             "Checkpoints that are kept of a training under way; an older one goes when a newer one has been read back."
         )
-        deadlines = Deadlines(&keys)
-        replicaCheckSteps = keys.read(
+        deadlines.read(&keys)
+        keys.read(
             "replica_check_steps",
+            &replicaCheckSteps,
             .integer(.atLeast(0), unit: "steps"),
-            50,
             "Every so many training steps all ranks compare a hash of their weights; 0: never."
         )
-        activationCheckpointing = keys.read(
+        keys.read(
             "activation_checkpointing",
+            &activationCheckpointing,
             .flag,
-            false,
             "Training keeps no more of a block than its input and computes the rest again: less memory, a third more time, "
                 + "the same bits."
         )
-        trunkCache = keys.read(
+        keys.read(
             "trunk_cache",
+            &trunkCache,
             .flag,
-            true,
             "What lies below the first trained block is computed once for each comparison and kept. false: computed whenever "
                 + "it is needed, with the same bits."
         )
-        trunkCacheMemory = keys.read(
+        keys.read(
             "trunk_cache_memory",
+            &trunkCacheMemory,
             .integer(.atLeast(0), unit: "MiB"),
-            1024,
             "Memory of each rank for that; what it has no room for goes to a file in the run directory, which ends with the run."
         )
-        memoryLimit = keys.read(
+        keys.read(
             "memory_limit",
+            &memoryLimit,
             .optional(.integer(.atLeast(1), unit: "MiB")),
-            nil,
             "Memory of each node that the run may plan for; a run that needs more is refused. null: what is available when it starts."
         )
     }
@@ -103,20 +104,21 @@ extension RunSection {
 
 extension Deadlines {
     /// `run.deadline_…`, each null or a number of seconds.
-    fileprivate init(_ keys: inout SectionReader) {
-        self.init()
-        func read(_ kind: String, _ standard: Double, _ work: String) -> Double {
+    fileprivate mutating func read(_ keys: inout SectionReader) {
+        func read(_ kind: String, _ limit: inout Double, _ work: String) {
+            var seconds: Double? = limit
             keys.read(
                 "deadline_\(kind)",
+                &seconds,
                 .optional(.number(.above(0), unit: "seconds")),
-                standard,
                 "Longest time without progress while \(work); then the watchdog ends the run (exit code 86). null: no limit."
-            ) ?? .infinity
+            )
+            limit = seconds ?? .infinity
         }
-        setup = read("setup", setup, "reading models and data")
-        rollout = read("rollout", rollout, "sampling a batch of responses")
-        score = read("score", score, "scoring or rewarding a shard's texts")
-        step = read("step", step, "computing a shard's gradients, summing them, or updating weights")
-        checkpoint = read("checkpoint", checkpoint, "writing results or a checkpoint")
+        read("setup", &setup, "reading models and data")
+        read("rollout", &rollout, "sampling a batch of responses")
+        read("score", &score, "scoring or rewarding a shard's texts")
+        read("step", &step, "computing a shard's gradients, summing them, or updating weights")
+        read("checkpoint", &checkpoint, "writing results or a checkpoint")
     }
 }

@@ -1,0 +1,141 @@
+import Collectives
+import Failures
+import Foundation
+import LanguageModels
+import ModelFiles
+import Preferences
+import RewardMixture
+package import Runs
+import StrictJSON
+import Tensors
+import Text
+
+/// What `maxmin assign` is asked for.
+package struct AssignRequest: Sendable {
+    /// Run directory of a finished reward stage.
+    package var run: String
+    /// Preference file of the new users.
+    package var input: String
+    package var precision = ModelSection.Precision.fp32
+    package var threads = 1
+    package var json = false
+
+    /// Assigns the users of `input` to the groups that `run` found.
+    package init(run: String, input: String) {
+        self.run = run
+        self.input = input
+    }
+}
+
+/// Tokens of one pass.
+private let tokensAtATime = 8_192
+
+/// Gives each new user's group and how sure it is, from all of their comparisons.
+package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (String) throws -> Void) throws {
+    try useThreads(request.threads)
+    let directory = RunDirectory(path: request.run)
+    let configuration = try loadConfiguration(
+        directory.file("config.yaml"),
+        overrides: [],
+        communicator: SoloCommunicator()
+    )
+    try requireUnchanged(before: [.calibrate], resume: false, in: directory, over: SoloCommunicator())
+    let csv = try directory.require("reward/assignments.csv", madeBy: .reward)
+    let shares = try groupShares(path: csv)
+    let precision = request.precision.resolved
+    var models: [LanguageModel] = []
+    let reference = configuration.model.path ?? directory.file("reference")
+    // Opened where the groups' models are adapters of it.
+    var base: LanguageModel?
+    for group in shares.indices {
+        let path = try directory.require("reward/group-\(group)", madeBy: .reward)
+        if AdapterDirectory.isAdapter(path) {
+            let opened =
+                try base
+                ?? ModelDirectory.open(
+                    reference,
+                    precision: precision,
+                    head: Head.none,
+                    followSymlinks: configuration.model.followSymlinks
+                ).model
+            base = opened
+            models.append(try AdapterDirectory.load(path, over: opened, head: .reward))
+        } else {
+            models.append(try ModelDirectory.load(path, precision: precision, head: .reward).model)
+        }
+    }
+    let trained = directory.file("reward/group-0")
+    let template = configuration.data.chatTemplate
+    let encoding = try ChatEncoding(
+        Tokenizer(directory: trained),
+        template,
+        endOfText: models[0].configuration.endOfText
+    )
+    let noted = try Provenance(directory: trained)
+    try noted?.check(trained, encoding, tokenizerIn: trained, base: base == nil ? nil : reference)
+    let loaded = try loadPreferences(request.input, options: LoadOptions(template: template))
+    for warning in loaded.report.warnings { log("warning: \(warning)") }
+    let options = TokenizationOptions(
+        maximumLength: min(configuration.data.maxLength, models[0].configuration.contextLength),
+        vocabularySize: models[0].configuration.vocabularySize
+    )
+    let tokenized = try Preferences.tokenize(
+        loaded.users,
+        options,
+        encoding: encoding
+    )
+    for warning in tokenized.report.warnings { log("warning: \(warning)") }
+    let users = tokenized.users.map { user in
+        UserComparisons(
+            id: user.id,
+            group: user.group,
+            shard: 0,
+            fit: [],
+            validation: [],
+            assign: user.comparisons.map { TokenComparison(chosen: $0.chosen, rejected: $0.rejected) },
+            test: []
+        )
+    }
+    let scores = try scoreUsers(
+        users,
+        under: LanguageModelScorer(models, microBatchTokens: tokensAtATime),
+        over: SoloCommunicator()
+    )
+    for user in RewardMixture.assignUsers(scores, shares: shares) {
+        try emit(request.json ? object(user).encoded() : line(user))
+    }
+}
+
+private func object(_ user: UserAssignment) -> JSONValue {
+    [
+        "user_id": .string(user.member.id), "group": .integer(user.group),
+        "posterior": .array(user.posterior.map(JSONValue.number)),
+        "log_likelihoods": .array(user.logLikelihoods.map(JSONValue.number)),
+        "comparisons": .integer(user.member.assignCount),
+    ]
+}
+
+private func line(_ user: UserAssignment) -> String {
+    let sure = String(format: "%.1f", 100 * user.posterior[user.group])
+    return
+        "\(printable(user.member.id))  group \(user.group)  probability \(sure) %  from \(user.member.assignCount) comparisons"
+}
+
+/// η, the mean responsibility of each group, from `assignments.csv`, whose last columns are the responsibilities.
+func groupShares(path: String) throws(Failure) -> [Double] {
+    let table = try CSVReader(path: path)
+    let columns = try table.next()?.get().fields ?? []
+    let groups = columns.count { $0.hasPrefix("responsibility_") }
+    var sums = [Double](repeating: 0, count: groups)
+    var users = 0
+    while let record = try table.next()?.get() {
+        let shares = record.fields.suffix(groups).compactMap { Double($0) }
+        guard record.fields.count == columns.count, shares.count == groups, shares.allSatisfy(\.isFinite) else {
+            throw Failure(.badData, "is no row of a table of assignments", at: "\(path):\(record.number)")
+        }
+        users += 1
+        for group in 0..<groups { sums[group] += shares[group] }
+    }
+    guard groups > 0, users > 0 else { throw Failure(.badData, "is no table of assignments", at: path) }
+    return sums.map { $0 / Double(users) }
+}

@@ -1,0 +1,32 @@
+import Failures
+
+/// One thing wrong with a configuration.
+package struct ConfigurationProblem: Equatable, Sendable, CustomStringConvertible {
+    /// `file:line` or the `--set` option; nil where no single place is at fault.
+    package let place: String?
+    /// What is wrong and the remedy; one line that names the key.
+    package let message: String
+
+    /// States a problem.
+    package init(place: String?, message: String) {
+        self.place = place
+        self.message = message
+    }
+
+    /// `place: message`, one line, control characters escaped.
+    package var description: String { Failure(.configuration, message, at: place).description }
+}
+
+/// Everything wrong with a configuration, found in one pass.
+///
+/// Ends the program with exit code 78.
+package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// In the order of the reference; never empty.
+    package let problems: [ConfigurationProblem]
+
+    /// States the problems.
+    package init(problems: [ConfigurationProblem]) { self.problems = problems }
+
+    /// One line a problem.
+    package var description: String { problems.map(\.description).joined(separator: "\n") }
+}
