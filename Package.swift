@@ -17,8 +17,9 @@ let strict: [SwiftSetting] =
 
 let strictC: [CSetting] = warningsAreErrors ? [.treatAllWarnings(as: .error)] : []
 
-/// Loops over megabytes of text, or of gradients in the in-process group: without optimisation they would make the tests wait.
-let optimisedInDebug: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
+/// Loops over megabytes of text, or of gradients in the in-process group: without optimization they would make the
+/// tests wait.
+let optimizedInDebug: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 /// A room of the program: a Swift target and its mirror in `Tests/`.
 func room(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
@@ -68,13 +69,13 @@ let package = Package(
         room("Failures"),
         room("Randomness"),
         room("Files", uses: ["Failures"]),
-        .target(name: "StrictJSON", dependencies: ["Failures", "Files"], swiftSettings: strict + optimisedInDebug),
+        .target(name: "StrictJSON", dependencies: ["Failures", "Files"], swiftSettings: strict + optimizedInDebug),
         .target(
             name: "StrictYAML",
             dependencies: ["Failures", "Files", "StrictJSON", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict
         ),
-        .target(name: "Collectives", dependencies: ["Failures"], swiftSettings: strict + optimisedInDebug),
+        .target(name: "Collectives", dependencies: ["Failures"], swiftSettings: strict + optimizedInDebug),
 
         // Numbers and ranks.
         room("Tensors", uses: ["CKernels"]),
@@ -83,7 +84,7 @@ let package = Package(
         room("Watching", uses: ["Collectives", "Failures"]),
 
         // Text and people.
-        .target(name: "Text", dependencies: ["Failures", "StrictJSON"], swiftSettings: strict + optimisedInDebug),
+        .target(name: "Text", dependencies: ["Failures", "StrictJSON"], swiftSettings: strict + optimizedInDebug),
         room("Preferences", uses: ["Failures", "Files", "Randomness", "StrictJSON", "Text"]),
 
         // Models.
@@ -171,7 +172,7 @@ let package = Package(
                 "Runs", "StrictJSON", "StrictYAML", "Tensors", "Text",
             ],
             path: "Tests/fuzz",
-            swiftSettings: strict + optimisedInDebug
+            swiftSettings: strict + optimizedInDebug
         ),
         tests("Collectives", uses: ["CollectiveChecks", "Failures"]),
         tests("Watching", uses: ["CollectiveChecks", "Collectives", "Failures"]),

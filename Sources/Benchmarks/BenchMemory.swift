@@ -10,13 +10,15 @@ package func requireAvailable(_ bytes: Double, for work: String) throws(Failure)
     guard let available = availableMemory(), bytes > Double(available) else { return }
     throw Failure(
         .configuration,
-        "needs at least \((bytes / 0x1p30).formatted(decimals: 1)) GiB of memory, where \(gibibytes(available)) are available; "
+        "needs at least \((bytes / 0x1p30).formatted(decimals: 1)) GiB of memory, where \(gibibytes(available)) are "
+            + "available; "
             + "ask for less",
         at: work
     )
 }
 
-/// Refuses sequences of one pass that a model does not take, more of them than a pass takes, or than there is memory for.
+/// Refuses sequences of one pass that a model does not take, more of them than a pass takes, or than there is memory
+/// for.
 func requireTakes(
     _ model: LanguageModel,
     sequences: Int,
@@ -52,7 +54,8 @@ extension ScalingLoad {
 }
 
 extension BenchTask {
-    /// The least memory that a task takes besides the model that it is given, bytes: the sizes are anyone's, so it is no integer.
+    /// The least memory that a task takes besides the model that it is given, bytes: the sizes are anyone's, so it is
+    /// no integer.
     func leastMemory(_ shape: ModelConfiguration, _ precision: Precision, _ size: BenchSize) -> Double {
         let memory = ActivationMemory(shape, precision)
         let weights = 4 * Double(shape.parameterCount(head: .reward))

@@ -22,7 +22,8 @@ package struct BenchResult: Sendable {
     package let tokensPerSecond: Double?
     /// Of matrix products, over all ranks; nil where they are not counted.
     package let operationsPerSecond: Double?
-    /// The same of task `gemm`, timed on all ranks in turn with this; nil where operations are not counted, and of `gemm` itself.
+    /// The same of task `gemm`, timed on all ranks in turn with this; nil where operations are not counted, and of
+    /// `gemm` itself.
     package let gemmOperationsPerSecond: Double?
     /// Where the time of one more repetition went, on the root.
     package let timeByKind: TimeByKind

@@ -54,7 +54,7 @@ extension BenchTask {
 
 extension BenchSize {
     /// What is trained of a reward model; alpha is 4·rank, as the paper has it.
-    package var trainable: Trainable {
+    package var trainable: TrainableParameters {
         loraRank.map { .adapters(AdapterSettings(rank: $0, alpha: 4 * Double($0), topLayers: topLayers)) } ?? .full
     }
 }

@@ -12,7 +12,8 @@ package enum BenchTask: String, CaseIterable, Sendable {
     case generate
     /// A policy step: responses sampled, scored by the groups' reward models and the reference, and epochs of PPO.
     case policyStep = "policy-step"
-    /// An iteration of EM: steps of every group's model on all users' comparisons, then all of them scored under every group.
+    /// An iteration of EM: steps of every group's model on all users' comparisons, then all of them scored under every
+    /// group.
     case emIteration = "em-iteration"
     /// A gradient summed over shards, one a rank, in the order of the shard tree, beside `MPI_Allreduce`.
     case allReduce = "allreduce"
@@ -56,8 +57,8 @@ extension BenchTask {
     }
 }
 
-/// Operations of the blocks' products, forward: 2 for each token and weight, but that the last block goes on after attention
-/// with the `read` rows alone.
+/// Operations of the blocks' products, forward: 2 for each token and weight, but that the last block goes on after
+/// attention with the `read` rows alone.
 ///
 /// `blocks`: how many of the last ones; nil: all.
 func forwardOperations(_ shape: ModelConfiguration, tokens: Int, read: Int, blocks: Int? = nil) -> Double {
@@ -72,8 +73,8 @@ func attentionStartOperations(_ shape: ModelConfiguration, tokens: Int) -> Doubl
     2 * Double(tokens * shape.width * shape.queryKeyValueWidth)
 }
 
-/// Operations of the backward pass's products: the gradients of the inputs of the trained blocks' matrices, and of the matrices; with
-/// adapters those of the inputs alone, of which the lowest block's first needs none.
+/// Operations of the backward pass's products: the gradients of the inputs of the trained blocks' matrices, and of the
+/// matrices; with adapters those of the inputs alone, of which the lowest block's first needs none.
 func backwardOperations(_ model: LanguageModel, tokens: Int, read: Int) -> Double {
     let shape = model.configuration
     let blocks = shape.layers - model.trunkBlocks

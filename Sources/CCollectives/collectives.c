@@ -24,7 +24,7 @@ static MPI_Comm of(cc_comm comm) { return (MPI_Comm)comm.handle; }
         if (code_ != MPI_SUCCESS) return code_;        \
     } while (0)
 
-/// Whether this thread initialised MPI.
+/// Whether this thread initialized MPI.
 static _Thread_local int is_first;
 
 /// Waits for non-blocking calls. The first thread has nothing else to do and spins; another one shares its CPU with threads that

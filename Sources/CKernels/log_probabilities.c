@@ -8,7 +8,7 @@ struct arguments {
     const int32_t *targets;
     float temperature;
     long v;
-    float *log_probability, *entropy, *log_normaliser;
+    float *log_probability, *entropy, *log_normalizer;
     const float *dlogp;
     void *dlogits;
     int type;
@@ -38,14 +38,14 @@ CK_LOOP(forward) {
         float s = ck_lane_sum(&sum), log_s = logf(s);
         a->log_probability[r] = (row[a->targets[r]] - m) * inverse - log_s;
         a->entropy[r] = log_s - ck_lane_sum(&moment) / s;
-        a->log_normaliser[r] = m * inverse + log_s;
+        a->log_normalizer[r] = m * inverse + log_s;
     }
 }
 
 void ck_log_probabilities_forward(const float *logits, const int32_t *targets, float temperature, long n, long v,
-                                  float *log_probability, float *entropy, float *log_normaliser) {
+                                  float *log_probability, float *entropy, float *log_normalizer) {
     struct arguments a = {.logits = logits, .targets = targets, .temperature = temperature, .v = v,
-                          .log_probability = log_probability, .entropy = entropy, .log_normaliser = log_normaliser};
+                          .log_probability = log_probability, .entropy = entropy, .log_normalizer = log_normalizer};
     ck_parallel(n, 1 + 4096 / (v + 1), forward, &a);
 }
 
@@ -56,7 +56,7 @@ CK_LOOP(backward) {
     float inverse = 1.0f / a->temperature;
     for (long r = begin; r < end; r++) {
         const float *row = a->logits + r * v;
-        float factor = a->dlogp[r] * inverse, shift = a->log_normaliser[r];
+        float factor = a->dlogp[r] * inverse, shift = a->log_normalizer[r];
         long target = a->targets[r];
         for (long i = 0; i < v; i += CK_LANES) {
             v16 x;
@@ -72,9 +72,9 @@ CK_LOOP(backward) {
 }
 
 void ck_log_probabilities_backward(const float *logits, const int32_t *targets, float temperature,
-                                   const float *log_normaliser, const float *dlogp, long n, long v, void *dlogits,
+                                   const float *log_normalizer, const float *dlogp, long n, long v, void *dlogits,
                                    int type) {
     struct arguments a = {.logits = logits, .targets = targets, .temperature = temperature, .v = v,
-                          .log_normaliser = (float *)log_normaliser, .dlogp = dlogp, .dlogits = dlogits, .type = type};
+                          .log_normalizer = (float *)log_normalizer, .dlogp = dlogp, .dlogits = dlogits, .type = type};
     ck_parallel(n, 1 + 4096 / (v + 1), backward, &a);
 }

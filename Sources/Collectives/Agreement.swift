@@ -1,8 +1,8 @@
 import Failures
 
 extension Communicator {
-    /// Every rank's bytes, in order of rank, on every rank; where `work` fails on any rank, all throw what the lowest of
-    /// those threw.
+    /// Every rank's bytes, in order of rank, on every rank; where `work` fails on any rank, all throw what the lowest
+    /// of those threw.
     ///
     /// For work whose outcome ranks may differ in, as with files: no rank then waits for one that is gone.
     package func allGather(agreeing work: () throws -> [UInt8]) throws -> [[UInt8]] {
@@ -33,16 +33,16 @@ extension Communicator {
 
 /// Code, place and message, apart from each other by zero bytes, which no line has.
 private func encoded(_ failure: Failure) -> [UInt8] {
-    [UInt8(clamping: failure.code.rawValue)] + (failure.place ?? "").utf8 + [0] + failure.message.utf8
+    [UInt8(clamping: failure.code.rawValue)] + (failure.location ?? "").utf8 + [0] + failure.message.utf8
 }
 
 private func decoded(_ bytes: [UInt8]) -> Failure {
     let parts = bytes.dropFirst().split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
     let texts = parts.map { String(decoding: $0, as: UTF8.self) }
-    let place = texts.first ?? ""
+    let location = texts.first ?? ""
     return Failure(
         ExitCode(rawValue: Int32(bytes.first ?? 0)) ?? .internalError,
         texts.count > 1 ? texts[1] : "",
-        at: place.isEmpty ? nil : place
+        at: location.isEmpty ? nil : location
     )
 }

@@ -1,8 +1,8 @@
 /// The ranks of a run, and what they do together.
 ///
-/// Every rank calls every collective, in the same order. `allReduceSum` has the same bits on every rank, but which bits depends
-/// on the number of ranks: it is for sums that are exact. Sums over shards, the same bits on any number of ranks, are formed by
-/// `sumOverShards` and, of gradients, by the room `Optimizers` through `exchange`.
+/// Every rank calls every collective, in the same order. `allReduceSum` has the same bits on every rank, but which bits
+/// depends on the number of ranks: it is for sums that are exact. Sums over shards, the same bits on any number of
+/// ranks, are formed by `sumOverShards` and, of gradients, by the room `Optimizers` through `allToAllV`.
 ///
 /// Implementations: `SoloCommunicator` (one process), `InProcessGroup` (threads, for tests), `MPICommunicator`; and
 /// `WatchedCommunicator`, which watches over any of them.
@@ -28,7 +28,7 @@ package protocol Communicator: AnyObject {
     /// Sends `outgoing[sends[r]]` to every rank r and receives `incoming[receives[r]]` from it, itself included.
     ///
     /// Both ends of a message must have it as long; nothing is sent where it is empty.
-    func exchange(
+    func allToAllV(
         _ outgoing: Span<Float>,
         _ sends: [Range<Int>],
         into incoming: inout MutableSpan<Float>,
@@ -38,7 +38,8 @@ package protocol Communicator: AnyObject {
     func allGather(_ bytes: [UInt8]) throws -> [[UInt8]]
     /// Waits for all ranks.
     func barrier() throws
-    /// Tells what this rank does from now on, in which step (0 where there are none): a sign of life for whoever watches.
+    /// Tells what this rank does from now on, in which step (0 where there are none): a sign of life for whoever
+    /// watches.
     ///
     /// Returns how a test wants the phase's numbers spoiled: nil but where a fault is injected.
     @discardableResult

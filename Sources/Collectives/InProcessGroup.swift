@@ -3,10 +3,11 @@ import Foundation
 
 /// Several ranks as threads of one process: the deterministic stand-in for MPI that tests run on.
 package enum InProcessGroup {
-    /// Runs `body` on `ranks` threads, each with its own communicator, and returns what each returned, in order of rank.
+    /// Runs `body` on `ranks` threads, each with its own communicator, and returns what each returned, in order of
+    /// rank.
     ///
-    /// A rank that throws ends the collectives of all others, and its error is what this throws (the lowest rank's, where
-    /// several failed by themselves). A rank that returns while others still wait in a collective fails them too.
+    /// A rank that throws ends the collectives of all others, and its error is what this throws (the lowest rank's,
+    /// where several failed by themselves). A rank that returns while others still wait in a collective fails them too.
     package static func run<Result: Sendable>(
         ranks: Int,
         _ body: @escaping @Sendable (any Communicator) throws -> Result
@@ -92,14 +93,14 @@ private final class InProcessCommunicator: Communicator {
         try gather(rank == 0 ? bytes : [], "broadcast of bytes", count: 0)[0]
     }
 
-    func exchange(
+    func allToAllV(
         _ outgoing: Span<Float>,
         _ sends: [Range<Int>],
         into incoming: inout MutableSpan<Float>,
         _ receives: [Range<Int>]
     ) throws {
         let messages = sends.map { range in range.map { outgoing[$0] } }
-        let all = try gather(messages, "exchange", count: size)
+        let all = try gather(messages, "allToAllV", count: size)
         for (sender, target) in receives.enumerated() {
             let message = all[sender][rank]
             guard message.count == target.count else {
@@ -108,7 +109,7 @@ private final class InProcessCommunicator: Communicator {
                     "rank \(rank) awaits \(target.count) numbers of rank \(sender), which sends \(message.count)"
                 )
             }
-            for (place, value) in zip(target, message) { incoming[place] = value }
+            for (index, value) in zip(target, message) { incoming[index] = value }
         }
     }
 

@@ -2,7 +2,7 @@ package import Failures
 
 /// How a launcher (`mpirun`, `srun`) started this process, as its environment variables tell.
 ///
-/// Read before MPI is initialised, and by builds without MPI, so that a run without a launcher never touches MPI and a
+/// Read before MPI is initialized, and by builds without MPI, so that a run without a launcher never touches MPI and a
 /// launcher never starts copies that do not know of each other.
 package struct Launch: Equatable, Sendable {
     /// How many ranks were started, where the launcher says so.

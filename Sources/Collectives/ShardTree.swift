@@ -1,8 +1,8 @@
 /// The order in which shards are added: one fixed binary tree over their numbers, whichever ranks host them.
 ///
-/// Node (l, i) covers the shards i·2ˡ ..< (i + 1)·2ˡ as far as they exist; its sum is its left child's plus its right child's,
-/// or its left child's where no shard lies under the right one. A rank hosts a contiguous run of shards, which may be empty,
-/// and can form the sums of the largest nodes inside its run; the other nodes span ranks.
+/// Node (l, i) covers the shards i·2ˡ ..< (i + 1)·2ˡ as far as they exist; its sum is its left child's plus its right
+/// child's, or its left child's where no shard lies under the right one. A rank hosts a contiguous run of shards, which
+/// may be empty, and can form the sums of the largest nodes inside its run; the other nodes span ranks.
 package struct ShardTree: Equatable, Sendable {
     /// How many shards there are.
     package let count: Int
@@ -99,10 +99,10 @@ package struct TreeSum<Value> {
 extension Communicator {
     /// The sum over all shards of the run, in the order of the shard tree: the same bits on any number of ranks.
     ///
-    /// `perShard` holds the numbers of this rank's shards in order, `width` of each. One exchange of all shards' numbers: meant
-    /// for counts and losses, not for gradients.
+    /// `perShard` holds the numbers of this rank's shards in order, `width` of each. One exchange of all shards'
+    /// numbers: meant for counts and losses, not for gradients.
     package func sumOverShards(_ perShard: [[Double]], width: Int) throws -> [Double] {
-        let numbers = try joined(Array(perShard.joined()))
+        let numbers = try allGatherV(Array(perShard.joined()))
         let shards = numbers.count / max(1, width)
         var sum = TreeSum<[Double]>(shards: shards)
         for shard in 0..<shards {
@@ -115,7 +115,7 @@ extension Communicator {
 
 extension Communicator {
     /// Every rank's numbers, end to end in order of rank, on every rank.
-    package func joined(_ numbers: [Double]) throws -> [Double] {
+    package func allGatherV(_ numbers: [Double]) throws -> [Double] {
         if size == 1 { return numbers }
         let bytes = numbers.flatMap { number in
             (0..<8).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * UInt64($0))) }

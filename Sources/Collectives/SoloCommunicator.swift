@@ -23,7 +23,7 @@ package final class SoloCommunicator: Communicator {
     /// Returns `bytes`: this is the root.
     package func broadcast(_ bytes: [UInt8]) -> [UInt8] { bytes }
     /// Copies what the only rank sends to itself.
-    package func exchange(
+    package func allToAllV(
         _ outgoing: Span<Float>,
         _ sends: [Range<Int>],
         into incoming: inout MutableSpan<Float>,

@@ -14,11 +14,11 @@ package struct CollectiveTimes: Equatable, Sendable {
     package init() {}
 }
 
-/// Times another communicator's collectives, of the thread that made it: on another one they hide behind its computing, and only their
-/// bytes count.
+/// Times another communicator's collectives, of the thread that made it: on another one they hide behind its computing,
+/// and only their bytes count.
 ///
-/// A barrier before each separates waiting for the slowest rank from the exchange itself; it costs a collective the latency of the
-/// barrier, so a step is timed as a whole without this decorator, and split up with it.
+/// A barrier before each separates waiting for the slowest rank from the exchange itself; it costs a collective the
+/// latency of the barrier, so a step is timed as a whole without this decorator, and split up with it.
 package final class TimedCommunicator: Communicator {
     /// The sums since the last `reset`.
     package private(set) var times = CollectiveTimes()
@@ -79,7 +79,7 @@ package final class TimedCommunicator: Communicator {
     }
 
     /// Timed; what this rank sends to others counts.
-    package func exchange(
+    package func allToAllV(
         _ outgoing: Span<Float>,
         _ sends: [Range<Int>],
         into incoming: inout MutableSpan<Float>,
@@ -87,7 +87,7 @@ package final class TimedCommunicator: Communicator {
     ) throws {
         let sent = sends.enumerated().reduce(0) { $0 + ($1.offset == rank ? 0 : $1.element.count) }
         let start = try arrive(bytes: sent * MemoryLayout<Float>.stride)
-        try inner.exchange(outgoing, sends, into: &incoming, receives)
+        try inner.allToAllV(outgoing, sends, into: &incoming, receives)
         leave(start)
     }
 

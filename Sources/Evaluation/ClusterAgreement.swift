@@ -31,8 +31,8 @@ package struct ClusterAgreement: Equatable, Sendable {
 
 /// The one-to-one assignment of rows to columns with the largest sum; rows beyond the number of columns get nil.
 ///
-/// The Hungarian method with potentials (Kuhn 1955; Jonker and Volgenant 1987), O(n³), on the square matrix padded by zeros.
-/// Among equal sums earlier rows prefer earlier columns as far as the method's order of augmentation goes.
+/// The Hungarian method with potentials (Kuhn 1955; Jonker and Volgenant 1987), O(n³), on the square matrix padded by
+/// zeros. Among equal sums earlier rows prefer earlier columns as far as the method's order of augmentation goes.
 func bestMatching(_ gains: [[Int]]) -> [Int?] {
     let columns = gains.first?.count ?? 0
     let size = max(gains.count, columns)
@@ -87,7 +87,8 @@ func bestMatching(_ gains: [[Int]]) -> [Int?] {
     return match
 }
 
-/// Hubert and Arabie (1985): `(Σ C(n_ij,2) − E) / (½(Σ C(a_i,2) + Σ C(b_j,2)) − E)`, `E = Σ C(a_i,2) Σ C(b_j,2) / C(n,2)`.
+/// Hubert and Arabie (1985): `(Σ C(n_ij,2) − E) / (½(Σ C(a_i,2) + Σ C(b_j,2)) − E)`,
+/// `E = Σ C(a_i,2) Σ C(b_j,2) / C(n,2)`.
 private func adjustedRand(_ counts: [[Int]]) -> Double {
     func pairs(_ n: Int) -> Double { Double(n) * Double(n - 1) / 2 }
     let rows = counts.map { $0.reduce(0, +) }

@@ -20,17 +20,17 @@ package struct Failure: Error, Equatable, CustomStringConvertible {
     /// What went wrong and, where there is one, the remedy, on one line.
     package let message: String
     /// The file, `file:line`, or configuration key concerned.
-    package let place: String?
+    package let location: String?
 
     /// Describes a failure.
-    package init(_ code: ExitCode, _ message: String, at place: String? = nil) {
+    package init(_ code: ExitCode, _ message: String, at location: String? = nil) {
         self.code = code
         self.message = message
-        self.place = place
+        self.location = location
     }
 
-    /// `place: message`, printable and on one line of at most 4 KiB; of a longer place the beginning is shown.
+    /// `location: message`, printable and on one line of at most 4 KiB; of a longer place the beginning is shown.
     package var description: String {
-        printable(place.map { "\(printable($0, limit: 2048)): \(message)" } ?? message)
+        printable(location.map { "\(printable($0, limit: 2048)): \(message)" } ?? message)
     }
 }

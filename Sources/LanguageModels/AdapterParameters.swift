@@ -40,10 +40,10 @@ extension Parameters {
     ///   - weight: W, fp32.
     ///   - isTransposed: whether W is [D_out, D_in], as with Llama.
     package func mergeAdapter(of name: String, scale: Float, into weight: Tensor, isTransposed: Bool) {
-        guard let place = adapterPlace(of: String(name.dropLast(".weight".count))) else { return }
-        let scaled = tensor(place.b.name, in: values).copied()
+        guard let location = adapterPlace(of: String(name.dropLast(".weight".count))) else { return }
+        let scaled = tensor(location.b.name, in: values).copied()
         Tensors.scale(scaled, by: scale)
-        let down = tensor(place.a.name, in: values)
+        let down = tensor(location.a.name, in: values)
         if isTransposed {
             multiply(scaled, down, into: weight, accumulate: true)
         } else {
@@ -58,7 +58,8 @@ struct AdaptedRows {
     let read: Range<Int>
 }
 
-/// The rows that the adapters of a block change, with a key for dropout for each of the pass's rows where it drops something.
+/// The rows that the adapters of a block change, with a key for dropout for each of the pass's rows where it drops
+/// something.
 struct LayerRows {
     /// Of the layers before attention.
     let before: Range<Int>
@@ -89,21 +90,21 @@ extension LanguageModel {
             dropped: workspace.lowRankDropped.tensor([drops ? tokens * widest : 0])
         )
         let values = productCopy ?? parameters.values
-        return adapterPlaces[layer].enumerated().map { index, place in
-            guard let place else { return [] }
+        return adapterPlaces[layer].enumerated().map { index, location in
+            guard let location else { return [] }
             let isBefore = index < configuration.attentionInputLayers
             let own = isBefore ? rows.before : rows.after
             let keys = isBefore ? rows.beforeKeys : rows.afterKeys
             return [
                 LowRankAdapter(
                     rows: own,
-                    a: values.view(at: place.a.offset, shape: place.a.shape),
-                    b: values.view(at: place.b.offset, shape: place.b.shape),
+                    a: values.view(at: location.a.offset, shape: location.a.shape),
+                    b: values.view(at: location.b.offset, shape: location.b.shape),
                     gradients: { [parameters] in
                         let gradients = parameters.gradients
                         return (
-                            gradients.view(at: place.a.offset, shape: place.a.shape),
-                            gradients.view(at: place.b.offset, shape: place.b.shape)
+                            gradients.view(at: location.a.offset, shape: location.a.shape),
+                            gradients.view(at: location.b.offset, shape: location.b.shape)
                         )
                     },
                     scale: adapters.scale,
@@ -122,19 +123,19 @@ extension LanguageModel {
         return Dropout(probability: adapters?.dropout ?? 0, keys: keys.map { $0 ^ own })
     }
 
-    /// Draws the adapters anew: A from U(−1/√D_in, 1/√D_in), which is PEFT's start (`kaiming_uniform_` with a = √5); B is 0, so
-    /// that the model starts as its base.
+    /// Draws the adapters anew: A from U(−1/√D_in, 1/√D_in), which is PEFT's start (`kaiming_uniform_` with a = √5); B
+    /// is 0, so that the model starts as its base.
     ///
     /// An adapter's start does not depend on which others there are.
-    func initialiseAdapters(seed: UInt64) {
+    func initializeAdapters(seed: UInt64) {
         for (block, places) in adapterPlaces.enumerated() {
-            for case (let index, let place?) in places.enumerated() {
+            for case (let index, let location?) in places.enumerated() {
                 var random = CounterRandom(seed: seed, purpose: .adapters, step: block, item: index)
-                let bound = 1 / Double(place.a.shape[1]).squareRoot()
-                parameters.values.view(at: place.a.offset, shape: place.a.shape).withMutableSpan { a in
+                let bound = 1 / Double(location.a.shape[1]).squareRoot()
+                parameters.values.view(at: location.a.offset, shape: location.a.shape).withMutableSpan { a in
                     for i in a.indices { a[i] = Float(bound * (2 * random.uniform() - 1)) }
                 }
-                parameters.values.view(at: place.b.offset, shape: place.b.shape).fill(0)
+                parameters.values.view(at: location.b.offset, shape: location.b.shape).fill(0)
             }
         }
         parametersDidChange()

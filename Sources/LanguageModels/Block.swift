@@ -43,18 +43,18 @@ enum Block {
         if case .llama = self { true } else { false }
     }
 
-    /// Runs the block on `a.input`, filling `a`; the read rows of the new residual stream go to `output` [R, D], which may be
-    /// `a.input`.
+    /// Runs the block on `a.input`, filling `a`; the read rows of the new residual stream go to `output` [R, D], which
+    /// may be `a.input`.
     ///
-    /// `attend` reads `a.qkv` and fills `a.attended`: over packed sequences, or against a cache.
-    /// `adapters` of each matrix, and `packed`, the matrices laid out for sampling: in the order of `matrices`. `start`: nil where the
+    /// `attend` reads `a.qkv` and fills `a.attended`: over packed sequences, or against a cache. `adapters` of each
+    /// matrix, and `packed`, the matrices laid out for sampling: in the order of `matrices`. `start`: nil where the
     /// block computes it.
     func forward(
         _ a: BlockActivations,
         _ pass: BlockPass,
         adapters: [[LowRankAdapter]],
         packed: [SamplingMatrix]?,
-        start: AttentionStart?,
+        start: SharedQKV?,
         into output: Tensor,
         attend: (BlockActivations) -> Void
     ) {
@@ -66,7 +66,7 @@ enum Block {
         }
     }
 
-    /// Computes what `AttentionStart` holds, in `a`.
+    /// Computes what `SharedQKV` holds, in `a`.
     func startAttention(_ a: BlockActivations, epsilon: Float) {
         switch self {
         case .gpt2(let weights): gpt2StartAttention(weights, adapters: [], packed: nil, a, epsilon: epsilon)
@@ -76,15 +76,15 @@ enum Block {
 
     /// Adds to `gradients`, nil where the block is frozen, and to those of its adapters.
     ///
-    /// Given the gradient of the read rows after the block, `dOutput` [R, D], which is used up; the one before the block goes to
-    /// `dx` [N, D], the same tensor where all rows are read; nil where neither the block nor anything below it is trained, but for
-    /// adapters.
+    /// Given the gradient of the read rows after the block, `dOutput` [R, D], which is used up; the one before the
+    /// block goes to `dx` [N, D], the same tensor where all rows are read; nil where neither the block nor anything
+    /// below it is trained, but for adapters.
     func backward(
         _ gradients: Block?,
         adapters: [[LowRankAdapter]],
         _ a: BlockActivations,
         _ pass: BlockPass,
-        sequences: SequenceRows,
+        sequences: PackedLayout,
         scratch: BlockBackwardScratch,
         dOutput: Tensor,
         dx: Tensor?
@@ -143,8 +143,8 @@ struct BlockBackwardScratch {
     let wideProduct: Tensor
 }
 
-/// Puts rows that are read after the block, [R, D], in their places of `whole` [N, D], zero elsewhere; `whole` is the rows
-/// themselves where all are read.
+/// Puts rows that are read after the block, [R, D], in their places of `whole` [N, D], zero elsewhere; `whole` is the
+/// rows themselves where all are read.
 func scatterReadRows(_ read: Tensor, of a: BlockActivations, into whole: Tensor) {
     guard let rows = a.rows else { return }
     whole.fill(0)

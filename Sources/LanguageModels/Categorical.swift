@@ -6,11 +6,11 @@ struct Draw {
     let logProbability: Float
 }
 
-/// Draws after temperature, then top-k, then top-p (Holtzman et al., arXiv 1904.09751), each as in `transformers`: top-k
-/// keeps what ties with the k-th; top-p keeps the smallest set of most probable tokens whose sum reaches p.
+/// Draws after temperature, then top-k, then top-p (Holtzman et al., arXiv 1904.09751), each as in `transformers`:
+/// top-k keeps what ties with the k-th; top-p keeps the smallest set of most probable tokens whose sum reaches p.
 ///
 /// Of logits that are not finite the log-probability is not.
-func drawToken(logits: [Float], options: SamplingOptions, uniform: Double) -> Draw {
+func sampleToken(logits: [Float], options: SamplingOptions, uniform: Double) -> Draw {
     let scaled = logits.map { Double($0 / options.temperature) }
     guard scaled.allSatisfy(\.isFinite) else { return Draw(token: 0, logProbability: .nan) }
     var kept = Array(scaled.indices)

@@ -1,11 +1,12 @@
 package import Tensors
 
-/// The tensors of a trunk that is never trained, by name: views of a mapped file or of another model's parameters, or copies
-/// where the file has another type.
+/// The tensors of a trunk that is never trained, by name: views of a mapped file or of another model's parameters, or
+/// copies where the file has another type.
 ///
 /// Models that are made of the same frozen tensors share them, and the memory of their passes.
 package struct FrozenTensors {
-    /// The blocks' matrices, that of the vocabulary product and the embeddings, of the product type or as a file has them.
+    /// The blocks' matrices, that of the vocabulary product and the embeddings, of the product type or as a file has
+    /// them.
     let matrices: [String: Tensor]
     /// Gains and biases, fp32.
     let vectors: [String: Tensor]
@@ -19,13 +20,13 @@ package struct FrozenTensors {
 
     /// States the tensors; each of the trunk's entries must be among those that its `isMatrix` says.
     ///
-    /// `precision` is that of the models over them. `passing`: a model of the same precision with whose passes these share memory;
-    /// nil: none.
+    /// `precision` is that of the models over them. `sharingWorkspace`: a model of the same precision with whose passes
+    /// these share memory; nil: none.
     package init(
         matrices: [String: Tensor],
         vectors: [String: Tensor],
         precision: Precision,
-        passing model: LanguageModel? = nil
+        sharingWorkspace model: LanguageModel? = nil
     ) {
         self.init(
             matrices: matrices,

@@ -59,7 +59,7 @@ func gpt2Forward(
     _ weights: GPT2Tensors,
     adapters: [[LowRankAdapter]],
     packed: [SamplingMatrix]?,
-    _ start: AttentionStart?,
+    _ start: SharedQKV?,
     _ a: BlockActivations,
     _ pass: BlockPass,
     into output: Tensor,
@@ -119,7 +119,7 @@ func gpt2Backward(
     _ gradients: GPT2Tensors?,
     _ adapters: [[LowRankAdapter]],
     _ a: BlockActivations,
-    sequences: SequenceRows,
+    sequences: PackedLayout,
     scratch: BlockBackwardScratch,
     dOutput dy: Tensor,
     dx: Tensor?
@@ -127,7 +127,7 @@ func gpt2Backward(
     let dActivation = scratch.wide.view(at: 0, shape: a.preActivation.shape)
     let dQKV = scratch.wide.view(at: 0, shape: a.qkv.tensor.shape)
     let dNorm2 = scratch.narrow.view(at: 0, shape: dy.shape)
-    let isHalf = a.activation.elementType == .bfloat16
+    let isBFloat16 = a.activation.elementType == .bfloat16
 
     // y = h + W₂·gelu(W₁·LN2(h) + b₁) + b₂
     if let gradients { biasBackward(dy: dy, biasGradient: gradients.outerBias) }
@@ -139,7 +139,7 @@ func gpt2Backward(
         dx: dActivation,
         weightGradient: gradients?.outerWeight
     )
-    let dActivationCopy = isHalf ? scratch.wideProduct.view(at: 0, shape: dActivation.shape) : nil
+    let dActivationCopy = isBFloat16 ? scratch.wideProduct.view(at: 0, shape: dActivation.shape) : nil
     geluBackward(x: a.preActivation, dy: dActivation, biasGradient: gradients?.innerBias, copy: dActivationCopy)
     linearBackward(
         dy: dActivationCopy ?? dActivation,

@@ -6,8 +6,8 @@ import Tensors
 /// One forward pass is recorded at a time; `backward…` follows its `forward…`, and any other pass in between, also of a
 /// model over the same frozen trunk and of a copy, discards the record.
 ///
-/// Products run in the model's precision with fp32 accumulation, and embeddings are read in it; the residual stream, norms, biases,
-/// heads, softmax, logits, losses and gradients are fp32.
+/// Products run in the model's precision with fp32 accumulation, and embeddings are read in it; the residual stream,
+/// norms, biases, heads, softmax, logits, losses and gradients are fp32.
 package final class LanguageModel {
     /// The shape.
     package let configuration: ModelConfiguration
@@ -17,11 +17,12 @@ package final class LanguageModel {
     package let precision: Precision
     /// All parameters and their gradients; call `parametersDidChange()` after changing values.
     package var parameters: Parameters
-    /// What `backward…` computes gradients for; of a model with a frozen trunk, its adapters and head, or the head alone.
-    package var trainable: Trainable {
+    /// What `backward…` computes gradients for; of a model with a frozen trunk, its adapters and head, or the head
+    /// alone.
+    package var trainable: TrainableParameters {
         didSet {
             precondition(
-                trainable == .head || trainable == (frozen == nil ? .full : adapters.map(Trainable.adapters)),
+                trainable == .head || trainable == (frozen == nil ? .full : adapters.map(TrainableParameters.adapters)),
                 "a frozen trunk is not trained, and only one has adapters"
             )
         }
@@ -48,26 +49,28 @@ package final class LanguageModel {
     /// Made when the model first samples.
     var samplingWeights: SamplingWeights?
     /// Whether a recorded pass keeps no more of a block than its input, and the backward pass computes the rest again
-    /// (activation checkpointing, Chen et al., arXiv 1604.06174): the same bits, a third more time, and a fraction of the memory.
+    /// (activation checkpointing, Chen et al., arXiv 1604.06174): the same bits, a third more time, and a fraction of
+    /// the memory.
     package var checkpointsActivations = false
-    /// While set, recorded passes drop elements of the adapters' inputs as `adapters` says (training); which ones follows from this
-    /// number and, of each token, from its sequence up to it, so neither batches nor ranks matter.
+    /// While set, recorded passes drop elements of the adapters' inputs as `adapters` says (training); which ones
+    /// follows from this number and, of each token, from its sequence up to it, so neither batches nor ranks matter.
     package var adapterDropoutKey: UInt64?
     /// Whether recorded passes drop something.
     var dropsInputs: Bool { adapterDropoutKey != nil && (adapters?.dropout ?? 0) > 0 }
-    /// Called in backward passes through blocks: with the place in the flat gradients from which on the pass adds nothing more.
-    package var whenSettled: ((Int) -> Void)?
+    /// Called in backward passes through blocks: with the place in the flat gradients from which on the pass adds
+    /// nothing more.
+    package var gradientReady: ((Int) -> Void)?
     /// What keys and values of one batch of `sample` may take; more sequences are sampled in several batches.
     package var samplingBytes = 4 << 30
 
     /// A model whose parameters are all zero, for a loader to fill.
     ///
-    /// `passing`: a model of the same precision with whose passes this one's share memory; nil: none.
+    /// `sharingWorkspace`: a model of the same precision with whose passes this one's share memory; nil: none.
     package convenience init(
         _ configuration: ModelConfiguration,
         head: Head,
         precision: Precision,
-        passing model: LanguageModel? = nil
+        sharingWorkspace model: LanguageModel? = nil
     ) {
         self.init(
             configuration,
@@ -135,7 +138,7 @@ package final class LanguageModel {
         self.parameters = parameters
         self.frozen = frozen
         self.adapters = adapters
-        trainable = frozen == nil ? .full : adapters.map(Trainable.adapters) ?? .head
+        trainable = frozen == nil ? .full : adapters.map(TrainableParameters.adapters) ?? .head
         adapterPlaces = Self.adapterPlaces(configuration, parameters)
         blocks = (0..<configuration.layers).map { Block(configuration, layer: $0, tensors) }
         rotaryFrequencies = configuration.llama.map { $0.rotary.frequencies(headWidth: $0.headWidth) } ?? []
@@ -143,18 +146,18 @@ package final class LanguageModel {
         trunkIdentity = frozen?.identity ?? FrozenTensors.Identity()
     }
 
-    /// A model with its family's random initialisation; a value head starts at zero, a reward head at N(0, 1/D²).
+    /// A model with its family's random initialization; a value head starts at zero, a reward head at N(0, 1/D²).
     package convenience init(_ configuration: ModelConfiguration, head: Head, precision: Precision, seed: UInt64) {
         self.init(configuration, head: head, precision: precision)
-        parameters.initialise(configuration, head: head, within: 0..<parameters.count, seed: seed)
+        parameters.initialize(configuration, head: head, within: 0..<parameters.count, seed: seed)
         parametersDidChange()
     }
 
-    /// This model's trunk, to be trained as `trainable` says, with another, newly initialised head.
+    /// This model's trunk, to be trained as `trainable` says, with another, newly initialized head.
     ///
-    /// Where all is trained, the copy's weights are its own, and the trunk must not be frozen. Where adapters are trained, they are
-    /// new; there and where only the head is, the trunk is shared: it must not change afterwards.
-    package func copy(head: Head, trainable: Trainable, seed: UInt64) -> LanguageModel {
+    /// Where all is trained, the copy's weights are its own, and the trunk must not be frozen. Where adapters are
+    /// trained, they are new; there and where only the head is, the trunk is shared: it must not change afterwards.
+    package func copy(head: Head, trainable: TrainableParameters, seed: UInt64) -> LanguageModel {
         let adapters: AdapterSettings?
         switch trainable {
         case .full: return copy(head: head, seed: seed)
@@ -172,13 +175,13 @@ package final class LanguageModel {
             trunk: sharedTrunk,
             adapters: adapters
         )
-        copy.initialiseAdapters(seed: seed)
-        copy.initialiseHead(seed: seed)
+        copy.initializeAdapters(seed: seed)
+        copy.initializeHead(seed: seed)
         return copy
     }
 
-    /// This model's trunk, with its adapters if it has some, and another, newly initialised head; shares nothing but a frozen
-    /// trunk, and the memory of passes.
+    /// This model's trunk, with its adapters if it has some, and another, newly initialized head; shares nothing but a
+    /// frozen trunk, and the memory of passes.
     package func copy(head: Head, seed: UInt64) -> LanguageModel {
         if let frozen {
             let copy = LanguageModel(
@@ -190,7 +193,7 @@ package final class LanguageModel {
             )
             let own = parameters.headRange.lowerBound
             copy.parameters.values.view(at: 0, shape: [own]).copy(from: parameters.values.view(at: 0, shape: [own]))
-            copy.initialiseHead(seed: seed)
+            copy.initializeHead(seed: seed)
             return copy
         }
         precondition(masters == nil, "a model in training has fp32 weights of this rank's slice alone")
@@ -206,13 +209,13 @@ package final class LanguageModel {
         let trunk = min(parameters.headRange.lowerBound, copy.parameters.headRange.lowerBound)
         precondition(copy.parameters.headRange.lowerBound == trunk, "a reward model has no vocabulary matrix to copy")
         copy.parameters.values.view(at: 0, shape: [trunk]).copy(from: parameters.values.view(at: 0, shape: [trunk]))
-        copy.initialiseHead(seed: seed)
+        copy.initializeHead(seed: seed)
         return copy
     }
 
-    /// Initialises the reward or value head anew and leaves the trunk.
-    package func initialiseHead(seed: UInt64) {
-        parameters.initialise(configuration, head: head, within: parameters.headRange, seed: seed)
+    /// Initializes the reward or value head anew and leaves the trunk.
+    package func initializeHead(seed: UInt64) {
+        parameters.initialize(configuration, head: head, within: parameters.headRange, seed: seed)
         parametersDidChange()
     }
 
@@ -232,15 +235,15 @@ package final class LanguageModel {
         return workspace.recording.flatMap { $0.model == ObjectIdentifier(self) ? $0 : nil }
     }
 
-    /// Whether it has the matrix of the vocabulary product: a reward model of a family with untied embeddings has none, and can
-    /// neither be sampled nor tell log-probabilities.
+    /// Whether it has the matrix of the vocabulary product: a reward model of a family with untied embeddings has none,
+    /// and can neither be sampled nor tell log-probabilities.
     package var predictsTokens: Bool {
         let name = configuration.vocabularyName
         return frozen?.hasMatrix(name) ?? (parameters.entry(named: name) != nil)
     }
 
     /// Tokens of one unrecorded pass at most, unless one sequence is longer: bounds memory.
-    lazy var passingTokens = ActivationMemory(configuration, precision).passingTokens
+    lazy var inferenceTokens = ActivationMemory(configuration, precision).inferenceTokens
 
     /// Whether the trunk is frozen: its tensors are then none of `parameters`.
     package var hasFrozenTrunk: Bool { frozen != nil }
@@ -258,7 +261,8 @@ package final class LanguageModel {
         )
     }
 
-    /// How many blocks the trunk has: those below the first that is trained, of which nothing is kept for a backward pass.
+    /// How many blocks the trunk has: those below the first that is trained, of which nothing is kept for a backward
+    /// pass.
     package var trunkBlocks: Int {
         switch trainable {
         case .full: 0
@@ -317,6 +321,7 @@ struct Recording {
     let hidden: HiddenRows
     /// Whose adapters and heads the rows belong to.
     let runs: [ModelRun]
-    /// Of a pass over tokens: the token that each scored row predicts, and the temperature; nil for a pass over rewards.
+    /// Of a pass over tokens: the token that each scored row predicts, and the temperature; nil for a pass over
+    /// rewards.
     let next: (targets: [Int32], temperature: Float)?
 }

@@ -80,7 +80,7 @@ func llamaForward(
     _ weights: LlamaTensors,
     adapters: [[LowRankAdapter]],
     packed: [SamplingMatrix]?,
-    _ start: AttentionStart?,
+    _ start: SharedQKV?,
     _ a: BlockActivations,
     _ pass: BlockPass,
     into output: Tensor,
@@ -136,7 +136,7 @@ func llamaBackward(
     _ adapters: [[LowRankAdapter]],
     _ a: BlockActivations,
     _ pass: BlockPass,
-    sequences: SequenceRows,
+    sequences: PackedLayout,
     scratch: BlockBackwardScratch,
     dOutput dy: Tensor,
     dx: Tensor?
@@ -252,8 +252,8 @@ private func linearForward(
     }
 }
 
-/// For y = x·Wᵀ: dx = dy·W (or is added to it) where it is asked for, and dyᵀ·x is added to the weight's gradient; then the adapters'
-/// part.
+/// For y = x·Wᵀ: dx = dy·W (or is added to it) where it is asked for, and dyᵀ·x is added to the weight's gradient; then
+/// the adapters' part.
 private func linearBackward(
     dy: Tensor,
     x: Tensor,

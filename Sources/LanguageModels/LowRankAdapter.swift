@@ -2,10 +2,10 @@ import Tensors
 
 /// The low-rank update of a linear layer: y += s·(x̃·Aᵀ)·Bᵀ, s = alpha/r.
 ///
-/// LoRA: Hu et al., arXiv 2106.09685, eq. 3. x̃ is x, or in a training pass with dropout what that leaves of x.
-/// A: [r, D_in] and B: [D_out, r], as PEFT keeps them, of the product type; x: [N, D_in], y: [N, D_out]. With bf16 products
-/// x·Aᵀ is summed in fp32 and rounded before it is multiplied by B, as PEFT does under autocast.
-/// Of the pass's rows it changes its own: other models' adapters may have the others.
+/// LoRA: Hu et al., arXiv 2106.09685, eq. 3. x̃ is x, or in a training pass with dropout what that leaves of x. A: [r,
+/// D_in] and B: [D_out, r], as PEFT keeps them, of the product type; x: [N, D_in], y: [N, D_out]. With bf16 products
+/// x·Aᵀ is summed in fp32 and rounded before it is multiplied by B, as PEFT does under autocast. Of the pass's rows it
+/// changes its own: other models' adapters may have the others.
 struct LowRankAdapter {
     /// Rows of x and y, N of them.
     let rows: Range<Int>
@@ -55,10 +55,11 @@ struct LowRankAdapter {
         addScaled(update, scale: 1, to: y)
     }
 
-    /// Adds to the gradients of A and B, given dy in the product type; returns what is added to dx, du·A; nil with dropout.
+    /// Adds to the gradients of A and B, given dy in the product type; returns what is added to dx, du·A; nil with
+    /// dropout.
     ///
-    /// With u = s·x̃·Aᵀ: dB = dyᵀ·u, du = s·dy·B, dA = duᵀ·x̃, dx̃ = du·A. u is computed again rather than kept: it costs r/D_out
-    /// of the layer's own product.
+    /// With u = s·x̃·Aᵀ: dB = dyᵀ·u, du = s·dy·B, dA = duᵀ·x̃, dx̃ = du·A. u is computed again rather than kept: it
+    /// costs r/D_out of the layer's own product.
     func backward(dy: Tensor, x: Tensor) -> LowRankUpdate? {
         let (dy, input) = (dy.rows(rows), input(x.rows(rows)))
         let gradients = gradients()
@@ -75,7 +76,7 @@ struct LowRankAdapter {
         guard let dropout else { return }
         let dx = dx.rows(rows)
         let dInput = scratch.update.view(at: 0, shape: dx.shape)
-        multiply(isHalf ? own(scratch.innerProduct) : own(scratch.inner), a, into: dInput)
+        multiply(isBFloat16 ? own(scratch.innerProduct) : own(scratch.inner), a, into: dInput)
         dropout.backward(dy: dInput, addingTo: dx)
     }
 
@@ -97,10 +98,10 @@ struct LowRankAdapter {
     /// s·inner in the product type.
     private func scaled(_ inner: Tensor) -> Tensor {
         Tensors.scale(inner, by: scale)
-        return isHalf ? inProductType(inner, own(scratch.innerProduct)) : inner
+        return isBFloat16 ? inProductType(inner, own(scratch.innerProduct)) : inner
     }
 
-    private var isHalf: Bool { a.elementType == .bfloat16 }
+    private var isBFloat16: Bool { a.elementType == .bfloat16 }
 
     /// The adapter's rows of r elements: other adapters of the layer keep theirs until its product is computed.
     private func own(_ scratch: Tensor) -> Tensor {

@@ -93,7 +93,7 @@ package enum Head: Sendable {
 }
 
 /// Which parameters are trained.
-package enum Trainable: Equatable, Sendable {
+package enum TrainableParameters: Equatable, Sendable {
     /// All.
     case full
     /// Low-rank adapters of a frozen trunk, and the reward or value head.
@@ -115,8 +115,8 @@ package enum Trainable: Equatable, Sendable {
 
 /// The type of the operands of products, and of embeddings; sums are fp32.
 ///
-/// Frozen weights are read as their file has them, if that is no wider: what is stored in bf16 or fp16 stays so, and only
-/// activations are of this type. What is in training has a copy of this type.
+/// Frozen weights are read as their file has them, if that is no wider: what is stored in bf16 or fp16 stays so, and
+/// only activations are of this type. What is in training has a copy of this type.
 package enum Precision: String, Sendable {
     case float32 = "fp32"
     case bfloat16 = "bf16"

@@ -2,28 +2,28 @@ package import Tensors
 
 /// Sequences of any lengths laid end to end; no padding.
 ///
-/// Sequences that follow each other and begin alike may share those tokens: they are a family, whose first sequence has all its
-/// tokens, and each other one only those from where it parts from the first.
+/// Sequences that follow each other and begin alike may share that prefix: the first has all its tokens, and each other
+/// one only those from where it parts from the first.
 package struct PackedSequences: Equatable, Sendable {
     /// All tokens, N of them.
     package let tokens: [Int32]
     /// Where each sequence is among them.
-    package let sequenceRows: SequenceRows
+    package let layout: PackedLayout
 
     /// Packs sequences that share nothing; each must have at least one token.
     package init(_ sequences: [[Int32]]) {
         self.init(sequences, sharing: Array(repeating: 0, count: sequences.count))
     }
 
-    /// Packs sequences, of which each has its first `sharing` tokens in common with the last one before it that shares none; all that
-    /// share with one share equally many.
+    /// Packs sequences, of which each has its first `sharing` tokens in common with the last one before it that shares
+    /// none; all that share with one share equally many.
     ///
     /// Each must have at least one token of its own.
     package init(_ sequences: [[Int32]], sharing: [Int]) {
         precondition(sharing.count == sequences.count, "\(sharing.count) numbers for \(sequences.count) sequences")
         precondition(
             zip(sharing, sharing.dropFirst()).allSatisfy { $0 == 0 || $1 == 0 || $0 == $1 },
-            "sequences of a family share \(sharing) tokens"
+            "sequences with one prefix share \(sharing) tokens"
         )
         var tokens: [Int32] = []
         tokens.reserveCapacity(sequences.reduce(0) { $0 + $1.count })
@@ -37,17 +37,17 @@ package struct PackedSequences: Equatable, Sendable {
             tokens += sequence[shared...]
             offsets.append(Int32(tokens.count))
         }
-        self.init(tokens: tokens, SequenceRows(offsets: offsets, shared: sharing.map(Int32.init)))
+        self.init(tokens: tokens, PackedLayout(offsets: offsets, prefixLengths: sharing.map(Int32.init)))
     }
 
-    /// Packs responses after their prompts; those to one prompt that follow each other share it, but for its last token, whose row
-    /// predicts the first one of each response.
+    /// Packs responses after their prompts; those to one prompt that follow each other share it, but for its last
+    /// token, whose row predicts the first one of each response.
     package init(_ sequences: [[Int32]], promptLengths: [Int]) {
         var first = 0
-        let sharing = sequences.indices.map { place in
-            let prompt = sequences[place].prefix(promptLengths[place])
-            guard place > first, prompt == sequences[first].prefix(promptLengths[first]) else {
-                first = place
+        let sharing = sequences.indices.map { index in
+            let prompt = sequences[index].prefix(promptLengths[index])
+            guard index > first, prompt == sequences[first].prefix(promptLengths[first]) else {
+                first = index
                 return 0
             }
             return prompt.isEmpty ? 0 : prompt.count - 1
@@ -55,13 +55,13 @@ package struct PackedSequences: Equatable, Sendable {
         self.init(sequences, sharing: sharing)
     }
 
-    private init(tokens: [Int32], _ sequenceRows: SequenceRows) {
+    private init(tokens: [Int32], _ layout: PackedLayout) {
         self.tokens = tokens
-        self.sequenceRows = sequenceRows
+        self.layout = layout
     }
 
     /// Where each sequence's own rows start, and N last: S + 1 numbers.
-    package var offsets: [Int32] { sequenceRows.offsets }
+    package var offsets: [Int32] { layout.offsets }
 
     /// The packed rows of one sequence's own tokens.
     package func rows(of sequence: Int) -> Range<Int> {
@@ -71,7 +71,8 @@ package struct PackedSequences: Equatable, Sendable {
     /// How many tokens a sequence has, with those that it shares.
     package func length(of sequence: Int) -> Int { shared(by: sequence) + rows(of: sequence).count }
 
-    /// The rows that predict a sequence's tokens from `token` on, which must be its own, as must be the one before them.
+    /// The rows that predict a sequence's tokens from `token` on, which must be its own, as must be the one before
+    /// them.
     package func rows(predicting sequence: Int, from token: Int) -> Range<Int32> {
         precondition(token > shared(by: sequence), "the row before token \(token) of sequence \(sequence) is shared")
         return start(of: sequence) + Int32(token) - 1..<offsets[sequence + 1] - 1
@@ -92,13 +93,13 @@ package struct PackedSequences: Equatable, Sendable {
         var positions: [Int32] = []
         positions.reserveCapacity(tokens.count)
         for sequence in 0..<count {
-            positions.append(contentsOf: sequenceRows.shared[sequence]..<Int32(length(of: sequence)))
+            positions.append(contentsOf: layout.prefixLengths[sequence]..<Int32(length(of: sequence)))
         }
         return positions
     }
 
-    /// For each token a number that follows from its sequence's tokens up to it (FNV-1a over tokens): random choices keyed by it do
-    /// not depend on what else is packed.
+    /// For each token a number that follows from its sequence's tokens up to it (FNV-1a over tokens): random choices
+    /// keyed by it do not depend on what else is packed.
     var prefixHashes: [UInt64] {
         var hashes: [UInt64] = []
         hashes.reserveCapacity(tokens.count)
@@ -117,16 +118,16 @@ package struct PackedSequences: Equatable, Sendable {
 
     /// Some of the sequences, packed alike; row i of theirs is row start(of: range.lowerBound) + i of these.
     ///
-    /// Where that cuts a family, the first sequence that is left of it has all its tokens.
+    /// Where that cuts sequences that share a prefix, the first that is left of them has all its tokens.
     func sequences(_ range: Range<Int>) -> PackedSequences {
         let first = range.lowerBound
-        var shared = sequenceRows.shared[range]
-        shared[first] = 0
+        var prefixLengths = layout.prefixLengths[range]
+        prefixLengths[first] = 0
         return PackedSequences(
             tokens: sharedTokens(of: first) + tokens[Int(offsets[first])..<Int(offsets[range.upperBound])],
-            SequenceRows(
+            PackedLayout(
                 offsets: [0] + offsets[first + 1...range.upperBound].map { $0 - start(of: first) },
-                shared: Array(shared)
+                prefixLengths: Array(prefixLengths)
             )
         )
     }
@@ -150,14 +151,14 @@ package struct PackedSequences: Equatable, Sendable {
     func isWhole(_ sequence: Int) -> Bool { sequence == count || shared(by: sequence) == 0 }
 
     /// The row that a sequence's first token would have if all its tokens lay before the next sequence.
-    func start(of sequence: Int) -> Int32 { offsets[sequence] - sequenceRows.shared[sequence] }
+    func start(of sequence: Int) -> Int32 { offsets[sequence] - layout.prefixLengths[sequence] }
 
-    private func shared(by sequence: Int) -> Int { Int(sequenceRows.shared[sequence]) }
+    private func shared(by sequence: Int) -> Int { Int(layout.prefixLengths[sequence]) }
 
-    /// What a sequence shares.
+    /// The prefix that a sequence shares.
     private func sharedTokens(of sequence: Int) -> [Int32] {
-        let family = sequenceRows.shared[...sequence].lastIndex(of: 0) ?? 0
-        return Array(tokens[Int(offsets[family])...].prefix(shared(by: sequence)))
+        let owner = layout.prefixLengths[...sequence].lastIndex(of: 0) ?? 0
+        return Array(tokens[Int(offsets[owner])...].prefix(shared(by: sequence)))
     }
 }
 

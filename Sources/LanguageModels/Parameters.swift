@@ -7,13 +7,15 @@ package struct Parameters {
     package struct Entry: Equatable, Sendable {
         /// Hugging Face name, as `transformer.h.0.attn.c_attn.weight`, `score.weight`.
         package let name: String
-        /// Lengths of the dimensions; a product's weight is [inputs, outputs] with GPT-2 (`Conv1D`), else [outputs, inputs].
+        /// Lengths of the dimensions; a product's weight is [inputs, outputs] with GPT-2 (`Conv1D`), else [outputs,
+        /// inputs].
         package let shape: [Int]
         /// Where the tensor starts in the flat vector.
         package let offset: Int
         /// Whether AdamW's weight decay applies: matrices, embeddings and heads yes; biases, norms no.
         package let decays: Bool
-        /// Whether passes read it in the type of products: matrices and embeddings yes; biases, norms and heads no (fp32).
+        /// Whether passes read it in the type of products: matrices and embeddings yes; biases, norms and heads no
+        /// (fp32).
         package let isMatrix: Bool
 
         /// How many elements there are.

@@ -14,18 +14,18 @@ package struct RewardRun {
     }
 }
 
-/// Rewards of sequences under several models, models × sequences; what the trunk makes of a sequence is computed once where all
-/// models share it.
+/// Rewards of sequences under several models, models × sequences; what the trunk makes of a sequence is computed once
+/// where all models share it.
 package func rewards(of sequences: PackedSequences, under models: [LanguageModel]) -> [[Float]] {
     var rewards = Array(repeating: [Float](), count: models.count)
     let areTogether = models.allSatisfy { $0.trunkBlocks > 0 && $0.sharesTrunk(with: models[0]) }
-    for range in sequences.batches(of: models.first?.passingTokens ?? 1) {
+    for range in sequences.batches(of: models.first?.inferenceTokens ?? 1) {
         let batch = sequences.sequences(range)
         let ofBatch =
             areTogether
             ? LanguageModels.rewards(of: batch, from: models[0].trunkStates(of: batch), under: models)
             : models.map { $0.rewards(ofPass: batch) }
-        for (place, some) in ofBatch.enumerated() { rewards[place] += some }
+        for (index, some) in ofBatch.enumerated() { rewards[index] += some }
     }
     return rewards
 }
@@ -37,7 +37,7 @@ package func rewards(of sequences: PackedSequences, from states: Tensor, under m
     guard let first = models.first, sequences.count > 0 else { return models.map { _ in [] } }
     precondition(models.allSatisfy { $0.sharesTrunk(with: first) }, "the models share no trunk")
     let isShared = models.count > 1 && first.trunkBlocks < first.configuration.layers
-    let start = isShared ? first.attentionStart(of: sequences, from: states) : nil
+    let start = isShared ? first.sharedQKV(of: sequences, from: states) : nil
     return models.map { $0.rewards(ofPass: sequences, from: states, start: start) }
 }
 
@@ -53,7 +53,7 @@ extension LanguageModel {
     fileprivate func rewards(
         ofPass sequences: PackedSequences,
         from states: Tensor? = nil,
-        start: AttentionStart? = nil
+        start: SharedQKV? = nil
     ) -> [Float] {
         workspace.recording = nil
         guard sequences.count > 0 else { return [] }
@@ -66,8 +66,8 @@ extension LanguageModel {
         forwardRewards(sequences, from: states, runs: [RewardRun(self, sequences: 0..<sequences.count)])
     }
 
-    /// The same for sequences of several models over this model's trunk: every product with the trunk's matrices is one over all
-    /// sequences, and each model's adapters and head are applied to its own.
+    /// The same for sequences of several models over this model's trunk: every product with the trunk's matrices is one
+    /// over all sequences, and each model's adapters and head are applied to its own.
     ///
     /// The runs cover the sequences in order.
     package func forwardRewards(
@@ -98,8 +98,8 @@ extension LanguageModel {
         return rewards(hidden, runs)
     }
 
-    /// Adds to the gradients of all models of the recorded pass, or to those of their heads alone, given d loss / d reward of each
-    /// sequence.
+    /// Adds to the gradients of all models of the recorded pass, or to those of their heads alone, given d loss / d
+    /// reward of each sequence.
     package func backwardRewards(_ dRewards: [Float], ofHeadsAlone: Bool = false) {
         guard !dRewards.isEmpty else { return }
         guard let recording = takeRecording(), recording.next == nil, recording.rows.count == dRewards.count else {
@@ -123,7 +123,7 @@ extension LanguageModel {
     private func rewardRows(
         _ sequences: PackedSequences,
         from given: Tensor?,
-        start: AttentionStart? = nil,
+        start: SharedQKV? = nil,
         runs: [ModelRun],
         recorded: Bool
     ) -> HiddenRows {

@@ -28,7 +28,8 @@ package struct SamplingOptions: Equatable, Sendable {
 package struct Sample: Equatable, Sendable {
     /// Response tokens, the stop token included where it was drawn.
     package var tokens: [Int32]
-    /// Natural log-probability of each token under the distribution it was drawn from (after temperature, top-k, top-p).
+    /// Natural log-probability of each token under the distribution it was drawn from (after temperature, top-k,
+    /// top-p).
     package var logProbabilities: [Float]
     /// Whether the stop token was drawn.
     package var finished: Bool
@@ -59,8 +60,8 @@ extension LanguageModel {
     ///
     /// `streams[i]` gives prompt i's random numbers: one `uniform()` a token (none where greedy). Each prompt must be
     /// shorter than the context; a response that reaches the context's end stops there, unfinished. More prompts than
-    /// fit `samplingBytes` are sampled in several batches. Equal prompts that follow one another are run once. A token of logits that
-    /// are not finite has a log-probability that is not.
+    /// fit `samplingBytes` are sampled in several batches. Equal prompts that follow one another are run once. A token
+    /// of logits that are not finite has a log-probability that is not.
     package func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
         precondition(prompts.count == streams.count, "\(prompts.count) prompts but \(streams.count) random streams")
         precondition(options.temperature >= 0 && options.topP > 0 && options.topK >= 0, "sampling options out of range")
@@ -129,11 +130,11 @@ extension LanguageModel {
         let runs = runsOfEqual(prompts)
         let distinct = PackedSequences(runs.map { prompts[$0.lowerBound] })
         let residual = workspace.prompts.tensor([prompts.count, configuration.width])
-        for range in distinct.batches(of: passingTokens) {
+        for range in distinct.batches(of: inferenceTokens) {
             let batch = distinct.sequences(range)
             let pass = samplingPass(batch.positions, rows: batch.lastRows, weights)
             let ends = trunkForward(tokens: batch.tokens, pass) { layer, a in
-                a.attend(batch.sequenceRows)
+                a.attend(batch.layout)
                 let (keys, values) = workspace.cache.tensors(
                     layer: layer,
                     slots: prompts.count,
@@ -205,11 +206,11 @@ extension LanguageModel {
         weights.vocabulary.multiply(product, into: logits)
         if options.temperature > 0 && (options.topK > 0 || options.topP < 1) {
             return (0..<count).map {
-                drawToken(logits: logits.rows($0..<$0 + 1).array(), options: options, uniform: uniform($0))
+                sampleToken(logits: logits.rows($0..<$0 + 1).array(), options: options, uniform: uniform($0))
             }
         }
         let uniforms = options.temperature == 0 ? [] : (0..<count).map(uniform)
-        let (tokens, logProbabilities) = drawTokens(
+        let (tokens, logProbabilities) = sampleTokens(
             logits: logits,
             temperature: options.temperature,
             uniforms: uniforms
@@ -223,11 +224,11 @@ extension LanguageModel {
 /// The runs of equal prompts that follow one another.
 private func runsOfEqual(_ prompts: [[Int32]]) -> [Range<Int>] {
     var runs: [Range<Int>] = []
-    for place in prompts.indices {
-        if let last = runs.last, prompts[last.lowerBound] == prompts[place] {
-            runs[runs.count - 1] = last.lowerBound..<place + 1
+    for index in prompts.indices {
+        if let last = runs.last, prompts[last.lowerBound] == prompts[index] {
+            runs[runs.count - 1] = last.lowerBound..<index + 1
         } else {
-            runs.append(place..<place + 1)
+            runs.append(index..<index + 1)
         }
     }
     return runs

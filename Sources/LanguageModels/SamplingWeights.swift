@@ -18,10 +18,10 @@ enum SamplingMatrix {
 
 /// A model's weights as sampling reads them: copies, or in place where they are large.
 ///
-/// A frozen trunk is copied once, and adapters stay apart from it: merged into its matrices, they would be rounded with them in
-/// bf16, and a sample's log-probabilities would differ from those of a scoring pass.
-/// Everything else in a pass works row by row or sequence by sequence, so with these weights a sequence is sampled with the
-/// same bits in any batch.
+/// A frozen trunk is copied once, and adapters stay apart from it: merged into its matrices, they would be rounded with
+/// them in bf16, and a sample's log-probabilities would differ from those of a scoring pass. Everything else in a pass
+/// works row by row or sequence by sequence, so with these weights a sequence is sampled with the same bits in any
+/// batch.
 struct SamplingWeights {
     /// Each block's matrices, in the order of `Block.matrices`.
     let blocks: [[SamplingMatrix]]
@@ -66,8 +66,8 @@ struct SamplingWeights {
 }
 
 extension ModelConfiguration {
-    /// With more parameters than this, weights are read in place where their layout allows it: a copy in panels makes products a
-    /// quarter faster at 64 rows, and no faster at 16 or fewer.
+    /// With more parameters than this, weights are read in place where their layout allows it: a copy in panels makes
+    /// products a quarter faster at 64 rows, and no faster at 16 or fewer.
     private static let mostCopied = 1 << 30
 
     /// Whether weights are copied for sampling where they could be read in place.
@@ -104,8 +104,8 @@ extension LanguageModel {
 
     private func roomForSamplingWeights() -> SamplingWeights {
         let adapters = adapterPlaces.map { places in
-            zip(places, configuration.linearLayers).map { place, layer in
-                place.map { PackedAdapter(rank: $0.a.shape[0], layer, precision.elementType) }
+            zip(places, configuration.linearLayers).map { location, layer in
+                location.map { PackedAdapter(rank: $0.a.shape[0], layer, precision.elementType) }
             }
         }
         return SamplingWeights(

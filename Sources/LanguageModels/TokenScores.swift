@@ -27,7 +27,7 @@ extension LanguageModel {
         workspace.recording = nil
         var scores = TokenScores()
         var next = 0
-        for range in sequences.batches(of: passingTokens) {
+        for range in sequences.batches(of: inferenceTokens) {
             let first = next
             while next < rows.count, rows[next] < sequences.offsets[range.upperBound] {
                 next += 1
@@ -111,7 +111,7 @@ extension LanguageModel {
         let product = inProductType(hidden.hidden, workspace.hiddenProduct.tensor(hidden.hidden.shape))
         let logProbability = workspace.rowOutputs[0].tensor([count])
         let entropy = workspace.rowOutputs[1].tensor([count])
-        let logNormaliser = workspace.rowOutputs[2].tensor([count])
+        let logNormalizer = workspace.rowOutputs[2].tensor([count])
         let kept = keepsLogits ? workspace.logits.tensor([count, configuration.vocabularySize]) : nil
         for range in logitChunks(rows: count) {
             let logits = logits(of: product, range, kept: kept)
@@ -121,7 +121,7 @@ extension LanguageModel {
                 temperature: temperature,
                 logProbability: logProbability.rows(range),
                 entropy: entropy.rows(range),
-                logNormaliser: logNormaliser.rows(range)
+                logNormalizer: logNormalizer.rows(range)
             )
         }
         var scores = TokenScores()
@@ -144,7 +144,7 @@ extension LanguageModel {
         let weight = vocabularyWeight
         let weightGradient = trunkGradient(configuration.vocabularyName)
         let product = precision == .float32 ? hidden.hidden : workspace.hiddenProduct.tensor(hidden.hidden.shape)
-        let logNormaliser = workspace.rowOutputs[2].tensor([count])
+        let logNormalizer = workspace.rowOutputs[2].tensor([count])
         let dLogProbability = workspace.rowOutputs[0].tensor([count])
         dLogProbability.copy(from: dLogProbabilities)
         let kept = keepsLogits(rows: count) ? workspace.logits.tensor([count, vocabulary]) : nil
@@ -156,7 +156,7 @@ extension LanguageModel {
                 logits: logits,
                 targets: Array(targets[range]),
                 temperature: temperature,
-                logNormaliser: logNormaliser.rows(range),
+                logNormalizer: logNormalizer.rows(range),
                 dlogp: dLogProbability.rows(range),
                 into: dLogits
             )

@@ -20,29 +20,30 @@ extension LanguageModel {
     }
 }
 
-// Where a whole model is trained in bf16, ranks that share the work have fp32 weights (masters) of their own slices, and the bf16 copy
-// of the rest. Gains, biases and heads, a thousandth of the weights, are read in fp32: there every rank's copy is fp32.
+// Where a whole model is trained in bf16, ranks that share the work have fp32 weights (masters) of their own slices,
+// and the bf16 copy of the rest. Gains, biases and heads, a thousandth of the weights, are read in fp32: there every
+// rank's copy is fp32.
 
 extension AdamW {
-    /// Trains the trainable part of a model on the ranks of `communicator`; until `LanguageModel.gatherMasters`, a rank may have fp32
-    /// weights of its slice alone.
+    /// Trains the trainable part of a model on the ranks of `communicator`; until `LanguageModel.gatherMasters`, a rank
+    /// may have fp32 weights of its slice alone.
     package convenience init(
         training model: LanguageModel,
         _ settings: OptimizerSettings,
-        by exchange: GradientExchange = .reproducible,
+        by reduction: GradientReduction = .reproducible,
         over communicator: any Communicator = SoloCommunicator()
     ) {
         // First, since the gradients and moments that are made next take the room.
-        if exchange.isShared(over: communicator) {
-            model.dropMasters(except: exchange.slice(of: model.trainableRange.count, communicator))
+        if reduction.isShared(over: communicator) {
+            model.dropMasters(except: reduction.slice(of: model.trainableRange.count, communicator))
         }
         self.init(
             parameters: model.trainableValues,
             gradients: model.trainableGradients,
             decaying: model.decayingRanges,
             settings: settings,
-            halves: model.halfReplicas,
-            by: exchange,
+            halves: model.bf16Replicas,
+            by: reduction,
             over: communicator
         )
     }
@@ -51,15 +52,15 @@ extension AdamW {
 extension LanguageModel {
     /// What must have the same bits on every rank in training.
     package var replicas: [Tensor] {
-        guard masters != nil, let halfReplicas else { return [trainableValues] }
-        return gaps(in: 0..<parameters.count, between: halfReplicas.ranges).map { parameters.values.rows($0) }
-            + halfReplicas.ranges.map { halfReplicas.copy.rows($0) }
+        guard masters != nil, let bf16Replicas else { return [trainableValues] }
+        return gaps(in: 0..<parameters.count, between: bf16Replicas.ranges).map { parameters.values.rows($0) }
+            + bf16Replicas.ranges.map { bf16Replicas.copy.rows($0) }
     }
 
-    /// Gives this rank the trained weights of all slices, before they are used otherwise than in passes; the gradients' memory, which
-    /// makes room for them, is given back.
+    /// Gives this rank the trained weights of all slices, before they are used otherwise than in passes; the gradients'
+    /// memory, which makes room for them, is given back.
     package func gatherMasters(of optimizer: AdamW, over communicator: any Communicator) throws {
-        trainableGradients.giveBack()
+        trainableGradients.discardPages()
         masters = nil
         try optimizer.gatherParameters(over: communicator)
         parametersDidChange()
@@ -75,16 +76,16 @@ extension LanguageModel {
 
     /// Keeps masters of a slice, and what is read in fp32.
     fileprivate func dropMasters(except slice: [Range<Int>]) {
-        guard let halfReplicas else { return }
-        let dropped = halfReplicas.ranges.flatMap { gaps(in: $0, between: slice) }
+        guard let bf16Replicas else { return }
+        let dropped = bf16Replicas.ranges.flatMap { gaps(in: $0, between: slice) }
         masters = gaps(in: 0..<parameters.count, between: dropped)
         parameters.values.useSmallPages()
-        for range in dropped { parameters.values.rows(range).giveBack() }
+        for range in dropped { parameters.values.rows(range).discardPages() }
     }
 
     /// The bf16 copy, where the whole model is trained with one.
-    fileprivate var halfReplicas: HalfReplicas? {
+    fileprivate var bf16Replicas: BF16Replicas? {
         guard trainable == .full, let productCopy else { return nil }
-        return HalfReplicas(copy: productCopy, ranges: Parameters.matrixRanges(of: configuration, head: head))
+        return BF16Replicas(copy: productCopy, ranges: Parameters.matrixRanges(of: configuration, head: head))
     }
 }

@@ -35,7 +35,7 @@ struct TrunkPass {
     var dropoutKeys: [UInt64]?
     var packed: SamplingWeights?
     /// Of the pass's first block, where it is known.
-    var start: AttentionStart?
+    var start: SharedQKV?
     /// Whether a backward pass may follow: activations of every block that it visits are kept.
     let recorded: Bool
 }
@@ -51,12 +51,12 @@ extension LanguageModel {
 
     /// Runs packed sequences, with causal attention inside each; returns the given rows of the residual stream, [R, D].
     ///
-    /// `states`, where given, are those of the trunk's end, which is then not computed again, and `start` what the next block makes of
-    /// them first; `end`: nil for the last block. `runs`: nil for this model's own.
+    /// `states`, where given, are those of the trunk's end, which is then not computed again, and `start` what the next
+    /// block makes of them first; `end`: nil for the last block. `runs`: nil for this model's own.
     func trunkForward(
         _ sequences: PackedSequences,
         from states: Tensor? = nil,
-        start: AttentionStart? = nil,
+        start: SharedQKV? = nil,
         upTo end: Int? = nil,
         rows: [Int32],
         runs: [ModelRun]? = nil,
@@ -71,7 +71,7 @@ extension LanguageModel {
             embed(sequences.tokens, pass.positions, into: blockActivations(layer: 0, pass).input)
         }
         let blocks = (states == nil ? 0 : trunkBlocks)..<(end ?? configuration.layers)
-        return runBlocks(blocks, pass) { $1.attend(sequences.sequenceRows) }
+        return runBlocks(blocks, pass) { $1.attend(sequences.layout) }
     }
 
     /// A pass over packed sequences of which `rows` are read.
@@ -94,8 +94,8 @@ extension LanguageModel {
         )
     }
 
-    /// Adds to all gradients of what is trained below the final norm, given those of the read rows of the residual stream,
-    /// [R, D], which are used up.
+    /// Adds to all gradients of what is trained below the final norm, given those of the read rows of the residual
+    /// stream, [R, D], which are used up.
     private func trunkBackward(_ recording: Recording, dOutput: Tensor) {
         let sequences = recording.sequences
         let pass = trunkPass(sequences, rows: recording.rows, runs: recording.runs, recorded: true)
@@ -115,7 +115,7 @@ extension LanguageModel {
                     packed: nil,
                     start: nil,
                     into: scratch.narrow.view(at: 0, shape: activations.input.shape)
-                ) { $0.attend(sequences.sequenceRows) }
+                ) { $0.attend(sequences.layout) }
             }
             let isLowest = layer == trunkBlocks && trainable != .full
             let dx: Tensor? =
@@ -125,14 +125,14 @@ extension LanguageModel {
                 adapters: adapters(layer: layer, pass),
                 activations,
                 blockPass,
-                sequences: sequences.sequenceRows,
+                sequences: sequences.layout,
                 scratch: scratch,
                 dOutput: dOutput,
                 dx: dx
             )
             if let dx { dOutput = dx }
-            if let whenSettled, let start = parameters.start(ofPrefix: configuration.blockPrefix(layer)) {
-                whenSettled(start)
+            if let gradientReady, let start = parameters.start(ofPrefix: configuration.blockPrefix(layer)) {
+                gradientReady(start)
             }
         }
         guard trainable == .full else { return }
@@ -220,8 +220,8 @@ extension LanguageModel {
         }
     }
 
-    /// Runs some of the blocks, the first one's input being in place; returns the residual stream after them: the read rows
-    /// [R, D] after the model's last block, else all.
+    /// Runs some of the blocks, the first one's input being in place; returns the residual stream after them: the read
+    /// rows [R, D] after the model's last block, else all.
     func runBlocks(_ layers: Range<Int>, _ pass: TrunkPass, attend: (Int, BlockActivations) -> Void) -> Tensor {
         let blockPass = blockPass(tokens: pass.tokens)
         if let rotary = blockPass.rotary {
@@ -272,11 +272,11 @@ extension LanguageModel {
     private func blockActivations(layer: Int, _ pass: TrunkPass) -> BlockActivations {
         let rows = layer == configuration.layers - 1 ? pass.rows : nil
         guard pass.recorded && layer >= trunkBlocks else {
-            return workspace.passing.activations(of: pass.tokens, rows: rows, configuration)
+            return workspace.inference.activations(of: pass.tokens, rows: rows, configuration)
         }
         if checkpointsActivations {
             let input = workspace.checkpoint(layer: layer, [pass.tokens, configuration.width])
-            return workspace.passing.activations(of: pass.tokens, rows: rows, input: input, configuration)
+            return workspace.inference.activations(of: pass.tokens, rows: rows, input: input, configuration)
         }
         return workspace.recordedActivations(layer: layer, of: pass.tokens, rows: rows, configuration)
     }

@@ -4,7 +4,8 @@ import Tensors
 struct Scratch {
     private var storage: Tensor
 
-    /// Elements that are held for so many: up to a sixteenth more, so that slowly growing batches do not allocate every step.
+    /// Elements that are held for so many: up to a sixteenth more, so that slowly growing batches do not allocate every
+    /// step.
     static func capacity(for count: Int) -> Int {
         guard count > 16 else { return count }
         // Sizes that share their highest four bits.
@@ -61,7 +62,7 @@ struct BlockActivations {
     let activation: Tensor
 
     /// Causal attention of packed sequences, of the rows that are read.
-    func attend(_ sequences: SequenceRows) {
+    func attend(_ sequences: PackedLayout) {
         attentionForward(qkv, sequences, queries: rows, into: attended, logSumExp: logSumExp)
     }
 
@@ -90,7 +91,8 @@ struct BlockScratch {
         activation = Scratch(productType)
     }
 
-    /// Of a pass over `tokens` tokens of which `rows` are read after the block; the input is in memory of its own where given.
+    /// Of a pass over `tokens` tokens of which `rows` are read after the block; the input is in memory of its own where
+    /// given.
     mutating func activations(
         of tokens: Int,
         rows: [Int32]?,
@@ -126,7 +128,8 @@ struct BlockScratch {
     }
 }
 
-/// Everything that a model's passes need besides parameters; copies of a model, and models over one frozen trunk, share it.
+/// Everything that a model's passes need besides parameters; copies of a model, and models over one frozen trunk, share
+/// it.
 final class Workspace {
     /// The pass that a backward pass may follow.
     var recording: Recording?
@@ -139,12 +142,12 @@ final class Workspace {
     /// One per layer, for recorded passes that keep a block's input alone.
     private var checkpoints: [Scratch] = []
     /// Shared by all layers, for passes that nothing follows.
-    var passing: BlockScratch
+    var inference: BlockScratch
     /// The residual stream after the last block, its read rows, [R, D].
     var output = Scratch()
     /// The residual stream at the trunk's end, [N, D], in the product type.
     var trunkStates: Scratch
-    /// Of models over one trunk; see `AttentionStart`.
+    /// Of models over one trunk; see `SharedQKV`.
     var startInput: Scratch
     var startProducts = Scratch()
     /// The residual stream of each prompt's last token, [S, D].
@@ -182,7 +185,7 @@ final class Workspace {
 
     init(_ productType: ElementType) {
         self.productType = productType
-        passing = BlockScratch(productType)
+        inference = BlockScratch(productType)
         trunkStates = Scratch(productType)
         startInput = Scratch(productType)
         lowRankProduct = Scratch(productType)

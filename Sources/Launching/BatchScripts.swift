@@ -1,8 +1,8 @@
 import Runs
 
 extension LaunchJob {
-    /// An sbatch script: asks for the nodes, passes the warning before the time limit on to the run, and queues the job again when
-    /// the run has stopped with a checkpoint.
+    /// An sbatch script: asks for the nodes, passes the warning before the time limit on to the run, and queues the job
+    /// again when the run has stopped with a checkpoint.
     var slurmScript: String {
         let batch = cluster.batch
         var directives = [
@@ -31,8 +31,8 @@ extension LaunchJob {
         )
     }
 
-    /// A qsub script for PBS Professional and OpenPBS, which give no warning before the limit and let no user requeue a job: a timer
-    /// in the script warns, and a run that has stopped with a checkpoint is submitted again.
+    /// A qsub script for PBS Professional and OpenPBS, which give no warning before the limit and let no user requeue a
+    /// job: a timer in the script warns, and a run that has stopped with a checkpoint is submitted again.
     var pbsScript: String {
         let batch = cluster.batch
         let nodes = cluster.nodes
@@ -53,7 +53,8 @@ extension LaunchJob {
                 + environment([]),
             command: supervised(mpirun + run),
             warning: [
-                "# PBS gives no warning before the time limit: this does; the supervisor has the run save, and ends with 75.",
+                "# PBS gives no warning before the time limit: this does; the supervisor has the run save, and ends "
+                    + "with 75.",
                 "trap 'kill -USR1 \"$job\"' USR1",
                 "{ sleep \(60 * batch.timeLimit - batch.stopLead) && kill -USR1 $$; } &",
             ],
@@ -61,8 +62,8 @@ extension LaunchJob {
         )
     }
 
-    /// The script: the command in the background, so that the shell can take signals, and once more what queues the job where
-    /// the run has stopped with a checkpoint.
+    /// The script: the command in the background, so that the shell can take signals, and once more what queues the job
+    /// where the run has stopped with a checkpoint.
     private func script(
         directives: [String],
         setup: [String],

@@ -2,8 +2,8 @@ import Failures
 import Runs
 package import StrictYAML
 
-/// A cluster as its file in `cluster-configs/` describes it: where ranks run, how they are bound, how they reach each other, and
-/// which batch system starts them.
+/// A cluster as its file in `cluster-configs/` describes it: where ranks run, how they are bound, how they reach each
+/// other, and which batch system starts them.
 ///
 /// Every key is declared once, where its section reads it; `docs/clusters.md` is made from those declarations.
 package struct Cluster: Equatable, Sendable {
@@ -68,11 +68,12 @@ package struct Cluster: Equatable, Sendable {
 }
 
 extension Cluster {
-    /// What is wrong with a file whose keys are each right; what depends on the cores of a node is `placement`'s to say.
+    /// What is wrong with a file whose keys are each right; what depends on the cores of a node is `placement`'s to
+    /// say.
     private func checks() -> [ConfigurationProblem] {
         var problems: [ConfigurationProblem] = []
         func require(_ condition: Bool, _ message: @autoclosure () -> String) {
-            if !condition { problems.append(.init(place: file, message: message())) }
+            if !condition { problems.append(.init(location: file, message: message())) }
         }
         switch launcher {
         case .mpirun:
@@ -120,4 +121,11 @@ extension Cluster {
 extension Cluster.NodesSection {
     /// Whether the ranks run on the machine that reads the file.
     func isThisMachine(_ launcher: Cluster.Launcher) -> Bool { launcher == .mpirun && hosts.isEmpty }
+}
+
+/// The key tables of `docs/clusters.md`, made from the declarations; a test compares the file's end with this.
+package func clusterReference() -> String {
+    var top = SectionReader(path: "", node: nil)
+    _ = Cluster(&top, file: "")
+    return referenceTables(top)
 }

@@ -53,7 +53,8 @@ extension Cluster {
                 "bind",
                 &bind,
                 .choice(Binding.self),
-                "none: a rank may run on any core; core: each rank has `threads` cores of its own; numa: the same, and ranks are "
+                "none: a rank may run on any core; core: each rank has `threads` cores of its own; numa: the same, "
+                    + "and ranks are "
                     + "dealt evenly to NUMA domains, each with its cores in one."
             )
         }
@@ -131,7 +132,8 @@ extension Cluster {
                 "stop_lead",
                 &stopLead,
                 .integer(.from(1, to: 65_535), unit: "seconds"),
-                "How long before the limit the run is told to save: 1.5 times what a checkpoint takes and a minute, at least."
+                "How long before the limit the run is told to save: 1.5 times what a checkpoint takes and a minute, "
+                    + "at least."
             )
             keys.read("queue", &queue, .optional(.word), "Slurm's partition, or PBS's queue; null: the default one.")
             keys.read("account", &account, .optional(.word), "Account that pays; null: the default one.")

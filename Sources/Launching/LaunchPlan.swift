@@ -66,7 +66,7 @@ package func planLaunch(_ request: LaunchRequest) throws -> LaunchPlan {
         let reason = "shards: \(configuration.shards) shards cannot be dealt to the \(placement.ranks) ranks of "
         throw ConfigurationError(problems: [
             .init(
-                place: request.configuration,
+                location: request.configuration,
                 message: reason + "\(request.cluster); give --set shards=\(placement.ranks), or start fewer ranks"
             )
         ])
@@ -104,14 +104,15 @@ private func requirePlainWords(
         ] + request.overrides.map { ("--set", $0) }
     let problems = words.filter { $1.unicodeScalars.contains(where: isControl) }.map { key, text in
         ConfigurationProblem(
-            place: nil,
+            location: nil,
             message: "\(key): \"\(text)\" holds a control character, which no shell command may"
         )
     }
     guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
 }
 
-/// Does what a plan says, and gives the exit status to end with: that of the run, under supervision, or 0 for a submitted job.
+/// Does what a plan says, and gives the exit status to end with: that of the run, under supervision, or 0 for a
+/// submitted job.
 package func execute(_ plan: LaunchPlan, coresHere: Int, say: (String) -> Void) throws -> Int32 {
     switch plan.start {
     case .command(let lines):

@@ -18,19 +18,19 @@ extension Cluster {
     func placement(coresHere: Int) throws(ConfigurationError) -> Placement {
         let cores = nodes.cores ?? coresHere
         func refuse(_ message: String) -> ConfigurationError {
-            ConfigurationError(problems: [.init(place: file, message: message)])
+            ConfigurationError(problems: [.init(location: file, message: message)])
         }
         let domains = ranks.bind == .numa ? nodes.numaDomains : 1
         let ranksPerDomain = ranks.perNode / domains
         let coresPerDomain = cores / domains
-        let place = domains > 1 ? "the \(coresPerDomain) cores of a NUMA domain" : "the \(cores) cores of a node"
+        let location = domains > 1 ? "the \(coresPerDomain) cores of a NUMA domain" : "the \(cores) cores of a node"
         guard ranksPerDomain <= coresPerDomain else {
-            throw refuse("ranks.per_node: \(ranksPerDomain) ranks do not fit \(place); start fewer ranks")
+            throw refuse("ranks.per_node: \(ranksPerDomain) ranks do not fit \(location); start fewer ranks")
         }
         let threads = ranks.threads == 0 ? coresPerDomain / ranksPerDomain : ranks.threads
         guard ranksPerDomain * threads <= coresPerDomain else {
             throw refuse(
-                "ranks.threads: \(ranksPerDomain) ranks × \(threads) threads do not fit \(place); "
+                "ranks.threads: \(ranksPerDomain) ranks × \(threads) threads do not fit \(location); "
                     + "at most \(coresPerDomain / ranksPerDomain) threads do"
             )
         }
@@ -41,7 +41,7 @@ extension Cluster {
     func requireCores(here coresHere: Int) throws(ConfigurationError) {
         guard nodes.isThisMachine(launcher), let cores = nodes.cores, cores > coresHere else { return }
         throw ConfigurationError(problems: [
-            .init(place: file, message: "nodes.cores: \(cores), but this process may use \(coresHere) CPUs here")
+            .init(location: file, message: "nodes.cores: \(cores), but this process may use \(coresHere) CPUs here")
         ])
     }
 }

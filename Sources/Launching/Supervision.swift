@@ -11,7 +11,8 @@ package struct SupervisedRun: Sendable {
     package var directory: String
     /// Restarts without progress after which it is given up.
     package var restarts: Int
-    /// Whether a run that stopped with a checkpoint without being told to by us (75) is left so: a batch system queues it again.
+    /// Whether a run that stopped with a checkpoint without being told to by us (75) is left so: a batch system queues
+    /// it again.
     package var leavesStopped = false
     /// Between the end of a command and its next start: what is left of its processes has the time to end.
     package var pause = 2.0
@@ -28,9 +29,10 @@ package struct SupervisedRun: Sendable {
 
 /// Runs a command until its run is done, and gives the exit status to end with.
 ///
-/// SIGUSR1, SIGTERM and SIGINT make the run save and end with 75: each is passed on as SIGUSR1, since mpirun gives ranks no time to
-/// save on the other two; a second SIGTERM or SIGINT ends it at once. Failures that another try would meet again (64 to 74, 77, 78)
-/// are final. After `restarts` restarts without progress the status is 70. A command that outlives its ranks is killed.
+/// SIGUSR1, SIGTERM and SIGINT make the run save and end with 75: each is passed on as SIGUSR1, since mpirun gives
+/// ranks no time to save on the other two; a second SIGTERM or SIGINT ends it at once. Failures that another try would
+/// meet again (64 to 74, 77, 78) are final. After `restarts` restarts without progress the status is 70. A command that
+/// outlives its ranks is killed.
 package func supervise(_ job: SupervisedRun, say: (String) -> Void) throws -> Int32 {
     var signals = ForwardedSignals()
     var progress = progressMarks(in: job.directory)
@@ -43,7 +45,8 @@ package func supervise(_ job: SupervisedRun, say: (String) -> Void) throws -> In
         progress = marks
         guard fruitless <= job.restarts else {
             say(
-                "maxmin: the run ended with status \(status) and has made no progress over \(job.restarts) restarts; giving up"
+                "maxmin: the run ended with status \(status) and has made no progress over \(job.restarts) restarts; "
+                    + "giving up"
             )
             return ExitCode.internalError.rawValue
         }
@@ -86,7 +89,7 @@ private func run(
     say: (String) -> Void
 ) throws -> Int32 {
     let process = try startProcess(job.command)
-    var ranks = SignsOfLife(in: job.directory, patience: job.patience)
+    var ranks = RankHeartbeat(in: job.directory, patience: job.patience)
     let tick = 0.02
     while process.isRunning {
         if let signal = signals.next() {
@@ -95,7 +98,8 @@ private func run(
         }
         if ranks.areGone(after: tick) {
             say(
-                "maxmin: \(job.command[0]) outlives its ranks, of which nothing was seen for \(Int(job.patience)) s; killing it"
+                "maxmin: \(job.command[0]) outlives its ranks, of which nothing was seen for \(Int(job.patience)) s; "
+                    + "killing it"
             )
             kill(-process.processIdentifier, SIGKILL)
             process.waitUntilExit()

@@ -7,8 +7,9 @@ import Foundation
 ///
 /// Made by `withMPI`, and of no use after its scope.
 ///
-/// `allReduceSum` is `MPI_Allreduce`'s: the same bits on every rank and in every repetition at the same number of ranks, but other
-/// bits at another number. Buffers longer than a C int counts travel in chunks; messages of `exchange` must be shorter.
+/// `allReduceSum` is `MPI_Allreduce`'s: the same bits on every rank and in every repetition at the same number of
+/// ranks, but other bits at another number. Buffers longer than a C int counts travel in chunks; messages of
+/// `allToAllV` must be shorter.
 package final class MPICommunicator: Communicator {
     /// This process's number, 0 is the root.
     package let rank: Int
@@ -18,15 +19,15 @@ package final class MPICommunicator: Communicator {
     package let ranksOnNode: Int
     /// The MPI library and its version.
     package let transport: String
-    /// How many CPUs this rank has for itself: its fair share of those that its affinity mask allows; less than 1 where ranks
-    /// outnumber CPUs.
+    /// How many CPUs this rank has for itself: its fair share of those that its affinity mask allows; less than 1 where
+    /// ranks outnumber CPUs.
     package let cpus: Double
     /// How many threads this rank should use: as many as it has CPUs, at least 1.
     package let suggestedThreads: Int
 
     private let world: cc_comm
 
-    /// Initialises MPI.
+    /// Initializes MPI.
     init(_ launch: Launch) throws(MPIError) {
         var world = cc_comm(handle: 0)
         try check("MPI_Init") { unsafe cc_init(Int32(launch.ranksOnNode), &world) }
@@ -44,8 +45,8 @@ package final class MPICommunicator: Communicator {
         suggestedThreads = max(1, Int(cpus + 1e-6))
     }
 
-    /// Finalises MPI: nothing may be called after it.
-    func finalise() throws(MPIError) {
+    /// Finalizes MPI: nothing may be called after it.
+    func finalize() throws(MPIError) {
         try check { cc_finalize(world) }
     }
 
@@ -85,7 +86,7 @@ package final class MPICommunicator: Communicator {
     }
 
     /// Sends and receives all messages at once, by non-blocking point-to-point calls.
-    package func exchange(
+    package func allToAllV(
         _ outgoing: Span<Float>,
         _ sends: [Range<Int>],
         into incoming: inout MutableSpan<Float>,
@@ -100,7 +101,7 @@ package final class MPICommunicator: Communicator {
         let (receiveStarts, receiveCounts) = (receives.map(\.lowerBound), receives.map(\.count))
         try unsafe outgoing.withUnsafeBufferPointer { source in
             try unsafe incoming.withUnsafeMutableBufferPointer { target in
-                try check("exchange") {
+                try check("allToAllV") {
                     unsafe cc_exchange_f32(
                         world,
                         source.baseAddress,
@@ -132,8 +133,9 @@ package final class MPICommunicator: Communicator {
 
     /// Ends every rank of the run with this exit code.
     ///
-    /// Where another thread is in an MPI call, as one that exchanges gradients early, `MPI_Abort` beside it would break MPI's rules
-    /// (`MPI_THREAD_SERIALIZED`): this process then ends by itself, and its launcher ends the others, a second later.
+    /// Where another thread is in an MPI call, as one that exchanges gradients early, `MPI_Abort` beside it would break
+    /// MPI's rules (`MPI_THREAD_SERIALIZED`): this process then ends by itself, and its launcher ends the others, a
+    /// second later.
     package func abort(code: Int32) -> Never {
         callIfNoneIs { _ = cc_abort(world, code) }
         _exit(code)

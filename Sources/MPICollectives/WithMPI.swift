@@ -1,7 +1,7 @@
 #if MPI
 package import Collectives
 
-/// Runs `body` on every rank of `launch` between MPI's initialisation and finalisation.
+/// Runs `body` on every rank of `launch` between MPI's initialization and finalization.
 ///
 /// `body` must not throw: `endingAllRanks` turns an error into the end of the whole run.
 package func withMPI<Result>(
@@ -10,7 +10,7 @@ package func withMPI<Result>(
 ) throws(MPIError) -> Result {
     let communicator = try MPICommunicator(launch)
     let result = body(communicator)
-    try communicator.finalise()
+    try communicator.finalize()
     return result
 }
 #endif

@@ -10,7 +10,7 @@ package struct Calibration: Equatable, Sendable {
     /// How a raw reward r_u becomes r̃_u.
     package enum Method: String, CaseIterable, Sendable {
         /// (r − μ)/σ.
-        case standardise
+        case standardize
         /// r − μ.
         case center
         /// log σ(r − μ(x)), μ(x) the median over reference samples of the prompt (arXiv 2402.00742).
@@ -25,7 +25,8 @@ package struct Calibration: Equatable, Sendable {
     package var means: [Double]
     /// σ of each reward model over the reference samples.
     package var deviations: [Double]
-    /// Mean r̃ of the reference samples: the utility of the reference policy, which `nash` and `alpha-fair` bargain from.
+    /// Mean r̃ of the reference samples: the utility of the reference policy, which `nash` and `alpha-fair` bargain
+    /// from.
     package var referenceUtilities: [Double]
     /// Prompts sampled.
     package var prompts: Int
@@ -71,7 +72,7 @@ package struct Calibration: Equatable, Sendable {
     /// - Parameter medians: for `log-sigmoid`, the median raw reward over reference samples of each response's prompt.
     package func calibrated(_ rewards: [Float], model: Int, medians: [Float]) -> [Float] {
         switch method {
-        case .standardise:
+        case .standardize:
             return rewards.map { Float((Double($0) - means[model]) / deviations[model]) }
         case .center:
             return rewards.map { Float(Double($0) - means[model]) }
@@ -87,7 +88,8 @@ package struct Calibration: Equatable, Sendable {
 /// Fits μ, σ and the reference utilities to a matrix of raw rewards, one part of it on each shard.
 ///
 /// - Parameters:
-///   - rewards: this rank's shards × reward models × the shard's reference samples; the samples of a prompt follow one another.
+///   - rewards: this rank's shards × reward models × the shard's reference samples; the samples of a prompt follow one
+///     another.
 ///   - rewardModels: how many reward models there are.
 ///   - prompts: how many prompts were sampled on all ranks.
 /// - Throws: `Failure(.internalError)` if a reward is not finite, `Failure(.badData)` if a model's rewards do not vary.
@@ -114,7 +116,7 @@ package func fitCalibration(
         calibration.means[model] = moments.mean
         calibration.deviations[model] = moments.variance.squareRoot()
         // Rewards are of order 1; a spread below rounding error is none.
-        guard method != .standardise || calibration.deviations[model] > 1e-6 * max(1, abs(moments.mean)) else {
+        guard method != .standardize || calibration.deviations[model] > 1e-6 * max(1, abs(moments.mean)) else {
             throw Failure(
                 .badData,
                 "reward model \(model) gives every reference sample the same reward; train it longer or use center",

@@ -71,7 +71,7 @@ func oneHot(_ index: Int, count: Int) -> [Double] {
 /// w ∝ exp(−F/T), in the stable form: the least utility's exponent is 0.
 func softminWeights(_ utilities: [Double], temperature: Double) -> [Double] {
     let least = utilities[worstGroup(utilities)]
-    return normalised(utilities.map { exp(-($0 - least) / temperature) })
+    return normalized(utilities.map { exp(-($0 - least) / temperature) })
 }
 
 /// One step of mirror descent on the simplex: w ∝ w·exp(−ηF).
@@ -79,8 +79,8 @@ func softminWeights(_ utilities: [Double], temperature: Double) -> [Double] {
 /// No weight falls below 1e-4: a group that was well off for long must be able to come back within a few steps.
 func mirrored(_ weights: [Double], utilities: [Double], rate: Double) -> [Double] {
     let least = utilities[worstGroup(utilities)]
-    let moved = normalised(zip(weights, utilities).map { $0 * exp(-rate * ($1 - least)) })
-    return normalised(moved.map { max($0, 1e-4) })
+    let moved = normalized(zip(weights, utilities).map { $0 * exp(-rate * ($1 - least)) })
+    return normalized(moved.map { max($0, 1e-4) })
 }
 
 /// Gradient weights of Σ gain^(1−α)/(1−α), or Σ log gain at α = 1: w ∝ gain^(−α), gain = F − F of the reference.
@@ -90,15 +90,16 @@ func fairWeights(_ utilities: [Double], reference: [Double], alpha: Double) -> [
     precondition(utilities.count == reference.count, "a reference utility for every group")
     let gains = zip(utilities, reference).map { max($0 - $1, 0.1) }
     let least = gains[worstGroup(gains)]
-    return normalised(gains.map { pow($0 / least, -alpha) })
+    return normalized(gains.map { pow($0 / least, -alpha) })
 }
 
-private func normalised(_ weights: [Double]) -> [Double] {
+private func normalized(_ weights: [Double]) -> [Double] {
     let total = weights.reduce(0, +)
     return weights.map { $0 / total }
 }
 
-/// One reward per response from the rows of a calibrated reward matrix: K groups, then the single model if there is one.
+/// One reward per response from the rows of a calibrated reward matrix: K groups, then the single model if there is
+/// one.
 ///
 /// Σ_u w_u·r̃_u, except: `per-response` takes min_u r̃_u, blended with the mean over groups by λ = `nominal_mix`;
 /// `single` takes the single model's row alone.

@@ -20,27 +20,28 @@ package final class LanguageModelPolicy: TrainablePolicy {
         _ model: LanguageModel,
         settings: OptimizerSettings,
         seed: UInt64,
-        by exchange: GradientExchange = .reproducible,
+        by reduction: GradientReduction = .reproducible,
         over communicator: any Communicator
     ) {
         self.model = model
         self.seed = seed
-        optimizer = AdamW(training: model, settings, by: exchange, over: communicator)
-        gradientSum = GradientSum(of: model.trainableGradients, by: exchange)
+        optimizer = AdamW(training: model, settings, by: reduction, over: communicator)
+        gradientSum = GradientSum(of: model.trainableGradients, by: reduction)
     }
 
-    /// A policy that starts as a copy of the reference, or as new adapters over it, with the head that the algorithm needs.
+    /// A policy that starts as a copy of the reference, or as new adapters over it, with the head that the algorithm
+    /// needs.
     package convenience init(
         startingFrom reference: LanguageModel,
-        trainable: Trainable = .full,
+        trainable: TrainableParameters = .full,
         algorithm: PolicySettings.Algorithm,
         settings: OptimizerSettings,
         seed: UInt64,
-        by exchange: GradientExchange = .reproducible,
+        by reduction: GradientReduction = .reproducible,
         over communicator: any Communicator = SoloCommunicator()
     ) {
         let model = reference.copy(head: algorithm == .ppo ? .value : .none, trainable: trainable, seed: seed)
-        self.init(model, settings: settings, seed: seed, by: exchange, over: communicator)
+        self.init(model, settings: settings, seed: seed, by: reduction, over: communicator)
     }
 
     /// Samples from the model.
@@ -53,7 +54,7 @@ package final class LanguageModelPolicy: TrainablePolicy {
         model.tokenScores(of: sequences, rows: rows, temperature: temperature)
     }
 
-    /// Scores under the model, recorded; dropout is that of the step that follows on the optimiser's last.
+    /// Scores under the model, recorded; dropout is that of the step that follows on the optimizer's last.
     package func forwardTokenScores(_ sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
         var random = CounterRandom(seed: seed, purpose: .dropout, step: optimizer.step)
         model.adapterDropoutKey = random.next()
@@ -63,7 +64,7 @@ package final class LanguageModelPolicy: TrainablePolicy {
     /// Adds to the model's gradients.
     package func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float], isLast: Bool) {
         let first = model.trainableRange.lowerBound
-        model.whenSettled = isLast ? { [gradientSum] in gradientSum.settled(from: $0 - first) } : nil
+        model.gradientReady = isLast ? { [gradientSum] in gradientSum.settled(from: $0 - first) } : nil
         model.backwardTokenScores(dLogProbabilities: dLogProbabilities, dValues: dValues)
     }
 

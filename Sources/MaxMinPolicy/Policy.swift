@@ -6,8 +6,8 @@ package import Randomness
 ///
 /// The frozen reference is no more than this.
 package protocol SamplingPolicy: AnyObject {
-    /// Samples a response to each prompt, with the same bits whatever others are sampled in the same batch; `streams[i]` gives
-    /// prompt i's random numbers.
+    /// Samples a response to each prompt, with the same bits whatever others are sampled in the same batch;
+    /// `streams[i]` gives prompt i's random numbers.
     func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample]
     /// Scores of the next token at the given packed rows. Nothing is recorded.
     func tokenScores(of sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores
@@ -28,8 +28,8 @@ package protocol TrainablePolicy: SamplingPolicy {
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
     ) throws
-    /// One optimizer step; returns the gradient's norm before clipping, and changes nothing where that is not finite. Every
-    /// rank calls it.
+    /// One optimizer step; returns the gradient's norm before clipping, and changes nothing where that is not finite.
+    /// Every rank calls it.
     func update(learningRate: Float, over communicator: any Communicator) throws -> Double
 }
 

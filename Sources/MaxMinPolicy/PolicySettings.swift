@@ -18,11 +18,11 @@ package struct PolicySettings: Equatable, Sendable {
         case maxmin
         /// w ∝ exp(−F/temperature).
         case softmin
-        /// w ← w·exp(−rate·F), normalised: the distributionally robust form (arXiv 1911.08731).
+        /// w ← w·exp(−rate·F), normalized: the distributionally robust form (arXiv 1911.08731).
         case mirror
-        /// Maximises Σ log(gain over the reference): w ∝ 1/gain.
+        /// Maximizes Σ log(gain over the reference): w ∝ 1/gain.
         case nash
-        /// Maximises Σ gain^(1−α)/(1−α): w ∝ gain^(−α).
+        /// Maximizes Σ gain^(1−α)/(1−α): w ∝ gain^(−α).
         case alphaFair = "alpha-fair"
         /// Equal weights.
         case utilitarian
@@ -79,14 +79,15 @@ package struct PolicySettings: Equatable, Sendable {
     package var whiten = true
     /// Taken from the reward of a response without end-of-text.
     package var missingEOSPenalty: Float = 0
-    /// A step's updates end when the new policy is more than this many nats a token from the one that sampled; nil: never.
+    /// A step's updates end when the new policy is more than this many nats a token from the one that sampled; nil:
+    /// never.
     package var targetKL: Float?
     /// Consecutive steps with non-finite numbers that end the run.
     package var maxBadSteps = 3
     /// Steps in which the memory of past weights halves (`maxmin`, `softmin`, `nash`, `alpha-fair`); 0: no memory.
     ///
-    /// In a simulation of 60 steps with two conflicting groups (correlation −0.3 to −0.6), the worst-off group's final win
-    /// rate is 0.03 to 0.07 higher with 4 to 16 than without memory, where the weights jump from group to group.
+    /// In a simulation of 60 steps with two conflicting groups (correlation −0.3 to −0.6), the worst-off group's final
+    /// win rate is 0.03 to 0.07 higher with 4 to 16 than without memory, where the weights jump from group to group.
     package var halfLife: Float = 8
     /// `softmin`: temperature, in calibrated reward.
     ///

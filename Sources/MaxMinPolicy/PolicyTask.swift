@@ -2,8 +2,8 @@ package import Collectives
 import Failures
 package import LanguageModels
 
-/// Raw rewards of full sequences (prompt and response): reward models × sequences, K groups first, then the single model
-/// if the task has one.
+/// Raw rewards of full sequences (prompt and response): reward models × sequences, K groups first, then the single
+/// model if the task has one.
 package typealias RewardFunction = (PackedSequences) throws -> [[Float]]
 
 /// What a policy is trained on and for; the settings say how.

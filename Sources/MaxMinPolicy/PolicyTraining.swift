@@ -79,7 +79,8 @@ extension PolicyState {
 /// - Parameters:
 ///   - policy: starts as a copy of `reference`, with a value head for `ppo`.
 ///   - state: where to go on from; nil at the start of a run.
-///   - onStep: called after every step on every rank, for metrics, progress and checkpoints; its error ends the training.
+///   - onStep: called after every step on every rank, for metrics, progress and checkpoints; its error ends the
+///     training.
 /// - Returns: the state after the last step.
 /// - Throws: `Failure(.configuration)` or `Failure(.badData)` for settings or a task that make no sense,
 ///   `Failure(.internalError)` after `max_bad_steps` steps in a row with non-finite numbers, or where the last is one.
@@ -136,12 +137,12 @@ private func trainingStep(
     )
     var timer = PhaseTimer()
 
-    // Rollouts. Beyond sampling, each shard's work is batched by itself, so that a kernel sees the same shapes on any number
-    // of ranks.
+    // Rollouts. Beyond sampling, each shard's work is batched by itself, so that a kernel sees the same shapes on any
+    // number of ranks.
     try communicator.enter(.rollout, step: step)
     let hosted = Array(task.shards.hosted(by: communicator.rank))
     let dealt = hosted.map { shard in
-        dealPrompts(
+        samplePrompts(
             step: step,
             perStep: settings.promptsPerStep,
             pool: task.prompts.count,

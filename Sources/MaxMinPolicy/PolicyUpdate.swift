@@ -18,8 +18,8 @@ struct UpdateSummary {
     var isFinite = true
 }
 
-/// Updates the policy on the step's rollouts: `epochs` × `minibatches` optimizer steps, each on gradients summed over all
-/// shards and divided by the minibatch's response tokens in all of them.
+/// Updates the policy on the step's rollouts: `epochs` × `minibatches` optimizer steps, each on gradients summed over
+/// all shards and divided by the minibatch's response tokens in all of them.
 func updatePolicy(
     _ policy: some TrainablePolicy,
     on batches: [ShardBatch],
@@ -54,18 +54,18 @@ func updatePolicy(
             guard tokens > 0 else { continue }
 
             var shardLosses = Array(repeating: [0.0, 0.0, 0.0, 0.0], count: batches.count)
-            try policy.sumGradients(over: shards, communicator) { place in
+            try policy.sumGradients(over: shards, communicator) { index in
                 try communicator.enter(.forward, step: step)
                 accumulateGradients(
                     of: policy,
-                    on: batches[place],
-                    chosen[place],
+                    on: batches[index],
+                    chosen[index],
                     tokens: tokens,
                     settings: settings,
-                    losses: &shardLosses[place]
+                    losses: &shardLosses[index]
                 )
-                try communicator.enter(.backward, step: step, with: &shardLosses[place])
-                if place == batches.count - 1 { try communicator.enter(.reduce, step: step) }
+                try communicator.enter(.backward, step: step, with: &shardLosses[index])
+                if index == batches.count - 1 { try communicator.enter(.reduce, step: step) }
             }
             let losses = try communicator.sumOverShards(shardLosses, width: 4)
             summary.divergence = losses[3] / tokens
@@ -93,7 +93,8 @@ func updatePolicy(
     return summary
 }
 
-/// The rollouts of one of `count` minibatches of a shard, in an order drawn for the epoch (as they are, if there is one).
+/// The rollouts of one of `count` minibatches of a shard, in an order drawn for the epoch (as they are, if there is
+/// one).
 private func minibatchIndices(
     _ batch: ShardBatch,
     minibatch: Int,

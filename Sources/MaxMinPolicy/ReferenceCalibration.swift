@@ -31,7 +31,7 @@ package func calibrate(
     var isFinite = true
     for shard in shards.hosted(by: communicator.rank) {
         try communicator.enter(.rollout, step: 0)
-        let dealt = shards.items(of: shard, total: count).map { DealtPrompt(place: $0, prompt: $0) }
+        let dealt = shards.items(of: shard, total: count).map { BatchPrompt(index: $0, prompt: $0) }
         let rollouts = sampleRollouts(
             dealt,
             pool: prompts,

@@ -19,8 +19,8 @@ func rawRewards(of rollouts: [Rollout], by rewards: RewardFunction, models: Int)
 
 /// The median reward of reference samples to each prompt met in training, for `log-sigmoid`; drawn once a prompt.
 ///
-/// All ranks know all of them, so that a run resumed on other ranks draws none anew: in another batch they would differ by
-/// rounding.
+/// All ranks know all of them, so that a run resumed on other ranks draws none anew: in another batch they would differ
+/// by rounding.
 struct PromptMedians: Codable, Equatable, Sendable {
     /// By index of the prompt: one median for every reward model.
     private var known: [Int: [Float]] = [:]
@@ -50,9 +50,9 @@ struct PromptMedians: Codable, Equatable, Sendable {
     ) throws -> [[Float]] {
         let models = task.calibration.means.count
         let samples = max(1, task.calibration.samplesPerPrompt)
-        var new: [DealtPrompt] = []
+        var new: [BatchPrompt] = []
         for rollout in rollouts where known[rollout.prompt] == nil && new.last?.prompt != rollout.prompt {
-            new.append(DealtPrompt(place: rollout.prompt, prompt: rollout.prompt))
+            new.append(BatchPrompt(index: rollout.prompt, prompt: rollout.prompt))
         }
         let drawn = sampleRollouts(
             new,

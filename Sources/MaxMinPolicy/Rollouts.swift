@@ -24,10 +24,10 @@ struct Rollout {
     var responseLength: Int { tokens.count - promptLength }
 }
 
-/// Samples the responses to every shard's prompts: in one batch where a response does not depend on the others in it, since
-/// decoding gains most from many rows; else shard by shard.
+/// Samples the responses to every shard's prompts: in one batch where a response does not depend on the others in it,
+/// since decoding gains most from many rows; else shard by shard.
 func sampleRollouts(
-    ofShards dealt: [[DealtPrompt]],
+    ofShards dealt: [[BatchPrompt]],
     pool: [[Int32]],
     from policy: some SamplingPolicy,
     options: SamplingOptions,
@@ -54,7 +54,7 @@ func sampleRollouts(
 ///
 /// Stream of sample k at place p: (seed, sampling, step, p·samples + k).
 func sampleRollouts(
-    _ dealt: [DealtPrompt],
+    _ dealt: [BatchPrompt],
     pool: [[Int32]],
     from policy: some SamplingPolicy,
     options: SamplingOptions,
@@ -66,7 +66,7 @@ func sampleRollouts(
     let places = dealt.flatMap { Array(repeating: $0, count: samples) }
     let streams = dealt.flatMap { deal in
         (0..<samples).map { sample in
-            CounterRandom(seed: seed, purpose: .sampling, step: step, item: deal.place * samples + sample)
+            CounterRandom(seed: seed, purpose: .sampling, step: step, item: deal.index * samples + sample)
         }
     }
     let responses = policy.sample(prompts: places.map { pool[$0.prompt] }, options: options, streams: streams)
@@ -81,7 +81,8 @@ func sampleRollouts(
     }
 }
 
-/// Cuts rollouts into runs of at most `limit` tokens each, the prompt of several in a row counted once; a longer sequence goes alone.
+/// Cuts rollouts into runs of at most `limit` tokens each, the prompt of several in a row counted once; a longer
+/// sequence goes alone.
 func microBatches(_ rollouts: some Collection<Rollout>, limit: Int) -> [Range<Int>] {
     packed(rollouts).sequences.batches(of: limit)
 }

@@ -32,8 +32,8 @@ package enum AdapterDirectory {
         FileManager.default.fileExists(atPath: path + "/adapter_config.json")
     }
 
-    /// Saves a model's adapters, and its reward head if it has one, so that `peft` loads them over the base; a value head is
-    /// left out.
+    /// Saves a model's adapters, and its reward head if it has one, so that `peft` loads them over the base; a value
+    /// head is left out.
     ///
     /// Each file is written atomically.
     ///
@@ -69,8 +69,9 @@ package enum AdapterDirectory {
     ///   - head: the head that the adapter must have, `reward` or `none`; nil: whichever it has.
     ///   - allowNonFinite: accept NaN and infinite weights.
     ///   - followSymlinks: accept weights that are a link to a file outside the directory, as in a Hub cache.
-    /// - Throws: `Failure` naming file, field or tensor; `configuration` for what we do not support or what does not suit the
-    ///   base, `badData` for tensors that do not fit, `missingInput`, and `internalError` for weights that are not finite.
+    /// - Throws: `Failure` naming file, field or tensor; `configuration` for what we do not support or what does not
+    ///   suit the base, `badData` for tensors that do not fit, `missingInput`, and `internalError` for weights that are
+    ///   not finite.
     package static func load(
         _ path: String,
         over base: LanguageModel,
@@ -136,7 +137,8 @@ package enum AdapterDirectory {
         return path
     }
 
-    /// Reads the tensors of a directory's weights into their places in the flat vector; there must be each of them and no other.
+    /// Reads the tensors of a directory's weights into their places in the flat vector; there must be each of them and
+    /// no other.
     static func read(
         _ directory: String,
         into parameters: Parameters,

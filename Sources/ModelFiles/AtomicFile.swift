@@ -78,9 +78,9 @@ struct AtomicFile: ~Copyable {
 
     /// Takes room on the disk before anything is written, so that a full one is known at once.
     ///
-    /// Where a file system cannot reserve, as NFS before 4.2, glibc would write into every block instead, which it does not do to files
-    /// that are open for appending. Such a file system is asked what is free; whatever else takes that shows when the file is
-    /// written.
+    /// Where a file system cannot reserve, as NFS before 4.2, glibc would write into every block instead, which it does
+    /// not do to files that are open for appending. Such a file system is asked what is free; whatever else takes that
+    /// shows when the file is written.
     func reserve(_ bytes: Int) throws(Failure) {
         guard bytes > 0 else { return }
         _ = fcntl(descriptor, F_SETFL, O_APPEND)

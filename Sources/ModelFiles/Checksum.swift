@@ -3,8 +3,8 @@ import Files
 
 /// The 64-bit hash XXH64 with seed 0 of bytes that come in pieces: tells a file that is not as it was written.
 ///
-/// As the xxHash specification describes it: four lanes over stripes of 32 bytes, merged, then the rest by 8, 4 and 1. It
-/// guards against faults, not against forgers.
+/// As the xxHash specification describes it: four lanes over stripes of 32 bytes, merged, then the rest by 8, 4 and 1.
+/// It guards against faults, not against forgers.
 package struct Checksum {
     private static let prime1: UInt64 = 0x9E37_79B1_85EB_CA87
     private static let prime2: UInt64 = 0xC2B2_AE3D_27D4_EB4F

@@ -4,8 +4,8 @@ import StrictJSON
 
 // Fields: transformers' `LlamaConfig`, `MistralConfig` and `Qwen2Config`, of versions 4 and 5.
 
-/// Reads the fields of Llama, Mistral and Qwen2; refuses everything that would make the model compute something else than
-/// we do.
+/// Reads the fields of Llama, Mistral and Qwen2; refuses everything that would make the model compute something else
+/// than we do.
 func readLlama(_ fields: JSONFields, _ member: LlamaShape.Member) throws(Failure) -> ModelConfiguration {
     let activation = try fields.optionalString("hidden_act") ?? "silu"
     guard activation == "silu" else { throw fields.failure("hidden_act", "is '\(activation)'; supported: silu") }

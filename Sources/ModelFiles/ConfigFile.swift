@@ -52,7 +52,7 @@ struct ConfigFile {
             throw Failure(
                 .configuration,
                 "\(keys) make a model of \(gib(needed)); this machine has \(gib(memory))",
-                at: fields.place
+                at: fields.location
             )
         }
     }

@@ -22,7 +22,8 @@ package struct FrozenBytes: Equatable, Sendable {
 }
 
 extension Precision {
-    /// Whether frozen matrices and embeddings that a file has in this type are read in place: those no wider than the operands are.
+    /// Whether frozen matrices and embeddings that a file has in this type are read in place: those no wider than the
+    /// operands are.
     ///
     /// A product takes any of them; it is exact in what the file has.
     func readsInPlace(_ stored: StoredType) -> Bool {
@@ -36,8 +37,8 @@ extension ModelDirectory {
     /// - Throws: `Failure` where files are missing or unsound.
     package static func storedType(_ path: String, followSymlinks: Bool = false) throws(Failure) -> StoredType {
         let shape = try configuration(path)
-        let checkpoint = try Checkpoint(directory: path, configuration: shape, followSymlinks: followSymlinks)
-        let bytes = checkpoint.bytesByType
+        let weights = try WeightFiles(directory: path, configuration: shape, followSymlinks: followSymlinks)
+        let bytes = weights.bytesByType
         return bytes.max { ($0.value, $0.key.rawValue) < ($1.value, $1.key.rawValue) }?.key ?? .float32
     }
 }

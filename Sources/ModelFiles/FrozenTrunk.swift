@@ -3,16 +3,16 @@ import Foundation
 import LanguageModels
 import Tensors
 
-extension Checkpoint {
+extension WeightFiles {
     /// The tensors of a trunk that is never trained: matrices and embeddings in place where the file has a type that
     /// `Precision.readsInPlace`, all else copied.
     ///
     /// - Throws: `Failure(.configuration)` where the copies alone would exceed the machine's memory.
     func frozenTrunk(
-        _ matched: [(entry: Parameters.Entry, place: Place?)],
+        _ matched: [(entry: Parameters.Entry, location: Place?)],
         precision: Precision,
         checksFinite: Bool,
-        passing model: LanguageModel?
+        sharingWorkspace model: LanguageModel?
     ) throws(Failure) -> FrozenTensors {
         try checkCopies(matched, precision: precision)
         var matrices: [String: Tensor] = [:]
@@ -20,17 +20,17 @@ extension Checkpoint {
         for (number, path) in files.enumerated() {
             let file = try SafetensorsFile(path: path)
             let mapped = try file.map()
-            for (entry, place) in matched {
-                guard let place, place.file == number, !Self.isHead(entry.name) else { continue }
-                guard file.header.tensors.contains(place.tensor) else {
+            for (entry, location) in matched {
+                guard let location, location.file == number, !Self.isHead(entry.name) else { continue }
+                guard file.header.tensors.contains(location.tensor) else {
                     throw Failure(.inputOutput, "changed while it was read", at: path)
                 }
-                let tensor = try Self.tensor(entry, place.tensor, of: file, in: mapped, precision)
-                if checksFinite { try requireFinite(tensor, place.tensor.name, at: path) }
+                let tensor = try Self.tensor(entry, location.tensor, of: file, in: mapped, precision)
+                if checksFinite { try requireFinite(tensor, location.tensor.name, at: path) }
                 if entry.isMatrix { matrices[entry.name] = tensor } else { vectors[entry.name] = tensor }
             }
         }
-        return FrozenTensors(matrices: matrices, vectors: vectors, precision: precision, passing: model)
+        return FrozenTensors(matrices: matrices, vectors: vectors, precision: precision, sharingWorkspace: model)
     }
 
     private static func tensor(
@@ -53,19 +53,20 @@ extension Checkpoint {
     }
 
     private func checkCopies(
-        _ matched: [(entry: Parameters.Entry, place: Place?)],
+        _ matched: [(entry: Parameters.Entry, location: Place?)],
         precision: Precision
     ) throws(Failure) {
-        let copied = matched.filter { entry, place in
-            entry.isMatrix && place.map { !precision.readsInPlace($0.tensor.type) } ?? false
+        let copied = matched.filter { entry, location in
+            entry.isMatrix && location.map { !precision.readsInPlace($0.tensor.type) } ?? false
         }
         let bytes = copied.reduce(0.0) { $0 + Double($1.entry.count * precision.elementType.size) }
         guard bytes <= Double(ProcessInfo.processInfo.physicalMemory) else {
-            let stored = copied.first?.place?.tensor.type.rawValue ?? ""
+            let stored = copied.first?.location?.tensor.type.rawValue ?? ""
             let gib = (bytes / 0x1p30 * 10).rounded() / 10
             throw Failure(
                 .configuration,
-                "weights are stored as \(stored); \(precision.rawValue) products need a copy of \(gib) GiB, more than this "
+                "weights are stored as \(stored); \(precision.rawValue) products need a copy of \(gib) GiB, more than "
+                    + "this "
                     + "machine's memory; choose the precision of the file",
                 at: files[0]
             )

@@ -5,11 +5,12 @@ import Tensors
 extension ModelDirectory {
     /// Writes the model that an adapter makes of its base: each adapted W becomes W + s·Aᵀ·Bᵀ, summed in fp32.
     ///
-    /// Weights are BF16 where all of the base's are, else F32; one tensor is held at a time. The adapter of a reward model makes
-    /// a reward model. The tokenizer is the base's.
+    /// Weights are BF16 where all of the base's are, else F32; one tensor is held at a time. The adapter of a reward
+    /// model makes a reward model. The tokenizer is the base's.
     ///
     /// - Returns: how many parameters the model has.
-    /// - Throws: `Failure` as `AdapterDirectory.load` and `load` do, or with `cannotCreate`, `permission` or `inputOutput`.
+    /// - Throws: `Failure` as `AdapterDirectory.load` and `load` do, or with `cannotCreate`, `permission` or
+    ///   `inputOutput`.
     package static func writeMerged(
         adapter: String,
         base: String,
@@ -23,18 +24,20 @@ extension ModelDirectory {
         let own = Parameters(Parameters.layout(configuration, overFrozenTrunk: settings, head: head), head: head)
         try AdapterDirectory.read(adapter, into: own, followSymlinks: followSymlinks)
 
-        let checkpoint = try Checkpoint(directory: base, configuration: configuration, followSymlinks: followSymlinks)
+        let weights = try WeightFiles(directory: base, configuration: configuration, followSymlinks: followSymlinks)
         try Provenance(directory: adapter)?.checkBase(ofAdapter: adapter, base)
         let entries = Parameters.layout(configuration, head: head)
-        let places = try checkpoint.match(entries, configuration: configuration)
-        let isHalf = places.allSatisfy { $0.place == nil || $0.place?.tensor.type == .bfloat16 }
-        let type: StoredType = isHalf ? .bfloat16 : .float32
+        let places = try weights.match(entries, configuration: configuration)
+        let isBFloat16 = places.allSatisfy { $0.location == nil || $0.location?.tensor.type == .bfloat16 }
+        let type: StoredType = isBFloat16 ? .bfloat16 : .float32
 
         func merged(_ number: Int) throws(Failure) -> Tensor {
-            let (entry, place) = places[number]
+            let (entry, location) = places[number]
             if let head = own.entry(named: entry.name) { return own.values.view(at: head.offset, shape: head.shape) }
             let weight = Tensor(zeros: entry.shape)
-            if let place { try SafetensorsFile(path: checkpoint.files[place.file]).read(place.tensor, into: weight) }
+            if let location {
+                try SafetensorsFile(path: weights.files[location.file]).read(location.tensor, into: weight)
+            }
             own.mergeAdapter(
                 of: entry.name,
                 scale: settings.scale,

@@ -38,12 +38,13 @@ package enum ModelDirectory {
     ///   - path: the directory.
     ///   - precision: the type of products; the parameters are fp32 in any case.
     ///   - head: the head it shall have; nil: a reward head if the directory has one, else none. A head that the
-    ///     directory lacks is initialised by `seed`.
+    ///     directory lacks is initialized by `seed`.
     ///   - allowNonFinite: accept NaN and infinite weights.
     ///   - followSymlinks: accept weights that are links to files outside the directory, as in a Hub cache.
-    ///   - passing: a model of the same precision with whose passes this one's share memory; nil: none.
-    /// - Throws: `Failure` naming file, tensor or field; `configuration` for what we do not support, `badData` for files
-    ///   that are malformed or do not fit together, `missingInput`, and `internalError` for weights that are not finite.
+    ///   - sharingWorkspace: a model of the same precision with whose passes this one's share memory; nil: none.
+    /// - Throws: `Failure` naming file, tensor or field; `configuration` for what we do not support, `badData` for
+    ///   files that are malformed or do not fit together, `missingInput`, and `internalError` for weights that are not
+    ///   finite.
     package static func load(
         _ path: String,
         precision: Precision,
@@ -51,39 +52,39 @@ package enum ModelDirectory {
         seed: UInt64 = 0,
         allowNonFinite: Bool = false,
         followSymlinks: Bool = false,
-        passing other: LanguageModel? = nil
+        sharingWorkspace other: LanguageModel? = nil
     ) throws(Failure) -> LoadedModel {
         let (config, head) = try readConfig(path, precision: precision, head: head)
         try config.checkMemory()
-        let checkpoint = try Checkpoint(
+        let weights = try WeightFiles(
             directory: path,
             configuration: config.configuration,
             followSymlinks: followSymlinks
         )
         let entries = Parameters.layout(config.configuration, head: head)
-        let places = try checkpoint.match(entries, configuration: config.configuration)
-        let model = LanguageModel(config.configuration, head: head, precision: precision, passing: other)
-        try checkpoint.read(places, into: model.parameters, allowNonFinite: allowNonFinite)
-        if places.last?.place == nil {
-            model.initialiseHead(seed: seed)
+        let places = try weights.match(entries, configuration: config.configuration)
+        let model = LanguageModel(config.configuration, head: head, precision: precision, sharingWorkspace: other)
+        try weights.read(places, into: model.parameters, allowNonFinite: allowNonFinite)
+        if places.last?.location == nil {
+            model.initializeHead(seed: seed)
         }
         model.parametersDidChange()
         return LoadedModel(
             model: model,
             tokenizerFile: path + "/tokenizer.json",
-            warnings: checkpoint.warnings
+            warnings: weights.warnings
         )
     }
 
-    /// Opens a model whose trunk is never trained: its weights stay in the files and are read as they are touched, whatever
-    /// their size; every process on a machine shares them.
+    /// Opens a model whose trunk is never trained: its weights stay in the files and are read as they are touched,
+    /// whatever their size; every process on a machine shares them.
     ///
-    /// Weights are used in place where the files have them in a type no wider than the operands of products are (BF16 and F16, and
-    /// F32 for fp32), else copied.
+    /// Weights are used in place where the files have them in a type no wider than the operands of products are (BF16
+    /// and F16, and F32 for fp32), else copied.
     ///
     /// - Parameters:
     ///   - checksFinite: refuse weights that are not finite, which reads them all.
-    ///   - passing: a model of the same precision with whose passes this one's share memory; nil: none.
+    ///   - sharingWorkspace: a model of the same precision with whose passes this one's share memory; nil: none.
     /// - Throws: as `load`; `configuration` also where copies would not fit into memory.
     package static func open(
         _ path: String,
@@ -92,33 +93,33 @@ package enum ModelDirectory {
         seed: UInt64 = 0,
         followSymlinks: Bool = false,
         checksFinite: Bool = false,
-        passing other: LanguageModel? = nil
+        sharingWorkspace other: LanguageModel? = nil
     ) throws(Failure) -> LoadedModel {
         let (config, head) = try readConfig(path, precision: precision, head: head)
         let configuration = config.configuration
-        let checkpoint = try Checkpoint(
+        let weights = try WeightFiles(
             directory: path,
             configuration: configuration,
             followSymlinks: followSymlinks
         )
-        let places = try checkpoint.match(
+        let places = try weights.match(
             Parameters.layout(configuration, head: head),
             configuration: configuration
         )
-        let trunk = try checkpoint.frozenTrunk(
+        let trunk = try weights.frozenTrunk(
             places,
             precision: precision,
             checksFinite: checksFinite,
-            passing: other
+            sharingWorkspace: other
         )
         let model = LanguageModel(configuration, head: head, precision: precision, trunk: trunk)
-        let heads = places.compactMap { entry, place in
-            model.parameters.entry(named: entry.name).map { (entry: $0, place: place) }
+        let heads = places.compactMap { entry, location in
+            model.parameters.entry(named: entry.name).map { (entry: $0, location: location) }
         }
-        try checkpoint.read(heads, into: model.parameters, allowNonFinite: !checksFinite)
-        if heads.contains(where: { $0.place == nil }) { model.initialiseHead(seed: seed) }
+        try weights.read(heads, into: model.parameters, allowNonFinite: !checksFinite)
+        if heads.contains(where: { $0.location == nil }) { model.initializeHead(seed: seed) }
         model.parametersDidChange()
-        return LoadedModel(model: model, tokenizerFile: path + "/tokenizer.json", warnings: checkpoint.warnings)
+        return LoadedModel(model: model, tokenizerFile: path + "/tokenizer.json", warnings: weights.warnings)
     }
 
     /// Reads all of a model's files and checks them as `load` does, in bounded memory.
@@ -131,15 +132,15 @@ package enum ModelDirectory {
         followSymlinks: Bool = false
     ) throws(Failure) -> (parameters: Int, warnings: [String]) {
         let (config, head) = try readConfig(path, precision: .float32, head: nil)
-        let checkpoint = try Checkpoint(
+        let weights = try WeightFiles(
             directory: path,
             configuration: config.configuration,
             followSymlinks: followSymlinks
         )
         let entries = Parameters.layout(config.configuration, head: head)
-        let places = try checkpoint.match(entries, configuration: config.configuration)
-        try checkpoint.check(places, allowNonFinite: allowNonFinite)
-        return (entries.last?.range.upperBound ?? 0, checkpoint.warnings)
+        let places = try weights.match(entries, configuration: config.configuration)
+        try weights.check(places, allowNonFinite: allowNonFinite)
+        return (entries.last?.range.upperBound ?? 0, weights.warnings)
     }
 
     /// The configuration and the head that a model shall have.
@@ -155,11 +156,11 @@ package enum ModelDirectory {
         return (config, head ?? (config.isRewardModel ? .reward : .none))
     }
 
-    /// Saves a model so that `transformers` loads it: as `GPT2LMHeadModel`, `LlamaForCausalLM` and so on, or with a reward
-    /// head as `GPT2ForSequenceClassification` and so on, with one label.
+    /// Saves a model so that `transformers` loads it: as `GPT2LMHeadModel`, `LlamaForCausalLM` and so on, or with a
+    /// reward head as `GPT2ForSequenceClassification` and so on, with one label.
     ///
-    /// Each file is written atomically. The reward of a sequence is the classifier's logit; `pad_token_id` is not set, so
-    /// `transformers` takes one sequence at a time.
+    /// Each file is written atomically. The reward of a sequence is the classifier's logit; `pad_token_id` is not set,
+    /// so `transformers` takes one sequence at a time.
     ///
     /// - Parameters:
     ///   - base: the model whose trunk it shares, where it has no weights of its own but a head's; nil: none.

@@ -1,6 +1,6 @@
 package import LanguageModels
 
-/// Named shapes for randomly initialised models.
+/// Named shapes for randomly initialized models.
 package enum ModelPreset {
     /// Every name, in order of size.
     package static var names: [String] { shapes.map(\.name) }

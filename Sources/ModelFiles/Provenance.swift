@@ -5,8 +5,8 @@ package import Text
 
 /// What a model or an adapter was trained on: `provenance.json` beside its weights.
 ///
-/// A reward model read with another template, another tokenizer or over another base gives numbers that mean nothing, so that is
-/// refused.
+/// A reward model read with another template, another tokenizer or over another base gives numbers that mean nothing,
+/// so that is refused.
 package struct Provenance: Equatable, Sendable {
     private static let file = "provenance.json"
     private static let jinjaFile = "chat_template.jinja"
@@ -137,15 +137,16 @@ extension ModelDirectory {
     /// Bytes of each tensor that a fingerprint is of.
     private static let sample = 4096
 
-    /// Tells one model from another without reading all of it: a checksum of every tensor's name, type, shape and first 4 KiB.
+    /// Tells one model from another without reading all of it: a checksum of every tensor's name, type, shape and first
+    /// 4 KiB.
     ///
     /// Of models that were opened, so that links out of their folder were refused where they should be.
     ///
     /// - Throws: `Failure` where files cannot be read or are malformed.
     package static func fingerprint(_ path: String) throws(Failure) -> String {
-        let checkpoint = try Checkpoint(directory: path, configuration: configuration(path), followSymlinks: true)
+        let weights = try WeightFiles(directory: path, configuration: configuration(path), followSymlinks: true)
         var bytes: [UInt8] = []
-        for file in checkpoint.files {
+        for file in weights.files {
             let weights = try SafetensorsFile(path: file)
             for tensor in weights.header.tensors {
                 bytes += "\(tensor.name) \(tensor.type.rawValue) \(tensor.shape)".utf8

@@ -3,10 +3,10 @@ import Foundation
 package import LanguageModels
 
 extension ModelDirectory {
-    /// Writes a randomly initialised language model without ever holding it: F32 with GPT-2, else BF16.
+    /// Writes a randomly initialized language model without ever holding it: F32 with GPT-2, else BF16.
     ///
-    /// The weights are those of `LanguageModel(…, seed:)`, rounded to the type. The tokenizer files of another directory are
-    /// copied where one is given.
+    /// The weights are those of `LanguageModel(…, seed:)`, rounded to the type. The tokenizer files of another
+    /// directory are copied where one is given.
     ///
     /// - Returns: how many parameters there are.
     /// - Throws: `Failure` with `cannotCreate`, `permission` or `inputOutput`.

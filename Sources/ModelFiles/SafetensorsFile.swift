@@ -90,7 +90,8 @@ package struct SafetensorsFile: ~Copyable {
 
     /// Reads elements `start ..< start + tensor.count` of a stored float32 vector.
     ///
-    /// - Throws: `Failure(.badData)` where it is of another type or too short, `Failure(.inputOutput)` where reading fails.
+    /// - Throws: `Failure(.badData)` where it is of another type or too short, `Failure(.inputOutput)` where reading
+    ///   fails.
     package func read(_ stored: StoredTensor, from start: Int, into tensor: Tensor) throws(Failure) {
         guard stored.type == .float32, start >= 0, start <= stored.bytes.count / 4 - tensor.count else {
             throw Failure(

@@ -73,16 +73,16 @@ package struct SafetensorsHeader: Sendable {
     /// - Parameters:
     ///   - bytes: the header's bytes, without the eight that state its length.
     ///   - dataBytes: how many bytes follow the header in the file.
-    ///   - place: the file, named in errors.
+    ///   - location: the file, named in errors.
     /// - Throws: `Failure(.badData)` for what is malformed, overlaps, leaves a hole or does not fill the file.
-    package init(parsing bytes: [UInt8], dataBytes: Int, at place: String) throws(Failure) {
+    package init(parsing bytes: [UInt8], dataBytes: Int, at location: String) throws(Failure) {
         let limits = JSONLimits(maximumBytes: Self.maximumBytes, maximumDepth: 4)
-        let fields = try JSONFields(JSONValue(parsing: bytes, at: place, limits: limits), at: place)
+        let fields = try JSONFields(JSONValue(parsing: bytes, at: location, limits: limits), at: location)
         guard fields.object.count <= Self.maximumTensors + 1 else {
             throw Failure(
                 .badData,
                 "\(fields.object.count) tensors, more than the limit of \(Self.maximumTensors)",
-                at: place
+                at: location
             )
         }
         var tensors: [StoredTensor] = []
@@ -100,15 +100,16 @@ package struct SafetensorsHeader: Sendable {
             let start = tensor.bytes.lowerBound
             guard start == end else {
                 let fault = start < end ? "overlaps the tensor before it" : "leaves a hole before it"
-                throw Failure(.badData, "tensor '\(tensor.name)' starts at byte \(start) and \(fault)", at: place)
+                throw Failure(.badData, "tensor '\(tensor.name)' starts at byte \(start) and \(fault)", at: location)
             }
             end = tensor.bytes.upperBound
         }
         guard end == dataBytes else {
             throw Failure(
                 .badData,
-                "the tensors take \(end) bytes but \(dataBytes) follow the header: the file is truncated or has extra bytes",
-                at: place
+                "the tensors take \(end) bytes but \(dataBytes) follow the header: the file is truncated or has extra "
+                    + "bytes",
+                at: location
             )
         }
         self.tensors = tensors
@@ -127,7 +128,7 @@ package struct SafetensorsHeader: Sendable {
             throw Failure(
                 .badData,
                 "__metadata__ of \(size) bytes, more than the limit of \(maximumMetadataBytes)",
-                at: fields.place
+                at: fields.location
             )
         }
         return pairs

@@ -108,17 +108,18 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
 
 private func object(_ user: UserAssignment) -> JSONValue {
     [
-        "user_id": .string(user.member.id), "group": .integer(user.group),
+        "user_id": .string(user.user.id), "group": .integer(user.group),
         "posterior": .array(user.posterior.map(JSONValue.number)),
         "log_likelihoods": .array(user.logLikelihoods.map(JSONValue.number)),
-        "comparisons": .integer(user.member.assignCount),
+        "comparisons": .integer(user.user.assignCount),
     ]
 }
 
 private func line(_ user: UserAssignment) -> String {
     let sure = String(format: "%.1f", 100 * user.posterior[user.group])
     return
-        "\(printable(user.member.id))  group \(user.group)  probability \(sure) %  from \(user.member.assignCount) comparisons"
+        "\(printable(user.user.id))  group \(user.group)  probability \(sure) %  from \(user.user.assignCount) "
+        + "comparisons"
 }
 
 /// η, the mean responsibility of each group, from `assignments.csv`, whose last columns are the responsibilities.

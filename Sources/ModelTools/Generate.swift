@@ -65,13 +65,13 @@ package func generate(
     }
     var lines: [PromptLine] = []
     for (index, prompt) in request.prompts.enumerated() {
-        let place = "--prompt \(index + 1)"
-        let fields = try JSONFields(.object(["prompt": .string(prompt)]), at: place)
-        lines.append(try promptLine(fields, place, text))
+        let location = "--prompt \(index + 1)"
+        let fields = try JSONFields(.object(["prompt": .string(prompt)]), at: location)
+        lines.append(try promptLine(fields, location, text))
     }
     if let input = request.input {
-        try forEachInputLine(of: input) { fields, place in
-            lines.append(try promptLine(fields, place, text))
+        try forEachInputLine(of: input) { fields, location in
+            lines.append(try promptLine(fields, location, text))
         }
     }
     let options = SamplingOptions(
@@ -105,17 +105,17 @@ package func generate(
 }
 
 /// The prompt of a line, which leaves room for a response.
-private func promptLine(_ fields: JSONFields, _ place: String, _ text: TextModel) throws(Failure) -> PromptLine {
+private func promptLine(_ fields: JSONFields, _ location: String, _ text: TextModel) throws(Failure) -> PromptLine {
     let line: PromptLine
     if fields.object["token_ids"] != nil {
         let tokens = try fields.tokenIDs("token_ids")
-        try text.check(tokens, at: place, roomFor: 1)
+        try text.check(tokens, at: location, roomFor: 1)
         let prompt = try text.encoding.tokenizer.decode(tokens, skippingSpecialTokens: true)
         line = PromptLine(text: prompt, tokens: tokens)
     } else {
-        let conversation = try fields.object.prompt("prompt", text.encoding.template, at: place)
+        let conversation = try fields.object.prompt("prompt", text.encoding.template, at: location)
         line = PromptLine(text: conversation.text, tokens: text.encoding.prompt(conversation))
-        try text.check(line.tokens, at: place, roomFor: 1)
+        try text.check(line.tokens, at: location, roomFor: 1)
     }
     return line
 }

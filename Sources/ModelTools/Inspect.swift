@@ -8,7 +8,8 @@ import StrictJSON
 import StrictYAML
 import Text
 
-/// What is at `path`: a model, a run, a configuration, tensors, preferences, prompts or text, and what is wrong with it.
+/// What is at `path`: a model, a run, a configuration, tensors, preferences, prompts or text, and what is wrong with
+/// it.
 ///
 /// - Parameter allowNonFinite: whether NaN and infinite weights of a model are taken.
 /// - Returns: one JSON object on one line, or `key: value` lines for people.
@@ -51,7 +52,7 @@ package func inspectMemory(
     var lines = [plan.table, describeKernels()]
     if let available {
         lines.append("available on this machine: \(mebibytes(available)) MiB")
-        if let stage = plan.largest, plan.ofNode(stage) > available {
+        if let stage = plan.largest, plan.bytesPerNode(stage) > available {
             lines.append(plan.shortage(of: stage, available: available))
         }
     }

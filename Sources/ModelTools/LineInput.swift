@@ -8,13 +8,13 @@ import StrictJSON
 /// - Throws: `Failure` at `file:line` for a line that is no JSON object, or is longer than any line may be.
 func forEachInputLine(
     of path: String,
-    _ body: (_ fields: JSONFields, _ place: String) throws -> Void
+    _ body: (_ fields: JSONFields, _ location: String) throws -> Void
 ) throws {
     let lines = try LineReader(path: path == "-" ? nil : path)
     while let line = try lines.next() {
         if line.isBlank { continue }
-        let place = "\(lines.path):\(line.number)"
-        try body(JSONFields(JSONValue(parsingLine: line.bytes, at: place), at: place), place)
+        let location = "\(lines.path):\(line.number)"
+        try body(JSONFields(JSONValue(parsingLine: line.bytes, at: location), at: location), location)
     }
 }
 

@@ -11,8 +11,8 @@ struct TextModel {
     /// How its tokens are text.
     let encoding: ChatEncoding
 
-    /// Opens a Hugging Face directory, its weights in place, and a PEFT directory over it where there is one; sets the threads
-    /// of this process.
+    /// Opens a Hugging Face directory, its weights in place, and a PEFT directory over it where there is one; sets the
+    /// threads of this process.
     ///
     /// - Parameters:
     ///   - template: the chat template; nil: the one that was noted when the model was trained, or none.
@@ -71,7 +71,8 @@ struct TextModel {
 
     /// The text of sampled tokens, which go on after a prompt.
     ///
-    /// A model may have more tokens than its tokenizer (padding of the embedding); those have no text and become U+FFFD.
+    /// A model may have more tokens than its tokenizer (padding of the embedding); those have no text and become
+    /// U+FFFD.
     func decode(_ tokens: ArraySlice<Int32>) throws(Failure) -> String {
         var parts: [String] = []
         let tokenizer = encoding.tokenizer
@@ -81,17 +82,17 @@ struct TextModel {
     }
 
     /// Refuses tokens that the model cannot take, naming where they came from.
-    func check(_ tokens: [Int32], at place: String, roomFor more: Int = 0) throws(Failure) {
-        guard !tokens.isEmpty else { throw Failure(.badData, "has no tokens", at: place) }
+    func check(_ tokens: [Int32], at location: String, roomFor more: Int = 0) throws(Failure) {
+        guard !tokens.isEmpty else { throw Failure(.badData, "has no tokens", at: location) }
         do {
             try model.validate(PackedSequences([tokens]))
         } catch {
-            throw Failure(error.code, error.message, at: place)
+            throw Failure(error.code, error.message, at: location)
         }
         guard tokens.count + more <= model.configuration.contextLength else {
             let reason =
                 "\(tokens.count) tokens leave no room in the model's context of \(model.configuration.contextLength)"
-            throw Failure(.badData, reason, at: place)
+            throw Failure(.badData, reason, at: location)
         }
     }
 }

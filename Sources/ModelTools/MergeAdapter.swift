@@ -7,8 +7,8 @@ import StrictJSON
 /// Writes the full model that an adapter makes of its base.
 ///
 /// - Returns: what was written, as one JSON object.
-/// - Throws: `Failure` 78 for an adapter that does not suit the base or a directory that is not empty, 65 and 66 for files that
-///   are malformed or missing, 73, 74 or 77 where writing fails.
+/// - Throws: `Failure` 78 for an adapter that does not suit the base or a directory that is not empty, 65 and 66 for
+///   files that are malformed or missing, 73, 74 or 77 where writing fails.
 package func mergeAdapter(
     _ adapter: String,
     base: String,

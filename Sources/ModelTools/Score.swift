@@ -31,11 +31,12 @@ package struct ScoreRequest: Sendable {
 /// Tokens of one pass.
 private let tokensAtATime = 8_192
 
-/// Scores each line of the input: log-probabilities of its tokens, and its reward where the model is a reward model, which may
-/// have no log-probabilities (`LanguageModel.predictsTokens`).
+/// Scores each line of the input: log-probabilities of its tokens, and its reward where the model is a reward model,
+/// which may have no log-probabilities (`LanguageModel.predictsTokens`).
 ///
-/// A line is `{"text"}`, `{"prompt", "response"}` (encoded apart and under the chat template, as in training) or `{"token_ids"}`.
-/// A reward model is trained on responses that end in the token that ends a turn: `"complete": true` puts it there.
+/// A line is `{"text"}`, `{"prompt", "response"}` (encoded apart and under the chat template, as in training) or
+/// `{"token_ids"}`. A reward model is trained on responses that end in the token that ends a turn: `"complete": true`
+/// puts it there.
 package func score(
     _ request: ScoreRequest,
     log: (String) -> Void,
@@ -58,23 +59,24 @@ package func score(
         pending = []
         pendingTokens = 0
     }
-    try forEachInputLine(of: request.input) { fields, place in
-        let tokens = try scoredTokens(fields, place, text.encoding)
-        try text.check(tokens, at: place)
+    try forEachInputLine(of: request.input) { fields, location in
+        let tokens = try scoredTokens(fields, location, text.encoding)
+        try text.check(tokens, at: location)
         if pendingTokens + tokens.count > tokensAtATime { try flush() }
-        pending.append(ScoredLine(place: place, tokens: tokens))
+        pending.append(ScoredLine(location: location, tokens: tokens))
         pendingTokens += tokens.count
     }
     try flush()
 }
 
-private func scoredTokens(_ fields: JSONFields, _ place: String, _ encoding: ChatEncoding) throws(Failure) -> [Int32] {
+private func scoredTokens(_ fields: JSONFields, _ location: String, _ encoding: ChatEncoding) throws(Failure) -> [Int32]
+{
     if fields.object["token_ids"] != nil { return try fields.tokenIDs("token_ids") }
     if fields.object["text"] != nil { return encoding.tokenizer.encodeSequence(try fields.string("text")) }
     guard fields.object["prompt"] != nil else {
-        throw Failure(.badData, "needs \"text\", \"prompt\" with \"response\", or \"token_ids\"", at: place)
+        throw Failure(.badData, "needs \"text\", \"prompt\" with \"response\", or \"token_ids\"", at: location)
     }
-    let prompt = try fields.object.prompt("prompt", encoding.template, at: place)
+    let prompt = try fields.object.prompt("prompt", encoding.template, at: location)
     let isComplete = try fields.optionalBool("complete") ?? false
     return encoding.prompt(prompt) + encoding.response(try fields.string("response"), isComplete: isComplete)
 }
@@ -82,7 +84,7 @@ private func scoredTokens(_ fields: JSONFields, _ place: String, _ encoding: Cha
 /// A line of the input.
 private struct ScoredLine {
     /// Where it is.
-    let place: String
+    let location: String
     let tokens: [Int32]
 }
 
@@ -108,7 +110,7 @@ private func scoreLines(
             throw Failure(
                 .internalError,
                 "the model's results are not finite; --allow-nonfinite prints them all the same",
-                at: line.place
+                at: line.location
             )
         }
         try emit(describe(line, logProbabilities, reward, json: request.json))

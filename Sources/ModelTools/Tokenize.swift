@@ -23,21 +23,21 @@ package struct TokenizeRequest: Sendable {
 /// Turns each line's text into token ids, or back.
 package func tokenize(_ request: TokenizeRequest, emit: (String) throws -> Void) throws {
     let tokenizer = try Tokenizer(directory: request.model)
-    try forEachInputLine(of: request.input) { fields, place in
+    try forEachInputLine(of: request.input) { fields, location in
         if request.decode {
             let ids = try fields.tokenIDs("ids")
             let text: String
             do throws(Failure) {
                 text = try tokenizer.decode(ids)
             } catch {
-                throw Failure(error.code, error.message, at: place)
+                throw Failure(error.code, error.message, at: location)
             }
             let object: JSONValue = ["text": .string(text)]
             try emit(request.json ? object.encoded() : text)
         } else {
             let ids = tokenizer.encodeSequence(
                 try fields.string("text"),
-                specialTokens: request.specialTokens ? .recognised : .asText
+                specialTokens: request.specialTokens ? .recognized : .asText
             )
             let object: JSONValue = ["ids": .array(ids.map { .integer(Int($0)) })]
             try emit(request.json ? object.encoded() : ids.map(String.init).joined(separator: " "))

@@ -1,8 +1,8 @@
 package import Tensors
 
 extension AdamW {
-    /// The moments that this rank holds, in place, as vectors of a training state or parts of them; with `step` they are
-    /// all that an optimizer remembers.
+    /// The moments that this rank holds, in place, as vectors of a training state or parts of them; with `step` they
+    /// are all that an optimizer remembers.
     package var stateVectors: [StateVector] {
         vectors("first_moment", ofSlice: firstMoment) + vectors("second_moment", ofSlice: secondMoment)
     }
@@ -18,8 +18,8 @@ extension AdamW {
     /// Numbers of this rank's slice, which lie end to end, alike.
     package func vectors(_ name: String, ofSlice values: Tensor) -> [StateVector] {
         if isReplicated { return [StateVector(name, values)] }
-        return zip(slice, places).map { piece, place in
-            StateVector(name, part: values.rows(place), from: piece.lowerBound, of: parameters.count)
+        return zip(slice, places).map { piece, range in
+            StateVector(name, part: values.rows(range), from: piece.lowerBound, of: parameters.count)
         }
     }
 
@@ -32,12 +32,12 @@ extension AdamW {
 
     /// Copies the slice's parameters, end to end.
     package func copySlice(into copy: Tensor) {
-        for (piece, place) in zip(slice, places) { copy.rows(place).copy(from: parameters.rows(piece)) }
+        for (piece, range) in zip(slice, places) { copy.rows(range).copy(from: parameters.rows(piece)) }
     }
 
     /// Puts copied parameters of the slice back; other ranks have them after `gatherParameters`.
     package func restoreSlice(from copy: Tensor) {
-        for (piece, place) in zip(slice, places) { parameters.rows(piece).copy(from: copy.rows(place)) }
+        for (piece, range) in zip(slice, places) { parameters.rows(piece).copy(from: copy.rows(range)) }
     }
 
     /// Goes on after moments that a saved state filled, as the optimizer that had made `step` updates.

@@ -3,36 +3,37 @@ package import Tensors
 
 /// Sums gradients over the shards of a run.
 ///
-/// By `GradientExchange.reproducible` each rank gets the sums of its own slice, the same bits on any number of ranks; this needs memory for
-/// log₂ S vectors beside the gradient itself where a rank hosts S shards, kept from one sum to the next. By
-/// `.allReduce` it gets all of them.
+/// By `GradientReduction.reproducible` each rank gets the sums of its own slice, the same bits on any number of ranks;
+/// this needs memory for log₂ S vectors beside the gradient itself where a rank hosts S shards, kept from one sum to
+/// the next. By `.allReduce` it gets all of them.
 package final class GradientSum {
     private let gradient: Tensor
     private let vectors: Int
     private let settlesTogether: Bool
-    private let exchange: GradientExchange
+    private let reduction: GradientReduction
     private let bucketSize: Int
     private var spare: [Tensor] = []
     private var received: [Tensor] = []
     /// While the last of this rank's shards is at work.
-    private var underWay: (buckets: [Bucket], early: EarlyWork)?
+    private var underWay: (buckets: [Bucket], early: BackgroundReducer)?
 
-    /// For flat float32 gradients of equal length that lie end to end in one tensor, summed in place; each has slices of its own.
+    /// For flat float32 gradients of equal length that lie end to end in one tensor, summed in place; each has slices
+    /// of its own.
     ///
-    /// `settlesTogether`: whether a backward pass adds to all vectors at once, and not to one after the other. `bucketSize` is that of
-    /// `Slices`. Neither changes the result.
+    /// `settlesTogether`: whether a backward pass adds to all vectors at once, and not to one after the other.
+    /// `bucketSize` is that of `ZeROPartition`. Neither changes the result.
     package init(
         of gradient: Tensor,
         vectors: Int = 1,
         settlesTogether: Bool = false,
-        by exchange: GradientExchange = .reproducible,
-        bucketSize: Int = Slices.bucketSize
+        by reduction: GradientReduction = .reproducible,
+        bucketSize: Int = ZeROPartition.bucketSize
     ) {
         precondition(gradient.count % vectors == 0, "\(vectors) vectors of equal length in \(gradient.count) elements")
         self.gradient = gradient
         self.vectors = vectors
         self.settlesTogether = settlesTogether
-        self.exchange = exchange
+        self.reduction = reduction
         self.bucketSize = bucketSize
     }
 
@@ -45,12 +46,13 @@ package final class GradientSum {
         ofShard work: (Int) throws -> Void
     ) throws {
         try reduce(over: tree, communicator, ofShard: work)
-        if exchange == .allReduce { return }
-        let slices = Slices(of: length, ranks: communicator.size, bucketSize: bucketSize)
+        if reduction == .allReduce { return }
+        let slices = ZeROPartition(of: length, ranks: communicator.size, bucketSize: bucketSize)
         for vector in 0..<vectors { try communicator.gather(self[vector], slices) }
     }
 
-    /// Replaces the part of every gradient that this rank updates by its sum over all shards; the rest of them is used up.
+    /// Replaces the part of every gradient that this rank updates by its sum over all shards; the rest of them is used
+    /// up.
     ///
     /// `work(i)` adds the gradient of the i-th of this rank's shards to the vector, which is zero before.
     package func reduce(
@@ -59,16 +61,16 @@ package final class GradientSum {
         ofShard work: (Int) throws -> Void
     ) throws {
         let hosted = tree.hosted[communicator.rank]
-        if exchange == .allReduce {
+        if reduction == .allReduce {
             gradient.fill(0)
-            for place in 0..<hosted.count { try work(place) }
+            for index in 0..<hosted.count { try work(index) }
             if communicator.size > 1 { try communicator.allReduceSum(gradient) }
             return
         }
         var sum = TreeSum<Tensor>(shards: tree.count)
-        for (place, shard) in hosted.dropLast().enumerated() {
+        for (index, shard) in hosted.dropLast().enumerated() {
             gradient.fill(0)
-            try work(place)
+            try work(index)
             sum.add(gradient, at: ShardTree.Node(shard: shard)) { left, right in
                 addScaled(right, scale: 1, to: left)
                 if !right.sharesStart(with: gradient) { spare.append(right) }
@@ -84,7 +86,7 @@ package final class GradientSum {
         let sumBucket = { index in
             try self.sum(buckets[index], of: hosted.last, and: others, over: nodes, communicator)
         }
-        let early = EarlyWork(sumBucket)
+        let early = BackgroundReducer(sumBucket)
         if communicator.size > 1 { underWay = (buckets, early) }
         defer { underWay = nil }
         do {
@@ -97,8 +99,8 @@ package final class GradientSum {
         spare += others.partials.map(\.value)
     }
 
-    /// Tells that a shard's work adds nothing more to a gradient from `offset` on, nor to any of the gradients before that one; or, where
-    /// they settle together, to any from `offset` on.
+    /// Tells that a shard's work adds nothing more to a gradient from `offset` on, nor to any of the gradients before
+    /// that one; or, where they settle together, to any from `offset` on.
     ///
     /// What the rank's last shard has settled is summed on another thread while this one computes the rest.
     package func settled(from offset: Int, ofVector vector: Int = 0) {
@@ -114,8 +116,8 @@ package final class GradientSum {
     package func release() { (spare, received) = ([], []) }
 
     /// How many vectors a rank keeps beside the gradient.
-    package static func vectorsKept(over tree: ShardTree, rank: Int, by exchange: GradientExchange) -> Int {
-        guard exchange == .reproducible else { return 0 }
+    package static func vectorsKept(over tree: ShardTree, rank: Int, by reduction: GradientReduction) -> Int {
+        guard reduction == .reproducible else { return 0 }
         var sum = TreeSum<Void>(shards: tree.count)
         return tree.hosted[rank].reduce(0) { most, shard in
             // While a shard's gradient is computed, the sums before it are copies.
@@ -146,9 +148,10 @@ extension GradientSum {
 
     private subscript(vector: Int) -> Tensor { gradient.view(at: vector * length, shape: [length]) }
 
-    /// All buckets, in the order in which backward passes settle them: from each vector's end to its start, or from all vectors' ends.
+    /// All buckets, in the order in which backward passes settle them: from each vector's end to its start, or from all
+    /// vectors' ends.
     private func buckets(ranks: Int) -> [Bucket] {
-        let slices = Slices(of: length, ranks: ranks, bucketSize: bucketSize)
+        let slices = ZeROPartition(of: length, ranks: ranks, bucketSize: bucketSize)
         let buckets = (0..<vectors).flatMap { vector in
             slices.buckets.reversed().map { Bucket(vector: vector, range: $0, pieces: slices.pieces(of: $0)) }
         }
@@ -158,8 +161,9 @@ extension GradientSum {
 
     /// Sums a bucket over all shards into this rank's piece of it (reduce-scatter).
     ///
-    /// Every rank receives all sums of its piece and adds them in the tree's order. `last`: this rank's last shard, whose gradient
-    /// is in place, if it has one; `others`: the sums of its others. Both are used up. `nodes`: those that each rank forms.
+    /// Every rank receives all sums of its piece and adds them in the tree's order. `last`: this rank's last shard,
+    /// whose gradient is in place, if it has one; `others`: the sums of its others. Both are used up. `nodes`: those
+    /// that each rank forms.
     private func sum(
         _ bucket: Bucket,
         of last: Int?,
@@ -191,7 +195,7 @@ extension GradientSum {
                 return sender == rank || round >= nodes[sender].count ? start..<start : start..<start + mine.count
             }
             let source = round < partials.count ? partials[round] : part(gradient)
-            try communicator.exchange(source, sends, into: incoming(round, size * mine.count), receives)
+            try communicator.allToAllV(source, sends, into: incoming(round, size * mine.count), receives)
         }
         var sum = TreeSum<Tensor>(shards: others.shards)
         for sender in nodes.indices {
@@ -204,8 +208,8 @@ extension GradientSum {
             }
         }
         guard let result = sum.partials.first?.value else { preconditionFailure("a tree has at least one shard") }
-        let place = part(gradient).rows(mine)
-        if !result.sharesStart(with: place) { place.copy(from: result) }
+        let ownPart = part(gradient).rows(mine)
+        if !result.sharesStart(with: ownPart) { ownPart.copy(from: result) }
     }
 
     /// Memory for what other ranks send in a round of exchanges.
@@ -218,17 +222,17 @@ extension GradientSum {
 
 extension Communicator {
     /// Gives every rank the slices of a float32 vector that the others have (all-gather).
-    func gather(_ vector: Tensor, _ slices: Slices) throws {
+    func gather(_ vector: Tensor, _ slices: ZeROPartition) throws {
         if size == 1 { return }
         for pieces in slices.buckets.map(slices.pieces(of:)) {
             let sends = pieces.indices.map { $0 == rank ? 0..<0 : pieces[rank] }
             let receives = pieces.indices.map { $0 == rank ? 0..<0 : pieces[$0] }
-            try exchange(vector, sends, into: vector, receives)
+            try allToAllV(vector, sends, into: vector, receives)
         }
     }
 
     /// Sends parts of one float32 tensor and receives parts of another, or other parts of the same.
-    fileprivate func exchange(
+    fileprivate func allToAllV(
         _ outgoing: Tensor,
         _ sends: [Range<Int>],
         into incoming: Tensor,
@@ -238,7 +242,7 @@ extension Communicator {
     {
         try outgoing.withMutableSpan { (source: inout MutableSpan<Float>) throws in
             try incoming.withMutableSpan { (target: inout MutableSpan<Float>) throws in
-                try exchange(source.span, sends, into: &target, receives)
+                try allToAllV(source.span, sends, into: &target, receives)
             }
         }
     }

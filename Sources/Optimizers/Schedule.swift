@@ -12,9 +12,10 @@ package enum ScheduleShape: String, Sendable {
 
 /// Learning rate by step: linear warm-up from 0, then constant, or linear or cosine decay to `floor`·peak.
 ///
-/// With n = step − 1 updates done, W warm-up and T total steps, rate = peak · λ(n), where λ(n) = n/W during warm-up (n < W)
-/// and λ(n) = floor + (1 − floor)·d(p) after it, with p = (n − W)/(T − W), and d(p) = 1, 1 − p or (1 + cos πp)/2. These are
-/// the schedules of `transformers` (`get_linear_schedule_with_warmup` and kin): a warm-up starts with a step of rate 0.
+/// With n = step − 1 updates done, W warm-up and T total steps, rate = peak · λ(n), where λ(n) = n/W during warm-up (n
+/// < W) and λ(n) = floor + (1 − floor)·d(p) after it, with p = (n − W)/(T − W), and d(p) = 1, 1 − p or (1 + cos πp)/2.
+/// These are the schedules of `transformers` (`get_linear_schedule_with_warmup` and kin): a warm-up starts with a step
+/// of rate 0.
 package struct Schedule: Equatable, Sendable {
     /// How the rate runs after warm-up.
     package let shape: ScheduleShape

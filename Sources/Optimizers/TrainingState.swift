@@ -1,8 +1,8 @@
 import Foundation
 package import Tensors
 
-/// A vector of a training state, or the part of one that this rank holds, in place: saving reads `values`, resuming fills
-/// them.
+/// A vector of a training state, or the part of one that this rank holds, in place: saving reads `values`, resuming
+/// fills them.
 ///
 /// Several parts of one vector carry its name.
 package struct StateVector {
@@ -46,8 +46,8 @@ package struct StateVector {
 
 /// Where training stands at a step boundary: all that it needs to go on from there as if nothing had happened.
 ///
-/// Records are numbers that are the same on every rank; vectors are too large for that. Where one part of a program trains
-/// for another, its state lies under a name within the other's: `mixture/em`.
+/// Records are numbers that are the same on every rank; vectors are too large for that. Where one part of a program
+/// trains for another, its state lies under a name within the other's: `mixture/em`.
 package struct TrainingState {
     /// JSON by name.
     package private(set) var records: [(name: String, json: [UInt8])] = []
@@ -98,7 +98,8 @@ package struct TrainingState {
     }
 }
 
-/// Called at every step boundary on every rank; it asks for the state where it saves it, and ends the training by throwing.
+/// Called at every step boundary on every rank; it asks for the state where it saves it, and ends the training by
+/// throwing.
 package typealias StepBoundary = (_ state: @escaping () throws -> TrainingState) throws -> Void
 
 /// A training state that was saved: what `TrainingState` was given, in another process, perhaps on other ranks.

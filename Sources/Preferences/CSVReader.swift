@@ -28,7 +28,7 @@ package struct CSVReader {
         var line = try lines.next()
         while let blank = line, blank.isBlank { line = try lines.next() }
         guard let first = line else { return nil }
-        let place = "\(lines.path):\(first.number)"
+        let location = "\(lines.path):\(first.number)"
         var record = RecordParser()
         var bytes = first.bytes.count
         var state = record.read(first.bytes)
@@ -37,14 +37,14 @@ package struct CSVReader {
             bytes += 1 + more.bytes.count
             guard bytes <= maximumRecordBytes else {
                 let message = "record longer than \(maximumRecordBytes >> 20) MiB; is a quotation mark left open?"
-                throw Failure(.badData, message, at: place)
+                throw Failure(.badData, message, at: location)
             }
             state = record.read(more.bytes)
         }
         switch state {
         case .complete: return .success(Record(number: first.number, fields: record.fields))
-        case .openQuote: return .failure(Failure(.badData, "quotation mark without its partner", at: place))
-        case .malformed(let reason): return .failure(Failure(.badData, reason, at: place))
+        case .openQuote: return .failure(Failure(.badData, "quotation mark without its partner", at: location))
+        case .malformed(let reason): return .failure(Failure(.badData, reason, at: location))
         }
     }
 }

@@ -35,9 +35,9 @@ package struct ComparisonSplit: Equatable, Sendable {
 
 /// Splits a user's comparisons at random, by seed, user id and prompts alone: the order of users has no part in it.
 ///
-/// Comparisons of one prompt stay together, so that no prompt is both trained on and tested; only where that leaves nothing
-/// to fit (a user with one prompt) they are split one by one. Of few comparisons the first goes to `assign` (without it
-/// the user has no group) and the second to `fit`; the fractions hold as closely as whole prompts allow.
+/// Comparisons of one prompt stay together, so that no prompt is both trained on and tested; only where that leaves
+/// nothing to fit (a user with one prompt) they are split one by one. Of few comparisons the first goes to `assign`
+/// (without it the user has no group) and the second to `fit`; the fractions hold as closely as whole prompts allow.
 package func splitComparisons(
     user: String,
     promptHashes: [UInt64],
@@ -95,7 +95,7 @@ private func deal(
     return split
 }
 
-/// A user's tokenised comparisons by their use.
+/// A user's tokenized comparisons by their use.
 package struct SplitUser: Equatable, Sendable {
     /// The user's id.
     package var id: String
@@ -122,7 +122,8 @@ package struct SplitUser: Equatable, Sendable {
     }
 }
 
-/// Holds whole users out, to measure how well new users are assigned: `round(fraction · users)` of them, at least one stays.
+/// Holds whole users out, to measure how well new users are assigned: `round(fraction · users)` of them, at least one
+/// stays.
 ///
 /// The choice depends on seed and ids alone. Both lists are in the order given.
 package func holdOutUsers<Person>(

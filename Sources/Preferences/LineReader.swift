@@ -36,7 +36,8 @@ package final class LineReader {
 
     /// Opens a regular file, or for nil standard input, and skips a UTF-8 byte-order mark.
     ///
-    /// - Throws: `Failure` 66 where there is no such file, 77 where it may not be read, 65 where it is no plain UTF-8 text.
+    /// - Throws: `Failure` 66 where there is no such file, 77 where it may not be read, 65 where it is no plain UTF-8
+    ///   text.
     package init(path: String?, maximumLineBytes: Int = LineReader.maximumLineBytes) throws(Failure) {
         if let path { file = try RegularFile(path: path) } else { file = nil }
         self.path = path ?? "standard input"
@@ -119,7 +120,8 @@ private func reasonNotUTF8Text(_ start: [UInt8]) -> String? {
     return nil
 }
 
-/// Refuses what no reader of lines takes: a file that is missing or may not be read, or that does not begin with UTF-8 text.
+/// Refuses what no reader of lines takes: a file that is missing or may not be read, or that does not begin with UTF-8
+/// text.
 package func requireText(_ path: String) throws(Failure) {
     _ = try LineReader(path: path, maximumLineBytes: .max)
 }

@@ -4,10 +4,10 @@ import Text
 
 /// Reads a preference file: JSON Lines or, where the name ends in `.csv`, CSV with the same names as columns.
 ///
-/// A row has `user_id`, `prompt` (a string or a conversation list), `chosen`, `rejected`, and optionally `group` (used for
-/// scoring only) and `chosen_complete`, `rejected_complete` (false where sampling was cut short). Rows of Personalized
-/// Soups are read too: `user_input` is the prompt and `completion_a` the chosen response, as in that work's own training
-/// code, unless `preference` is `b`. Unknown fields are ignored.
+/// A row has `user_id`, `prompt` (a string or a conversation list), `chosen`, `rejected`, and optionally `group` (used
+/// for scoring only) and `chosen_complete`, `rejected_complete` (false where sampling was cut short). Rows of
+/// Personalized Soups are read too: `user_input` is the prompt and `completion_a` the chosen response, as in that
+/// work's own training code, unless `preference` is `b`. Unknown fields are ignored.
 ///
 /// - Returns: users sorted by the bytes of their id, and what was found in the file.
 /// - Throws: `Failure` naming `file:line` of the first bad line, or the file where it is unusable as a whole.
@@ -19,20 +19,20 @@ package func loadPreferences(
     var users: [User] = []
     var positions: [ByteString: Int] = [:]
     var seen: Set<ComparisonKey> = []
-    try forEachRow(of: path, options, &report) { (row, place, report) throws(Failure) in
-        let id = try row.text("user_id", at: place)
-        guard !id.isEmpty else { throw Failure(.badData, "field \"user_id\" is empty", at: place) }
-        let group = try row.optionalText("group", at: place)
+    try forEachRow(of: path, options, &report) { (row, location, report) throws(Failure) in
+        let id = try row.text("user_id", at: location)
+        guard !id.isEmpty else { throw Failure(.badData, "field \"user_id\" is empty", at: location) }
+        let group = try row.optionalText("group", at: location)
         // Ids and groups go into tables, where a line break would forge a row for whoever reads lines.
         for (key, name) in [("user_id", id), ("group", group ?? "")]
         where name.unicodeScalars.contains(where: breaksLines) {
-            throw Failure(.badData, "field \"\(key)\" holds a control character; take it out", at: place)
+            throw Failure(.badData, "field \"\(key)\" holds a control character; take it out", at: location)
         }
-        let comparison = try comparison(of: row, options.template, at: place)
+        let comparison = try comparison(of: row, options.template, at: location)
         let position = positions[ByteString(id)]
         if let position, let earlier = users[position].group, let group, !earlier.utf8.elementsEqual(group.utf8) {
             let message = "user \"\(id)\" is in group \"\(group)\" here and in \"\(earlier)\" before"
-            throw Failure(.badData, message, at: place)
+            throw Failure(.badData, message, at: location)
         }
         if comparison.chosen.isEmpty || comparison.rejected.isEmpty {
             report.empty += 1
@@ -64,26 +64,27 @@ private func breaksLines(_ scalar: Unicode.Scalar) -> Bool {
     [.control, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
 }
 
-private func comparison(of row: JSONObject, _ template: ChatTemplate, at place: String) throws(Failure) -> Comparison {
-    let chosenIsComplete = try row.flag("chosen_complete", default: true, at: place)
-    let rejectedIsComplete = try row.flag("rejected_complete", default: true, at: place)
+private func comparison(of row: JSONObject, _ template: ChatTemplate, at location: String) throws(Failure) -> Comparison
+{
+    let chosenIsComplete = try row.flag("chosen_complete", default: true, at: location)
+    let rejectedIsComplete = try row.flag("rejected_complete", default: true, at: location)
     guard row["prompt"] == nil, row["user_input"] != nil else {
         return Comparison(
-            prompt: try row.prompt("prompt", template, at: place),
-            chosen: try row.text("chosen", at: place),
-            rejected: try row.text("rejected", at: place),
+            prompt: try row.prompt("prompt", template, at: location),
+            chosen: try row.text("chosen", at: location),
+            rejected: try row.text("rejected", at: location),
             chosenIsComplete: chosenIsComplete,
             rejectedIsComplete: rejectedIsComplete
         )
     }
-    let a = try row.text("completion_a", at: place)
-    let b = try row.text("completion_b", at: place)
-    let preference = try row.optionalText("preference", at: place) ?? "a"
+    let a = try row.text("completion_a", at: location)
+    let b = try row.text("completion_b", at: location)
+    let preference = try row.optionalText("preference", at: location) ?? "a"
     guard preference == "a" || preference == "b" else {
-        throw Failure(.badData, "field \"preference\" must be \"a\" or \"b\", found \"\(preference)\"", at: place)
+        throw Failure(.badData, "field \"preference\" must be \"a\" or \"b\", found \"\(preference)\"", at: location)
     }
     return Comparison(
-        prompt: try row.prompt("user_input", template, at: place),
+        prompt: try row.prompt("user_input", template, at: location),
         chosen: preference == "a" ? a : b,
         rejected: preference == "a" ? b : a
     )

@@ -28,7 +28,8 @@ package struct Prompt: Equatable, Sendable {
     package var text: String { conversation.text }
 }
 
-/// Reads a prompts file: rows with `prompt` (a string or a conversation list) or with `text`, whose opening is the prompt.
+/// Reads a prompts file: rows with `prompt` (a string or a conversation list) or with `text`, whose opening is the
+/// prompt.
 ///
 /// - Throws: `Failure` naming `file:line`, as `loadPreferences` does.
 package func loadPromptTexts(
@@ -37,12 +38,12 @@ package func loadPromptTexts(
 ) throws(Failure) -> (prompts: [PromptText], report: LoadReport) {
     var report = LoadReport(path: path)
     var prompts: [PromptText] = []
-    try forEachRow(of: path, options, &report) { (row, place, report) throws(Failure) in
+    try forEachRow(of: path, options, &report) { (row, location, report) throws(Failure) in
         let isOpening = row["prompt"] == nil && row["text"] != nil
         let prompt =
             isOpening
-            ? PromptText.opening(of: try row.text("text", at: place))
-            : .whole(try row.prompt("prompt", options.template, at: place))
+            ? PromptText.opening(of: try row.text("text", at: location))
+            : .whole(try row.prompt("prompt", options.template, at: location))
         if prompt == .opening(of: "") || prompt == .whole("") {
             report.empty += 1
             return
@@ -62,8 +63,8 @@ package func loadTexts(
 ) throws(Failure) -> (texts: [String], report: LoadReport) {
     var report = LoadReport(path: path)
     var texts: [String] = []
-    try forEachRow(of: path, options, &report) { (row, place, report) throws(Failure) in
-        let text = try row.text("text", at: place)
+    try forEachRow(of: path, options, &report) { (row, location, report) throws(Failure) in
+        let text = try row.text("text", at: location)
         if text.isEmpty {
             report.empty += 1
             return

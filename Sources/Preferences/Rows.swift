@@ -2,7 +2,8 @@ package import Failures
 package import StrictJSON
 package import Text
 
-/// Calls `body` with each row of a JSON Lines or (by its ending) CSV file, as an object, and with the row's `file:line`.
+/// Calls `body` with each row of a JSON Lines or (by its ending) CSV file, as an object, and with the row's
+/// `file:line`.
 ///
 /// A CSV row becomes an object of strings; an empty cell is left out of it. Failures of `body` make a bad line.
 func forEachRow(
@@ -32,13 +33,13 @@ private func forEachLine(
             throw Failure(.badData, "a JSON array; write one object a line (jq -c '.[]')", at: path)
         }
         report.rows += 1
-        let place = "\(path):\(line.number)"
+        let location = "\(path):\(line.number)"
         do throws(Failure) {
-            let value = try JSONValue(parsingLine: line.bytes, at: place)
+            let value = try JSONValue(parsingLine: line.bytes, at: location)
             guard let object = value.object else {
-                throw Failure(.badData, "expected an object, found \(value.kind)", at: place)
+                throw Failure(.badData, "expected an object, found \(value.kind)", at: location)
             }
-            try body(object, place, &report)
+            try body(object, location, &report)
         } catch {
             try report.badLine(error, options.onBadLine)
         }
@@ -62,16 +63,16 @@ private func forEachRecord(
         report.rows += 1
         do throws(Failure) {
             let record = try result.get()
-            let place = "\(path):\(record.number)"
+            let location = "\(path):\(record.number)"
             guard record.fields.count == header.fields.count else {
                 let message = "\(record.fields.count) fields, but the header has \(header.fields.count)"
-                throw Failure(.badData, message, at: place)
+                throw Failure(.badData, message, at: location)
             }
             var object = JSONObject()
             for (name, field) in zip(header.fields, record.fields) where !field.isEmpty {
                 object[name] = .string(field)
             }
-            try body(object, place, &report)
+            try body(object, location, &report)
         } catch {
             try report.badLine(error, options.onBadLine)
         }
@@ -81,53 +82,53 @@ private func forEachRecord(
 
 extension JSONObject {
     /// A required string.
-    func text(_ key: String, at place: String) throws(Failure) -> String {
-        guard let value = self[key] else { throw Failure(.badData, "field \"\(key)\" is missing", at: place) }
+    func text(_ key: String, at location: String) throws(Failure) -> String {
+        guard let value = self[key] else { throw Failure(.badData, "field \"\(key)\" is missing", at: location) }
         guard let text = value.string else {
-            throw Failure(.badData, "field \"\(key)\" must be a string, found \(value.kind)", at: place)
+            throw Failure(.badData, "field \"\(key)\" must be a string, found \(value.kind)", at: location)
         }
         return text
     }
 
     /// A string that may be absent or null.
-    func optionalText(_ key: String, at place: String) throws(Failure) -> String? {
+    func optionalText(_ key: String, at location: String) throws(Failure) -> String? {
         guard let value = self[key], !value.isNull else { return nil }
-        return try text(key, at: place)
+        return try text(key, at: location)
     }
 
     /// A boolean that may be absent; CSV writes it `true` or `false`.
-    func flag(_ key: String, default missing: Bool, at place: String) throws(Failure) -> Bool {
+    func flag(_ key: String, default missing: Bool, at location: String) throws(Failure) -> Bool {
         guard let value = self[key], !value.isNull else { return missing }
         if let flag = value.bool { return flag }
         if let text = value.string, let flag = Bool(text) { return flag }
-        throw Failure(.badData, "field \"\(key)\" must be true or false, found \(value.kind)", at: place)
+        throw Failure(.badData, "field \"\(key)\" must be true or false, found \(value.kind)", at: location)
     }
 
     /// A prompt that the template can render: a string, or a list of messages with `role` and `content`.
-    package func prompt(_ key: String, _ template: ChatTemplate, at place: String) throws(Failure) -> Conversation {
-        let conversation = try conversation(key, at: place)
+    package func prompt(_ key: String, _ template: ChatTemplate, at location: String) throws(Failure) -> Conversation {
+        let conversation = try conversation(key, at: location)
         if let problem = template.problem(in: conversation) {
-            throw Failure(.badData, "\"\(key)\" \(problem)", at: place)
+            throw Failure(.badData, "\"\(key)\" \(problem)", at: location)
         }
         return conversation
     }
 
-    private func conversation(_ key: String, at place: String) throws(Failure) -> Conversation {
-        guard let rows = self[key]?.array else { return Conversation(try text(key, at: place)) }
+    private func conversation(_ key: String, at location: String) throws(Failure) -> Conversation {
+        guard let rows = self[key]?.array else { return Conversation(try text(key, at: location)) }
         var messages: [Message] = []
         for (index, row) in rows.enumerated() {
             guard let object = row.object else {
                 let reason = "message \(index + 1) of \"\(key)\" must be an object with \"role\" and \"content\""
-                throw Failure(.badData, "\(reason), found \(row.kind)", at: place)
+                throw Failure(.badData, "\(reason), found \(row.kind)", at: location)
             }
-            let name = try object.text("role", at: place)
+            let name = try object.text("role", at: location)
             guard let role = Message.Role(rawValue: name) else {
                 let known = Message.Role.allCases.map(\.rawValue).joined(separator: ", ")
-                throw Failure(.badData, "role \"\(name)\" in \"\(key)\"; known: \(known)", at: place)
+                throw Failure(.badData, "role \"\(name)\" in \"\(key)\"; known: \(known)", at: location)
             }
-            messages.append(Message(role, try object.text("content", at: place)))
+            messages.append(Message(role, try object.text("content", at: location)))
         }
-        guard !messages.isEmpty else { throw Failure(.badData, "\"\(key)\" is an empty conversation", at: place) }
+        guard !messages.isEmpty else { throw Failure(.badData, "\"\(key)\" is an empty conversation", at: location) }
         return Conversation(messages)
     }
 }

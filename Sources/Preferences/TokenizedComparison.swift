@@ -21,7 +21,8 @@ package struct TokenizedComparison: Equatable, Sendable {
     package var tokens: Int { chosen.count + rejected.count - promptLength }
 }
 
-/// A user's comparisons in tokens; `comparisons[i]` belongs to the same choice as before tokenising unless it was dropped.
+/// A user's comparisons in tokens; `comparisons[i]` belongs to the same choice as before tokenizing unless it was
+/// dropped.
 package struct TokenizedUser: Equatable, Sendable {
     /// The user's id.
     package var id: String
@@ -62,7 +63,7 @@ package struct TokenizationOptions: Sendable {
     }
 }
 
-/// What tokenising did to the comparisons.
+/// What tokenizing did to the comparisons.
 package struct TokenizationReport: Equatable, Sendable {
     /// Comparisons kept.
     package var kept = 0
@@ -94,7 +95,8 @@ package struct TokenizationReport: Equatable, Sendable {
     }
 }
 
-/// Tokenises users' comparisons; prompt and responses are encoded apart, so that both sequences share the prompt's tokens.
+/// Tokenizes users' comparisons; prompt and responses are encoded apart, so that both sequences share the prompt's
+/// tokens.
 ///
 /// - Throws: `Failure(.badData)` naming the user where an id lies outside the vocabulary or nothing is left;
 ///   `Failure(.configuration)` where a template leaves no room for a text.

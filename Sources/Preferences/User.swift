@@ -8,7 +8,8 @@ package struct Comparison: Equatable, Sendable {
     package var chosen: String
     /// The other response.
     package var rejected: String
-    /// Whether `chosen` ends where its writer ended it; false where sampling was cut short, so that no end-of-text follows.
+    /// Whether `chosen` ends where its writer ended it; false where sampling was cut short, so that no end-of-text
+    /// follows.
     package var chosenIsComplete: Bool
     /// The same for `rejected`.
     package var rejectedIsComplete: Bool

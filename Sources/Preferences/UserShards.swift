@@ -1,7 +1,8 @@
-/// Deals users to shards so that shards have about equal work: the largest user first, each to the shard with least work.
+/// Deals users to shards so that shards have about equal work: the largest user first, each to the shard with least
+/// work.
 ///
-/// (Graham's LPT rule: the fullest shard has at most 4/3 of the least possible.) Ties go to the id that comes first and to
-/// the lowest shard, so the result depends on ids and work alone, and never on the number of ranks.
+/// (Graham's LPT rule: the fullest shard has at most 4/3 of the least possible.) Ties go to the id that comes first and
+/// to the lowest shard, so the result depends on ids and work alone, and never on the number of ranks.
 ///
 /// - Parameters:
 ///   - users: id and work of each user; work in tokens.

@@ -2,7 +2,7 @@ import Foundation
 
 /// What a random number is for; streams of different purposes never overlap.
 package enum RandomPurpose: UInt64, Sendable {
-    case initialisation = 1
+    case initialization = 1
     case sampling
     case simulation
     case corpus
@@ -20,7 +20,7 @@ package enum RandomPurpose: UInt64, Sendable {
 /// A counter-based random stream: every number is a function of (seed, purpose, step, item, position) alone, so results
 /// do not depend on ranks, threads or the order in which items are visited.
 ///
-/// The mixing function is the SplitMix64 finaliser applied over the key and then over key + counter.
+/// The mixing function is the SplitMix64 finalizer applied over the key and then over key + counter.
 package struct CounterRandom: RandomNumberGenerator, Sendable {
     private let key: UInt64
     /// The index of the next number of this stream.

@@ -2,7 +2,8 @@ package import Failures
 import Foundation
 package import StrictJSON
 
-/// A run's results as one HTML page that needs nothing else: tables, utilities over the steps as drawings, sample texts.
+/// A run's results as one HTML page that needs nothing else: tables, utilities over the steps as drawings, sample
+/// texts.
 ///
 /// - Parameters:
 ///   - name: the run's name.
@@ -51,13 +52,15 @@ package func htmlReport(
         <!doctype html>
         <html lang="en"><head><meta charset="utf-8"><title>\(escaped(name))</title><style>
         body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
-        table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .3rem .8rem; border-bottom: 1px solid #ddd }
+        table { border-collapse: collapse; margin: 1rem 0 }
+        th, td { padding: .3rem .8rem; border-bottom: 1px solid #ddd }
         th { text-align: left } td { font-variant-numeric: tabular-nums } pre { overflow-x: auto; background: #f6f6f6 }
         svg { display: block; margin: 1rem 0 }
         </style></head><body>
         <h1>\(escaped(name))</h1>
         <h2>Win rate against the reference</h2>
-        <p>In % with 95 % bootstrap intervals, on \(try evaluation.int("prompts")) held-out prompts, ties counted half.</p>
+        <p>In % with 95 % bootstrap intervals, on \(try evaluation.int("prompts")) held-out prompts, ties counted \
+        half.</p>
         \(table(["policy"] + groups + ["KL, nats", "tokens"], winRates))
         <h2>Win rate against the single-reward policy</h2>
         \(table(["policy"] + groups, against))

@@ -7,8 +7,8 @@ package final class MetricsWriter {
     private let file: FileHandle?
     private let path: String
 
-    /// Opens a file to write behind what it holds, and creates it where there is none; nil writes nothing (all ranks but the
-    /// root).
+    /// Opens a file to write behind what it holds, and creates it where there is none; nil writes nothing (all ranks
+    /// but the root).
     ///
     /// Throws a `Failure` where the file cannot be created or written to.
     package init(appendingTo path: String?) throws(Failure) {
@@ -33,7 +33,8 @@ package final class MetricsWriter {
 
     /// Appends a line with `stage`, `step`, `seconds` (what the step took) and the step's figures, in their order.
     ///
-    /// Figures that are not finite become `null`. Throws a `Failure` where the line cannot be written, as on a full disk.
+    /// Figures that are not finite become `null`. Throws a `Failure` where the line cannot be written, as on a full
+    /// disk.
     package func write(stage: String, step: Int, seconds: Double, _ figures: JSONObject) throws(Failure) {
         guard let file else { return }
         var line = JSONObject()

@@ -13,9 +13,9 @@ package enum ProgressStyle: Sendable {
 
 /// Shows how far a task has come, how fast it goes, and how long it will still take.
 ///
-/// A run has one meter, and at most one task at a time: `begin`, `advance` …, `end`. A bar is drawn at most ten times a second.
-/// Lines come every ten seconds at first and more rarely later, so that a log of days stays readable; a task that is over
-/// sooner gets its closing line only. (Not named `Progress`, which Foundation has.)
+/// A run has one meter, and at most one task at a time: `begin`, `advance` …, `end`. A bar is drawn at most ten times a
+/// second. Lines come every ten seconds at first and more rarely later, so that a log of days stays readable; a task
+/// that is over sooner gets its closing line only. (Not named `Progress`, which Foundation has.)
 package final class ProgressMeter {
     private let style: ProgressStyle
     private let write: (String) -> Void
@@ -70,8 +70,8 @@ package final class ProgressMeter {
         write(printable(line, keepsLines: true, limit: .max) + "\n")
     }
 
-    /// Starts a task of `total` steps, named as in "policy maxmin"; `unit` is the plural of what is counted, and `done` of
-    /// them an earlier process did.
+    /// Starts a task of `total` steps, named as in "policy maxmin"; `unit` is the plural of what is counted, and `done`
+    /// of them an earlier process did.
     ///
     /// A task that was not ended is forgotten.
     package func begin(_ name: String, total: Int, unit: String = "steps", done: Int = 0) {

@@ -1,4 +1,5 @@
 import Failures
+import Foundation
 
 /// A table for people: columns aligned, units in the header.
 package struct Table: Equatable, Sendable {
@@ -44,4 +45,9 @@ private func looksNumeric(_ cell: String) -> Bool {
 
 private func trimmedRight(_ line: String) -> String {
     String(line.reversed().drop { $0 == " " }.reversed())
+}
+
+extension BinaryFloatingPoint {
+    /// The number with this many decimals, whatever the locale.
+    package func formatted(decimals: Int) -> String { String(format: "%.\(decimals)f", Double(self)) }
 }

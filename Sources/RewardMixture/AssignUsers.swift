@@ -1,12 +1,12 @@
 /// The group of one user under a fitted mixture, and how sure that is.
 package struct UserAssignment: Equatable, Sendable {
     /// The user.
-    package let member: Member
+    package let user: UserInfo
     /// The likeliest group; the lowest on ties.
     package let group: Int
     /// [K]: ℓ(u) over the user's `assign` comparisons.
     package let logLikelihoods: [Double]
-    /// [K]: posterior probability of each group, η_u·exp(ℓ(u)) normalised.
+    /// [K]: posterior probability of each group, η_u·exp(ℓ(u)) normalized.
     ///
     /// Few comparisons leave it near the prior η.
     package let posterior: [Double]
@@ -20,7 +20,7 @@ package func assignUsers(_ scores: UserScores, shares: [Double]) -> [UserAssignm
     let posteriors = softResponsibilities(scores.logLikelihoods, shares: shares, temperature: 1)
     return scores.members.indices.map { index in
         UserAssignment(
-            member: scores.members[index],
+            user: scores.members[index],
             group: argmax(posteriors[index]),
             logLikelihoods: scores.logLikelihoods[index],
             posterior: posteriors[index]

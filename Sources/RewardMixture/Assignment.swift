@@ -24,8 +24,8 @@ package func hardResponsibilities(_ logLikelihoods: [[Double]]) -> [[Double]] {
 package func softResponsibilities(_ logLikelihoods: [[Double]], shares: [Double], temperature: Double) -> [[Double]] {
     logLikelihoods.map { row in
         let scores = zip(row, shares).map { log($1) + $0 / temperature }
-        let normaliser = logSumExp(scores)
-        return scores.map { exp($0 - normaliser) }
+        let normalizer = logSumExp(scores)
+        return scores.map { exp($0 - normalizer) }
     }
 }
 
@@ -42,12 +42,12 @@ package func groupSizes(_ responsibilities: [[Double]], groups: Int) -> [Double]
     }
 }
 
-/// Σ_h log Σ_u η_u·exp(ℓ_h(u)), what soft EM maximises.
+/// Σ_h log Σ_u η_u·exp(ℓ_h(u)), what soft EM maximizes.
 package func mixtureLogLikelihood(_ logLikelihoods: [[Double]], shares: [Double]) -> Double {
     logLikelihoods.reduce(0) { $0 + logSumExp(zip($1, shares).map { log($1) + $0 }) }
 }
 
-/// Σ_h ℓ_h(z_h), what hard EM maximises.
+/// Σ_h ℓ_h(z_h), what hard EM maximizes.
 package func assignedLogLikelihood(_ logLikelihoods: [[Double]], assignments: [Int]) -> Double {
     zip(logLikelihoods, assignments).reduce(0) { $0 + $1.0[$1.1] }
 }

@@ -1,4 +1,5 @@
-/// The text of `assignments.csv` (quoting as in RFC 4180): `user_id,group,log_likelihood_0,…,responsibility_0,…`, a line per user.
+/// The text of `assignments.csv` (quoting as in RFC 4180): `user_id,group,log_likelihood_0,…,responsibility_0,…`, a
+/// line per user.
 ///
 /// `groups`: each user's likeliest group. Numbers are written with the fewest digits that read back to the same value.
 package func assignmentsCSV(

@@ -3,8 +3,9 @@ import Randomness
 /// Draws one shard's training comparisons for one group, in proportion to their users' responsibilities.
 ///
 /// Systematic sampling: the comparisons are laid end to end in random order, each as long as its weight, and points one
-/// apart, from a random first one, pick them. With weights 1 (hard assignment) every comparison is drawn exactly once before any comes again; with
-/// fractional weights each is drawn as often as its weight says. Every drawn comparison then counts 1 in the loss.
+/// apart, from a random first one, pick them. With weights 1 (hard assignment) every comparison is drawn exactly once
+/// before any comes again; with fractional weights each is drawn as often as its weight says. Every drawn comparison
+/// then counts 1 in the loss.
 struct ComparisonSampler {
     /// Weights below this are never drawn, so that a group's batches do not fill up with users of other groups.
     static let negligible = 1e-3
@@ -68,8 +69,8 @@ struct ComparisonSampler {
 /// How many of `batch` comparisons each shard draws in one step, in proportion to its weight; the counts add up to
 /// `batch`.
 ///
-/// Fractions are carried by a low-discrepancy sequence over steps, so that a shard with a tenth of a comparison per step
-/// draws one every tenth step. Every rank computes the same counts.
+/// Fractions are carried by a low-discrepancy sequence over steps, so that a shard with a tenth of a comparison per
+/// step draws one every tenth step. Every rank computes the same counts.
 func batchQuotas(shardWeights: [Double], batch: Int, step: Int) -> [Int] {
     let total = shardWeights.reduce(0, +)
     let phase = (Double(step) * 0.618_033_988_749_894_9).truncatingRemainder(dividingBy: 1)

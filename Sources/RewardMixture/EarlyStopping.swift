@@ -1,9 +1,9 @@
 /// One group's training budget in one M-step: it ends when the validation loss has not reached a new low for `patience`
 /// looks, or after `maxSteps`.
 ///
-/// Each group has its own. Measured on a 10:1 mixture of film-review users: with equal epochs the small group's model is
-/// left near chance and the large group's absorbs its users; with equal steps it overfits (held-out accuracy 73 % → 63 %
-/// from one iteration to the next) and loses them again.
+/// Each group has its own. Measured on a 10:1 mixture of film-review users: with equal epochs the small group's model
+/// is left near chance and the large group's absorbs its users; with equal steps it overfits (held-out accuracy 73 % →
+/// 63 % from one iteration to the next) and loses them again.
 package struct EarlyStopping: Equatable, Codable, Sendable {
     /// Lowest validation loss so far, per comparison.
     package private(set) var bestLoss = Double.infinity
@@ -25,7 +25,8 @@ package struct EarlyStopping: Equatable, Codable, Sendable {
         self.maxSteps = maxSteps
     }
 
-    /// Notes the validation loss after `step` steps; true where it is the lowest so far, and the weights are worth keeping.
+    /// Notes the validation loss after `step` steps; true where it is the lowest so far, and the weights are worth
+    /// keeping.
     package mutating func observe(loss: Double, step: Int) -> Bool {
         steps = step
         let isBest = loss < bestLoss

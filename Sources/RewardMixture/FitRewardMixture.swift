@@ -2,15 +2,15 @@ package import Collectives
 import Failures
 package import Optimizers
 
-/// Fits the single reward model and a mixture of K reward models by expectation–maximisation over users (MaxMin-RLHF,
+/// Fits the single reward model and a mixture of K reward models by expectation–maximization over users (MaxMin-RLHF,
 /// arXiv 2402.08925, Algorithm 2).
 ///
 /// Every rank calls it with the users of its own shards; results are the same on every rank, and do not depend on how
-/// shards lie on ranks. `makeModels(n)` makes n equal models with the
-/// weights that training starts from. `reusing` takes the single model of an earlier fit to the same users, for `known`
-/// assignment. `saved` is a state to go on from, as `atBoundary` was given it in an earlier process: the result has the same
-/// bits as without the break. Throws `configuration` or `badData` for settings or users that cannot work, and
-/// `internalError` on all ranks, naming stage and step, where a loss, gradient or reward is not finite on any.
+/// shards lie on ranks. `makeModels(n)` makes n equal models with the weights that training starts from. `reusing`
+/// takes the single model of an earlier fit to the same users, for `known` assignment. `saved` is a state to go on
+/// from, as `atBoundary` was given it in an earlier process: the result has the same bits as without the break. Throws
+/// `configuration` or `badData` for settings or users that cannot work, and `internalError` on all ranks, naming stage
+/// and step, where a loss, gradient or reward is not finite on any.
 ///
 /// Once EM has ended, every model is trained anew on `fit` and `assign` together: no E-step will read `assign` again.
 /// Responsibilities and log-likelihoods are those of EM; only `test` accuracies are of the final models.
@@ -83,7 +83,7 @@ package func fitRewardMixture<Models: RewardModels>(
     for restart in stride(from: state.logLikelihoods.count, to: restarts, by: 1) {
         let models = try makeModels(groups)
         if labels == nil, settings.start == .residual { models.copyWeights(to: 0, from: single, model: 0) }
-        let fitted = try expectationMaximisation(
+        let fitted = try expectationMaximization(
             models,
             users: users,
             start: {
@@ -162,7 +162,7 @@ private func fitSingle<Models: RewardModels>(
     atBoundary: StepBoundary,
     report: (MixtureEvent) throws -> Void
 ) throws -> (training: GroupTraining, scores: UserScores) {
-    let training = try maximise(
+    let training = try maximize(
         model,
         users: users,
         responsibilities: users.everyoneInOneGroup,
@@ -178,7 +178,8 @@ private func fitSingle<Models: RewardModels>(
     return (training, scores)
 }
 
-/// Trains models anew on `fit` and `assign` together; how they then do on `test`, beside EM's log-likelihoods in `scores`.
+/// Trains models anew on `fit` and `assign` together; how they then do on `test`, beside EM's log-likelihoods in
+/// `scores`.
 ///
 /// From the first weights on: a model that already fits `fit` closely does not get better by more of the same (film
 /// reviews: in 5 of 6 fits its validation loss never fell below where it started).
@@ -194,7 +195,7 @@ private func finalFit<Models: RewardModels>(
     report: (MixtureEvent) throws -> Void
 ) throws -> FinalFit {
     for group in 0..<models.count { models.resetWeights(of: group) }
-    let training = try maximise(
+    let training = try maximize(
         models,
         users: users,
         responsibilities: responsibilities,
@@ -231,7 +232,7 @@ private func startResponsibilities<Models: RewardModels>(
 ) throws -> [[Double]] {
     let members = users.members
     if let labels {
-        return oneHot(members.map { member in labels.firstIndex { $0 == member.group } ?? 0 }, groups: groups)
+        return oneHot(members.map { user in labels.firstIndex { $0 == user.group } ?? 0 }, groups: groups)
     }
     switch settings.start {
     case .roundRobin: return oneHot(roundRobinStart(users: members.count, groups: groups), groups: groups)
@@ -241,7 +242,7 @@ private func startResponsibilities<Models: RewardModels>(
             groups: groups
         )
     case .residual:
-        // The single model is group 0; further groups are seeded one per iteration by `expectationMaximisation`.
+        // The single model is group 0; further groups are seeded one per iteration by `expectationMaximization`.
         let everyoneInGroup0 = oneHot(Array(repeating: 0, count: members.count), groups: groups)
         guard groups > 1 else { return everyoneInGroup0 }
         return try moving(
@@ -253,12 +254,12 @@ private func startResponsibilities<Models: RewardModels>(
 }
 
 /// The group labels of the data, sorted by their UTF-8 bytes.
-private func knownLabels(_ members: [Member]) throws -> [String] {
-    let labels = try members.map { member in
-        guard let label = member.group else {
+private func knownLabels(_ members: [UserInfo]) throws -> [String] {
+    let labels = try members.map { user in
+        guard let label = user.group else {
             throw Failure(
                 .badData,
-                "user \"\(member.id)\" has no group label, which reward.assignment: known needs; use hard or soft"
+                "user \"\(user.id)\" has no group label, which reward.assignment: known needs; use hard or soft"
             )
         }
         return label

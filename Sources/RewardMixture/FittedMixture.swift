@@ -86,13 +86,14 @@ package struct MixtureIteration: Equatable, Codable, Sendable {
 
 /// What `fitRewardMixture` reports while it works; the same events on every rank.
 package enum MixtureEvent: Sendable {
-    /// A training step: of the single model, of an EM iteration, or of the final fit. At most `of` steps; usually fewer.
+    /// A training step: of the single model, of an EM iteration, or of the final fit. At most `of` steps; usually
+    /// fewer.
     case step(stage: String, step: Int, of: Int)
     /// The single model is fitted.
     case single(GroupTraining, testAccuracy: Double?)
     /// An EM iteration is over.
     case iteration(MixtureIteration)
-    /// EM is over and the models of the groups, or the single one, are trained on `fit` and `assign` together; the accuracy
-    /// of each on the `test` comparisons of its users.
+    /// EM is over and the models of the groups, or the single one, are trained on `fit` and `assign` together; the
+    /// accuracy of each on the `test` comparisons of its users.
     case final([GroupTraining], testAccuracy: [Double?])
 }

@@ -8,35 +8,35 @@ package import Tensors
 ///
 /// Shapes: K models of P parameters, T of them trainable (the last T). The slab is [(P − T) + K·T]: the P gradients of
 /// model u begin at u·T, so that the trainable parts lie end to end. Where T < P the
-/// frozen part of a model's slice overlaps its neighbours; nothing is ever written there.
+/// frozen part of a model's slice overlaps its neighbors; nothing is ever written there.
 package final class LanguageModelRewards: RewardModels {
     /// The models, in order of group.
     package let models: [LanguageModel]
     private let slab: Tensor
     private let gradientSum: GradientSum
-    private let exchange: GradientExchange
+    private let reduction: GradientReduction
     private let initial: Tensor
     private let seed: UInt64
     /// While training: this rank's slice of each model's best weights so far.
-    private var kept: [Tensor] = []
+    private var bestWeights: [Tensor] = []
     private var optimizers: [AdamW] = []
     private let scorer: LanguageModelScorer
 
-    /// `count` copies of the trunk of `base`, or adapters or heads over that one trunk, each with the same new reward head drawn from `seed`:
-    /// all start from equal weights.
+    /// `count` copies of the trunk of `base`, or adapters or heads over that one trunk, each with the same new reward
+    /// head drawn from `seed`: all start from equal weights.
     ///
-    /// `trunk` keeps what lies below the first trained block, for all models made of one base with equal `trainable`; nil:
-    /// nothing is kept.
+    /// `trunk` keeps what lies below the first trained block, for all models made of one base with equal `trainable`;
+    /// nil: nothing is kept.
     package init(
         copying base: LanguageModel,
         count: Int,
-        trainable: Trainable,
+        trainable: TrainableParameters,
         microBatchTokens: Int,
         trunk: TrunkCache? = nil,
-        by exchange: GradientExchange = .reproducible,
+        by reduction: GradientReduction = .reproducible,
         seed: UInt64
     ) {
-        self.exchange = exchange
+        self.reduction = reduction
         self.seed = seed
         models = (0..<count).map { _ in
             base.copy(head: .reward, trainable: trainable, seed: seed)
@@ -51,15 +51,15 @@ package final class LanguageModelRewards: RewardModels {
         precondition(range.upperBound == parameterCount, "the trainable parameters are the last ones")
         slab = Tensor(zeros: [range.lowerBound + count * range.count])
         // Until the models are trained.
-        slab.giveBack()
+        slab.discardPages()
         gradientSum = GradientSum(
             of: slab.view(at: range.lowerBound, shape: [count * range.count]),
             vectors: count,
             settlesTogether: models[0].adapters != nil,
-            by: exchange
+            by: reduction
         )
-        for (place, model) in models.enumerated() {
-            model.parameters.gradients = slab.view(at: place * range.count, shape: [parameterCount])
+        for (index, model) in models.enumerated() {
+            model.parameters.gradients = slab.view(at: index * range.count, shape: [parameterCount])
         }
         initial = models[0].trainableValues.copied()
     }
@@ -77,30 +77,30 @@ package final class LanguageModelRewards: RewardModels {
         try scorer.margins(of: comparisons)
     }
 
-    /// New optimisers, moments zero.
+    /// New optimizers, moments zero.
     package func beginTraining(_ settings: RewardMixtureSettings, over communicator: any Communicator) {
-        optimizers = models.map { AdamW(training: $0, settings.optimizer, by: exchange, over: communicator) }
-        kept = optimizers.map { $0.copiedSlice() }
+        optimizers = models.map { AdamW(training: $0, settings.optimizer, by: reduction, over: communicator) }
+        bestWeights = optimizers.map { $0.copiedSlice() }
     }
 
-    /// Frees the moments, the kept weights and what sums of gradients needed; every rank has all weights again.
+    /// Frees the moments, the best weights and what sums of gradients needed; every rank has all weights again.
     package func endTraining(over communicator: any Communicator) throws {
-        kept = []
+        bestWeights = []
         gradientSum.release()
         for (model, optimizer) in zip(models, optimizers) { try model.gatherMasters(of: optimizer, over: communicator) }
         optimizers = []
     }
 
-    /// Forward, loss and backward of each micro-batch; where the models are adapters over one trunk, comparisons of different
-    /// models share micro-batches.
+    /// Forward, loss and backward of each micro-batch; where the models are adapters over one trunk, comparisons of
+    /// different models share micro-batches.
     ///
-    /// Batches come in ascending order of model. Dropout is that of the step that follows on the optimiser's last.
+    /// Batches come in ascending order of model. Dropout is that of the step that follows on the optimizer's last.
     package func addGradients(
         of batches: [TrainingBatch<TokenComparison>],
         loss: (Int, [Float]) -> [Float]
     ) throws {
-        for (place, (model, optimizer)) in zip(models, optimizers).enumerated() {
-            var random = CounterRandom(seed: seed, purpose: .dropout, step: optimizer.step, item: place)
+        for (index, (model, optimizer)) in zip(models, optimizers).enumerated() {
+            var random = CounterRandom(seed: seed, purpose: .dropout, step: optimizer.step, item: index)
             model.adapterDropoutKey = random.next()
         }
         defer { for model in models { model.adapterDropoutKey = nil } }
@@ -119,10 +119,10 @@ package final class LanguageModelRewards: RewardModels {
                 let dMargins = runs.flatMap { loss($0.model, Array(margins[$0.start..<$0.end])) }
                 if range.upperBound == comparisons.count, let last = together.last?.model {
                     let first = leader.trainableRange.lowerBound
-                    leader.whenSettled = { self.gradientSum.settled(from: $0 - first, ofVector: last) }
+                    leader.gradientReady = { self.gradientSum.settled(from: $0 - first, ofVector: last) }
                 }
                 leader.backwardRewards(dRewards(dMargins))
-                leader.whenSettled = nil
+                leader.gradientReady = nil
             }
         }
     }
@@ -158,11 +158,11 @@ package final class LanguageModelRewards: RewardModels {
         return optimizers.enumerated().flatMap { $1.parameterVectors("\(name).\($0)") }
     }
 
-    /// Weights, kept weights and moments of this rank's slices.
+    /// Weights, best weights and moments of this rank's slices.
     package var trainingVectors: [StateVector] {
         weightVectors("weights")
             + optimizers.enumerated().flatMap { model, optimizer in
-                let vectors = optimizer.vectors("kept", ofSlice: kept[model]) + optimizer.stateVectors
+                let vectors = optimizer.vectors("best", ofSlice: bestWeights[model]) + optimizer.stateVectors
                 return vectors.map { $0.named("\($0.name).\(model)") }
             }
     }
@@ -170,10 +170,10 @@ package final class LanguageModelRewards: RewardModels {
     /// Of each model what passes read.
     package var replicas: [Tensor] { models.flatMap(\.replicas) }
 
-    /// Gathers the filled slices, and sets the optimisers' step counts.
+    /// Gathers the filled slices, and sets the optimizers' step counts.
     package func resumeTraining(updates: [Int], over communicator: any Communicator) throws {
-        for (place, model) in models.enumerated() {
-            try model.resumeTraining(by: optimizers[place], updates: updates[place], over: communicator)
+        for (index, model) in models.enumerated() {
+            try model.resumeTraining(by: optimizers[index], updates: updates[index], over: communicator)
         }
     }
 
@@ -196,13 +196,13 @@ package final class LanguageModelRewards: RewardModels {
     }
 
     /// Copies this rank's slice aside.
-    package func keepWeights(of model: Int) {
-        optimizers[model].copySlice(into: kept[model])
+    package func saveBest(of model: Int) {
+        optimizers[model].copySlice(into: bestWeights[model])
     }
 
     /// Copies this rank's slice back; passes read it when training has ended.
     package func restoreWeights(of model: Int) {
-        optimizers[model].restoreSlice(from: kept[model])
+        optimizers[model].restoreSlice(from: bestWeights[model])
     }
 
     /// Scales the head's weights: it has no bias.
@@ -244,11 +244,11 @@ private func dRewards(_ dMargins: [Float]) -> [Float] { dMargins.flatMap { [$0, 
 /// Runs of equal owners, in order.
 private func runs(of owners: [Int]) -> [(model: Int, start: Int, end: Int)] {
     var runs: [(model: Int, start: Int, end: Int)] = []
-    for (place, owner) in owners.enumerated() {
+    for (index, owner) in owners.enumerated() {
         if let last = runs.last, last.model == owner {
-            runs[runs.count - 1].end = place + 1
+            runs[runs.count - 1].end = index + 1
         } else {
-            runs.append((owner, place, place + 1))
+            runs.append((owner, index, index + 1))
         }
     }
     return runs

@@ -41,8 +41,8 @@ package struct LanguageModelScorer: RewardScorer {
             let rewards =
                 states.map { LanguageModels.rewards(of: sequences, from: $0, under: models) }
                 ?? LanguageModels.rewards(of: sequences, under: models)
-            for (place, rewards) in rewards.enumerated() {
-                margins[place] += RewardMixture.margins(fromRewards: rewards)
+            for (index, rewards) in rewards.enumerated() {
+                margins[index] += RewardMixture.margins(fromRewards: rewards)
             }
         }
         return margins

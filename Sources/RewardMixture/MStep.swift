@@ -5,7 +5,7 @@ import Optimizers
 
 /// What one M-step did for one group.
 package struct GroupTraining: Equatable, Codable, Sendable {
-    /// Optimiser steps taken.
+    /// Optimizer steps taken.
     package let steps: Int
     /// The step whose weights were kept.
     package let bestStep: Int
@@ -13,21 +13,21 @@ package struct GroupTraining: Equatable, Codable, Sendable {
     package let bestLoss: Double?
 }
 
-/// The M-step: minimises −Σ_h q_h(u) Σ_c log σ(Δ_u(c)) / N_u for every group u at once (arXiv 2402.08925, Algorithm 2)
-/// and leaves each model with the weights of its lowest validation loss, rewards damped as far as those were overconfident.
+/// The M-step: minimizes −Σ_h q_h(u) Σ_c log σ(Δ_u(c)) / N_u for every group u at once (arXiv 2402.08925, Algorithm 2)
+/// and leaves each model with the weights of its lowest validation loss, rewards damped as far as those were
+/// overconfident.
 ///
 /// In a step every shard adds the gradient of its share of each group's batch; one sum over shards carries all groups'
-/// gradients; every rank applies the same updates. A group that has used up its budget leaves the
-/// batch. Training starts from the weights that the models have (after the first iteration: the previous iteration's
-/// best), and those compete: an M-step never ends with a higher validation loss than it started with.
-/// A group without users is left as it is. `round` numbers the M-steps of a run, for the order of comparisons. `material`
-/// says which comparisons gradients come from. `saved` is the state of this M-step to go on from, as `atBoundary` was
-/// given it.
-func maximise<Models: RewardModels>(
+/// gradients; every rank applies the same updates. A group that has used up its budget leaves the batch. Training
+/// starts from the weights that the models have (after the first iteration: the previous iteration's best), and those
+/// compete: an M-step never ends with a higher validation loss than it started with. A group without users is left as
+/// it is. `round` numbers the M-steps of a run, for the order of comparisons. `material` says which comparisons
+/// gradients come from. `saved` is the state of this M-step to go on from, as `atBoundary` was given it.
+func maximize<Models: RewardModels>(
     _ models: Models,
     users: ShardedUsers<Models.Comparison>,
     responsibilities: [[Double]],
-    on material: TrainingMaterial = .fit,
+    on material: TrainingSplit = .fit,
     settings: RewardMixtureSettings,
     stage: String,
     round: Int,
@@ -41,7 +41,7 @@ func maximise<Models: RewardModels>(
     let budget = EarlyStopping(patience: settings.patience, maxSteps: settings.maxSteps)
     var state = MStepState(
         budgets: Array(repeating: budget, count: models.count),
-        damping: Array(repeating: 1, count: models.count)
+        rewardScale: Array(repeating: 1, count: models.count)
     )
     var samplers = makeSamplers(
         users,
@@ -59,15 +59,15 @@ func maximise<Models: RewardModels>(
         return batchQuotas(shardWeights: weights[group], batch: batch, step: step)
     }
 
-    func look(at groups: [Int], step: Int) throws {
+    func validate(_ groups: [Int], step: Int) throws {
         let losses = try validationLosses(of: groups, models, users: users, responsibilities: responsibilities)
         for (group, found) in zip(groups, losses) {
             guard found.loss.isFinite else {
                 throw notFinite("validation loss", group: group, stage: stage, step: step)
             }
             guard state.budgets[group].observe(loss: found.loss, step: step) else { continue }
-            models.keepWeights(of: group)
-            state.damping[group] = found.damping
+            models.saveBest(of: group)
+            state.rewardScale[group] = found.rewardScale
         }
     }
 
@@ -89,13 +89,13 @@ func maximise<Models: RewardModels>(
         for group in populated {
             for step in stride(from: 1, through: min(state.step, state.budgets[group].end), by: 1) {
                 let quotas = quotas(of: group, step: step)
-                for (place, local) in users.localShards.enumerated() {
-                    _ = samplers[place][group]?.draw(quotas[local.shard])
+                for (index, local) in users.localShards.enumerated() {
+                    _ = samplers[index][group]?.draw(quotas[local.shard])
                 }
             }
         }
     } else {
-        try look(at: populated, step: 0)
+        try validate(populated, step: 0)
     }
     for step in stride(from: state.step + 1, through: settings.maxSteps, by: 1) {
         let training = populated.filter { !state.budgets[$0].stopped }
@@ -106,24 +106,24 @@ func maximise<Models: RewardModels>(
             repeating: Array(repeating: 0.0, count: 2 * models.count),
             count: users.localShards.count
         )
-        try models.sumGradients(over: users.tree, users.communicator) { place in
-            let local = users.localShards[place]
+        try models.sumGradients(over: users.tree, users.communicator) { index in
+            let local = users.localShards[index]
             let comparisons = local.users.flatMap { material.comparisons(of: $0.user) }
             try users.communicator.enter(.forward, step: step)
             let batches = training.compactMap { group -> TrainingBatch<Models.Comparison>? in
                 guard let quota = quotas[group]?[local.shard], quota > 0,
-                    let drawn = samplers[place][group]?.draw(quota)
+                    let drawn = samplers[index][group]?.draw(quota)
                 else { return nil }
                 return TrainingBatch(model: group, comparisons: drawn.map { comparisons[$0] })
             }
             try models.addGradients(of: batches) { group, margins in
                 let (loss, dMargins) = bradleyTerry(margins: margins)
-                shardStatistics[place][2 * group] += Double(loss)
-                shardStatistics[place][2 * group + 1] += Double(margins.count)
+                shardStatistics[index][2 * group] += Double(loss)
+                shardStatistics[index][2 * group + 1] += Double(margins.count)
                 return dMargins
             }
-            try users.communicator.enter(.backward, step: step, with: &shardStatistics[place])
-            if place == users.localShards.count - 1 { try users.communicator.enter(.reduce, step: step) }
+            try users.communicator.enter(.backward, step: step, with: &shardStatistics[index])
+            if index == users.localShards.count - 1 { try users.communicator.enter(.reduce, step: step) }
         }
         let statistics = try users.communicator.sumOverShards(shardStatistics, width: 2 * models.count)
         for group in training {
@@ -139,7 +139,7 @@ func maximise<Models: RewardModels>(
             )
             guard norm.isFinite else { throw notFinite("gradient", group: group, stage: stage, step: step) }
         }
-        if step % settings.evaluateEvery == 0 || step == settings.maxSteps { try look(at: training, step: step) }
+        if step % settings.evaluateEvery == 0 || step == settings.maxSteps { try validate(training, step: step) }
         try progress(step)
         state.step = step
         try atBoundary {
@@ -148,7 +148,7 @@ func maximise<Models: RewardModels>(
     }
     for group in populated {
         models.restoreWeights(of: group)
-        if state.damping[group] < 1 { models.scaleRewards(of: group, by: Float(state.damping[group])) }
+        if state.rewardScale[group] < 1 { models.scaleRewards(of: group, by: Float(state.rewardScale[group])) }
     }
     try models.endTraining(over: users.communicator)
     return state.budgets.map {
@@ -166,14 +166,14 @@ private func notFinite(_ what: String, group: Int, stage: String, step: Int) -> 
 /// [K][shards]: Σ q_h(u) over a shard's comparisons that gradients come from.
 private func materialWeights<Comparison>(
     _ users: ShardedUsers<Comparison>,
-    _ material: TrainingMaterial,
+    _ material: TrainingSplit,
     responsibilities: [[Double]],
     groups: Int
 ) -> [[Double]] {
     var weights = Array(repeating: Array(repeating: 0.0, count: users.shardCount), count: groups)
-    for (member, row) in zip(users.members, responsibilities) {
+    for (user, row) in zip(users.members, responsibilities) {
         for group in 0..<groups where row[group] >= ComparisonSampler.negligible {
-            weights[group][member.shard] += row[group] * Double(material.count(of: member))
+            weights[group][user.shard] += row[group] * Double(material.count(of: user))
         }
     }
     return weights
@@ -182,7 +182,7 @@ private func materialWeights<Comparison>(
 /// One sampler for each of this rank's shards and each group; none where the shard has nothing for the group.
 private func makeSamplers<Comparison>(
     _ users: ShardedUsers<Comparison>,
-    _ material: TrainingMaterial,
+    _ material: TrainingSplit,
     responsibilities: [[Double]],
     groups: [Int],
     seed: UInt64,

@@ -1,26 +1,27 @@
 // What a checkpoint holds of a mixture's fitting, from the inside out:
 //
-//   m-step    step and budgets; the models' weights, kept weights and moments
+//   m-step    step and budgets; the models' weights, best weights and moments
 //   em        what one iteration hands to the next; the weights of the best iteration
 //   (itself)  the single model, the starts that are done and the best of them, what the final fits gave
 //
 // Samplers are not among it: what they drew follows from the steps made.
 
 //
-// What is read back may have been changed by hand, so each has a check that its numbers are of the users and groups at hand.
+// What is read back may have been changed by hand, so each has a check that its numbers are of the users and groups at
+// hand.
 
 /// Where an M-step is.
 struct MStepState: Codable {
     /// Steps made.
     var step = 0
     var budgets: [EarlyStopping]
-    /// Per group, what the rewards of the remembered weights are to be multiplied by.
-    var damping: [Double]
+    /// Per group, what the rewards of the best weights are to be multiplied by.
+    var rewardScale: [Double]
 
     func isValid(groups: Int, maxSteps: Int) -> Bool {
         let steps = 0...maxSteps
         return steps.contains(step) && budgets.count == groups && budgets.allSatisfy { steps.contains($0.steps) }
-            && damping.count == groups && damping.allSatisfy(\.isFinite)
+            && rewardScale.count == groups && rewardScale.allSatisfy(\.isFinite)
     }
 }
 
@@ -35,7 +36,7 @@ struct EMState: Codable {
     /// The iteration of highest likelihood so far.
     var best: BestIteration?
 
-    func isValid(members: [Member], groups: Int) -> Bool {
+    func isValid(members: [UserInfo], groups: Int) -> Bool {
         isTable(responsibilities, members.count, groups) && (best?.isValid(members: members, groups: groups) ?? true)
             && seedingsLeft >= 0
     }
@@ -52,7 +53,7 @@ struct BestIteration: Codable {
     /// Whether a group was seeded anew after it: it is unfinished, and any other is better.
     let isUnfinished: Bool
 
-    func isValid(members: [Member], groups: Int) -> Bool {
+    func isValid(members: [UserInfo], groups: Int) -> Bool {
         scores.isValid(members: members, groups: groups) && isTable(responsibilities, members.count, groups)
     }
 }
@@ -65,7 +66,7 @@ struct StartOutcome: Codable, Equatable {
     let iterations: [MixtureIteration]
     let stopReason: StopReason
 
-    func isValid(members: [Member], groups: Int) -> Bool {
+    func isValid(members: [UserInfo], groups: Int) -> Bool {
         scores.isValid(members: members, groups: groups) && isTable(responsibilities, members.count, groups)
     }
 }
@@ -76,7 +77,7 @@ struct FinalFit: Codable {
     let training: [GroupTraining]
     let scores: UserScores
 
-    func isValid(members: [Member], groups: Int) -> Bool {
+    func isValid(members: [UserInfo], groups: Int) -> Bool {
         training.count == groups && scores.isValid(members: members, groups: groups)
     }
 }
@@ -98,7 +99,7 @@ struct MixtureState: Codable {
     var final: FinalFit?
     var finalSingle: FinalFit?
 
-    func isValid(members: [Member], groups: Int) -> Bool {
+    func isValid(members: [UserInfo], groups: Int) -> Bool {
         let ofGroups = best?.isValid(members: members, groups: groups) ?? true
         return ofGroups && (final?.isValid(members: members, groups: groups) ?? true)
             && (finalSingle?.isValid(members: members, groups: 1) ?? true)
@@ -107,7 +108,7 @@ struct MixtureState: Codable {
 }
 
 extension UserScores {
-    fileprivate func isValid(members: [Member], groups: Int) -> Bool {
+    fileprivate func isValid(members: [UserInfo], groups: Int) -> Bool {
         self.members == members && isTable(logLikelihoods, members.count, groups)
             && isTable(testCorrect, members.count, groups)
     }

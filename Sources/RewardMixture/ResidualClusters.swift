@@ -11,7 +11,7 @@ struct Residuals {
     var present: [Int] { weights.indices.filter { weights[$0] > 0 } }
 
     /// The same, the mean over all comparisons subtracted.
-    func centred() -> Residuals {
+    func centered() -> Residuals {
         let center = mean(of: present)
         return Residuals(gradients: gradients.map { zip($0, center).map { $0 - $1 } }, weights: weights)
     }
@@ -67,16 +67,16 @@ struct Residuals {
 /// that seed a new group, ascending; empty where no split exists.
 ///
 /// At a fitted model the users' gradients cancel in sum, but users who want different things pull in different
-/// directions, even where the model is a compromise that explains everyone about alike. Giving a set of users a model of its
-/// own raises the log-likelihood, after one Newton step of the head, in proportion to the squared difference between the
-/// two sides' mean gradients in coordinates of unit noise: the objective of 2-means. Lloyd's iterations on `fit` start from
-/// each of the `anchors` (users, worst explained first) as a side of its own. With few users in many dimensions any
-/// split of noise looks good to itself, so splits compete by cross-validation: the inner product of the difference on
-/// `fit` with that on `check`, zero on average for noise. The best split is settled on all comparisons.
+/// directions, even where the model is a compromise that explains everyone about alike. Giving a set of users a model
+/// of its own raises the log-likelihood, after one Newton step of the head, in proportion to the squared difference
+/// between the two sides' mean gradients in coordinates of unit noise: the objective of 2-means. Lloyd's iterations on
+/// `fit` start from each of the `anchors` (users, worst explained first) as a side of its own. With few users in many
+/// dimensions any split of noise looks good to itself, so splits compete by cross-validation: the inner product of the
+/// difference on `fit` with that on `check`, zero on average for noise. The best split is settled on all comparisons.
 func residualCluster(fit: Residuals, check: Residuals, anchors: [Int]) -> [Int] {
-    let factors = noiseFactors(fit.centred(), check.centred())
-    let fitted = fit.centred().scaled(by: factors)
-    let checked = check.centred().scaled(by: factors)
+    let factors = noiseFactors(fit.centered(), check.centered())
+    let fitted = fit.centered().scaled(by: factors)
+    let checked = check.centered().scaled(by: factors)
     var best: (gain: Double, side: [Int])?
     for anchor in anchors {
         guard let side = fitted.split(from: [anchor]) else { continue }
@@ -93,8 +93,8 @@ func residualCluster(fit: Residuals, check: Residuals, anchors: [Int]) -> [Int] 
 
 /// [D]: factors that bring the noise of one comparison to 1 in each coordinate.
 ///
-/// Noise is what differs between a user's two sets of comparisons; what differs between users may be signal. With σ² the
-/// variance of one comparison, two means of m and n comparisons differ by σ²·(1/m + 1/n).
+/// Noise is what differs between a user's two sets of comparisons; what differs between users may be signal. With σ²
+/// the variance of one comparison, two means of m and n comparisons differ by σ²·(1/m + 1/n).
 private func noiseFactors(_ first: Residuals, _ second: Residuals) -> [Double] {
     let both = first.present.filter { second.weights[$0] > 0 }
     return (first.gradients.first ?? []).indices.map { column in

@@ -41,21 +41,21 @@ package struct TrainingBatch<Comparison> {
 ///
 /// `LanguageModelRewards` is the real thing; tests use linear rewards of feature vectors.
 package protocol RewardModels: RewardScorer, AnyObject {
-    /// Forgets optimiser state and gradients: an M-step of these ranks begins.
+    /// Forgets optimizer state and gradients: an M-step of these ranks begins.
     func beginTraining(_ settings: RewardMixtureSettings, over communicator: any Communicator)
     /// Frees what only training needs: an M-step is over. Every rank calls it.
     func endTraining(over communicator: any Communicator) throws
-    /// Adds the gradient of a loss over each batch's comparisons to its model's: `loss` gives d loss / dΔ for a model and the
-    /// margins it is handed, and is called for each part of a batch that fits into a forward pass, in order.
+    /// Adds the gradient of a loss over each batch's comparisons to its model's: `loss` gives d loss / dΔ for a model
+    /// and the margins it is handed, and is called for each part of a batch that fits into a forward pass, in order.
     func addGradients(of batches: [TrainingBatch<Comparison>], loss: (Int, [Float]) -> [Float]) throws
-    /// Sums all models' gradients over all shards, for `update`: `work(i)` adds those of the i-th of this rank's shards to the
-    /// gradients, which are zero before.
+    /// Sums all models' gradients over all shards, for `update`: `work(i)` adds those of the i-th of this rank's shards
+    /// to the gradients, which are zero before.
     func sumGradients(
         over shards: ShardTree,
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
     ) throws
-    /// One optimiser step of one model with `gradientScale` times its gradient; returns the norm of the scaled gradient
+    /// One optimizer step of one model with `gradientScale` times its gradient; returns the norm of the scaled gradient
     /// before clipping. A non-finite norm changes nothing. Every rank calls it.
     func update(
         _ model: Int,
@@ -64,24 +64,26 @@ package protocol RewardModels: RewardScorer, AnyObject {
         over communicator: any Communicator
     ) throws -> Double
 
-    /// The weights of all models, in place, as vectors `name.0`, `name.1` and so on; in training, of this rank's slices.
+    /// The weights of all models, in place, as vectors `name.0`, `name.1` and so on; in training, of this rank's
+    /// slices.
     func weightVectors(_ name: String) -> [StateVector]
-    /// What training under way has, in place: weights, remembered weights and the optimisers' moments.
+    /// What training under way has, in place: weights, best weights and the optimizers' moments.
     var trainingVectors: [StateVector] { get }
     /// What must have the same bits on every rank in training.
     var replicas: [Tensor] { get }
-    /// Goes on with training whose vectors a saved state filled, after so many updates of each model. Every rank calls it.
+    /// Goes on with training whose vectors a saved state filled, after so many updates of each model. Every rank calls
+    /// it.
     func resumeTraining(updates: [Int], over communicator: any Communicator) throws
 
     /// How many weights a reward head has.
     var headWidth: Int { get }
-    /// The mean gradient of log σ(Δ) over comparisons with respect to one model's head weights, [headWidth]; zeros without
-    /// comparisons. May overwrite the gradients.
+    /// The mean gradient of log σ(Δ) over comparisons with respect to one model's head weights, [headWidth]; zeros
+    /// without comparisons. May overwrite the gradients.
     func headGradient(of comparisons: [Comparison], under model: Int) throws -> [Float]
 
     /// Remembers one model's weights, in training.
-    func keepWeights(of model: Int)
-    /// Returns to the remembered weights, before training ends.
+    func saveBest(of model: Int)
+    /// Returns to the best weights, before training ends.
     func restoreWeights(of model: Int)
     /// Multiplies all of one model's rewards by a factor, through its head.
     func scaleRewards(of model: Int, by factor: Float)

@@ -4,8 +4,8 @@ import Foundation
 
 /// The users of a run: the comparisons of those that this rank hosts, and the roster of all.
 ///
-/// Sums over users are formed per shard and then over shards in order, and every shard lies on one rank, so they have the
-/// same bits on any number of ranks.
+/// Sums over users are formed per shard and then over shards in order, and every shard lies on one rank, so they have
+/// the same bits on any number of ranks.
 struct ShardedUsers<Comparison> {
     /// A user of this rank.
     struct Local {
@@ -15,7 +15,7 @@ struct ShardedUsers<Comparison> {
     }
 
     /// All ranks' users, sorted by the UTF-8 bytes of their ids: the order of every matrix over users.
-    let members: [Member]
+    let members: [UserInfo]
     /// This rank's users by shard, shards ascending, users in the order of `members`.
     let localShards: [(shard: Int, users: [Local])]
     /// Shards are 0 ..< shardCount.
@@ -32,8 +32,8 @@ struct ShardedUsers<Comparison> {
     /// Throws `badData` on all ranks where an id occurs twice, or a shard on two ranks.
     init(_ users: [UserComparisons<Comparison>], over communicator: any Communicator) throws {
         self.communicator = communicator
-        let gathered = try communicator.allGather(Array(JSONEncoder().encode(users.map { Member($0) })))
-        let perRank = try gathered.map { try JSONDecoder().decode([Member].self, from: Data($0)) }
+        let gathered = try communicator.allGather(Array(JSONEncoder().encode(users.map { UserInfo($0) })))
+        let perRank = try gathered.map { try JSONDecoder().decode([UserInfo].self, from: Data($0)) }
         members = perRank.joined().sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
         for (first, second) in zip(members, members.dropFirst()) where first.id.utf8.elementsEqual(second.id.utf8) {
             throw Failure(.badData, "user id \"\(first.id)\" occurs twice; each user's comparisons belong together")
@@ -41,10 +41,10 @@ struct ShardedUsers<Comparison> {
         shardCount = (members.map(\.shard).max() ?? -1) + 1
         var host = Array(repeating: -1, count: shardCount)
         for (rank, roster) in perRank.enumerated() {
-            for member in roster {
-                precondition(member.shard >= 0, "shards are numbered from 0")
-                precondition(host[member.shard] < 0 || host[member.shard] == rank, "a shard lies on one rank")
-                host[member.shard] = rank
+            for user in roster {
+                precondition(user.shard >= 0, "shards are numbered from 0")
+                precondition(host[user.shard] < 0 || host[user.shard] == rank, "a shard lies on one rank")
+                host[user.shard] = rank
             }
         }
         tree = ShardTree(hostedCounts: perRank.indices.map { rank in host.count { $0 == rank } })
@@ -59,7 +59,8 @@ struct ShardedUsers<Comparison> {
         localShards = locals.indices.filter { !locals[$0].isEmpty }.map { ($0, locals[$0]) }
     }
 
-    /// A [U][width] matrix whose rows are computed where the users are: `rows` gives one row for each of a shard's users.
+    /// A [U][width] matrix whose rows are computed where the users are: `rows` gives one row for each of a shard's
+    /// users.
     ///
     /// Every row is written by one rank and zero elsewhere, so the sum over ranks is exact (with −0 made +0,
     /// which it becomes where zeros are added).

@@ -15,10 +15,10 @@ func randomStart(users: Int, groups: Int, seed: UInt64, restart: Int) -> [Int] {
 
 /// The users that seed a new group, ascending; empty where there are too few users to split.
 ///
-/// `logLikelihoods`: [U][K] on `assign`, −∞ under models that do not count. How well a user is explained only orders the
-/// starts of the search, since some people's comparisons are closer calls than others': in three 10:1 mixtures of film-review
-/// users the minority's two were explained 5th and 12th, 1st and 7th, and 1st and 2nd worst of 22. The directions in which users'
-/// unexplained choices pull decide (`residualCluster`); they found these two in all three.
+/// `logLikelihoods`: [U][K] on `assign`, −∞ under models that do not count. How well a user is explained only orders
+/// the starts of the search, since some people's comparisons are closer calls than others': in three 10:1 mixtures of
+/// film-review users the minority's two were explained 5th and 12th, 1st and 7th, and 1st and 2nd worst of 22. The
+/// directions in which users' unexplained choices pull decide (`residualCluster`); they found these two in all three.
 func seeds<Models: RewardModels>(
     _ users: ShardedUsers<Models.Comparison>,
     logLikelihoods: [[Double]],
@@ -50,7 +50,8 @@ private func residuals<Models: RewardModels>(
     return Residuals(gradients: rows.map { Array($0[..<width]) }, weights: rows.map { $0[width] })
 }
 
-/// Users by log-likelihood per `assign` comparison under their best model, the lowest first; without those who have none.
+/// Users by log-likelihood per `assign` comparison under their best model, the lowest first; without those who have
+/// none.
 func worstExplained(_ logLikelihoods: [[Double]], assignCounts: [Int]) -> [Int] {
     let explained = zip(logLikelihoods, assignCounts).map { $0[argmax($0)] / Double($1) }
     return explained.indices.filter { assignCounts[$0] > 0 }.sorted { (explained[$0], $0) < (explained[$1], $1) }

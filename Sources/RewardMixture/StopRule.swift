@@ -13,8 +13,8 @@ package enum StopReason: String, Codable, Sendable {
 /// Whether EM ends after an iteration, and why; nil: it goes on.
 ///
 /// `changes` counts users whose group changed; `shift` is the largest change of any responsibility: soft assignment has
-/// not settled while it exceeds 0.01. `settled` is false while the temperature is above 1 or a group has just been seeded:
-/// only the iteration limit then ends EM.
+/// not settled while it exceeds 0.01. `settled` is false while the temperature is above 1 or a group has just been
+/// seeded: only the iteration limit then ends EM.
 func stopReason(
     iteration: Int,
     changes: Int,

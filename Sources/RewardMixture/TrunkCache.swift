@@ -6,13 +6,14 @@ package protocol SpillStorage: AnyObject {
     /// Writes a tensor; returns where it is.
     func append(_ tensor: Tensor) throws -> Int
     /// Reads what was written there into a tensor of the same shape and type.
-    func read(_ place: Int, into tensor: Tensor) throws
+    func read(_ offset: Int, into tensor: Tensor) throws
 }
 
-/// What the trunk of reward models makes of each comparison: computed once and used by every group, epoch and iteration.
+/// What the trunk of reward models makes of each comparison: computed once and used by every group, epoch and
+/// iteration.
 ///
-/// The trunk is frozen, so its states never change. A comparison's are always computed by itself: in a larger batch they
-/// could differ in their last bits, and results would depend on what is kept.
+/// The trunk is frozen, so its states never change. A comparison's are always computed by itself: in a larger batch
+/// they could differ in their last bits, and results would depend on what is kept.
 package final class TrunkCache {
     /// Where the states of a comparison are.
     private enum Place {
@@ -43,11 +44,11 @@ package final class TrunkCache {
         let width = model.configuration.width
         let ends = sequences.reduce(into: [0]) { $0.append($0[$0.count - 1] + model.trunkStateRows(of: $1)) }
         let states = room(for: [ends[ends.count - 1], width], model.trunkStateType)
-        for (place, (comparison, sequences)) in zip(comparisons, sequences).enumerated() {
-            let rows = states.rows(ends[place]..<ends[place + 1])
+        for (index, (comparison, sequences)) in zip(comparisons, sequences).enumerated() {
+            let rows = states.rows(ends[index]..<ends[index + 1])
             switch places[comparison] {
             case .memory(let kept): rows.copy(from: kept)
-            case .spilled(let place): try spill?.read(place, into: rows)
+            case .spilled(let offset): try spill?.read(offset, into: rows)
             case nil:
                 rows.copy(from: model.trunkStates(of: sequences))
                 places[comparison] = try kept(rows)

@@ -4,7 +4,8 @@ package struct TokenComparison: Hashable, Sendable {
     package let chosen: [Int32]
     /// Prompt and rejected response.
     package let rejected: [Int32]
-    /// How many tokens both begin with: the prompt, and what the responses have in common; `rejected` keeps one at least.
+    /// How many tokens both begin with: the prompt, and what the responses have in common; `rejected` keeps one at
+    /// least.
     package let sharedTokens: Int
 
     /// Both sequences have at least one token.
@@ -58,7 +59,7 @@ package struct UserComparisons<Comparison> {
 extension UserComparisons: Sendable where Comparison: Sendable {}
 
 /// What every rank knows of a user: all but the comparisons.
-package struct Member: Equatable, Codable, Sendable {
+package struct UserInfo: Equatable, Codable, Sendable {
     /// The user's id.
     package let id: String
     /// The data's own group label.

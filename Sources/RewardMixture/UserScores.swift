@@ -4,7 +4,7 @@ import Failures
 /// How every model explains every user: computed where the users are, known to every rank.
 package struct UserScores: Equatable, Codable, Sendable {
     /// U users, sorted by the UTF-8 bytes of their ids: the row order of the matrices.
-    package let members: [Member]
+    package let members: [UserInfo]
     /// [U][K]: ℓ_h(u) = Σ log σ(Δ_u(c)) over the user's `assign` comparisons.
     package let logLikelihoods: [[Double]]
     /// [U][K]: how many of the user's `test` comparisons each model decides rightly; ties count half.
@@ -44,8 +44,8 @@ func score<Models: RewardScorer>(
             columns.map { $0[row].reduce(0) { $0 + logSigmoid(Double($1)) } }
         }
     }
-    for (member, row) in zip(users.members, logLikelihoods) where !row.allSatisfy(\.isFinite) {
-        throw Failure(.internalError, "rewards of user \"\(member.id)\" are not finite in stage \"\(stage)\"")
+    for (user, row) in zip(users.members, logLikelihoods) where !row.allSatisfy(\.isFinite) {
+        throw Failure(.internalError, "rewards of user \"\(user.id)\" are not finite in stage \"\(stage)\"")
     }
     let testCorrect = try users.gatherRows(width: models.count) { locals in
         let columns = try users.margins(\.test, of: locals, underAll: models)

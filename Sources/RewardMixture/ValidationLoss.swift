@@ -1,20 +1,20 @@
 import Foundation
 
-/// A model's loss per comparison on comparisons that it was not trained on, once its rewards are damped as far as they are
-/// overconfident.
+/// A model's loss per comparison on comparisons that it was not trained on, once its rewards are damped as far as they
+/// are overconfident.
 ///
 ///     loss = min over s ≤ 1 of −mean log σ(s·Δ)
 ///
-/// A model that has fitted its comparisons closely is right as often as before but too sure of itself, and its plain loss
-/// rises. Measured on 1,540 comparisons of film reviews: from step 80 to step 160 accuracy on others' rose from 63 % to
-/// 66 %, and the plain loss from 0.635 to 0.649; with s = 0.5 it fell to 0.610. The factor (temperature scaling, arXiv
-/// 1706.04599) is kept with the weights: an E-step compares models by how sure they are. It never exceeds 1: a slice that is small
-/// enough to be decided rightly throughout would ask for ∞.
+/// A model that has fitted its comparisons closely is right as often as before but too sure of itself, and its plain
+/// loss rises. Measured on 1,540 comparisons of film reviews: from step 80 to step 160 accuracy on others' rose from 63
+/// % to 66 %, and the plain loss from 0.635 to 0.649; with s = 0.5 it fell to 0.610. The factor (temperature scaling,
+/// arXiv 1706.04599) is kept with the weights: an E-step compares models by how sure they are. It never exceeds 1: a
+/// slice that is small enough to be decided rightly throughout would ask for ∞.
 struct ValidationLoss {
     /// Loss per comparison at the best factor.
     let loss: Double
     /// s.
-    let damping: Double
+    let rewardScale: Double
 
     /// The factors tried: 1, 2^−¼, …, 2^−4.
     static let factors = (0...16).map { pow(2, -Double($0) / 4) }
@@ -32,7 +32,7 @@ struct ValidationLoss {
         precondition(sums.count == Self.factors.count, "one sum for each factor")
         let best = sums[0].isFinite ? sums.indices.min { sums[$0] < sums[$1] } ?? 0 : 0
         loss = sums[best] / weight
-        damping = Self.factors[best]
+        rewardScale = Self.factors[best]
     }
 }
 

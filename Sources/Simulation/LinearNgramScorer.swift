@@ -2,7 +2,8 @@ package import Failures
 import Preferences
 import StrictJSON
 
-/// A linear model on words and word pairs: `score = bias + Σ weights[n]` over the distinct 1- and 2-grams `n` of a text.
+/// A linear model on words and word pairs: `score = bias + Σ weights[n]` over the distinct 1- and 2-grams `n` of a
+/// text.
 package struct LinearNgramScorer: Sendable {
     private let bias: Double
     private let weights: [String: Double]

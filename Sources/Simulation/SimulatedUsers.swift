@@ -55,17 +55,18 @@ package struct SimulatedGroup: Sendable {
     }
 }
 
-/// How many pairs `simulateUsers` needs at least; ask for some more, since pairs of equal or empty responses are passed over.
+/// How many pairs `simulateUsers` needs at least; ask for some more, since pairs of equal or empty responses are passed
+/// over.
 package func pairsNeeded(groups: [SimulatedGroup], comparisonsPerUser: Int) -> Int {
     groups.reduce(0) { $0 + $1.users } * comparisonsPerUser
 }
 
 /// Lets simulated users choose between sampled responses.
 ///
-/// Of a pair with utilities F₁, F₂ and Δ = F₁ − F₂ a user chooses the first with probability `σ(sharpness · Δ/σ_Δ)`, where σ_Δ is
-/// the standard deviation of Δ over all pairs under the user's taste. (Which response is first means nothing, so the mean
-/// of Δ is zero by symmetry: `σ_Δ² = mean(Δ²)`.) Every user judges pairs of their own. Ids `u000`… are dealt at random, so
-/// that they tell nothing of the groups.
+/// Of a pair with utilities F₁, F₂ and Δ = F₁ − F₂ a user chooses the first with probability `σ(sharpness · Δ/σ_Δ)`,
+/// where σ_Δ is the standard deviation of Δ over all pairs under the user's taste. (Which response is first means
+/// nothing, so the mean of Δ is zero by symmetry: `σ_Δ² = mean(Δ²)`.) Every user judges pairs of their own. Ids `u000`…
+/// are dealt at random, so that they tell nothing of the groups.
 ///
 /// - Parameter sharpness: how sharply choices follow the utility; 0 is a coin, large is certain.
 /// - Returns: users sorted by id, each with `comparisonsPerUser` comparisons.

@@ -1,4 +1,5 @@
-/// The lower-cased runs of `[a-z']` in a text: the words of the film-review scorer (`token_pattern`) and of the lexicon.
+/// The lower-cased runs of `[a-z']` in a text: the words of the film-review scorer (`token_pattern`) and of the
+/// lexicon.
 ///
 /// Lower case is Unicode's full mapping, as Python's `str.lower`, so that a Kelvin sign counts as a `k`.
 func lowercasedWords(_ text: String) -> [String] {

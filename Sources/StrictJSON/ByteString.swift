@@ -1,7 +1,7 @@
 /// A string that equals another only where their UTF-8 bytes are equal.
 ///
-/// Swift's own `String` holds "é" and "e" + U+0301 for equal; as JSON keys and as tokens they are two things. Hashes are
-/// seeded per process (SipHash), so crafted keys cannot make a table quadratic.
+/// Swift's own `String` holds "é" and "e" + U+0301 for equal; as JSON keys and as tokens they are two things. Hashes
+/// are seeded per process (SipHash), so crafted keys cannot make a table quadratic.
 package struct ByteString: Hashable, Sendable {
     /// The string.
     package let string: String

@@ -11,20 +11,22 @@ package struct JSONFields: Sendable {
     /// The members.
     package let object: JSONObject
     /// The file, or `file:line`.
-    package let place: String
+    package let location: String
     /// Keys from the document down to this object, joined by dots; empty for the document itself.
     package let path: String
     /// The exit code of complaints about fields; a document that has none is bad data.
     package let code: ExitCode
 
     /// Takes a value that must be an object.
-    package init(_ value: JSONValue, at place: String, path: String = "", code: ExitCode = .badData) throws(Failure) {
+    package init(_ value: JSONValue, at location: String, path: String = "", code: ExitCode = .badData) throws(Failure)
+    {
         guard case .object(let object) = value else {
             let found = "expected an object, found \(value.kind)"
-            throw path.isEmpty ? Failure(.badData, found, at: place) : Failure(code, "'\(path)': \(found)", at: place)
+            throw path.isEmpty
+                ? Failure(.badData, found, at: location) : Failure(code, "'\(path)': \(found)", at: location)
         }
         self.object = object
-        self.place = place
+        self.location = location
         self.path = path
         self.code = code
     }
@@ -129,7 +131,7 @@ package struct JSONFields: Sendable {
 
     /// The fields of an object within this one.
     package func fields(_ key: String) throws(Failure) -> JSONFields {
-        try JSONFields(required(key), at: place, path: pathed(key), code: code)
+        try JSONFields(required(key), at: location, path: pathed(key), code: code)
     }
 
     /// The fields of an object within this one, or nil where the key is missing or null.
@@ -142,14 +144,14 @@ package struct JSONFields: Sendable {
     package func fieldsList(_ key: String) throws(Failure) -> [JSONFields] {
         var list: [JSONFields] = []
         for (i, element) in try array(key).enumerated() {
-            list.append(try JSONFields(element, at: place, path: "\(pathed(key))[\(i)]", code: code))
+            list.append(try JSONFields(element, at: location, path: "\(pathed(key))[\(i)]", code: code))
         }
         return list
     }
 
     /// The complaint that a key's value is not as it must be, for checks beyond those here.
     package func failure(_ key: String, _ reason: String) -> Failure {
-        Failure(code, "'\(pathed(key))' \(reason)", at: place)
+        Failure(code, "'\(pathed(key))' \(reason)", at: location)
     }
 
     private func present(_ key: String) -> JSONValue? {

@@ -16,8 +16,8 @@ extension JSONValue {
     }
 }
 
-/// Calls `body` with every line of a JSON Lines text that is not blank: its number from 1, and its value or what is wrong
-/// with it at `file:line:column`.
+/// Calls `body` with every line of a JSON Lines text that is not blank: its number from 1, and its value or what is
+/// wrong with it at `file:line:column`.
 ///
 /// A byte-order mark before the first line, CRLF and a missing final newline are accepted; a line longer than
 /// `limits.maximumBytes` is bad.
@@ -38,11 +38,11 @@ package func forEachJSONLine(
         }
         line += 1
         if !isBlank {
-            let place = "\(file):\(line)"
+            let location = "\(file):\(line)"
             let value: Result<JSONValue, Failure>
             do throws(Failure) {
                 value = .success(
-                    try JSONValue(parsing: bytes, range: start..<end, at: place, isLine: true, limits: limits)
+                    try JSONValue(parsing: bytes, range: start..<end, at: location, isLine: true, limits: limits)
                 )
             } catch {
                 value = .failure(error)

@@ -19,24 +19,25 @@ extension JSONValue {
     ///
     /// - Parameters:
     ///   - bytes: the text, UTF-8.
-    ///   - place: the file, or `file:line` when the text is one line of a file; named in errors.
+    ///   - location: the file, or `file:line` when the text is one line of a file; named in errors.
     ///   - limits: sizes beyond which the text is refused.
-    /// - Throws: `Failure(.badData)` at `place:line:column` (`place:column` for a single line), columns in bytes from 1.
-    package init(parsing bytes: [UInt8], at place: String, limits: JSONLimits = JSONLimits()) throws(Failure) {
-        try self.init(parsing: bytes, range: 0..<bytes.count, at: place, isLine: false, limits: limits)
+    /// - Throws: `Failure(.badData)` at `location:line:column` (`location:column` for a single line), columns in bytes
+    ///   from 1.
+    package init(parsing bytes: [UInt8], at location: String, limits: JSONLimits = JSONLimits()) throws(Failure) {
+        try self.init(parsing: bytes, range: 0..<bytes.count, at: location, isLine: false, limits: limits)
     }
 
-    /// Parses a line of a JSON Lines text; errors are at `place:column`.
+    /// Parses a line of a JSON Lines text; errors are at `location:column`.
     ///
     /// - Throws: `Failure(.badData)`, as for a document.
-    package init(parsingLine bytes: [UInt8], at place: String, limits: JSONLimits = JSONLimits()) throws(Failure) {
-        try self.init(parsing: bytes, range: 0..<bytes.count, at: place, isLine: true, limits: limits)
+    package init(parsingLine bytes: [UInt8], at location: String, limits: JSONLimits = JSONLimits()) throws(Failure) {
+        try self.init(parsing: bytes, range: 0..<bytes.count, at: location, isLine: true, limits: limits)
     }
 
     init(
         parsing bytes: [UInt8],
         range: Range<Int>,
-        at place: String,
+        at location: String,
         isLine: Bool,
         limits: JSONLimits
     ) throws(Failure) {
@@ -44,14 +45,14 @@ extension JSONValue {
             throw Failure(
                 .badData,
                 "\(range.count) bytes of JSON, more than the limit of \(limits.maximumBytes)",
-                at: place
+                at: location
             )
         }
         var parser = JSONParser(bytes: bytes, range: range, maximumDepth: limits.maximumDepth)
         do {
             self = try parser.document()
         } catch {
-            throw Failure(.badData, error.message, at: "\(place):\(position(of: error.offset))")
+            throw Failure(.badData, error.message, at: "\(location):\(position(of: error.offset))")
         }
 
         func position(of offset: Int) -> String {

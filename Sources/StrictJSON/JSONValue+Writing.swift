@@ -2,8 +2,8 @@ extension JSONValue {
     /// The JSON text: members in their order, numbers in the shortest form that reads back equal, non-finite numbers as
     /// `null` (JSON has no word for them).
     ///
-    /// - Parameter pretty: two spaces of indentation and a final newline, for files that people read; otherwise one line
-    ///   without a newline.
+    /// - Parameter pretty: two spaces of indentation and a final newline, for files that people read; otherwise one
+    ///   line without a newline.
     package func encoded(pretty: Bool = false) -> String {
         var text = ""
         write(to: &text, indentation: pretty ? 0 : nil)

@@ -3,18 +3,18 @@ import Failures
 /// One thing wrong with a configuration.
 package struct ConfigurationProblem: Equatable, Sendable, CustomStringConvertible {
     /// `file:line` or the `--set` option; nil where no single place is at fault.
-    package let place: String?
+    package let location: String?
     /// What is wrong and the remedy; one line that names the key.
     package let message: String
 
     /// States a problem.
-    package init(place: String?, message: String) {
-        self.place = place
+    package init(location: String?, message: String) {
+        self.location = location
         self.message = message
     }
 
-    /// `place: message`, one line, control characters escaped.
-    package var description: String { Failure(.configuration, message, at: place).description }
+    /// `location: message`, one line, control characters escaped.
+    package var description: String { Failure(.configuration, message, at: location).description }
 }
 
 /// Everything wrong with a configuration, found in one pass.

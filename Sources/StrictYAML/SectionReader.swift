@@ -24,7 +24,7 @@ package struct KeyRecord: Equatable, Sendable {
 package struct SectionReader {
     /// Shown in paths: `policy`, `simulate.groups[0]`.
     package let path: String
-    private let place: String?
+    private let location: String?
     private let members: [YAMLNode.Member]
     private var known: [String] = []
     package private(set) var records: [KeyRecord] = []
@@ -37,7 +37,7 @@ package struct SectionReader {
     /// Reads the members of `node`; nil, or YAML's null, is a section left out.
     package init(path: String, node: YAMLNode?) {
         self.path = path
-        place = node?.place
+        location = node?.location
         guard let node, !node.isNull else {
             members = []
             return
@@ -46,7 +46,7 @@ package struct SectionReader {
             members = found
         } else {
             members = []
-            problems = [.init(place: node.place, message: "\(path): needs keys and values, not \(node.kind)")]
+            problems = [.init(location: node.location, message: "\(path): needs keys and values, not \(node.kind)")]
         }
     }
 
@@ -56,7 +56,7 @@ package struct SectionReader {
     package mutating func finish() {
         for member in members where !known.contains(member.key) {
             let near = nearestName(to: member.key, among: known).map { "; did you mean \(fullPath($0))?" } ?? ""
-            problems.append(.init(place: member.place, message: "unknown key \(fullPath(member.key))\(near)"))
+            problems.append(.init(location: member.location, message: "unknown key \(fullPath(member.key))\(near)"))
         }
     }
 
@@ -74,7 +74,7 @@ package struct SectionReader {
         _ meaning: String
     ) {
         if !members.contains(where: { $0.key == key }) {
-            report(key, "is missing; it needs \(type.requirement)", at: place)
+            report(key, "is missing; it needs \(type.requirement)", at: location)
         }
         read(key, &property, type, standard: "required", meaning)
     }
@@ -83,7 +83,7 @@ package struct SectionReader {
     package mutating func renamed(_ old: String, to key: String) {
         known.append(old)
         guard let member = members.first(where: { $0.key == old }) else { return }
-        report(old, "is called \(fullPath(key)) now", at: member.place)
+        report(old, "is called \(fullPath(key)) now", at: member.location)
     }
 
     /// Declares a list of mappings and reads it into a property, each element from `blank` by `readKeys`.
@@ -113,7 +113,7 @@ package struct SectionReader {
                 shown.append("{" + reader.records.map(\.line).joined(separator: ", ") + "}")
             }
         } else {
-            report(key, "needs a list of mappings, not \(list?.kind ?? "nothing")", at: list?.place)
+            report(key, "needs a list of mappings, not \(list?.kind ?? "nothing")", at: list?.location)
         }
         records.append(
             KeyRecord(
@@ -159,7 +159,7 @@ package struct SectionReader {
             if !node.isNull || type.nullable, let value = type.convert(node) {
                 property = value
             } else {
-                report(key, "needs \(type.requirement), not \(type.describe(node))", at: node.place)
+                report(key, "needs \(type.requirement), not \(type.describe(node))", at: node.location)
             }
         }
         records.append(
@@ -177,8 +177,8 @@ package struct SectionReader {
     }
 
     /// Adds a problem of a key.
-    private mutating func report(_ key: String, _ reason: String, at place: String?) {
-        problems.append(.init(place: place, message: "\(fullPath(key)): \(reason)"))
+    private mutating func report(_ key: String, _ reason: String, at location: String?) {
+        problems.append(.init(location: location, message: "\(fullPath(key)): \(reason)"))
     }
 
     /// `section.key`; the top level has no section.

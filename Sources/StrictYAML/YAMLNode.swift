@@ -14,13 +14,13 @@ package struct YAMLNode: Equatable, Sendable {
     package struct Member: Equatable, Sendable {
         package var key: String
         /// Where the key was written.
-        package var place: String
+        package var location: String
         package var value: YAMLNode
     }
 
     package var content: Content
     /// `file:line`, or the `--set` option that gave it.
-    package var place: String
+    package var location: String
 
     /// Whether this is YAML's null: nothing, `~` or `null`, unquoted.
     package var isNull: Bool {

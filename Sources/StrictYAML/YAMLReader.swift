@@ -1,3 +1,5 @@
+package import Failures
+import Files
 import StrictJSON
 
 /// Lists and mappings within each other; no configuration needs a quarter of that.
@@ -19,8 +21,8 @@ package func readYAML(_ text: String, file: String) throws(ConfigurationError) -
             (line, reason) = (error.line, error.reason)
         }
     }
-    let place = line.map { "\(file):\($0)" } ?? file
-    throw ConfigurationError(problems: [ConfigurationProblem(place: place, message: reason)])
+    let location = line.map { "\(file):\($0)" } ?? file
+    throw ConfigurationError(problems: [ConfigurationProblem(location: location, message: reason)])
 }
 
 /// Makes nodes of events.
@@ -31,7 +33,7 @@ private struct YAMLComposer {
     /// The only document; none is an empty mapping.
     package func document() throws(YAMLEvents.Refusal) -> YAMLNode {
         guard case .documentStart = try events.next() else {
-            return YAMLNode(content: .mapping([]), place: "\(file):1")
+            return YAMLNode(content: .mapping([]), location: "\(file):1")
         }
         let root = try node(of: events.next(), depth: 0)
         _ = try events.next()
@@ -41,20 +43,20 @@ private struct YAMLComposer {
 
     /// The node that begins with an event.
     private func node(of event: YAMLEvents.Event, depth: Int) throws(YAMLEvents.Refusal) -> YAMLNode {
-        let place = "\(file):\(events.line)"
+        let location = "\(file):\(events.line)"
         guard depth < maximumDepth else { throw refusal("nested too deeply") }
         switch event {
         case .listStart:
             var elements: [YAMLNode] = []
             while true {
                 let event = try events.next()
-                if case .end = event { return YAMLNode(content: .list(elements), place: place) }
+                if case .end = event { return YAMLNode(content: .list(elements), location: location) }
                 elements.append(try node(of: event, depth: depth + 1))
             }
         case .mappingStart:
-            return YAMLNode(content: .mapping(try members(depth: depth)), place: place)
+            return YAMLNode(content: .mapping(try members(depth: depth)), location: location)
         case .scalar(let text, let quoted):
-            return YAMLNode(content: .scalar(text, quoted: quoted), place: place)
+            return YAMLNode(content: .scalar(text, quoted: quoted), location: location)
         case .end, .documentStart, .documentEnd, .streamEnd:
             preconditionFailure("libyaml ends what it has begun")
         }
@@ -75,11 +77,27 @@ private struct YAMLComposer {
                 throw YAMLEvents.Refusal(line: first, reason: "key \"\(key)\" is given twice")
             }
             let value = try node(of: events.next(), depth: depth + 1)
-            members.append(.init(key: key, place: "\(file):\(line)", value: value))
+            members.append(.init(key: key, location: "\(file):\(line)", value: value))
         }
     }
 
     private func refusal(_ reason: String) -> YAMLEvents.Refusal {
         YAMLEvents.Refusal(line: events.line, reason: reason)
     }
+}
+
+/// The text of a file that holds YAML, at most 1 MiB.
+///
+/// - Throws: `Failure` where it is no readable file of UTF-8 text.
+package func readYAMLText(_ path: String) throws(Failure) -> String {
+    let bytes: [UInt8]
+    do throws(Failure) {
+        bytes = try RegularFile(path: path).contents(limit: 1 << 20)
+    } catch {
+        throw error.code == .badData ? Failure(.configuration, error.message, at: path) : error
+    }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+        throw Failure(.configuration, "is not UTF-8 text", at: path)
+    }
+    return text
 }

@@ -19,8 +19,8 @@ package func geluBackward(x: Tensor, dy: Tensor) {
     unsafe ck_gelu_backward(x.floats, n, d, dy.floats, nil, nil)
 }
 
-/// dy := dy · gelu'(x) in place, biasGradient += Σ over rows of the result (nil: not wanted), and its bfloat16 copy, in one
-/// pass.
+/// dy := dy · gelu'(x) in place, biasGradient += Σ over rows of the result (nil: not wanted), and its bfloat16 copy, in
+/// one pass.
 ///
 /// dy, x: [N, F] float32; copy: [N, F] bfloat16, or nil.
 package func geluBackward(x: Tensor, dy: Tensor, biasGradient: Tensor?, copy: Tensor?) {

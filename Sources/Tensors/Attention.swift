@@ -2,8 +2,8 @@ import CKernels
 
 /// Queries, keys and values of N tokens in one tensor, as attention reads them, or their gradients.
 ///
-/// H heads of queries, K of keys and values, each `headWidth` = d wide; a head of keys serves H/K query heads that follow
-/// each other (grouped-query attention, Ainslie et al., arXiv 2305.13245).
+/// H heads of queries, K of keys and values, each `headWidth` = d wide; a head of keys serves H/K query heads that
+/// follow each other (grouped-query attention, Ainslie et al., arXiv 2305.13245).
 package struct AttentionInput {
     /// How the three lie in the tensor.
     package enum Layout: Sendable {
@@ -104,11 +104,11 @@ package struct AttentionInput {
 
 /// Causal self-attention of packed sequences: softmax(q·kᵀ/√d)·v per sequence and head.
 ///
-/// `queries`: the rows whose result is asked for, Q of them, which ascend; nil: all. out: [Q, H·d] of either type; logSumExp: [H, Q]
-/// float32, kept for the backward pass.
+/// `queries`: the rows whose result is asked for, Q of them, which ascend; nil: all. out: [Q, H·d] of either type;
+/// logSumExp: [H, Q] float32, kept for the backward pass.
 package func attentionForward(
     _ input: AttentionInput,
-    _ sequences: SequenceRows,
+    _ sequences: PackedLayout,
     queries: [Int32]? = nil,
     into out: Tensor,
     logSumExp: Tensor
@@ -129,7 +129,7 @@ package func attentionForward(
 /// `queries`, `out` and `logSumExp` are those of the forward pass; dInput holds as many elements as the input.
 package func attentionBackward(
     _ input: AttentionInput,
-    _ sequences: SequenceRows,
+    _ sequences: PackedLayout,
     queries: [Int32]? = nil,
     out: Tensor,
     logSumExp: Tensor,
@@ -198,7 +198,7 @@ package func attentionDecode(
 }
 
 /// How many queries there are; traps unless they are among the rows of the input, all of which the sequences have.
-private func queryCount(_ input: AttentionInput, _ sequences: SequenceRows, _ queries: [Int32]?) -> Int {
+private func queryCount(_ input: AttentionInput, _ sequences: PackedLayout, _ queries: [Int32]?) -> Int {
     precondition(sequences.rows == input.rows, "sequences of \(sequences.rows) rows for \(input.rows)")
     guard let queries else { return input.rows }
     expect(queries, below: input.rows, "queries")

@@ -14,8 +14,8 @@ package enum CPUClass: Int32, Sendable, CaseIterable {
         return current
     }
 
-    /// Whether products of bf16 operands run on instructions for them, and so faster than fp32 ones; elsewhere their operands become
-    /// fp32, part by part.
+    /// Whether products of bf16 operands run on instructions for them, and so faster than fp32 ones; elsewhere their
+    /// operands become fp32, part by part.
     ///
     /// Without the trait `OneDNN` they never do.
     package static var multipliesBFloat16: Bool { ck_bfloat16_fast() != 0 }

@@ -4,7 +4,7 @@ import CKernels
 /// temperature 0 the most probable, the lowest id among equals, whose log-probability is then 0.
 ///
 /// logits: [R, V] float32; `uniforms`: R numbers in [0, 1), not read at temperature 0.
-package func drawTokens(
+package func sampleTokens(
     logits: Tensor,
     temperature: Float,
     uniforms: [Double]

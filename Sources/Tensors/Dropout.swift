@@ -2,8 +2,9 @@ import CKernels
 
 /// Which elements of a matrix become 0 at random, each with probability p.
 ///
-/// Srivastava et al. 2014, JMLR 15. The others are scaled by 1/(1 − p), so that the expectation stays. What becomes of an element follows from its row's key and
-/// its column alone: neither threads nor the other rows of a batch matter, and a backward pass finds the same elements.
+/// Srivastava et al. 2014, JMLR 15. The others are scaled by 1/(1 − p), so that the expectation stays. What becomes of
+/// an element follows from its row's key and its column alone: neither threads nor the other rows of a batch matter,
+/// and a backward pass finds the same elements.
 package struct Dropout: Sendable {
     /// p, to 32 bits.
     package let probability: Double

@@ -65,7 +65,8 @@ package func sumOfSquares(_ x: Tensor) -> Double {
     chunkSumsOfSquares(x).reduce(0, +)
 }
 
-/// A hash of the elements' bits, for comparing copies of a tensor: any bit that differs changes it, but for one chance in 2⁶⁴.
+/// A hash of the elements' bits, for comparing copies of a tensor: any bit that differs changes it, but for one chance
+/// in 2⁶⁴.
 ///
 /// The same for any number of threads; no protection against forgers.
 package func hash(of x: Tensor) -> UInt64 {

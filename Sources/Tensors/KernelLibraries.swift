@@ -1,7 +1,7 @@
 import CKernels
 
-/// The libraries under the kernels, and the CPU features that choose among their kernels: processes that differ in any of these
-/// may compute different bits.
+/// The libraries under the kernels, and the CPU features that choose among their kernels: processes that differ in any
+/// of these may compute different bits.
 package struct KernelLibraries: Equatable, Sendable {
     /// OpenBLAS's version and how it was built.
     package let openBLAS: String

@@ -2,7 +2,7 @@ import CKernels
 
 /// logProbability[r] = log softmax(logits[r]/temperature)[targets[r]] and entropy[r] of the same distribution.
 ///
-/// logits: [R, V] float32, unchanged; logNormaliser [R] = log Σ exp(logits/temperature), kept for the backward pass.
+/// logits: [R, V] float32, unchanged; logNormalizer [R] = log Σ exp(logits/temperature), kept for the backward pass.
 /// A logit of −∞ has probability 0; a row of nothing else gives NaN.
 package func logProbabilitiesForward(
     logits: Tensor,
@@ -10,14 +10,14 @@ package func logProbabilitiesForward(
     temperature: Float,
     logProbability: Tensor,
     entropy: Tensor,
-    logNormaliser: Tensor
+    logNormalizer: Tensor
 ) {
     let (n, v) = matrix(logits, "logits")
     precondition(targets.count == n, "\(targets.count) targets for \(n) rows")
     expect(targets, below: v, "targets")
     expect(logProbability, count: n, "logProbability")
     expect(entropy, count: n, "entropy")
-    expect(logNormaliser, count: n, "logNormaliser")
+    expect(logNormalizer, count: n, "logNormalizer")
     unsafe ck_log_probabilities_forward(
         logits.floats,
         targets,
@@ -26,7 +26,7 @@ package func logProbabilitiesForward(
         v,
         logProbability.floats,
         entropy.floats,
-        logNormaliser.floats
+        logNormalizer.floats
     )
 }
 
@@ -37,21 +37,21 @@ package func logProbabilitiesBackward(
     logits: Tensor,
     targets: [Int32],
     temperature: Float,
-    logNormaliser: Tensor,
+    logNormalizer: Tensor,
     dlogp: Tensor,
     into dlogits: Tensor
 ) {
     let (n, v) = matrix(logits, "logits")
     precondition(targets.count == n, "\(targets.count) targets for \(n) rows")
     expect(targets, below: v, "targets")
-    expect(logNormaliser, count: n, "logNormaliser")
+    expect(logNormalizer, count: n, "logNormalizer")
     expect(dlogp, count: n, "dlogp")
     expect(dlogits, [n, v], "dlogits")
     unsafe ck_log_probabilities_backward(
         logits.floats,
         targets,
         temperature,
-        logNormaliser.floats,
+        logNormalizer.floats,
         dlogp.floats,
         n,
         v,

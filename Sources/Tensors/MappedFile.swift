@@ -1,7 +1,8 @@
-/// A file mapped into memory, read-only: its pages are read when they are first touched, and shared by every process that
-/// maps it.
+/// A file mapped into memory, read-only: its pages are read when they are first touched, and shared by every process
+/// that maps it.
 ///
-/// Tensors over it must not be written to, and the file must not shrink while they live: the system would end the process.
+/// Tensors over it must not be written to, and the file must not shrink while they live: the system would end the
+/// process.
 package struct MappedFile {
     private let storage: Storage
     private let bytes: Int

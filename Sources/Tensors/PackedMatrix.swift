@@ -2,8 +2,9 @@ import CKernels
 
 /// The right-hand matrix of products with few rows, laid out once for all of them.
 ///
-/// Decoding multiplies a handful of rows by the same weights again and again; a library lays the weights out anew in every
-/// call. A row of such a product has the same bits whatever other rows are in the batch, and for any number of threads.
+/// Decoding multiplies a handful of rows by the same weights again and again; a library lays the weights out anew in
+/// every call. A row of such a product has the same bits whatever other rows are in the batch, and for any number of
+/// threads.
 package struct PackedMatrix {
     /// K, the rows.
     package let inner: Int
@@ -36,10 +37,11 @@ package struct PackedMatrix {
     }
 }
 
-/// C = A·Bᵀ for few rows or few columns: A [M, K] float32 or bfloat16, B [N, K] of any type, C [M, N] float32, sums fp32.
+/// C = A·Bᵀ for few rows or few columns: A [M, K] float32 or bfloat16, B [N, K] of any type, C [M, N] float32, sums
+/// fp32.
 ///
-/// B is read where it lies, be it in a mapped file. A row of C has the same bits whatever other rows are in the batch, and for
-/// any number of threads.
+/// B is read where it lies, be it in a mapped file. A row of C has the same bits whatever other rows are in the batch,
+/// and for any number of threads.
 package func multiplyRows(_ a: Tensor, transposed b: Tensor, into c: Tensor) {
     let (rows, inner) = matrix(a, "a")
     let (columns, bInner) = matrix(b, "b")

@@ -42,10 +42,10 @@ package struct LowRankUpdate {
 
 /// C = op(A)·op(B), or C += op(A)·op(B); then the updates are added to C.
 ///
-/// Operands of bfloat16 go through oneDNN where the CPU has instructions for them (`CPUClass.multipliesBFloat16`); else what is not
-/// float32 becomes it, part by part, and goes through OpenBLAS. Sums are fp32 and C float32, with the same bits for any
-/// number of threads. op is transposition where asked. A: [M, K] (or [K, M] transposed), B: [K, N] (or [N, K]
-/// transposed), C: [M, N]; updates are of A's element type.
+/// Operands of bfloat16 go through oneDNN where the CPU has instructions for them (`CPUClass.multipliesBFloat16`); else
+/// what is not float32 becomes it, part by part, and goes through OpenBLAS. Sums are fp32 and C float32, with the same
+/// bits for any number of threads. op is transposition where asked. A: [M, K] (or [K, M] transposed), B: [K, N] (or [N,
+/// K] transposed), C: [M, N]; updates are of A's element type.
 package func multiply(
     _ a: Tensor,
     transposed transposeA: Bool = false,

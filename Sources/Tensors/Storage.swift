@@ -51,15 +51,16 @@ final class Storage {
     }
 }
 
-/// Gives memory of tensors that are gone back to the system: between stages, since what the allocator keeps for later counts as
-/// used.
+/// Gives memory of tensors that are gone back to the system: between stages, since what the allocator keeps for later
+/// counts as used.
 package func releaseFreedMemory() { ck_release_memory() }
 
 extension Tensor {
-    /// Gives the elements' memory back to the system, as far as they fill pages: for what is not read before it is written again.
+    /// Gives the elements' memory back to the system, as far as they fill pages: for what is not read before it is
+    /// written again.
     ///
     /// Their values are lost; the tensor stays as it is otherwise, and takes memory again where it is written.
-    package func giveBack() { unsafe ck_give_back(bytes, count * elementType.size) }
+    package func discardPages() { unsafe ck_give_back(bytes, count * elementType.size) }
 
     /// For a tensor of which parts are to be given back: small pages, since the system fills up huge ones.
     package func useSmallPages() { unsafe ck_use_small_pages(bytes, count * elementType.size) }

@@ -8,7 +8,8 @@ package enum KernelThreads {
         ck_set_threads(Int32(count))
     }
 
-    /// Has kernels that the calling thread starts run on it alone: for work beside that of another thread, which has the others.
+    /// Has kernels that the calling thread starts run on it alone: for work beside that of another thread, which has
+    /// the others.
     package static func useOnlyThisThread() { ck_use_only_this_thread() }
 
     /// How many threads kernels use: as set, else as OpenMP decides (`OMP_NUM_THREADS`, or one a core).

@@ -41,7 +41,7 @@ struct AddedTokens: Sendable {
         specialTokens: Tokenizer.SpecialTokens,
         _ body: (Range<Int>, Int32) -> Void
     ) {
-        let texts = specialTokens == .recognised ? all : ordinary
+        let texts = specialTokens == .recognized ? all : ordinary
         guard !texts.isEmpty else { return }
         var at = 0
         while at < bytes.count {

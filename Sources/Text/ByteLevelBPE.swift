@@ -20,14 +20,14 @@ struct ByteLevelBPE: TokenScheme {
         self.merges = merges
     }
 
-    func encode(_ bytes: [UInt8], at place: TextPlace, appendingTo ids: inout [Int32]) {
+    func encode(_ bytes: [UInt8], at location: TextPlace, appendingTo ids: inout [Int32]) {
         guard !bytes.isEmpty else { return }
         let space = UInt8(ascii: " ")
         var text = bytes
         if composes, let string = String(validating: bytes, as: UTF8.self) {
             text = Array(canonicallyComposed(string).utf8)
         }
-        if addsPrefixSpace, place != .continuation, text[0] != space { text.insert(space, at: 0) }
+        if addsPrefixSpace, location != .continuation, text[0] != space { text.insert(space, at: 0) }
         cache.withCache { cache in encode(text, appendingTo: &ids, &cache) }
     }
 

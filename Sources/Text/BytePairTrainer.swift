@@ -2,10 +2,10 @@ package import Failures
 
 /// Learns a byte-level BPE vocabulary from texts.
 ///
-/// Sennrich, Haddow and Birch 2016, arXiv 1508.07909, algorithm 1.
-/// Ids: the special token 0, then the 256 bytes in the order of their characters, then the merges as learned. The most
-/// frequent pair is merged first; ties go to the pair with the lower left id, then the lower right id. These are the rules
-/// of `tokenizers`' `BpeTrainer`, whose vocabulary for the same texts is the same.
+/// Sennrich, Haddow and Birch 2016, arXiv 1508.07909, algorithm 1. Ids: the special token 0, then the 256 bytes in the
+/// order of their characters, then the merges as learned. The most frequent pair is merged first; ties go to the pair
+/// with the lower left id, then the lower right id. These are the rules of `tokenizers`' `BpeTrainer`, whose vocabulary
+/// for the same texts is the same.
 package struct BytePairTrainer: Sendable {
     /// The only special token: it ends a text.
     package static let endOfText = "<|endoftext|>"
@@ -57,7 +57,7 @@ package struct BytePairTrainer: Sendable {
             scheme: ByteLevelBPE(byteTokens: byteTokens, merges: merges),
             endOfText: 0,
             beginningOfText: 0,
-            place: "trained tokenizer"
+            location: "trained tokenizer"
         )
     }
 

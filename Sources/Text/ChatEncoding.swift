@@ -23,8 +23,9 @@ package struct ChatEncoding: Sendable {
         func refuse(_ what: String) -> Failure {
             Failure(
                 .configuration,
-                "has no \(what), which chat_template \(template.rawValue) needs; use the template of the model's training",
-                at: tokenizer.place
+                "has no \(what), which chat_template \(template.rawValue) needs; use the template of the model's "
+                    + "training",
+                at: tokenizer.location
             )
         }
         var added: [String: Int32] = [:]
@@ -51,15 +52,15 @@ package struct ChatEncoding: Sendable {
     package func prompt(_ conversation: Conversation) -> [Int32] {
         var ids: [Int32] = []
         var text = ""
-        var place = TextPlace.beginning
+        var location = TextPlace.beginning
         func flush() {
-            ids += tokenizer.encode(Array(text.utf8), specialTokens: .asText, from: place)
+            ids += tokenizer.encode(Array(text.utf8), specialTokens: .asText, from: location)
             text = ""
         }
         func append(_ tokens: [Int32], nextPlace: TextPlace) {
             flush()
             ids += tokens
-            place = nextPlace
+            location = nextPlace
         }
         for piece in template.pieces(of: conversation) {
             switch piece {
@@ -74,8 +75,8 @@ package struct ChatEncoding: Sendable {
         return ids
     }
 
-    /// The end of a conversation that fits into `room` tokens under the template: the oldest turns go first, the system's message
-    /// last of all, then the start of the last message.
+    /// The end of a conversation that fits into `room` tokens under the template: the oldest turns go first, the
+    /// system's message last of all, then the start of the last message.
     ///
     /// - Returns: what is left of it and its tokens; more than `room` only where not even the template fits.
     package func prompt(_ conversation: Conversation, atMost room: Int) -> (conversation: Conversation, tokens: [Int32])

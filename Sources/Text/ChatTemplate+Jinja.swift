@@ -20,7 +20,8 @@ extension ChatTemplate {
                 {% set instruction = '<<SYS>>\\n' + messages[0]['content'] + '\\n<</SYS>>\\n\\n' %}\
                 {% set turns = messages[1:] %}{% else %}{% set instruction = '' %}{% set turns = messages %}{% endif %}\
                 {% for message in turns %}{% if message['role'] == 'user' %}\
-                {{ bos_token + '[INST] ' + ((instruction if loop.first else '') + message['content']).strip() + ' [/INST]' }}\
+                {{ bos_token + '[INST] ' + ((instruction if loop.first else '') \
+                + message['content']).strip() + ' [/INST]' }}\
                 {% else %}{{ ' ' + message['content'].strip() + ' ' + eos_token }}{% endif %}{% endfor %}
                 """
         case .llama3:

@@ -1,7 +1,7 @@
 /// How the turns of a conversation become one text with the markers that a model was trained on.
 ///
-/// Special tokens come from the template alone. Where a template's markers are ordinary text, a message that holds one of
-/// them could open a turn of its own: `problem(in:)` finds it.
+/// Special tokens come from the template alone. Where a template's markers are ordinary text, a message that holds one
+/// of them could open a turn of its own: `problem(in:)` finds it.
 package enum ChatTemplate: String, CaseIterable, Sendable {
     /// The turns' contents as they are, joined by line breaks.
     case none
@@ -66,7 +66,8 @@ extension ChatTemplate {
             return turns + [.token("<|im_start|>"), .text("assistant\n")]
         case .alpaca:
             let task =
-                "Below is an instruction that describes a task. Write a response that appropriately completes the request."
+                "Below is an instruction that describes a task. Write a response that appropriately completes the "
+                + "request."
             let opening = messages.first?.role == .system ? [] : [ChatPiece.text("\(task)\n\n")]
             let turns = messages.flatMap { message -> [ChatPiece] in
                 switch message.role {

@@ -1,5 +1,5 @@
-/// How often each pair of neighbouring tokens occurs in a corpus, kept up to date as pairs are merged: a merge visits only
-/// the words that contain its pair.
+/// How often each pair of neighbouring tokens occurs in a corpus, kept up to date as pairs are merged: a merge visits
+/// only the words that contain its pair.
 struct PairCounts {
     private var words: [(tokens: [Int32], count: Int)]
     private var counts: [TokenPair: Int] = [:]

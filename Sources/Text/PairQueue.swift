@@ -1,4 +1,4 @@
-/// Two neighbouring tokens, ordered by the left and then by the right id.
+/// Two neighboring tokens, ordered by the left and then by the right id.
 struct TokenPair: Hashable, Comparable, Sendable {
     let left: Int32
     let right: Int32
@@ -10,7 +10,7 @@ struct TokenPair: Hashable, Comparable, Sendable {
 
 /// A priority queue of pairs (a binary heap): the lowest order comes first, ties by the pair.
 ///
-/// Not generic, so that it is specialised in debug builds too.
+/// Not generic, so that it is specialized in debug builds too.
 struct PairQueue {
     struct Entry {
         let order: Int

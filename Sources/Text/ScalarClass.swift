@@ -32,7 +32,8 @@ enum ScalarClass: UInt8 {
 
     /// Class and length in bytes of the scalar that begins at `start`.
     ///
-    /// A byte that begins no valid UTF-8 sequence counts as one scalar of class `other`, so that any bytes can be split.
+    /// A byte that begins no valid UTF-8 sequence counts as one scalar of class `other`, so that any bytes can be
+    /// split.
     static func next(in bytes: [UInt8], at start: Int) -> (class: ScalarClass, length: Int) {
         let first = bytes[start]
         if first < 0x80 { return (table[Int(first)], 1) }

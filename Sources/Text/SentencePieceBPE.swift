@@ -44,16 +44,16 @@ struct SentencePieceBPE: TokenScheme {
         self.splitsWords = splitsWords
     }
 
-    func encode(_ bytes: [UInt8], at place: TextPlace, appendingTo ids: inout [Int32]) {
+    func encode(_ bytes: [UInt8], at location: TextPlace, appendingTo ids: inout [Int32]) {
         guard let first = bytes.first else { return }
         let space = UInt8(ascii: " ")
         let hasSpace = first == space || bytes.starts(with: Self.space)
         let adds =
             switch prefixSpace {
             case .never: false
-            case .always: place != .continuation
-            case .unlessPresent: place != .continuation && !hasSpace
-            case .first: place == .beginning && !hasSpace
+            case .always: location != .continuation
+            case .unlessPresent: location != .continuation && !hasSpace
+            case .first: location == .beginning && !hasSpace
             }
         var text = adds ? Self.space : []
         text.reserveCapacity(bytes.count + bytes.count / 2)

@@ -12,7 +12,7 @@ protocol TokenScheme: Sendable {
     /// Whether the space that begins a decoded text is none of the text's own.
     var dropsLeadingSpace: Bool { get }
     /// Appends the ids of a text, given as UTF-8.
-    func encode(_ bytes: [UInt8], at place: TextPlace, appendingTo ids: inout [Int32])
+    func encode(_ bytes: [UInt8], at location: TextPlace, appendingTo ids: inout [Int32])
 }
 
 /// Turns text into token ids and back, with a model's own vocabulary.
@@ -24,7 +24,7 @@ package struct Tokenizer: Sendable {
         /// It is ordinary text: nobody's data can end a sequence or forge a turn.
         case asText
         /// It becomes the special token, as in `tokenizers`.
-        case recognised
+        case recognized
     }
 
     /// Where a text stands: some vocabularies put a space before the first word of a text.
@@ -49,7 +49,7 @@ package struct Tokenizer: Sendable {
     /// What the tokenizer's own post-processor puts before every sequence: Llama's `<s>`.
     package let prefix: [Int32]
     /// Where this tokenizer came from, for messages.
-    let place: String
+    let location: String
 
     init(
         tokens: [String],
@@ -59,7 +59,7 @@ package struct Tokenizer: Sendable {
         endOfText: Int32?,
         beginningOfText: Int32?,
         prefix: [Int32] = [],
-        place: String
+        location: String
     ) {
         self.tokens = tokens
         self.addedTokens = addedTokens
@@ -67,7 +67,7 @@ package struct Tokenizer: Sendable {
         self.endOfText = endOfText
         self.beginningOfText = beginningOfText
         self.prefix = prefix
-        self.place = place
+        self.location = location
         var ends: [Int] = []
         var end = 0
         for token in bytes {
@@ -109,17 +109,17 @@ package struct Tokenizer: Sendable {
         var ids: [Int32] = []
         ids.reserveCapacity(bytes.count / 3 + 4)
         var start = 0
-        var place = first
+        var location = first
         addedTokens.forEachMatch(in: bytes, specialTokens: specialTokens) { match, id in
             if start < match.lowerBound {
-                scheme.encode(Array(bytes[start..<match.lowerBound]), at: place, appendingTo: &ids)
+                scheme.encode(Array(bytes[start..<match.lowerBound]), at: location, appendingTo: &ids)
             }
             ids.append(id)
             start = match.upperBound
-            place = .afterAddedToken
+            location = .afterAddedToken
         }
         if start < bytes.count {
-            scheme.encode(start == 0 ? bytes : Array(bytes[start...]), at: place, appendingTo: &ids)
+            scheme.encode(start == 0 ? bytes : Array(bytes[start...]), at: location, appendingTo: &ids)
         }
         return ids
     }
@@ -148,7 +148,7 @@ package struct Tokenizer: Sendable {
         for id in ids {
             let i = Int(id)
             guard tokens.indices.contains(i) else {
-                throw Failure(.badData, "token id \(id) is outside the vocabulary 0..<\(tokens.count)", at: place)
+                throw Failure(.badData, "token id \(id) is outside the vocabulary 0..<\(tokens.count)", at: location)
             }
             if skippingSpecialTokens, addedTokens.isSpecial(id) { continue }
             bytes.append(contentsOf: tokenBytes[(i == 0 ? 0 : tokenEnds[i - 1])..<tokenEnds[i]])
@@ -175,7 +175,7 @@ package struct Tokenizer: Sendable {
             throw Failure(
                 .configuration,
                 "no end-of-text token; name one of the added tokens as \"eos_token\" in tokenizer_config.json",
-                at: place
+                at: location
             )
         }
         return endOfText

@@ -1,8 +1,8 @@
 import Failures
 import StrictJSON
 
-/// The members of `tokenizer.json` that say what is done to text before and after merging; everything that would give other
-/// ids than ours is refused.
+/// The members of `tokenizer.json` that say what is done to text before and after merging; everything that would give
+/// other ids than ours is refused.
 struct TokenizerFile {
     private let file: JSONFields
 
@@ -13,7 +13,7 @@ struct TokenizerFile {
     private func refuse(_ key: String, _ found: String, supported: String) -> Failure {
         let kinds = "byte-level BPE of GPT-2, Llama 3 and Qwen2, and SentencePiece BPE with byte fallback"
         let reason = "is \(found); supported is \(supported) (\(kinds))"
-        return Failure(.configuration, file.failure(key, reason).message, at: file.place)
+        return Failure(.configuration, file.failure(key, reason).message, at: file.location)
     }
 
     private func requireType(_ fields: JSONFields?, _ key: String, _ type: String) throws(Failure) {
@@ -160,7 +160,11 @@ struct TokenizerFile {
         for piece in pieces {
             let name = try piece.fields("SpecialToken").string("id")
             guard let id = added.id(of: name) else {
-                throw Failure(.badData, "'post_processor' names \"\(name)\", which is no added token", at: file.place)
+                throw Failure(
+                    .badData,
+                    "'post_processor' names \"\(name)\", which is no added token",
+                    at: file.location
+                )
             }
             ids.append(id)
         }

@@ -5,9 +5,9 @@ import StrictJSON
 extension Tokenizer {
     /// Reads `tokenizer.json` and, where present, `tokenizer_config.json` of a model directory.
     ///
-    /// Read are byte-level BPE vocabularies with the splitting of GPT-2, Llama 3 and Qwen2, and SentencePiece's BPE with byte
-    /// fallback, as `tokenizers` writes them. Truncation and padding settings in the file have no effect, as in
-    /// `transformers`.
+    /// Read are byte-level BPE vocabularies with the splitting of GPT-2, Llama 3 and Qwen2, and SentencePiece's BPE
+    /// with byte fallback, as `tokenizers` writes them. Truncation and padding settings in the file have no effect, as
+    /// in `transformers`.
     ///
     /// - Throws: `Failure`: `missingInput` without the file, `badData` where it is malformed or contradicts itself,
     ///   `configuration` where it is of another kind.
@@ -48,7 +48,7 @@ extension Tokenizer {
             endOfText: try configured("eos_token"),
             beginningOfText: try configured("bos_token"),
             prefix: try kind.prefix(addedTokens),
-            place: file.place
+            location: file.location
         )
     }
 
@@ -62,7 +62,11 @@ extension Tokenizer {
                 throw token.failure("content", "is longer than \(AddedTokens.longestText) bytes")
             }
             for key in ["single_word", "lstrip", "rstrip"] where try token.optionalBool(key) ?? false {
-                throw Failure(.configuration, token.failure(key, "is true; supported is false").message, at: file.place)
+                throw Failure(
+                    .configuration,
+                    token.failure(key, "is true; supported is false").message,
+                    at: file.location
+                )
             }
             let id = Int32(try token.int("id", in: 0...Vocabulary.largestID))
             added.append(

@@ -5,12 +5,12 @@ import StrictJSON
 extension Tokenizer {
     /// Writes `tokenizer.json` and `tokenizer_config.json`, which `tokenizers` and `transformers` load with equal ids.
     ///
-    /// - Throws: `Failure(.cannotCreate)` where the directory cannot be made or written, `Failure(.configuration)` for a
-    ///   vocabulary of another kind than GPT-2's: its own files are to be copied.
+    /// - Throws: `Failure(.cannotCreate)` where the directory cannot be made or written, `Failure(.configuration)` for
+    ///   a vocabulary of another kind than GPT-2's: its own files are to be copied.
     package func write(toDirectory directory: String) throws(Failure) {
         guard let scheme = scheme as? ByteLevelBPE, scheme.split == .gpt2, !scheme.composes, scheme.wholeWords.isEmpty,
             prefix.isEmpty
-        else { throw Failure(.configuration, "only byte-level vocabularies are written; copy its files", at: place) }
+        else { throw Failure(.configuration, "only byte-level vocabularies are written; copy its files", at: location) }
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
             for (name, value) in [("tokenizer.json", fileContent(scheme)), ("tokenizer_config.json", configContent)] {

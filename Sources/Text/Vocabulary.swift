@@ -9,12 +9,12 @@ struct Vocabulary {
     private(set) var tokens: [String]
     let added: AddedTokens
     private let model: JSONObject
-    private let place: String
+    private let location: String
 
     init(_ fields: JSONFields, added list: [AddedTokens.Token]) throws(Failure) {
         let vocabulary = try fields.fields("vocab")
         model = vocabulary.object
-        place = fields.place
+        location = fields.location
         added = AddedTokens(list)
         // Added tokens may repeat an entry of the vocabulary, and only exactly.
         var extra: [AddedTokens.Token] = []
@@ -22,7 +22,7 @@ struct Vocabulary {
         var seenTexts: Set<ByteString> = []
         for token in list {
             guard seenIDs.insert(token.id).inserted, seenTexts.insert(ByteString(token.text)).inserted else {
-                throw Failure(.badData, "added token \"\(token.text)\" (id \(token.id)) is listed twice", at: place)
+                throw Failure(.badData, "added token \"\(token.text)\" (id \(token.id)) is listed twice", at: location)
             }
             guard let id = model[token.text] else {
                 extra.append(token)
@@ -72,7 +72,7 @@ struct Vocabulary {
         for byte in UInt8.min...UInt8.max {
             let token = spelling(byte)
             guard let id = id(of: token) else {
-                throw Failure(.badData, "'model.vocab' lacks \"\(token)\", the token of byte \(byte)", at: place)
+                throw Failure(.badData, "'model.vocab' lacks \"\(token)\", the token of byte \(byte)", at: location)
             }
             ids.append(id)
         }

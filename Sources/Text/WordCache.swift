@@ -1,7 +1,7 @@
 /// The tokens of words seen before: most words of a text are among a few thousand.
 ///
-/// A fixed-size table with at most four places per word, so that no text can fill memory or make it slow. Words of up to
-/// 15 bytes are their own key (bytes and length in 128 bits), hence no comparison beyond two integers.
+/// A fixed-size table with at most four places per word, so that no text can fill memory or make it slow. Words of up
+/// to 15 bytes are their own key (bytes and length in 128 bits), hence no comparison beyond two integers.
 struct WordCache {
     private static let slotCount = 1 << 15
     private static let probes = 4

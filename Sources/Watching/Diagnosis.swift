@@ -54,7 +54,7 @@ func lateRanks(
 
 /// `stage reward, phase forward, step 3, for 12.0 s without progress`.
 private func described(_ state: RankState, silence: Double) -> String {
-    "\(state.place), for \(seconds(state.idle + silence)) without progress"
+    "\(state.location), for \(seconds(state.idle + silence)) without progress"
 }
 
 /// Every rank's last collective, ranks with the same together: `rank 0, 2–3: barrier #7; rank 1: barrier #6 (done)`.
@@ -62,8 +62,8 @@ func lastCalls(_ states: [RankState]) -> String {
     var groups: [(call: String, ranks: [Int])] = []
     for state in states {
         let call = state.isFinished ? state.lastCall + ", left" : state.lastCall
-        if let place = groups.firstIndex(where: { $0.call == call }) {
-            groups[place].ranks.append(state.rank)
+        if let location = groups.firstIndex(where: { $0.call == call }) {
+            groups[location].ranks.append(state.rank)
         } else {
             groups.append((call, [state.rank]))
         }

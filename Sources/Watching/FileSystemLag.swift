@@ -1,7 +1,7 @@
 /// Seconds after which all nodes see what one wrote to a file and closed.
 ///
-/// File systems of one machine, and those that keep caches coherent, show it at once. NFS may show a file as it was 60 seconds ago
-/// (acregmax); what is not known is taken to be like it.
+/// File systems of one machine, and those that keep caches coherent, show it at once. NFS may show a file as it was 60
+/// seconds ago (acregmax); what is not known is taken to be like it.
 func lagOfFileSystem(_ type: String) -> Double {
     let coherent = [
         "ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "ramfs", "overlay", "zfs", "f2fs", "bcachefs", "lustre",
@@ -11,8 +11,8 @@ func lagOfFileSystem(_ type: String) -> Double {
     return coherent.contains(type) ? 3 : 120
 }
 
-/// The type of the file system on which a path lies, links resolved, by the text of `/proc/self/mountinfo`: `ext4`, `nfs4`; nil where
-/// it does not tell.
+/// The type of the file system on which a path lies, links resolved, by the text of `/proc/self/mountinfo`: `ext4`,
+/// `nfs4`; nil where it does not tell.
 func fileSystemType(of path: String, mounts: String) -> String? {
     var found: (point: String, type: String)?
     for line in mounts.split(separator: "\n") {

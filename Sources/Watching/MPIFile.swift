@@ -1,6 +1,7 @@
 import Foundation
 
-/// A file or folder that Open MPI keeps on a node for a rank that runs there, and leaves where rank and launcher are killed.
+/// A file or folder that Open MPI keeps on a node for a rank that runs there, and leaves where rank and launcher are
+/// killed.
 package struct MPIFile: Codable, Equatable, Sendable {
     /// The node.
     package var host: String
@@ -9,7 +10,8 @@ package struct MPIFile: Codable, Equatable, Sendable {
     /// Tells it from a later one of that name: Open MPI makes names from process numbers, which come again.
     var inode: UInt64
 
-    /// What is kept for this process: the segments of shared memory that it has mapped, and the session folder of its launcher.
+    /// What is kept for this process: the segments of shared memory that it has mapped, and the session folder of its
+    /// launcher.
     static func ofThisProcess() -> [MPIFile] {
         let maps = (try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8)) ?? ""
         let segments = maps.split(separator: "\n").compactMap { line in
@@ -32,7 +34,8 @@ package struct MPIFile: Codable, Equatable, Sendable {
 
     /// Removes it where it lies on this node and is still the same.
     ///
-    /// What Open MPI would not have named so stays, whatever a record says, and so does the folder of a launcher that runs.
+    /// What Open MPI would not have named so stays, whatever a record says, and so does the folder of a launcher that
+    /// runs.
     package func remove() {
         guard MPIFile(path: path) == self, isSegment || isSessionOfDeadLauncher else { return }
         try? FileManager.default.removeItem(atPath: path)

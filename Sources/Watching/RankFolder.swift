@@ -3,8 +3,9 @@ import Foundation
 
 /// The folder of a run in which every rank tells what it does, where all others can read it, on any node.
 ///
-/// A rank rewrites its own file in place, so a reader may find it half written; it then counts as not there, until the next
-/// time. Nothing is synced: after a power cut nobody asks. The file is closed each time, for only then does NFS hand on what was written.
+/// A rank rewrites its own file in place, so a reader may find it half written; it then counts as not there, until the
+/// next time. Nothing is synced: after a power cut nobody asks. The file is closed each time, for only then does NFS
+/// hand on what was written.
 package struct RankFolder: Sendable {
     /// Where it is.
     package let path: String
@@ -58,7 +59,8 @@ package struct RankFolder: Sendable {
         return fileSystemType(of: resolved, mounts: mounts).map(lagOfFileSystem) ?? lagOfFileSystem("")
     }
 
-    /// Tells how the run ended where this rank is the first to: the line, which stays there for whoever looks; nil where another one was.
+    /// Tells how the run ended where this rank is the first to: the line, which stays there for whoever looks; nil
+    /// where another one was.
     func claimVerdict(_ line: () -> String) -> String? {
         let file = "\(path)/verdict"
         // A folder that cannot be written is no reason to keep silent.

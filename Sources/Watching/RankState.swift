@@ -31,7 +31,7 @@ package struct RankState: Codable, Equatable, Sendable {
     package init(rank: Int) { self.rank = rank }
 
     /// `stage reward, phase forward, step 3`.
-    var place: String {
+    var location: String {
         let stagePart = stage.isEmpty ? "" : "stage \(stage), "
         return "\(stagePart)phase \(phase)" + (step > 0 ? ", step \(step)" : "")
     }

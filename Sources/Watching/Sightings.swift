@@ -1,7 +1,8 @@
 /// Since when each rank has told what it last told, by the clock of who looks.
 ///
-/// Neither clocks of nodes nor times of files are compared: NFS shows a file as it was up to a minute ago. A rank counts its states,
-/// and shows no life where that count has stood still for long enough under the eyes of one who looked all the time.
+/// Neither clocks of nodes nor times of files are compared: NFS shows a file as it was up to a minute ago. A rank
+/// counts its states, and shows no life where that count has stood still for long enough under the eyes of one who
+/// looked all the time.
 struct Sightings {
     private var last: [Int: (count: Int, since: Double)] = [:]
     private var looked = -Double.infinity

@@ -17,10 +17,11 @@ struct Watch: Sendable {
 
 /// Ends a run that makes no progress: a thread beside the one that works.
 ///
-/// It tells what its rank does several times a second. Where its rank waits, the watchdogs of ranks 0 and 1 read what all ranks tell: one that
-/// has left ends the run at once, one that is late when a deadline has passed. The others read of those two alone, and end the run
-/// where both are gone: a thousand ranks do not read a thousand files each. A watchdog may not call MPI, where another thread may be in a call: it ends its own
-/// process, and the launcher then ends all others.
+/// It tells what its rank does several times a second. Where its rank waits, the watchdogs of ranks 0 and 1 read what
+/// all ranks tell: one that has left ends the run at once, one that is late when a deadline has passed. The others read
+/// of those two alone, and end the run where both are gone: a thousand ranks do not read a thousand files each. A
+/// watchdog may not call MPI, where another thread may be in a call: it ends its own process, and the launcher then
+/// ends all others.
 final class Watchdog: Sendable {
     /// Waiting for longer than this, seconds, is looked into.
     private static let patience = 2.0
@@ -62,8 +63,8 @@ final class Watchdog: Sendable {
         watch.withLock { $0.folder }?.write(record.now.state)
     }
 
-    /// Seconds between two states of a rank, and between two looks at all: over all ranks not more than 64 files a second are written, nor read by
-    /// one rank; and less often where what is written is seen late anyway.
+    /// Seconds between two states of a rank, and between two looks at all: over all ranks not more than 64 files a
+    /// second are written, nor read by one rank; and less often where what is written is seen late anyway.
     private func interval(_ watch: Watch) -> Double { max(Self.tick, Double(size) / 64, watch.lag / 24) }
 
     /// Seconds without a new state after which a rank is frozen or gone.

@@ -3,8 +3,8 @@ import Failures
 import Foundation
 import Synchronization
 
-/// Watches over a communicator: numbers and names its collectives, knows the phase that the rank is in, injects the fault that a
-/// test asks for, and ends the run where it makes no progress.
+/// Watches over a communicator: numbers and names its collectives, knows the phase that the rank is in, injects the
+/// fault that a test asks for, and ends the run where it makes no progress.
 ///
 /// Algorithms see a `Communicator` and know nothing of it. Made by `watching`.
 package final class WatchedCommunicator: Communicator {
@@ -30,11 +30,12 @@ package final class WatchedCommunicator: Communicator {
     /// The base's.
     package var transport: String { base.transport }
 
-    /// Goes on with these deadlines, telling the others of this rank in `folder`, which every rank can see; `heartbeat` is called
-    /// every five seconds on the watchdog's thread, and `ended` with the line that tells why the watchdog ends the run, on one rank.
+    /// Goes on with these deadlines, telling the others of this rank in `folder`, which every rank can see; `heartbeat`
+    /// is called every five seconds on the watchdog's thread, and `ended` with the line that tells why the watchdog
+    /// ends the run, on one rank.
     package func watch(
         _ deadlines: Deadlines,
-        tellingIn folder: RankFolder,
+        reportingTo folder: RankFolder,
         heartbeat: @escaping @Sendable () -> Void = {},
         ended: @escaping @Sendable (String) -> Void = { _ in }
     ) {
@@ -43,8 +44,9 @@ package final class WatchedCommunicator: Communicator {
         )
     }
 
-    /// Every rank calls it at its end, when no collective follows: the ranks tell no more, and the root removes the folder.
-    package func endWatch(tellingIn folder: RankFolder) throws {
+    /// Every rank calls it at its end, when no collective follows: the ranks tell no more, and the root removes the
+    /// folder.
+    package func endWatch(reportingTo folder: RankFolder) throws {
         watchdog.adopt(Watch())
         try barrier()
         if rank == 0 { folder.remove() }
@@ -115,15 +117,15 @@ package final class WatchedCommunicator: Communicator {
     }
 
     /// The base's, watched.
-    package func exchange(
+    package func allToAllV(
         _ outgoing: Span<Float>,
         _ sends: [Range<Int>],
         into incoming: inout MutableSpan<Float>,
         _ receives: [Range<Int>]
     ) throws {
         // How long the messages are differs between ranks.
-        guard try begins("exchange of floats") else { return }
-        try base.exchange(outgoing, sends, into: &incoming, receives)
+        guard try begins("allToAllV of floats") else { return }
+        try base.allToAllV(outgoing, sends, into: &incoming, receives)
         record.endCall()
     }
 
@@ -144,10 +146,12 @@ package final class WatchedCommunicator: Communicator {
     /// The base's.
     package func abort(code: Int32) -> Never { base.abort(code: code) }
 
-    /// Notes a collective, and makes sure that all ranks call the same one; false where a fault makes this rank skip it.
+    /// Notes a collective, and makes sure that all ranks call the same one; false where a fault makes this rank skip
+    /// it.
     ///
-    /// Ranks that met in different collectives would hang, or worse: Open MPI has been seen to write past the end of the shorter
-    /// buffer. So they first compare a hash of number and name, in a collective that is the same for all (about 20 µs).
+    /// Ranks that met in different collectives would hang, or worse: Open MPI has been seen to write past the end of
+    /// the shorter buffer. So they first compare a hash of number and name, in a collective that is the same for all
+    /// (about 20 µs).
     private func begins(_ name: String) throws -> Bool {
         if skipsNext.exchange(false, ordering: .relaxed) { return false }
         let number = record.begin(call: name)

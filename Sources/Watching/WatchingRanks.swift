@@ -2,7 +2,8 @@ package import Collectives
 import Failures
 import Foundation
 
-/// Runs `body` with a watched communicator; the watchdog ends the process, with exit code 86, where the run makes no progress.
+/// Runs `body` with a watched communicator; the watchdog ends the process, with exit code 86, where the run makes no
+/// progress.
 ///
 /// Until `WatchedCommunicator.watch` is called the default deadlines hold, and ranks know nothing of each other.
 ///
@@ -31,7 +32,8 @@ package func watching<Result>(
     }
 }
 
-/// Prints the line, where there is one, and ends the process at once: no handler runs, and nothing waits for other ranks.
+/// Prints the line, where there is one, and ends the process at once: no handler runs, and nothing waits for other
+/// ranks.
 package func endProcess(telling line: String) {
     if !line.isEmpty { tell("error: \(line)") }
     _exit(ExitCode.watchdog.rawValue)

@@ -8,7 +8,7 @@ func endWhereMappedFilesFail() {
     signal(SIGBUS) { _ in
         let line: StaticString = """
             maxmin: error: a file of weights became shorter while it was used, or its disk cannot be read; \
-            replace a model by renaming another one over it, never in place\n
+            replace a model by renaming another one over it, never in location\n
             """
         _ = unsafe write(STDERR_FILENO, line.utf8Start, line.utf8CodeUnitCount)
         _exit(ExitCode.inputOutput.rawValue)

@@ -8,7 +8,7 @@ import Runs
 import StrictYAML
 #endif
 
-/// This process's rank as its launcher tells it before MPI is initialised; 0 without a launcher.
+/// This process's rank as its launcher tells it before MPI is initialized; 0 without a launcher.
 let launchedRank: Int = {
     let environment = ProcessInfo.processInfo.environment
     let names = ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"]
@@ -17,7 +17,7 @@ let launchedRank: Int = {
 
 /// Runs `body` on this process alone, or on every rank that mpirun or srun started.
 ///
-/// Without a launcher MPI is never initialised. An error on any rank is told in one line that names the rank, and ends
+/// Without a launcher MPI is never initialized. An error on any rank is told in one line that names the rank, and ends
 /// every rank.
 func onEveryRank(_ body: (_ communicator: any Communicator, _ suggestedThreads: Int) throws -> Void) throws {
     guard let launch = try Launch.detect(in: ProcessInfo.processInfo.environment) else {

@@ -15,8 +15,8 @@ do {
     var command = try MaxMin.parseAsRoot()
     try command.run()
 } catch {
-    // Ours, or the argument parser's: wrong usage (64), or a request for help (0). Every rank that mpirun started meets it
-    // by itself; the root speaks for all, and the others give it the time to.
+    // Ours, or the argument parser's: wrong usage (64), or a request for help (0). Every rank that mpirun started meets
+    // it by itself; the root speaks for all, and the others give it the time to.
     if launchedRank > 0 { sleep(1) }
     if isOurs(error) { exit(launchedRank > 0 ? exitCode(of: error).rawValue : tell(error, rank: nil).rawValue) }
     let code = MaxMin.exitCode(for: error)

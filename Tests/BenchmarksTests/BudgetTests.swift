@@ -9,7 +9,8 @@ import Testing
 
 /// What a step of a small model may allocate and copy, once it has run before: `Tests/Fixtures/Runs/step-budget.json`.
 ///
-/// Counts, so the same on any machine. A step that needs less fails too: lower its budget, so that it cannot grow back unseen.
+/// Counts, so the same on any machine. A step that needs less fails too: lower its budget, so that it cannot grow back
+/// unseen.
 @Suite struct BudgetTests {
     static let shape = ModelConfiguration(vocabularySize: 64, positions: 24, width: 16, layers: 3, heads: 2)
     static let tasks: [BenchTask] = [.rewardStep, .score, .generate, .policyStep]

@@ -29,8 +29,9 @@ import Testing
             for spread in [point.compute, point.communication, point.imbalance] {
                 #expect(spread.minimum >= 0 && spread.minimum <= spread.mean && spread.mean <= spread.maximum)
             }
-            // Every stage but the E-step sums the gradients of all parameters of each model: a rank sends all slices but its own.
-            // (The model is shorter than two slices: the last rank has all of it and sends it to the others.)
+            // Every stage but the E-step sums the gradients of all parameters of each model: a rank sends all slices
+            // but its own. (The model is shorter than two slices: the last rank has all of it and sends it to the
+            // others.)
             let models = stage == .score ? 0 : stage == .reward ? 2 : 1
             let gradients = models * Self.shape.parameterCount(head: .none)
             #expect(point.bytes >= (ranks == 1 ? 0 : 4 * gradients))

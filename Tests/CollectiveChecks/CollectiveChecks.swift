@@ -45,16 +45,16 @@ package func complaints(about communicator: any Communicator) throws -> [String]
     let receives = (0..<size).map { peer in peer * rank..<peer * rank + rank }
     var outgoing = Array(repeating: Float(-1), count: size * size)
     for (peer, range) in sends.enumerated() {
-        for (place, index) in range.enumerated() { outgoing[index] = Float(rank * 1000 + peer * 100 + place) }
+        for (offset, index) in range.enumerated() { outgoing[index] = Float(rank * 1000 + peer * 100 + offset) }
     }
     var incoming = Array(repeating: Float(-2), count: size * rank + 1)
     var incomingSpan = incoming.mutableSpan
-    try communicator.exchange(outgoing.span, sends, into: &incomingSpan, receives)
+    try communicator.allToAllV(outgoing.span, sends, into: &incomingSpan, receives)
     let expected = (0..<size).flatMap { peer in (0..<rank).map { Float(peer * 1000 + rank * 100 + $0) } }
     expect(incoming == expected + [-2], "exchanged numbers")
 
-    // Three shards on the root and two on every other rank, in the order of the tree: the terms differ so much that every order
-    // has bits of its own.
+    // Three shards on the root and two on every other rank, in the order of the tree: the terms differ so much that
+    // every order has bits of its own.
     let own = (0..<(rank == 0 ? 3 : 2)).map { 2 * rank + $0 + (rank == 0 ? 0 : 1) }
     let term = { (shard: Int) in [1 / Double(shard + 3), shard % 3 == 1 ? 1e16 : -1e15] }
     let sums = try communicator.sumOverShards(own.map(term), width: 2)

@@ -2,7 +2,8 @@ import Collectives
 import Testing
 
 struct ShardTreeTests {
-    /// The sum of a run of shards as text, its brackets the order: the left part is the largest power of two below its length.
+    /// The sum of a run of shards as text, its brackets the order: the left part is the largest power of two below its
+    /// length.
     private static func written(_ shards: Range<Int>) -> String {
         if shards.count == 1 { return "\(shards.lowerBound)" }
         var half = 1

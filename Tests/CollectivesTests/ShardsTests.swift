@@ -32,6 +32,6 @@ struct ShardsTests {
     @Test func moreRanksThanShardsIsAnError() {
         let failure = #expect(throws: Failure.self) { try Shards(count: 2, ranks: 3) }
         #expect(failure?.code == .configuration)
-        #expect(failure?.place == "shards")
+        #expect(failure?.location == "shards")
     }
 }

@@ -42,7 +42,7 @@ import Testing
                 dValues: []
             )
             let predicted =
-                memory.shared(tokens: 64) + (checkpointing ? memory.passing(tokens: 64) : 0)
+                memory.shared(tokens: 64) + (checkpointing ? memory.inference(tokens: 64) : 0)
                 + memory.recorded(tokens: 64, read: 32, blocks: 4, checkpointing: checkpointing)
                 + memory.backward(tokens: 64, read: 32) + memory.rows(32, recorded: true)
                 + memory.logits(rows: 32, recorded: true)
@@ -62,7 +62,7 @@ import Testing
             streams: prompts.indices.map { .init(seed: 1, purpose: .sampling, item: $0) }
         )
         let predicted =
-            memory.passing(tokens: 128) + memory.shared(tokens: 128) + 8 * 32 * memory.cachedToken
+            memory.inference(tokens: 128) + memory.shared(tokens: 128) + 8 * 32 * memory.cachedToken
             + memory.sampledLogits(sequences: 8)
             + memory.rows(8, recorded: false)
         let actual = bytes(model.workspace)
@@ -77,8 +77,8 @@ import Testing
         let models = (0..<3).map { base.copy(head: .reward, trainable: .adapters(adapters), seed: UInt64($0)) }
         _ = rewards(of: sequences, under: models)
         let predicted =
-            memory.passing(tokens: 64) + memory.shared(tokens: 64) + memory.rows(4, recorded: false)
-            + 64 * (memory.trunkState + memory.attentionStart)
+            memory.inference(tokens: 64) + memory.shared(tokens: 64) + memory.rows(4, recorded: false)
+            + 64 * (memory.trunkState + memory.sharedQKV)
             + memory.adapters(adapters, tokens: 64, sampling: false)
         let actual = bytes(models[0].workspace)
         #expect(models.allSatisfy { $0.workspace === models[0].workspace })

@@ -58,7 +58,7 @@ import Testing
         #expect(model.tokenScores(of: sequences, rows: rows, temperature: 1) == scores)
         #expect(sample(model, prompts) == sample(base, prompts))
         let rewards = base.copy(head: .reward, seed: 2).rewards(of: sequences)
-        let adapters = Trainable.adapters(AdapterSettings(rank: 2, alpha: 4))
+        let adapters = TrainableParameters.adapters(AdapterSettings(rank: 2, alpha: 4))
         #expect(base.copy(head: .reward, trainable: adapters, seed: 2).rewards(of: sequences) == rewards)
     }
 
@@ -98,7 +98,8 @@ import Testing
         AdapterSettings(rank: 2, alpha: 3, targets: ["c_fc", "down_proj"], topLayers: 2),
     ]
 
-    /// With adapters in the top blocks alone, gradients there are those with adapters in every block that change nothing below.
+    /// With adapters in the top blocks alone, gradients there are those with adapters in every block that change
+    /// nothing below.
     @Test(arguments: configurations, topLayers)
     func topLayersAreTrainedAlone(configuration: ModelConfiguration, settings: AdapterSettings) throws {
         let base = base(configuration)
@@ -191,7 +192,7 @@ import Testing
         #expect(adapted(["v_proj", "q_proj"], llama) == ["self_attn.q_proj", "self_attn.v_proj"])
         let settings = AdapterSettings(rank: 1, alpha: 1, targets: ["q_proj", "proj", "c_fc"])
         #expect(settings.unknownTargets(of: llama) == ["proj", "c_fc"])
-        let count = Trainable.adapters(AdapterSettings(rank: 2, alpha: 1, targets: ["c_fc"], topLayers: 2))
+        let count = TrainableParameters.adapters(AdapterSettings(rank: 2, alpha: 1, targets: ["c_fc"], topLayers: 2))
             .parameterCount(gpt2, head: .reward)
         #expect(count == 2 * 2 * (24 + 96) + 24)
     }

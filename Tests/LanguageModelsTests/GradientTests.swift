@@ -26,7 +26,7 @@ import Testing
     /// A model whose parameters are all far from zero and from each other.
     private func model(_ shape: ModelConfiguration? = nil, head: Head) -> LanguageModel {
         let model = LanguageModel(shape ?? configuration, head: head, precision: .float32)
-        randomise(model)
+        randomize(model)
         return model
     }
 
@@ -34,11 +34,11 @@ import Testing
     private func adapted(_ shape: ModelConfiguration, head: Head, dropout: Double = 0) -> LanguageModel {
         let adapters = AdapterSettings(rank: 3, alpha: 2, dropout: dropout)
         let model = model(shape, head: .none).copy(head: head, trainable: .adapters(adapters), seed: 1)
-        randomise(model)
+        randomize(model)
         return model
     }
 
-    private func randomise(_ model: LanguageModel) {
+    private func randomize(_ model: LanguageModel) {
         var random = CounterRandom(seed: 5, purpose: .test)
         for entry in model.parameters.entries {
             let isGain = entry.shape.count == 1 && entry.name.hasSuffix("weight")

@@ -83,7 +83,7 @@ import Testing
         #expect(critic.matrix("lm_head.weight").array() == model.matrix("lm_head.weight").array())
     }
 
-    @Test func initialisation() {
+    @Test func initialization() {
         let model = LanguageModel(Self.configuration, head: .reward, precision: .float32, seed: 4)
         for entry in model.parameters.entries where entry.shape.count == 1 {
             let expected: Float = entry.name.hasSuffix("bias") ? 0 : 1

@@ -37,7 +37,7 @@ import Testing
         #expect(model.parameters.decayingRanges(within: model.parameters.headRange) == [0..<16])
     }
 
-    @Test func initialisationIsThatOfGPT2() {
+    @Test func initializationIsThatOfGPT2() {
         let model = LanguageModel(
             ModelConfiguration(vocabularySize: 300, positions: 50, width: 64, layers: 8, heads: 4),
             head: .reward,

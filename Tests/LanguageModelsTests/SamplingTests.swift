@@ -67,8 +67,8 @@ func exponential(_ x: Double) -> Double { exp(x) }
     @Test func promptsAreShared() {
         let options = SamplingOptions(maxNewTokens: 4, stop: nil)
         let distinct = (0..<30).map { prompt in (0..<20).map { Int32((prompt * $0 + prompt) % 13) } }
-        model.passingTokens = 64
-        defer { model.passingTokens = 8192 }
+        model.inferenceTokens = 64
+        defer { model.inferenceTokens = 8192 }
         let prompts = distinct.flatMap { Array(repeating: $0, count: 3) }
         let all = streams(prompts.count)
         let together = model.sample(prompts: prompts, options: options, streams: all)
@@ -153,12 +153,12 @@ func exponential(_ x: Double) -> Double { exp(x) }
     private func drawn(_ options: SamplingOptions) -> [Int32: Double] {
         var shares: [Int32: Double] = [:]
         for i in 0..<2000 {
-            let draw = drawToken(logits: logits, options: options, uniform: (Double(i) + 0.5) / 2000)
+            let draw = sampleToken(logits: logits, options: options, uniform: (Double(i) + 0.5) / 2000)
             shares[draw.token, default: 0] += 1.0 / 2000
         }
         for (token, share) in shares {
             let draws = (0..<2000).lazy.map {
-                drawToken(logits: logits, options: options, uniform: (Double($0) + 0.5) / 2000)
+                sampleToken(logits: logits, options: options, uniform: (Double($0) + 0.5) / 2000)
             }
             let logProbability = draws.first { $0.token == token }?.logProbability ?? 0
             #expect(abs(exp(Double(logProbability)) - share) < 2e-3)

@@ -4,10 +4,11 @@ import Testing
 @testable import LanguageModels
 
 struct SettlingTests {
-    /// Whatever a pass tells to be settled keeps its bits until its end, and all blocks are told of, the upper ones first.
+    /// Whatever a pass tells to be settled keeps its bits until its end, and all blocks are told of, the upper ones
+    /// first.
     private static func check(_ model: LanguageModel, blocks: Int, backward: (PackedSequences) -> Void) {
         var told: [(start: Int, bits: [UInt32])] = []
-        model.whenSettled = { start in
+        model.gradientReady = { start in
             told.append((start, Self.bits(of: model, from: start)))
         }
         let sequences = PackedSequences([[1, 5, 2, 7], [3, 3, 8]])

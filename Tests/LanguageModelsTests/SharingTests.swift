@@ -9,7 +9,7 @@ import Testing
 /// Sequences that begin alike, packed so that what they share is computed once.
 @Suite struct SharingTests {
     /// What is trained of the model.
-    static let trainables: [Trainable] = [
+    static let trainables: [TrainableParameters] = [
         .full, .adapters(AdapterSettings(rank: 2, alpha: 4, dropout: 0.3)),
         .adapters(AdapterSettings(rank: 2, alpha: 4, topLayers: 1)),
     ]
@@ -54,13 +54,14 @@ import Testing
             [[1, 2, 3, 7], [1, 2, 3, 8, 9], [1, 2, 3, 9], [1, 2, 3, 9], [4, 5], [4, 6]],
             promptLengths: [3, 3, 2, 2, 1, 1]
         )
-        #expect(packed.sequenceRows.shared == [0, 2, 0, 1, 0, 0])
+        #expect(packed.layout.prefixLengths == [0, 2, 0, 1, 0, 0])
         let rows = zip(0..., [3, 3, 2, 2, 1, 1]).flatMap { packed.rows(predicting: $0, from: $1) }
         #expect(rows.map { packed.tokens[Int($0) + 1] } == [7, 8, 9, 3, 9, 3, 9, 5, 6])
     }
 
     @Test(arguments: AdapterTests.configurations, trainables)
-    func rewardsAndGradientsAreThoseOfWholeSequences(configuration: ModelConfiguration, trainable: Trainable) {
+    func rewardsAndGradientsAreThoseOfWholeSequences(configuration: ModelConfiguration, trainable: TrainableParameters)
+    {
         let (shared, apart) = [PackedSequences(sequences, sharing: sharing), PackedSequences(sequences)].map { packed in
             let model = model(configuration, head: .reward, trainable)
             let scored = model.rewards(of: packed)
@@ -78,7 +79,7 @@ import Testing
         let lengths = [5, 4, 5, 1, 3, 4]
         let (shared, apart) = [PackedSequences(sequences, sharing: sharing), PackedSequences(sequences)].map { packed in
             let model = model(configuration, head: .value, .full)
-            model.checkpointsActivations = packed.sequenceRows.shared != Array(repeating: 0, count: 6)
+            model.checkpointsActivations = packed.layout.prefixLengths != Array(repeating: 0, count: 6)
             let rows = zip(0..., lengths).flatMap { sequence, length in
                 packed.rows(predicting: sequence, from: max(length, sharing[sequence] + 1))
             }
@@ -106,7 +107,7 @@ import Testing
             rewarding.rewards(of: packed), scoring.tokenScores(of: packed, rows: rows, temperature: 1)
         )
         for tokens in [1, 8, 9] {
-            (rewarding.passingTokens, scoring.passingTokens) = (tokens, tokens)
+            (rewarding.inferenceTokens, scoring.inferenceTokens) = (tokens, tokens)
             #expect(maximalDifference(rewarding.rewards(of: packed), rewards) < 1e-4)
             let cut = scoring.tokenScores(of: packed, rows: rows, temperature: 1)
             #expect(maximalDifference(cut.logProbabilities, scores.logProbabilities) < 1e-4)
@@ -123,7 +124,9 @@ import Testing
         }
     }
 
-    private func model(_ configuration: ModelConfiguration, head: Head, _ trainable: Trainable) -> LanguageModel {
+    private func model(_ configuration: ModelConfiguration, head: Head, _ trainable: TrainableParameters)
+        -> LanguageModel
+    {
         let base = LanguageModel(configuration, head: .none, precision: .float32, seed: 4)
         scale(base.parameters.values, by: 3)
         base.parametersDidChange()

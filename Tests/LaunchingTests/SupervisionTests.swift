@@ -6,8 +6,8 @@ import Testing
 
 /// Supervision of a shell script that stands in for mpirun.
 @Suite struct SupervisionTests {
-    /// Supervises `script`, which finds the number of its start, from 1, in `$start` and the run directory in `$run`; gives the
-    /// status and the number of starts.
+    /// Supervises `script`, which finds the number of its start, from 1, in `$start` and the run directory in `$run`;
+    /// gives the status and the number of starts.
     private func supervised(
         _ script: String,
         restarts: Int = 2,
@@ -59,13 +59,15 @@ import Testing
         #expect(try supervised("exit 75", leavesStopped: true) == (75, 1))
     }
 
-    /// The ranks show life, leave their status or are killed, and the launcher stays: it and what it started are killed.
+    /// The ranks show life, leave their status or are killed, and the launcher stays: it and what it started are
+    /// killed.
     @Test func aLauncherThatOutlivesItsRanksIsKilled() throws {
         let ranks = "mkdir -p $run/watchdog; for i in 1 2 3; do echo $i >$run/watchdog/rank-0.json; sleep 0.1; done; "
         let stays = "trap '' TERM INT USR1; while true; do sleep 0.1; done"
         #expect(try supervised("((start == 2)) && exit 0; \(ranks) \(stays)") == (0, 2))
         let status =
-            #"{"state":"done","exit_code":0,"started_from":"","starts_without_progress":0,"host":"h","process":1,"updated":""}"#
+            #"{"state":"done","exit_code":0,"started_from":"","starts_without_progress":0,"host":"h","process":1,"#
+            + #""updated":""}"#
         #expect(try supervised("\(ranks) rm -r $run/watchdog; echo '\(status)' >$run/status.json; \(stays)") == (0, 1))
     }
 

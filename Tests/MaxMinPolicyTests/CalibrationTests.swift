@@ -25,18 +25,18 @@ private func fit(_ method: Calibration.Method, _ rewards: [[Float]]) throws -> C
 }
 
 /// Bradley–Terry rewards have no origin and no unit: what is trained on must not change with them.
-@Test func standardisedRewardsForgetOriginAndUnit() throws {
+@Test func standardizedRewardsForgetOriginAndUnit() throws {
     let rewards = samples(0)
     let moved = rewards.map { 5 * $0 - 100 }
-    let one = try fit(.standardise, [rewards]).calibrated(rewards, model: 0, medians: [])
-    let other = try fit(.standardise, [moved]).calibrated(moved, model: 0, medians: [])
+    let one = try fit(.standardize, [rewards]).calibrated(rewards, model: 0, medians: [])
+    let other = try fit(.standardize, [moved]).calibrated(moved, model: 0, medians: [])
     #expect(maximalDifference(one, other) < 1e-4)
     let sum = one.reduce(0, +)
     #expect(abs(sum) < 1e-4)
     #expect(abs(one.reduce(0) { $0 + $1 * $1 } / Float(one.count - 1) - 1) < 1e-4)
 }
 
-@Test func centredRewardsForgetTheOrigin() throws {
+@Test func centeredRewardsForgetTheOrigin() throws {
     let rewards = samples(1)
     let calibration = try fit(.center, [rewards, rewards.map { $0 + 7 }])
     let other = calibration.calibrated(rewards.map { $0 + 7 }, model: 1, medians: [])
@@ -60,7 +60,7 @@ private func fit(_ method: Calibration.Method, _ rewards: [[Float]]) throws -> C
 }
 
 @Test func uselessRewardModelsAreRefused() throws {
-    #expect(throws: Failure.self) { try fit(.standardise, [Array(repeating: 3, count: 48)]) }
+    #expect(throws: Failure.self) { try fit(.standardize, [Array(repeating: 3, count: 48)]) }
     #expect(throws: Failure.self) { try fit(.center, [samples(4).dropLast() + [.nan]]) }
 }
 
@@ -70,7 +70,7 @@ private func fit(_ method: Calibration.Method, _ rewards: [[Float]]) throws -> C
         let shards = try Shards(count: 4, ranks: ranks)
         let all = try InProcessGroup.run(ranks: ranks) { communicator in
             try calibrate(
-                .standardise,
+                .standardize,
                 reference: TablePolicy(vocabulary: 5),
                 prompts: (0..<9).map { [Int32($0 % 5)] },
                 promptCount: 7,

@@ -11,9 +11,9 @@ func everyPlaceIsDealtOnceAndEveryPromptOnceAPass(shardCount: Int) throws {
     var met = [Int](repeating: 0, count: pool)
     for step in 1...6 {
         let dealt = (0..<shardCount).map { shard in
-            dealPrompts(step: step, perStep: 5, pool: pool, shard: shard, shards: shards, seed: 1)
+            samplePrompts(step: step, perStep: 5, pool: pool, shard: shard, shards: shards, seed: 1)
         }
-        #expect(dealt.joined().map(\.place).sorted() == Array(0..<5))
+        #expect(dealt.joined().map(\.index).sorted() == Array(0..<5))
         for (shard, prompts) in dealt.enumerated() {
             #expect(prompts.allSatisfy { $0.prompt % shardCount == shard })
             for deal in prompts { met[deal.prompt] += 1 }
@@ -28,7 +28,7 @@ func everyPlaceIsDealtOnceAndEveryPromptOnceAPass(shardCount: Int) throws {
     let shards = try Shards(count: 4, ranks: 1)
     let counts = (0..<4).map { shard in
         (1...4).reduce(0) {
-            $0 + dealPrompts(step: $1, perStep: 3, pool: 8, shard: shard, shards: shards, seed: 1).count
+            $0 + samplePrompts(step: $1, perStep: 3, pool: 8, shard: shard, shards: shards, seed: 1).count
         }
     }
     #expect(counts == [3, 3, 3, 3])
@@ -36,8 +36,8 @@ func everyPlaceIsDealtOnceAndEveryPromptOnceAPass(shardCount: Int) throws {
 
 @Test func microBatchesKeepTheLimit() {
     func rollouts(_ lengths: [Int], ofPrompt length: Int) -> [Rollout] {
-        lengths.enumerated().map { place, count in
-            let tokens = Array(repeating: Int32(length == 1 ? place : 0), count: count)
+        lengths.enumerated().map { index, count in
+            let tokens = Array(repeating: Int32(length == 1 ? index : 0), count: count)
             return Rollout(prompt: 0, tokens: tokens, promptLength: length, finished: false)
         }
     }

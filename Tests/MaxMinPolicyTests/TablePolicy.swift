@@ -109,9 +109,9 @@ final class TablePolicy: TrainablePolicy {
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
     ) throws {
-        gradients = try sumOfGradients(count: gradients.count, over: shards, communicator) { place in
+        gradients = try sumOfGradients(count: gradients.count, over: shards, communicator) { index in
             gradients = Array(repeating: 0, count: gradients.count)
-            try work(place)
+            try work(index)
             return gradients
         }
     }

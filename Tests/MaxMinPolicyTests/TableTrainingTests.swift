@@ -68,8 +68,8 @@ private func settings(_ objective: PolicySettings.Objective, _ algorithm: Policy
     return settings
 }
 
-/// The policy after each of the last `averaged` steps, averaged: what a game between weights and policy is known to bring
-/// to its saddle point (Freund and Schapire, 1999); the last policy goes round it.
+/// The policy after each of the last `averaged` steps, averaged: what a game between weights and policy is known to
+/// bring to its saddle point (Freund and Schapire, 1999); the last policy goes round it.
 private func trained(
     _ settings: PolicySettings,
     averaged: Int = 1,

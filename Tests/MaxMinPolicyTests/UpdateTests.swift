@@ -50,7 +50,7 @@ private func multiTokenSettings(_ algorithm: PolicySettings.Algorithm) -> Policy
 private func batches(_ table: TablePolicy, settings: PolicySettings) throws -> [ShardBatch] {
     let task = try multiTokenTask { lengthAndZeros($0) }
     var batches = (0..<2).map { shard in
-        let dealt = dealPrompts(step: 1, perStep: 6, pool: 4, shard: shard, shards: task.shards, seed: 2)
+        let dealt = samplePrompts(step: 1, perStep: 6, pool: 4, shard: shard, shards: task.shards, seed: 2)
         var rollouts = sampleRollouts(
             dealt,
             pool: task.prompts,
@@ -82,7 +82,8 @@ private func batches(_ table: TablePolicy, settings: PolicySettings) throws -> [
 
 /// The gradient that an update accumulates is that of the mean loss over all response tokens.
 ///
-/// Packing, rows, shards and micro-batches are included. The table has moved since it sampled, so that ratios differ from 1 and some are clipped.
+/// Packing, rows, shards and micro-batches are included. The table has moved since it sampled, so that ratios differ
+/// from 1 and some are clipped.
 @Test(arguments: [PolicySettings.Algorithm.ppo, .rloo])
 func updateGradientMatchesFiniteDifferences(algorithm: PolicySettings.Algorithm) throws {
     let settings = multiTokenSettings(algorithm)
@@ -211,7 +212,8 @@ func updateGradientMatchesFiniteDifferences(algorithm: PolicySettings.Algorithm)
     #expect(records.allSatisfy { $0.stoppedEarly && $0.updates >= 1 && $0.updates < 5 && $0.updateKL > 0.01 })
 }
 
-/// A bad reward on one rank is seen by all: the step changes nothing, is counted, and three in a row end the run, or the last one.
+/// A bad reward on one rank is seen by all: the step changes nothing, is counted, and three in a row end the run, or
+/// the last one.
 @Test(arguments: [1, 2])
 func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
     for badSteps in [1...2, 1...3, 4...4] {
@@ -360,6 +362,6 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
     }
     #expect(try failure { settings, _ in settings.objective = .single }?.code == .configuration)
     #expect(try failure { _, task in task.prompts = [[1]] }?.code == .badData)
-    #expect(try failure { _, task in task.prompts[2] = [] }?.place == "data.prompts")
+    #expect(try failure { _, task in task.prompts[2] = [] }?.location == "data.prompts")
     #expect(try failure { _, _ in } == nil)
 }

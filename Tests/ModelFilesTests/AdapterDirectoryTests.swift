@@ -147,7 +147,8 @@ import Testing
         ("r", "0", "must be in 1...65536, found 0"),
         (
             "target_modules", "[\"q_proj\"]",
-            "has 'q_proj', which is no linear layer of a block of this base: attn.c_attn, attn.c_proj, mlp.c_fc, mlp.c_proj"
+            "has 'q_proj', which is no linear layer of a block of this base: attn.c_attn, attn.c_proj, mlp.c_fc, "
+                + "mlp.c_proj"
         ),
         ("layers_to_transform", "[0]", "is [0] of 2 blocks; only the last ones, of any number, are supported"),
     ])
@@ -175,7 +176,7 @@ import Testing
         try folder.write("adapter/adapter_config.json", JSONValue.object(object).encoded())
         let shapes = failure { try AdapterDirectory.load(adapter, over: base).head }
         #expect(shapes?.code == .badData)
-        #expect(shapes?.place == adapter + "/adapter_model.safetensors")
+        #expect(shapes?.location == adapter + "/adapter_model.safetensors")
         let first = "'base_model.model.transformer.h.0.attn.c_attn.lora_A.weight' is [2, 8], expected [3, 8]"
         #expect(shapes?.message.contains(first) == true)
         object["r"] = 2

@@ -100,7 +100,8 @@ import Testing
         }
     }
 
-    /// fp16 is read in place whatever operands are: with fp32 ones the bits of a loaded model, with bf16 ones close to it.
+    /// fp16 is read in place whatever operands are: with fp32 ones the bits of a loaded model, with bf16 ones close to
+    /// it.
     @Test(arguments: configurations) func float16IsUsedInPlace(configuration: ModelConfiguration) throws {
         try write(configuration, .float16)
         let loaded = try ModelDirectory.load(folder.path, precision: .float32).model
@@ -222,7 +223,8 @@ import Testing
         #expect(error == failure { try ModelDirectory.load(folder.path, precision: .float32).model })
     }
 
-    /// Written as they are drawn, the weights are those of the model in memory; 20,000 × 64 elements are more than one buffer.
+    /// Written as they are drawn, the weights are those of the model in memory; 20,000 × 64 elements are more than one
+    /// buffer.
     @Test(arguments: [0, 1]) func randomModelsAreWrittenAsTheyAreDrawn(kind: Int) throws {
         var configuration = Self.configurations[kind]
         configuration.vocabularySize = 20_000

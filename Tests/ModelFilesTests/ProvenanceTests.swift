@@ -51,7 +51,7 @@ import Text
                     base: base
                 )
             })
-            #expect(failure?.code == .configuration && failure?.place == folder.path + "/provenance.json")
+            #expect(failure?.code == .configuration && failure?.location == folder.path + "/provenance.json")
             return failure?.message ?? ""
         }
         try Provenance(directory: folder.path)?.check(

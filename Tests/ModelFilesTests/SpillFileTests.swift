@@ -17,9 +17,9 @@ import Testing
             return tensor
         }
         let places = try tensors.map { try file.append($0) }
-        for (tensor, place) in zip(tensors, places).reversed() {
+        for (tensor, index) in zip(tensors, places).reversed() {
             let read = Tensor(zeros: tensor.shape, tensor.elementType)
-            try file.read(place, into: read)
+            try file.read(index, into: read)
             #expect(read.array() == tensor.array())
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
@@ -28,9 +28,9 @@ import Testing
     @Test func anotherShapeIsNotWhatWasWritten() throws {
         let folder = try TemporaryFolder()
         let file = try SpillFile(in: folder.path)
-        let place = try file.append(Tensor(zeros: [4]))
+        let index = try file.append(Tensor(zeros: [4]))
         _ = try file.append(Tensor(zeros: [4]))
-        let failure = #expect(throws: Failure.self) { try file.read(place, into: Tensor(zeros: [5])) }
+        let failure = #expect(throws: Failure.self) { try file.read(index, into: Tensor(zeros: [5])) }
         #expect(failure?.code == .inputOutput)
     }
 

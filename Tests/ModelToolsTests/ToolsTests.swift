@@ -23,7 +23,7 @@ import Text
             let tokenizer = try BytePairTrainer(vocabularySize: 300).train(on: ["the film was the best film"])
             try FileManager.default.createDirectory(atPath: path + "/tokenizer", withIntermediateDirectories: true)
             try tokenizer.write(toDirectory: path + "/tokenizer")
-            _ = try initialiseModel(
+            _ = try initializeModel(
                 preset: preset,
                 directory: path + "/model",
                 tokenizerFrom: path + "/tokenizer",
@@ -86,7 +86,7 @@ import Text
     @Test func adaptersAreMerged() throws {
         let output = try lines(input: "{\"token_ids\": [1, 2, 3, 4, 5]}\n") { model, input, emit in
             let base = try ModelDirectory.load(model, precision: .float32).model
-            let adapters = Trainable.adapters(AdapterSettings(rank: 2, alpha: 2))
+            let adapters = TrainableParameters.adapters(AdapterSettings(rank: 2, alpha: 2))
             let adapted = base.copy(head: .none, trainable: adapters, seed: 1)
             var random = CounterRandom(seed: 2, purpose: .test)
             for i in 0..<adapted.parameters.count { adapted.parameters.values[i] = Float(0.3 * random.normal()) }
@@ -116,8 +116,8 @@ import Text
         }
     }
 
-    /// A reward model of a family with untied embeddings, whole, merged or an adapter: rewards, and no log-probabilities but
-    /// the base's.
+    /// A reward model of a family with untied embeddings, whole, merged or an adapter: rewards, and no
+    /// log-probabilities but the base's.
     @Test func rewardModelsWithoutVocabularyGiveRewards() throws {
         let output = try lines(input: "{\"token_ids\": [1, 2, 3, 4, 5]}\n", preset: "llama-tiny") {
             model,
@@ -125,7 +125,7 @@ import Text
             emit in
             let base = try ModelDirectory.load(model, precision: .float32).model
             let whole = base.copy(head: .reward, seed: 1)
-            let adapters = Trainable.adapters(AdapterSettings(rank: 2, alpha: 2))
+            let adapters = TrainableParameters.adapters(AdapterSettings(rank: 2, alpha: 2))
             let adapted = base.copy(head: .reward, trainable: adapters, seed: 1)
             try ModelDirectory.save(whole, to: model + "-whole", tokenizerFrom: model)
             try AdapterDirectory.save(adapted, to: model + "-adapter", base: model, tokenizerFrom: nil)
@@ -155,11 +155,12 @@ import Text
         #expect(output[2].object?["logprobs"]?.array?.count == 4)
     }
 
-    /// Weights that are not finite are refused by name, logits of finite weights by line; both are taken where that is asked for.
+    /// Weights that are not finite are refused by name, logits of finite weights by line; both are taken where that is
+    /// asked for.
     @Test(arguments: [Float.nan, 3e38]) func whatIsNotFiniteIsRefused(weight: Float) throws {
         _ = try lines(input: "{\"token_ids\": [1, 2, 3]}\n") { model, input, _ in
             let broken = try ModelDirectory.load(model, precision: .float32).model
-            for place in broken.parameters.entries[0].range { broken.parameters.values[place] = weight }
+            for index in broken.parameters.entries[0].range { broken.parameters.values[index] = weight }
             try ModelDirectory.save(broken, to: model, tokenizerFrom: nil)
             var scoring = ScoreRequest(model: model, input: input)
             var sampling = GenerateRequest(model: model)
@@ -213,14 +214,14 @@ import Text
         }
     }
 
-    @Test func aDirectoryInUseIsNotInitialised() throws {
+    @Test func aDirectoryInUseIsNotInitialized() throws {
         try withTemporaryDirectory { path in
             try writeAtomically("x", to: path + "/file")
             #expect(throws: Failure.self) {
-                try initialiseModel(preset: "gpt2-tiny", directory: path, tokenizerFrom: nil, seed: 1)
+                try initializeModel(preset: "gpt2-tiny", directory: path, tokenizerFrom: nil, seed: 1)
             }
             #expect(throws: Failure.self) {
-                try initialiseModel(preset: "gpt9", directory: path + "/m", tokenizerFrom: nil, seed: 1)
+                try initializeModel(preset: "gpt9", directory: path + "/m", tokenizerFrom: nil, seed: 1)
             }
         }
     }

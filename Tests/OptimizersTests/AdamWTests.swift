@@ -95,7 +95,7 @@ struct SharedAdamWTests {
     private static func train(
         ranks: Int,
         count: Int,
-        by exchange: GradientExchange = .reproducible
+        by reduction: GradientReduction = .reproducible
     ) throws -> [(weights: [UInt32], norms: [Double], parts: [Part])] {
         try InProcessGroup.run(ranks: ranks) { communicator in
             let parameters = Tensor((0..<count).map { Float($0 % 13) - 6 }, shape: [count])
@@ -108,7 +108,7 @@ struct SharedAdamWTests {
                 gradients: gradients,
                 decaying: [100..<min(count, squaresChunk + 7)],
                 settings: settings,
-                by: exchange,
+                by: reduction,
                 over: communicator
             )
             let norms = try (1...3).map { step in
@@ -134,7 +134,7 @@ struct SharedAdamWTests {
 
     @Test(arguments: [2, 3, 4, 8]) func ranksShareAnUpdateBitByBit(ranks: Int) throws {
         // The last has two buckets.
-        for count in [1000, 5 * squaresChunk + 100, Slices.bucketSize + 5 * squaresChunk + 100] {
+        for count in [1000, 5 * squaresChunk + 100, ZeROPartition.bucketSize + 5 * squaresChunk + 100] {
             let alone = try Self.train(ranks: 1, count: count)[0]
             let together = try Self.train(ranks: ranks, count: count)
             for rank in together {
@@ -166,12 +166,12 @@ struct SharedAdamWTests {
 
 extension SharedAdamWTests {
     /// A weight that one rank holds otherwise, in its own slice or in another's, stays different.
-    @Test(arguments: [5, 2 * squaresChunk - 1]) func aSpoiledCopyIsNotCoveredUp(place: Int) throws {
+    @Test(arguments: [5, 2 * squaresChunk - 1]) func aSpoiledCopyIsNotCoveredUp(index: Int) throws {
         let weights = try InProcessGroup.run(ranks: 2) { communicator in
             let count = 2 * squaresChunk
             let parameters = Tensor((0..<count).map { Float($0 % 13) - 6.5 }, shape: [count])
             let gradients = Tensor(zeros: [count])
-            if communicator.rank == 1 { parameters[place] += 0.25 }
+            if communicator.rank == 1 { parameters[index] += 0.25 }
             let optimizer = AdamW(
                 parameters: parameters,
                 gradients: gradients,
@@ -186,7 +186,7 @@ extension SharedAdamWTests {
             return parameters.array()
         }
         let different = weights[0].indices.filter { weights[0][$0] != weights[1][$0] }
-        #expect(different == [place])
+        #expect(different == [index])
     }
 }
 
@@ -222,7 +222,7 @@ struct HalfReplicasTests {
                 gradients: gradients,
                 decaying: [50..<squaresChunk],
                 settings: OptimizerSettings(),
-                halves: HalfReplicas(copy: copy, ranges: ranges),
+                halves: BF16Replicas(copy: copy, ranges: ranges),
                 over: communicator
             )
             let known = (0..<count).map { i in

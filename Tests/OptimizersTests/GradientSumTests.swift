@@ -4,7 +4,8 @@ import Tensors
 import Testing
 
 struct GradientSumTests {
-    /// Numbers of very different size, so that every order of addition has bits of its own; −0 and a shard of zeros among them.
+    /// Numbers of very different size, so that every order of addition has bits of its own; −0 and a shard of zeros
+    /// among them.
     private static func gradient(ofShard shard: Int, count: Int) -> [Float] {
         (0..<count).map { index in
             if shard == 2 { return 0 }
@@ -14,8 +15,8 @@ struct GradientSumTests {
         }
     }
 
-    /// The bits of the sum on every rank, of three sums in a row with the same buffers; with `settling`, a shard adds to the vector
-    /// from its end, and tells where it has come to.
+    /// The bits of the sum on every rank, of three sums in a row with the same buffers; with `settling`, a shard adds
+    /// to the vector from its end, and tells where it has come to.
     private static func sums(
         _ tree: ShardTree,
         count: Int,
@@ -28,8 +29,8 @@ struct GradientSumTests {
             let sum = GradientSum(of: vector, bucketSize: bucketSize)
             var bits: [UInt32] = []
             for round in 0..<3 {
-                try sum.sum(over: tree, communicator) { place in
-                    let shard = tree.hosted[communicator.rank].lowerBound + place
+                try sum.sum(over: tree, communicator) { index in
+                    let shard = tree.hosted[communicator.rank].lowerBound + index
                     let own = Tensor(gradient(ofShard: shard + round, count: count), shape: [count])
                     guard settling else { return addScaled(own, scale: 1, to: vector) }
                     for start in stride(from: count - count % 10_000, through: 0, by: -10_000) {
@@ -63,7 +64,7 @@ struct GradientSumTests {
         for shards in [8, 11] {
             let expected = (0..<3).flatMap { Self.sum(0..<shards, round: $0, count: count).map(\.bitPattern) }
             let tree = try Shards(count: shards, ranks: ranks).tree
-            for (bucketSize, settling) in [(1, false), (Slices.bucketSize, false), (1, true)] {
+            for (bucketSize, settling) in [(1, false), (ZeROPartition.bucketSize, false), (1, true)] {
                 let sums = try Self.sums(tree, count: count, bucketSize: bucketSize, settling: settling)
                 for bits in sums { #expect(bits == expected) }
             }
@@ -79,8 +80,8 @@ struct GradientSumTests {
             let vector = Tensor(zeros: [count])
             let sum = GradientSum(of: vector, by: .allReduce)
             for _ in 0..<2 {
-                try sum.reduce(over: tree, communicator) { place in
-                    let shard = tree.hosted[communicator.rank].lowerBound + place
+                try sum.reduce(over: tree, communicator) { index in
+                    let shard = tree.hosted[communicator.rank].lowerBound + index
                     addScaled(Tensor(Self.gradient(ofShard: shard, count: count), shape: [count]), scale: 1, to: vector)
                 }
             }
@@ -101,7 +102,8 @@ struct GradientSumTests {
         }
     }
 
-    /// The bits of three vectors' sums over four shards on every rank, and of each vector that a shard's own numbers were added to.
+    /// The bits of three vectors' sums over four shards on every rank, and of each vector that a shard's own numbers
+    /// were added to.
     ///
     /// `work` is given those numbers, the vectors, and the sum to tell how far it has come.
     private static func sumsOfVectors(
@@ -114,8 +116,8 @@ struct GradientSumTests {
         let sums = try InProcessGroup.run(ranks: ranks) { communicator in
             let slab = Tensor(zeros: [3 * length])
             let sum = GradientSum(of: slab, vectors: 3, settlesTogether: settlesTogether, bucketSize: 1)
-            try sum.sum(over: tree, communicator) { place in
-                let shard = tree.hosted[communicator.rank].lowerBound + place
+            try sum.sum(over: tree, communicator) { index in
+                let shard = tree.hosted[communicator.rank].lowerBound + index
                 let own = Tensor(gradient(ofShard: shard, count: length), shape: [length])
                 work(own, (0..<3).map { slab.view(at: $0 * length, shape: [length]) }, sum)
             }

@@ -43,7 +43,8 @@ import Text
 
     @Test func readsConversations() throws {
         let text = #"""
-            {"user_id":"a","prompt":[{"role":"system","content":"Be kind."},{"role":"user","content":"Hi"}],"chosen":"x","rejected":"y","group":"g"}
+            {"user_id":"a","prompt":[{"role":"system","content":"Be \#
+            kind."},{"role":"user","content":"Hi"}],"chosen":"x","rejected":"y","group":"g"}
             """#
         let (users, _) = try load(text)
         #expect(
@@ -78,9 +79,9 @@ import Text
         let answered = #"[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]"#
         #expect(try failure(.none, answered) == nil)
         let order = try #require(try failure(.chatml, answered))
-        #expect(order.code == .badData && order.place?.hasSuffix("data.jsonl:1") == true)
+        #expect(order.code == .badData && order.location?.hasSuffix("data.jsonl:1") == true)
         let forged = try #require(try failure(.tulu, #""a\n<|assistant|>\nb""#))
-        #expect(forged.message.contains("<|assistant|>") && forged.place?.hasSuffix("data.jsonl:1") == true)
+        #expect(forged.message.contains("<|assistant|>") && forged.location?.hasSuffix("data.jsonl:1") == true)
         #expect(try failure(.none, #""a\n<|assistant|>\nb""#) == nil)
     }
 
@@ -96,7 +97,8 @@ import Text
 
     @Test func readsQuotedCSV() throws {
         let text =
-            "user_id,group,prompt,chosen,rejected\r\na,,\"say \"\"hi\"\", please\",\"line one\nline two\",b\r\n\r\nb,g,p,x,y"
+            "user_id,group,prompt,chosen,rejected\r\na,,\"say \"\"hi\"\", please\",\"line one\nline "
+            + "two\",b\r\n\r\nb,g,p,x,y"
         let (users, report) = try load(text, name: "data.csv")
         #expect(users.count == 2 && report.rows == 2)
         #expect(users[0].comparisons[0].prompt == "say \"hi\", please")
@@ -114,7 +116,7 @@ import Text
     ]) func refusesMalformedCSV(text: String, line: Int, reason: String) throws {
         let refusal = try #require(failure(Array(text.utf8), name: "data.csv"))
         #expect(refusal.code == .badData)
-        #expect(refusal.place?.hasSuffix("data.csv:\(line)") == true)
+        #expect(refusal.location?.hasSuffix("data.csv:\(line)") == true)
         #expect(refusal.message.contains(reason))
     }
 
@@ -137,14 +139,14 @@ import Text
     ]) func refusesABadLineNamingFileAndLine(line: String, reason: String) throws {
         let refusal = try #require(failure(Array((row("u") + line + "\n").utf8)))
         #expect(refusal.code == .badData)
-        #expect(refusal.place?.contains("data.jsonl:2") == true)
+        #expect(refusal.location?.contains("data.jsonl:2") == true)
         #expect(refusal.message.contains(reason), "\(refusal)")
     }
 
     @Test func refusesInvalidUTF8InALine() throws {
         var bytes = Array(row("a").utf8)
         bytes[bytes.count - 4] = 0xFF
-        #expect(failure(bytes)?.place?.hasSuffix("data.jsonl:1:60") == true)
+        #expect(failure(bytes)?.location?.hasSuffix("data.jsonl:1:60") == true)
     }
 
     @Test func refusesAUserInTwoGroups() throws {
@@ -183,7 +185,7 @@ import Text
         let text = row("a") + row("b", String(repeating: "x", count: 200_000))
         let refusal = failure(Array(text.utf8), options: LoadOptions(onBadLine: .skip, maximumLineBytes: 1 << 17))
         #expect(refusal?.message.contains("line longer than") == true)
-        #expect(refusal?.place?.hasSuffix(":2") == true)
+        #expect(refusal?.location?.hasSuffix(":2") == true)
     }
 
     @Test func dropsAndCountsIdenticalEmptyAndRepeatedComparisons() throws {
@@ -257,10 +259,10 @@ func withFile<Result>(_ content: [UInt8], name: String, _ body: (String) throws 
     @Test func anOpenQuoteIsReadOnce() throws {
         let rows = String(repeating: "\"\"\n", count: 300_000)
         let refusal = try #require(failure(Array("user_id,prompt\n\"a\n\(rows)".utf8), name: "data.csv"))
-        #expect(refusal.place?.hasSuffix("data.csv:2") == true && refusal.message.contains("without its partner"))
+        #expect(refusal.location?.hasSuffix("data.csv:2") == true && refusal.message.contains("without its partner"))
         let short = LoadOptions(maximumLineBytes: 1 << 19)
         let capped = try #require(failure(Array("user_id,prompt\n\"a\n\(rows)".utf8), name: "data.csv", options: short))
-        #expect(capped.place?.hasSuffix("data.csv:2") == true && capped.message.contains("left open"))
+        #expect(capped.location?.hasSuffix("data.csv:2") == true && capped.message.contains("left open"))
     }
 
     @Test func aHeaderOfManyColumnsIsReadOnce() throws {

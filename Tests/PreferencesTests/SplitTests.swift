@@ -74,7 +74,8 @@ import Testing
     @Test func dealsUsersByWork() {
         let users = [("c", 5), ("a", 5), ("b", 9), ("d", 1), ("e", 2)].map { (id: $0.0, work: $0.1) }
         let shards = dealUsersToShards(users, shards: 2)
-        // b → 0; a → 1; c → 1; e → 0; d → 1 (10 against 11) or 0: loads 9, 5, 10 → e to shard 0 (11), d to shard 1 (11).
+        // b → 0; a → 1; c → 1; e → 0; d → 1 (10 against 11) or 0: loads 9, 5, 10 → e to shard 0 (11), d to shard 1
+        // (11).
         #expect(shards == [[2, 4], [1, 0, 3]])
         #expect(dealUsersToShards(users, shards: 8).flatMap { $0 }.sorted() == Array(0..<5))
     }

@@ -13,7 +13,7 @@ private final class ByteScheme: TokenScheme {
     let dropsLeadingSpace = false
     let longest = Mutex(0)
 
-    func encode(_ bytes: [UInt8], at place: TextPlace, appendingTo ids: inout [Int32]) {
+    func encode(_ bytes: [UInt8], at location: TextPlace, appendingTo ids: inout [Int32]) {
         longest.withLock { $0 = max($0, bytes.count) }
         ids += bytes.elementsEqual("bad".utf8) ? [1] : bytes.map(Int32.init)
     }
@@ -28,7 +28,7 @@ private func byteEncoding(_ scheme: ByteScheme = ByteScheme()) throws -> ChatEnc
         scheme: scheme,
         endOfText: 0,
         beginningOfText: nil,
-        place: "tokenizer.json"
+        location: "tokenizer.json"
     )
     return try ChatEncoding(tokenizer, .none, endOfText: 0)
 }

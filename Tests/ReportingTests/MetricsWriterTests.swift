@@ -54,7 +54,7 @@ struct MetricsWriterTests {
             let path = folder.appending(path: "none/metrics.jsonl").path()
             let failure = #expect(throws: Failure.self) { try MetricsWriter(appendingTo: path) }
             #expect(failure?.code == .cannotCreate)
-            #expect(failure?.place == path)
+            #expect(failure?.location == path)
         }
     }
 

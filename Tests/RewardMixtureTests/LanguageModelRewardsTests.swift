@@ -68,8 +68,8 @@ import Testing
 
     static func fit(
         _ users: [UserComparisons<TokenComparison>],
-        trainable: Trainable = .full,
-        by exchange: GradientExchange = .reproducible,
+        trainable: TrainableParameters = .full,
+        by reduction: GradientReduction = .reproducible,
         over communicator: any Communicator
     ) throws -> FittedMixture<LanguageModelRewards> {
         let base = base()
@@ -83,7 +83,7 @@ import Testing
                     count: $0,
                     trainable: trainable,
                     microBatchTokens: 200,
-                    by: exchange,
+                    by: reduction,
                     seed: 4
                 )
             },
@@ -99,13 +99,13 @@ import Testing
     }
 
     @Test(
-        arguments: [GradientExchange.reproducible, .allReduce],
-        [Trainable.full, .adapters(AdapterSettings(rank: 2, alpha: 4))]
+        arguments: [GradientReduction.reproducible, .allReduce],
+        [TrainableParameters.full, .adapters(AdapterSettings(rank: 2, alpha: 4))]
     )
-    func ranksGiveTheSameModels(exchange: GradientExchange, trainable: Trainable) throws {
+    func ranksGiveTheSameModels(reduction: GradientReduction, trainable: TrainableParameters) throws {
         let outcomes = try InProcessGroup.run(ranks: 2) { communicator in
             let users = Self.users(ids: 0..<4, likingToken: 2).filter { $0.shard == communicator.rank }
-            let mixture = try Self.fit(users, trainable: trainable, by: exchange, over: communicator)
+            let mixture = try Self.fit(users, trainable: trainable, by: reduction, over: communicator)
             return mixture.models.models.map { $0.parameters.values.array() }
         }
         #expect(outcomes[0] == outcomes[1])

@@ -7,7 +7,7 @@ import TestSupport
 
 /// Linear rewards of feature vectors: a comparison is the difference of two of them and Δ = w·x.
 ///
-/// Weights start at zero; the optimiser is Adam.
+/// Weights start at zero; the optimizer is Adam.
 final class LinearRewards: RewardModels {
     let width: Int
     let weights: [Tensor]
@@ -56,9 +56,9 @@ final class LinearRewards: RewardModels {
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
     ) throws {
-        gradients = try sumOfGradients(count: gradients.count, over: shards, communicator) { place in
+        gradients = try sumOfGradients(count: gradients.count, over: shards, communicator) { index in
             gradients = Array(repeating: 0, count: gradients.count)
-            try work(place)
+            try work(index)
             return gradients
         }
     }
@@ -94,7 +94,7 @@ final class LinearRewards: RewardModels {
         return sum
     }
 
-    func keepWeights(of model: Int) { kept[model].copy(from: weights[model]) }
+    func saveBest(of model: Int) { kept[model].copy(from: weights[model]) }
     func restoreWeights(of model: Int) { weights[model].copy(from: kept[model]) }
     func scaleRewards(of model: Int, by factor: Float) { scale(weights[model], by: factor) }
     func resetWeights(of model: Int) { weights[model].fill(0) }

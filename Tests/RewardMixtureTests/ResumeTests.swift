@@ -120,7 +120,8 @@ private struct Damaged: Error, Equatable {
         }
     }
 
-    /// Numbers that are not of these users, groups and settings are refused by the name of their record, and none traps.
+    /// Numbers that are not of these users, groups and settings are refused by the name of their record, and none
+    /// traps.
     @Test func recordsChangedByHandAreRefused() throws {
         let settings = Self.settings(.hard, .random)
         var kept: KeptState?
@@ -133,7 +134,7 @@ private struct Damaged: Error, Equatable {
         let saved = try #require(kept)
         for (record, pattern, text) in [
             ("start/step/m-step", /"step":\d+/, "\"step\":2147483647"),
-            ("start/step/m-step", /"damping":\[/, "\"damping\":[1,"),
+            ("start/step/m-step", /"rewardScale":\[/, "\"rewardScale\":[1,"),
             ("start/em", /"responsibilities":\[/, "\"responsibilities\":[[1],"),
             ("start/em", /"seedingsLeft":\d+/, "\"a\":1"),
             ("fit", /"members":\[/, "\"members\":[],\"others\":["),

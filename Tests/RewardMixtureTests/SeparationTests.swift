@@ -29,14 +29,14 @@ import Testing
         #expect(right >= 3, "\(right) of 4")
     }
 
-    /// With few noisy comparisons the likelihood on `assign` may fall from one iteration to the next; what EM returns is
-    /// the best iteration, its models included.
+    /// With few noisy comparisons the likelihood on `assign` may fall from one iteration to the next; what EM returns
+    /// is the best iteration, its models included.
     @Test func theBestIterationIsTheResult() throws {
         var fell = 0
         for seed in 0..<8 as Range<UInt64> {
             let members = simulatedUsers(groups([8, 2], scale: 1, seed: seed), comparisons: 40, seed: seed)
             let users = try ShardedUsers(members, over: SoloCommunicator())
-            let fitted = try expectationMaximisation(
+            let fitted = try expectationMaximization(
                 LinearRewards(count: 2, width: Self.width),
                 users: users,
                 start: { oneHot(randomStart(users: members.count, groups: 2, seed: seed, restart: 0), groups: 2) },
@@ -58,8 +58,8 @@ import Testing
         #expect(fell > 0, "no run of the test shows the case")
     }
 
-    /// After EM the models learn from `assign` too: accuracies are those of the final models, log-likelihoods are EM's, of
-    /// comparisons that its models had not seen.
+    /// After EM the models learn from `assign` too: accuracies are those of the final models, log-likelihoods are EM's,
+    /// of comparisons that its models had not seen.
     @Test func theFinalFitLearnsFromAssign() throws {
         var final = 0.0
         var beforeFinal = 0.0
@@ -108,7 +108,7 @@ import Testing
         let strangers = simulatedUsers(groups([8, 8], seed: 4), comparisons: 60, seed: 99)
         let scores = try scoreUsers(strangers, under: mixture.models, over: SoloCommunicator())
         let assigned = assignUsers(scores, shares: mixture.shares)
-        #expect(assigned.count { $0.member.group == "group-\(mapping[$0.group])" } >= 15)
+        #expect(assigned.count { $0.user.group == "group-\(mapping[$0.group])" } >= 15)
         let briefly = try scoreUsers(
             simulatedUsers(groups([8, 8], seed: 4), comparisons: 1, seed: 99),
             under: mixture.models,

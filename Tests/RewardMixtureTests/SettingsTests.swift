@@ -8,7 +8,7 @@ import Testing
         #expect {
             try fitLinear(RankTests.users(), linearSettings(groups: 11, seed: 0), width: RankTests.width)
         } throws: {
-            ($0 as? Failure)?.code == .configuration && ($0 as? Failure)?.place == "reward.groups"
+            ($0 as? Failure)?.code == .configuration && ($0 as? Failure)?.location == "reward.groups"
         }
     }
 

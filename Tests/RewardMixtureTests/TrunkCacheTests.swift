@@ -18,17 +18,18 @@ import Testing
             return kept.count - 1
         }
 
-        func read(_ place: Int, into tensor: Tensor) {
+        func read(_ index: Int, into tensor: Tensor) {
             reads += 1
-            tensor.copy(from: kept[place])
+            tensor.copy(from: kept[index])
         }
     }
 
-    static let trained: [Trainable] = [
+    static let trained: [TrainableParameters] = [
         .adapters(AdapterSettings(rank: 2, alpha: 4, topLayers: 1)), .head,
     ]
 
-    static func weights(_ trainable: Trainable, precision: Precision, trunk: TrunkCache?) throws -> [[Float]] {
+    static func weights(_ trainable: TrainableParameters, precision: Precision, trunk: TrunkCache?) throws -> [[Float]]
+    {
         let configuration = LanguageModelRewardsTests.configuration
         let base = LanguageModel(configuration, head: .none, precision: precision, seed: 3)
         let mixture = try fitRewardMixture(
@@ -51,7 +52,7 @@ import Testing
     }
 
     @Test(arguments: trained, [Precision.float32, .bfloat16])
-    func theSameBitsWhateverIsKept(trainable: Trainable, precision: Precision) throws {
+    func theSameBitsWhateverIsKept(trainable: TrainableParameters, precision: Precision) throws {
         let none = try Self.weights(trainable, precision: precision, trunk: nil)
         let spill = Spill()
         let all = try Self.weights(trainable, precision: precision, trunk: TrunkCache(bytes: 1 << 30, spill: spill))

@@ -14,19 +14,19 @@ import Testing
     func dampsOverconfidence(times: Double) {
         let margin = Float(times * log(3))
         let found = Self.of([margin, margin, margin, -margin])
-        #expect(abs(found.damping - 1 / times) < 1e-12)
+        #expect(abs(found.rewardScale - 1 / times) < 1e-12)
         #expect(abs(found.loss - (-0.75 * log(0.75) - 0.25 * log(0.25))) < 1e-6)
     }
 
     @Test func neverMakesAModelSurer() {
         let margins: [Float] = [0.1, 0.2, 0.05]
         let found = Self.of(margins)
-        #expect(found.damping == 1)
+        #expect(found.rewardScale == 1)
         #expect(abs(found.loss - bradleyTerry(margins: margins).loss / 3) < 1e-7)
     }
 
     @Test func aWrongModelIsDampedAsFarAsItGoes() {
-        #expect(Self.of([-1, -2]).damping == ValidationLoss.factors.last)
+        #expect(Self.of([-1, -2]).rewardScale == ValidationLoss.factors.last)
     }
 
     @Test func notANumberIsSeen() {
@@ -44,8 +44,8 @@ import Testing
         let mixture = try fitLinear(users, settings, width: 20)
         let margins = mixture.single.margins(of: users.flatMap(\.validation), under: 0)
         #expect(mixture.singleTraining.bestStep == 60)
-        #expect(Self.of(margins).damping == 1)
+        #expect(Self.of(margins).rewardScale == 1)
         // It lies at the edge: twice as sure would be too sure.
-        #expect(Self.of(margins.map { 2 * $0 }).damping <= 0.5)
+        #expect(Self.of(margins.map { 2 * $0 }).rewardScale <= 0.5)
     }
 }

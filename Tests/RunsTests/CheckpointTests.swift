@@ -162,16 +162,16 @@ import Testing
                 let file = "\(folder)/\(name)"
                 let bytes = try [UInt8](Data(contentsOf: URL(filePath: file)))
                 let places = Set(stride(from: 0, to: bytes.count, by: max(1, bytes.count / 12)) + [bytes.count - 1])
-                for place in places {
+                for index in places {
                     var damaged = bytes
-                    damaged[place] ^= 1 << UInt8(place % 8)
+                    damaged[index] ^= 1 << UInt8(index % 8)
                     try Data(damaged).write(to: URL(filePath: file))
                     let isNoticed = try Self.load(ranks: 1, from: path).map { $0 == (5, 1) } ?? false
                     // White space of the commit record may change without harm; nothing else may.
-                    #expect(isNoticed || name == "COMMIT", "bit of byte \(place) of \(name)")
-                    try Data(bytes[..<place]).write(to: URL(filePath: file))
+                    #expect(isNoticed || name == "COMMIT", "bit of byte \(index) of \(name)")
+                    try Data(bytes[..<index]).write(to: URL(filePath: file))
                     let isCutNoticed = try Self.load(ranks: 1, from: path).map { $0 == (5, 1) } ?? false
-                    #expect(isCutNoticed || (name == "COMMIT" && place == bytes.count - 1), "\(name) cut to \(place)")
+                    #expect(isCutNoticed || (name == "COMMIT" && index == bytes.count - 1), "\(name) cut to \(index)")
                 }
                 try FileManager.default.removeItem(atPath: file)
                 #expect(try Self.load(ranks: 3, from: path)?.step == 5, "without \(name)")

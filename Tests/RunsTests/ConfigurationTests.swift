@@ -187,7 +187,8 @@ import Testing
         ),
         (
             "evaluate: { judges: [taste, rewards] }",
-            "run.yaml:1: evaluate.judges: needs list of taste, reward, each at most once, not \"rewards\"; did you mean reward?"
+            "run.yaml:1: evaluate.judges: needs list of taste, reward, each at most once, not \"rewards\"; did you "
+                + "mean reward?"
         ),
         ("evaluate: { prompts: 600 }", "evaluate.prompts: 600 is more than"),
     ])

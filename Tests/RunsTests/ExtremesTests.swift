@@ -5,7 +5,8 @@ import Testing
 
 @testable import Runs
 
-/// Every declared key at the ends of what a number may be: it is refused with its name, or the run can be planned, without a trap.
+/// Every declared key at the ends of what a number may be: it is refused with its name, or the run can be planned,
+/// without a trap.
 @Suite struct ExtremesTests {
     private static let values = [
         "0", "-1", "2147483647", "2147483648", "9223372036854775807", "9223372036854775808", "-9223372036854775808",

@@ -43,7 +43,7 @@ import Testing
         let shared = try plan(Self.small, stages: [.sft], ranks: 4, onNode: 2)
         #expect(shared.stages[0][.sums] == 0)
         #expect(abs(shared.stages[0][.moments] - 2 * parameters) <= 8 << 16)
-        #expect(shared.ofNode(shared.stages[0]) == 2 * shared.stages[0].ofRank)
+        #expect(shared.bytesPerNode(shared.stages[0]) == 2 * shared.stages[0].bytesPerRank)
     }
 
     /// Ranks have fp32 weights of their slices alone of all but vectors, in slices of whole chunks.
@@ -79,7 +79,8 @@ import Testing
         #expect(two.largest?.stage == .reward)
     }
 
-    /// What several responses share counts once: chosen and rejected of simulated users, a prompt's samples in a policy's step.
+    /// What several responses share counts once: chosen and rejected of simulated users, a prompt's samples in a
+    /// policy's step.
     @Test func promptsCountOnce() throws {
         let planner = try StagePlanner(Configuration(yaml: Self.small, file: "run.yaml"), ranks: 1)
         #expect(planner.promptTokens == 16)
@@ -95,7 +96,7 @@ import Testing
     @Test func adaptersShareTheirBase() throws {
         try withTemporaryDirectory { folder in
             let model = folder + "/model"
-            _ = try initialiseModel(preset: "llama-tiny", directory: model, tokenizerFrom: nil, seed: 1)
+            _ = try initializeModel(preset: "llama-tiny", directory: model, tokenizerFrom: nil, seed: 1)
             let shape = try #require(ModelPreset.named("llama-tiny"))
             let yaml = """
                 run: { stages: [reward, policy] }
@@ -111,7 +112,7 @@ import Testing
             // Rewards never read the matrix of the vocabulary.
             #expect(policy[.mapped] - reward[.mapped] == 2 * shape.vocabularySize * shape.width)
             #expect(policy[.weights] == 4 * gains)
-            #expect(plan.ofNode(policy) == 2 * policy.ofRank - policy[.mapped])
+            #expect(plan.bytesPerNode(policy) == 2 * policy.bytesPerRank - policy[.mapped])
         }
     }
 
@@ -131,7 +132,7 @@ import Testing
                     progress: ProgressMeter(style: .lines, columns: { 80 }, now: { 0 }, write: { said += $0 })
                 )
             }
-            #expect(error?.code == .configuration && error?.place == "run.memory_limit")
+            #expect(error?.code == .configuration && error?.location == "run.memory_limit")
             #expect(error?.message.contains("the stage ") == true && error?.message.contains("change ") == true)
             #expect(said.contains("moments"))
             #expect(!FileManager.default.fileExists(atPath: folder + "/run"))

@@ -38,14 +38,17 @@ private final class Interruption: Sendable {
 @Suite struct ResumeTests {
     /// A pipeline that is as small as its stages allow, with everything that a state may hold.
     private static let configuration = """
-        run: { seed: 3, threads: 1, save_every_steps: 2, save_every_minutes: null, stages: [sft, simulate, reward, calibrate, policy] }
+        run: { seed: 3, threads: 1, save_every_steps: 2, save_every_minutes: null,
+               stages: [sft, simulate, reward, calibrate, policy] }
         model: { precision: fp32 }
         data: { max_length: 24, held_out_prompts: 8 }
-        sft: { documents: 120, vocabulary_size: 300, layers: 1, width: 16, heads: 2, positions: 32, steps: 7, batch_sequences: 8,
-               warmup_steps: 2 }
-        simulate: { groups: [{ name: positive, users: 3, taste: sentiment }, { name: concise, users: 2, taste: length }],
+        sft: { documents: 120, vocabulary_size: 300, layers: 1, width: 16, heads: 2, positions: 32, steps: 7,
+               batch_sequences: 8, warmup_steps: 2 }
+        simulate: { groups: [{ name: positive, users: 3, taste: sentiment },
+                             { name: concise, users: 2, taste: length }],
                     comparisons_per_user: 12, prompt_tokens: 4, max_new_tokens: 8 }
-        reward: { assignment: soft, max_iterations: 2, batch_comparisons: 6, max_steps: 4, evaluate_every: 2, warmup_steps: 1 }
+        reward: { assignment: soft, max_iterations: 2, batch_comparisons: 6, max_steps: 4, evaluate_every: 2,
+                  warmup_steps: 1 }
         calibrate: { method: log-sigmoid, prompts: 8, samples_per_prompt: 2 }
         policy: { objectives: [maxmin, single], kl: adaptive, steps: 3, prompts_per_step: 4, samples_per_prompt: 2,
                   max_new_tokens: 6, warmup_steps: 1, epochs: 2 }
@@ -62,7 +65,8 @@ private final class Interruption: Sendable {
         .replacing(
             "policy: { objectives: [maxmin, single],",
             with:
-                "policy: { objectives: [maxmin], algorithm: ppo, trainable: lora, lora: { rank: 3, targets: [c_attn, c_fc] },"
+                "policy: { objectives: [maxmin], algorithm: ppo, trainable: lora, lora: { rank: 3, targets: [c_attn, "
+                + "c_fc] },"
         )
 
     private enum Ending { case done, stopped, killed }

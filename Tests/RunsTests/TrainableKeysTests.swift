@@ -8,7 +8,7 @@ import Testing
 @Suite struct TrainableKeysTests {
     static let shape = ModelConfiguration(vocabularySize: 20, positions: 12, width: 8, layers: 3, heads: 2)
 
-    private func trained(_ keys: String) throws -> Trainable {
+    private func trained(_ keys: String) throws -> TrainableParameters {
         try Configuration(yaml: "reward: { trainable: lora, lora: {\(keys)} }", file: "run.yaml").reward
             .trained(of: Self.shape)
     }

@@ -53,7 +53,8 @@ import Text
         #expect(!places.contains(["u020", "u021"]))
     }
 
-    /// E[σ(sharpness · Z)] over the sign of Z, computed by numerical integration: the rate of choices that follow the utility.
+    /// E[σ(sharpness · Z)] over the sign of Z, computed by numerical integration: the rate of choices that follow the
+    /// utility.
     @Test(arguments: [(0.0, 0.5), (1.0, 0.6748), (4.0, 0.8704), (1000.0, 1.0)])
     func choicesFollowTheUtilityAsOftenAsTheirSharpnessSays(sharpness: Double, rate: Double) throws {
         let users = try simulateUsers(

@@ -64,11 +64,13 @@ let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(pa
             "'ngrams'"
         ),
         (
-            #"{"kind":"linear-ngram","token_pattern":"[a-z']+","lowercase":true,"binary":true,"ngrams":[1,2],"bias":0,"weights":{"a":"x"}}"#,
+            #"{"kind":"linear-ngram","token_pattern":"[a-z']+","lowercase":true,"binary":true,"ngrams":[1,2],"bias":0,"#
+                + #""weights":{"a":"x"}}"#,
             "weights.a"
         ),
         (
-            #"{"kind":"linear-ngram","token_pattern":"[a-z']+","lowercase":true,"binary":true,"ngrams":[1,2],"bias":0,"weights":{"a":1e400}}"#,
+            #"{"kind":"linear-ngram","token_pattern":"[a-z']+","lowercase":true,"binary":true,"ngrams":[1,2],"bias":0,"#
+                + #""weights":{"a":1e400}}"#,
             "beyond the range"
         ),
     ]) func refusesOtherScorers(content: String, reason: String) throws {

@@ -58,7 +58,8 @@ struct ObjectTests {
     @Test("typed fields")
     func fields() throws {
         let value = try parse(
-            #"{"n": 3, "x": 0.5, "s": "t", "b": true, "none": null, "list": [1, 2], "words": ["a"], "inner": {"deep": {"k": 1.5}}, "objects": [{"i": 1}]}"#
+            #"{"n": 3, "x": 0.5, "s": "t", "b": true, "none": null, "list": [1, 2], "words": ["a"], "#
+                + #""inner": {"deep": {"k": 1.5}}, "objects": [{"i": 1}]}"#
         )
         let fields = try JSONFields(value, at: "config.json", code: .configuration)
         #expect(try fields.int("n", in: 1...3) == 3)

@@ -76,7 +76,7 @@ struct ParsingTests {
             try parse(text)
         } throws: { error in
             let failure = error as? Failure
-            return failure?.code == .badData && failure?.place == "f.json:\(position)"
+            return failure?.code == .badData && failure?.location == "f.json:\(position)"
         }
     }
 

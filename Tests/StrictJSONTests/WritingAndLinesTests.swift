@@ -48,7 +48,7 @@ struct WritingAndLinesTests {
         try forEachJSONLine(in: Array(text.utf8), file: "p.jsonl") { line, value in
             switch value {
             case .success(let value): seen.append("\(line) \(value.encoded())")
-            case .failure(let failure): seen.append("\(line) at \(failure.place ?? "")")
+            case .failure(let failure): seen.append("\(line) at \(failure.location ?? "")")
             }
         }
         #expect(seen == ["1 {\"a\": 1}", "4 [2]", "5 at p.jsonl:5:6", "6 at p.jsonl:6:8", "7 3"])

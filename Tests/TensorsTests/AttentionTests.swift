@@ -15,16 +15,16 @@ struct AttentionShape: Sendable {
     var layout = AttentionInput.Layout.sideBySide
 
     var offsets: [Int32] { lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int32($1)) } }
-    var sequences: SequenceRows {
-        SequenceRows(offsets: offsets, shared: shared?.map(Int32.init) ?? lengths.map { _ in 0 })
+    var sequences: PackedLayout {
+        PackedLayout(offsets: offsets, prefixLengths: shared?.map(Int32.init) ?? lengths.map { _ in 0 })
     }
     /// All rows of each sequence.
     var rowsOfSequences: [[Int]] {
         var first = 0
-        return lengths.indices.map { place in
-            let (start, shared) = (Int(offsets[place]), Int(sequences.shared[place]))
+        return lengths.indices.map { index in
+            let (start, shared) = (Int(offsets[index]), Int(sequences.prefixLengths[index]))
             if shared == 0 { first = start }
-            return Array(first..<first + shared) + Array(start..<start + lengths[place])
+            return Array(first..<first + shared) + Array(start..<start + lengths[index])
         }
     }
     var rows: Int { lengths.reduce(0, +) }
@@ -53,8 +53,8 @@ struct AttentionShape: Sendable {
         for (sequence, own) in zip(rowsOfSequences, lengths) {
             for head in 0..<heads {
                 let keys = head / group * d
-                for (place, i) in sequence.enumerated().suffix(own) {
-                    let scores = sequence[...place].map { j in
+                for (position, i) in sequence.enumerated().suffix(own) {
+                    let scores = sequence[...position].map { j in
                         (0..<d).reduce(0.0) {
                             $0 + x[index(part: 0, row: i, column: head * d + $1)]
                                 * x[index(part: 1, row: j, column: keys + $1)]
@@ -178,8 +178,8 @@ struct AttentionShape: Sendable {
         #expect(attended(apart, tensor(whole, apart)).out.array() == expected.array())
     }
 
-    /// What queries return has the bits of a pass in which all rows are, and gradients are those of one in which nothing reads the
-    /// others.
+    /// What queries return has the bits of a pass in which all rows are, and gradients are those of one in which
+    /// nothing reads the others.
     @Test(arguments: shapes, [2, 7, 100]) func someQueries(shape: AttentionShape, step: Int) {
         // With 100, the first sequences of families have none.
         let queries = (0..<shape.rows).filter { $0 % step == step - 1 || $0 == shape.rows - 1 }.map(Int32.init)
@@ -221,7 +221,7 @@ struct AttentionShape: Sendable {
         let out = Tensor(zeros: [40, 64])
         attentionForward(
             AttentionInput(qkv, heads: 1),
-            SequenceRows(offsets: [0, 40]),
+            PackedLayout(offsets: [0, 40]),
             into: out,
             logSumExp: Tensor(zeros: [1, 40])
         )

@@ -34,7 +34,8 @@ import Testing
         }
     }
 
-    /// A row's choice is that of its key, whatever rows are beside it and however many threads there are; keys differ in it.
+    /// A row's choice is that of its key, whatever rows are beside it and however many threads there are; keys differ
+    /// in it.
     @Test func dependsOnKeyAndColumnAlone() {
         let (rows, columns) = (9, 37)
         let keys = keys(rows)

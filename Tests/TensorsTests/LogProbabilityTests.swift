@@ -10,14 +10,14 @@ import Testing
         let logits = sampleTensor([n, v], seed: 1, scale: 12)
         let before = logits.array()
         let targets = (0..<n).map { Int32(($0 * 7919 + v - 1) % v) }
-        let (logp, entropy, normaliser) = (Tensor(zeros: [n]), Tensor(zeros: [n]), Tensor(zeros: [n]))
+        let (logp, entropy, normalizer) = (Tensor(zeros: [n]), Tensor(zeros: [n]), Tensor(zeros: [n]))
         logProbabilitiesForward(
             logits: logits,
             targets: targets,
             temperature: temperature,
             logProbability: logp,
             entropy: entropy,
-            logNormaliser: normaliser
+            logNormalizer: normalizer
         )
         #expect(logits.array() == before)
         let dlogp = sampleTensor([n], seed: 2)
@@ -28,7 +28,7 @@ import Testing
                 logits: logits,
                 targets: targets,
                 temperature: temperature,
-                logNormaliser: normaliser,
+                logNormalizer: normalizer,
                 dlogp: dlogp,
                 into: result
             )
@@ -42,7 +42,7 @@ import Testing
             let logSum = most + log(z.reduce(0) { $0 + exp($1 - most) })
             let p = z.map { exp($0 - logSum) }
             #expect(abs(Double(logp[r]) - (z[target] - logSum)) < 1e-5)
-            #expect(abs(Double(normaliser[r]) - logSum) < 1e-5)
+            #expect(abs(Double(normalizer[r]) - logSum) < 1e-5)
             #expect(abs(Double(entropy[r]) + zip(p, z).reduce(0) { $0 + $1.0 * ($1.1 - logSum) }) < 2e-5)
             expected += p.indices.map {
                 Float(Double(dlogp[r]) * (($0 == target ? 1 : 0) - p[$0]) / Double(temperature))
@@ -53,28 +53,28 @@ import Testing
 
     @Test func forbiddenTokensHaveNoWeight() {
         let logits = Tensor([1, -.infinity, 1, -.infinity], shape: [1, 4])
-        let (logp, entropy, normaliser) = (Tensor(zeros: [1]), Tensor(zeros: [1]), Tensor(zeros: [1]))
+        let (logp, entropy, normalizer) = (Tensor(zeros: [1]), Tensor(zeros: [1]), Tensor(zeros: [1]))
         logProbabilitiesForward(
             logits: logits,
             targets: [2],
             temperature: 1,
             logProbability: logp,
             entropy: entropy,
-            logNormaliser: normaliser
+            logNormalizer: normalizer
         )
         #expect(abs(logp[0] + log(2)) < 1e-6 && abs(entropy[0] - log(2)) < 1e-6)
     }
 
     @Test func extremeLogits() {
         let logits = Tensor([3e4, -3e4, 0, 80, 90, 100], shape: [2, 3])
-        let (logp, entropy, normaliser) = (Tensor(zeros: [2]), Tensor(zeros: [2]), Tensor(zeros: [2]))
+        let (logp, entropy, normalizer) = (Tensor(zeros: [2]), Tensor(zeros: [2]), Tensor(zeros: [2]))
         logProbabilitiesForward(
             logits: logits,
             targets: [0, 2],
             temperature: 1,
             logProbability: logp,
             entropy: entropy,
-            logNormaliser: normaliser
+            logNormalizer: normalizer
         )
         #expect(logp[0] == 0 && entropy[0] == 0 && abs(logp[1] + 4.54e-5) < 1e-6)
     }

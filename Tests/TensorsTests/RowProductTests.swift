@@ -26,8 +26,8 @@ import Testing
             let c = Tensor(samples(m * n, seed: 3), shape: [m, n])
             let inPlace = Tensor(samples(m * n, seed: 4), shape: [m, n])
             multiply(x, packed, into: c)
-            let expected = (0..<m * n).map { place in
-                let (i, j) = (place / n, place % n)
+            let expected = (0..<m * n).map { index in
+                let (i, j) = (index / n, index % n)
                 return Float(
                     (0..<k).reduce(0.0) { sum, p in
                         sum + Double(a[i * k + p]) * Double(b[transposed ? j * k + p : p * n + j])
@@ -41,8 +41,8 @@ import Testing
         }
     }
 
-    /// A row's result does not depend on the other rows, nor on the number of threads: what lets sequences be decoded in
-    /// any batch.
+    /// A row's result does not depend on the other rows, nor on the number of threads: what lets sequences be decoded
+    /// in any batch.
     @Test(arguments: types) func rowsStandAlone(type: ElementType) {
         let (m, n, k) = (25, 150, 47)
         let a = sampleTensor(samples(m * k, seed: 1), [m, k], type).tensor

@@ -21,7 +21,8 @@ func roundedToBFloat16(_ x: Float) -> Float {
     return Float(bitPattern: high << 16)
 }
 
-/// Numbers rounded to an element type, and a tensor of that type which holds them; fp16 as files have it, which kernels only read.
+/// Numbers rounded to an element type, and a tensor of that type which holds them; fp16 as files have it, which kernels
+/// only read.
 func sampleTensor(_ values: [Float], _ shape: [Int], _ type: ElementType) -> (tensor: Tensor, values: [Float]) {
     let tensor = Tensor(zeros: shape, type)
     guard type == .float16 else {

@@ -43,7 +43,7 @@ import Testing
     /// Results of all kernels that split or reduce over rows.
     private func everything() -> [Tensor] {
         let (n, d, v) = (300, 192, 1003)
-        let sequences = SequenceRows(offsets: [0, 50, 51, 180, 300], shared: [0, 20, 0, 7])
+        let sequences = PackedLayout(offsets: [0, 50, 51, 180, 300], prefixLengths: [0, 20, 0, 7])
         let x = sampleTensor([n, d], seed: 1)
         let dy = sampleTensor([n, d], seed: 2)
         let gain = sampleTensor([d], seed: 3)
@@ -81,14 +81,14 @@ import Testing
 
         let logits = sampleTensor([n, v], seed: 5, scale: 9)
         let targets = (0..<n).map { Int32($0 * 3 % v) }
-        let (logp, entropy, normaliser) = (Tensor(zeros: [n]), Tensor(zeros: [n]), Tensor(zeros: [n]))
+        let (logp, entropy, normalizer) = (Tensor(zeros: [n]), Tensor(zeros: [n]), Tensor(zeros: [n]))
         logProbabilitiesForward(
             logits: logits,
             targets: targets,
             temperature: 1,
             logProbability: logp,
             entropy: entropy,
-            logNormaliser: normaliser
+            logNormalizer: normalizer
         )
         let (tokenGradient, positionGradient) = (Tensor(zeros: [40, d]), Tensor(zeros: [60, d]))
         embeddingBackward(

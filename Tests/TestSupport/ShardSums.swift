@@ -2,8 +2,8 @@ package import Collectives
 import Optimizers
 import Tensors
 
-/// The sum over all shards of gradients that a test double keeps as an array of `count` elements: `work(i)` gives that of the
-/// i-th of this rank's shards.
+/// The sum over all shards of gradients that a test double keeps as an array of `count` elements: `work(i)` gives that
+/// of the i-th of this rank's shards.
 package func sumOfGradients(
     count: Int,
     over shards: ShardTree,
@@ -11,6 +11,6 @@ package func sumOfGradients(
     ofShard work: (Int) throws -> [Float]
 ) throws -> [Float] {
     let sums = Tensor(zeros: [count])
-    try GradientSum(of: sums).sum(over: shards, communicator) { place in sums.copy(from: try work(place)) }
+    try GradientSum(of: sums).sum(over: shards, communicator) { index in sums.copy(from: try work(index)) }
     return sums.array()
 }

@@ -22,7 +22,7 @@ struct EncodingTests {
         for golden in cases + cases {
             #expect(tokenizer.encode(golden.text) == golden.asText, "\(golden.testDescription)")
             #expect(
-                tokenizer.encode(golden.text, specialTokens: .recognised) == golden.special,
+                tokenizer.encode(golden.text, specialTokens: .recognized) == golden.special,
                 "\(golden.testDescription)"
             )
             #expect(
@@ -41,13 +41,13 @@ struct EncodingTests {
         let tokenizer = try tokenizer(tinyFile().setting("pre_tokenizer", "add_prefix_space", to: true))
         for golden in try goldenCases().cases {
             #expect(
-                tokenizer.encode(golden.text, specialTokens: .recognised) == golden.prefixSpace,
+                tokenizer.encode(golden.text, specialTokens: .recognized) == golden.prefixSpace,
                 "\(golden.testDescription)"
             )
         }
     }
 
-    @Test("an added word that is no special token is recognised in any text")
+    @Test("an added word that is no special token is recognized in any text")
     func addedWord() throws {
         var file = try tinyFile()
         let user: JSONValue = ["id": 400, "content": "<|user|>", "special": false]
@@ -56,7 +56,7 @@ struct EncodingTests {
         #expect(tokenizer.vocabularySize == 401)
         for golden in try goldenCases().cases {
             #expect(
-                tokenizer.encode(golden.text, specialTokens: .recognised) == golden.added,
+                tokenizer.encode(golden.text, specialTokens: .recognized) == golden.added,
                 "\(golden.testDescription)"
             )
         }
@@ -68,7 +68,7 @@ struct EncodingTests {
     func longestAdded() {
         let tokens = [("<a", 1), ("<a>", 2), ("<a>>", 3)].map { AddedTokens.Token(id: $1, text: $0, isSpecial: true) }
         var found: [Int32] = []
-        AddedTokens(tokens).forEachMatch(in: Array("<<a<a><a>>>".utf8), specialTokens: .recognised) { found.append($1) }
+        AddedTokens(tokens).forEachMatch(in: Array("<<a<a><a>>>".utf8), specialTokens: .recognized) { found.append($1) }
         #expect(found == [1, 2, 3])
     }
 
@@ -165,7 +165,7 @@ struct EncodingTests {
     @Test("decoding skips special tokens on request and refuses ids outside the vocabulary")
     func decoding() throws {
         let tokenizer = try tiny()
-        let ids = tokenizer.encode("a<|endoftext|>b", specialTokens: .recognised)
+        let ids = tokenizer.encode("a<|endoftext|>b", specialTokens: .recognized)
         #expect(try tokenizer.decode(ids, skippingSpecialTokens: true) == "ab")
         #expect(try tokenizer.decode(ids) == "a<|endoftext|>b")
         for id: Int32 in [-1, 400, .max] {

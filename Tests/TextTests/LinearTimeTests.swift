@@ -59,7 +59,7 @@ import Testing
         let tokens = AddedTokens((0..<50_000).map { .init(id: Int32($0), text: "<|reserved_\($0)|>", isSpecial: true) })
         let text = String(repeating: "<|reserved_", count: 1 << 18) + "<|reserved_49999|>"
         var found: [Int32] = []
-        tokens.forEachMatch(in: Array(text.utf8), specialTokens: .recognised) { found.append($1) }
+        tokens.forEachMatch(in: Array(text.utf8), specialTokens: .recognized) { found.append($1) }
         #expect(found == [49_999])
         #expect(tokens.id(of: "<|reserved_31|>") == 31 && tokens.id(of: "<|reserved_50000|>") == nil)
     }
@@ -74,12 +74,12 @@ import Testing
             let list = texts.enumerated().map { AddedTokens.Token(id: Int32($0), text: $1, isSpecial: $0 % 2 == 0) }
             let tokens = AddedTokens(list)
             let bytes = Array(word(30).utf8)
-            for special in [Tokenizer.SpecialTokens.recognised, .asText] {
+            for special in [Tokenizer.SpecialTokens.recognized, .asText] {
                 var expected: [Int32] = []
                 var at = 0
                 while at < bytes.count {
                     let fitting = list.filter { token in
-                        (special == .recognised || !token.isSpecial) && bytes[at...].starts(with: token.text.utf8)
+                        (special == .recognized || !token.isSpecial) && bytes[at...].starts(with: token.text.utf8)
                     }
                     if let best = fitting.max(by: { $0.text.utf8.count < $1.text.utf8.count }) {
                         expected.append(best.id)

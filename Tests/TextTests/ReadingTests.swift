@@ -42,7 +42,7 @@ struct ReadingTests {
         #expect(copy.endOfText == 0)
         #expect(copy.beginningOfText == 0)
         for golden in try goldenCases().cases {
-            #expect(copy.encode(golden.text, specialTokens: .recognised) == golden.special)
+            #expect(copy.encode(golden.text, specialTokens: .recognized) == golden.special)
         }
     }
 
@@ -100,7 +100,7 @@ struct ReadingTests {
         #expect(try read(file, config: ["eos_token": ["content": "<|endoftext|>"]]).endOfText == 0)
         #expect(try read(file, config: ["eos_token": nil]).endOfText == nil)
         #expect(failure { _ = try read(file).requiredEndOfText() }?.code == .configuration)
-        #expect(failure { _ = try read(file, config: ["eos_token": "</s>"]) }?.place == "tokenizer_config.json")
+        #expect(failure { _ = try read(file, config: ["eos_token": "</s>"]) }?.location == "tokenizer_config.json")
         #expect(failure { _ = try read(file, config: ["eos_token": 3]) }?.code == .badData)
     }
 

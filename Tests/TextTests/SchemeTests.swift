@@ -34,7 +34,7 @@ struct SchemeTests {
                 }
                 let found = tokenizer.encodeSequence(text)
                 #expect(try found == ids("ids"), "\(text.debugDescription), round \(round)")
-                let special = tokenizer.encodeSequence(text, specialTokens: .recognised)
+                let special = tokenizer.encodeSequence(text, specialTokens: .recognized)
                 #expect(try special == ids("ids_special"), "\(text.debugDescription), special, round \(round)")
                 let decoded = try tokenizer.decode(found, skippingSpecialTokens: true)
                 let theirs = try expected.strings("decoded")[i]

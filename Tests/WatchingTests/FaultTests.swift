@@ -24,7 +24,7 @@ import Watching
     ])
     func anyOtherFormIsWrongUsage(text: String) {
         let failure = #expect(throws: Failure.self) { try Fault(text) }
-        #expect(failure?.code == .usage && failure?.place == "MAXMIN_FAULT")
+        #expect(failure?.code == .usage && failure?.location == "MAXMIN_FAULT")
     }
 
     @Test func aRankThatThereIsNotIsWrongUsage() throws {

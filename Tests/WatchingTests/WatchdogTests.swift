@@ -48,7 +48,7 @@ private final class Verdicts: Sendable {
         try withFolder { folder in
             _ = try InProcessGroup.run(ranks: 2) { communicator in
                 try watching(communicator) { watched in
-                    watched.watch(deadlines(600), tellingIn: folder)
+                    watched.watch(deadlines(600), reportingTo: folder)
                     watched.begin(stage: "policy")
                     try watched.enter(.rollout, step: 4)
                     try watched.barrier()
@@ -56,7 +56,7 @@ private final class Verdicts: Sendable {
             }
             for rank in 0..<2 {
                 let state = try #require(folder.state(of: rank))
-                #expect(state.place == "stage policy, phase rollout, step 4")
+                #expect(state.location == "stage policy, phase rollout, step 4")
                 #expect(state.lastCall == "barrier #1 (done)")
                 #expect(state.isFinished && !state.isWaiting)
             }
@@ -78,7 +78,7 @@ private final class Verdicts: Sendable {
             let verdicts = Verdicts()
             _ = try InProcessGroup.run(ranks: 3) { communicator in
                 try watching(communicator, end: verdicts.add) { watched in
-                    watched.watch(deadlines(3), tellingIn: folder)
+                    watched.watch(deadlines(3), reportingTo: folder)
                     try watched.barrier()
                     try watched.enter(.backward, step: 2)
                     // Rank 1 comes when the others have given up.
@@ -98,7 +98,7 @@ private final class Verdicts: Sendable {
             let verdicts = Verdicts()
             _ = try InProcessGroup.run(ranks: 2) { communicator in
                 try watching(communicator, end: verdicts.add) { watched in
-                    watched.watch(deadlines(2), tellingIn: folder)
+                    watched.watch(deadlines(2), reportingTo: folder)
                     if communicator.rank == 1 {
                         for step in 1...8 {
                             try watched.enter(.forward, step: step)
@@ -119,7 +119,7 @@ private final class Verdicts: Sendable {
             #expect(throws: PeerLeft.self) {
                 _ = try InProcessGroup.run(ranks: 2) { communicator in
                     try watching(communicator, end: verdicts.add) { watched in
-                        watched.watch(deadlines(600), tellingIn: folder)
+                        watched.watch(deadlines(600), reportingTo: folder)
                         if communicator.rank == 0 { try watched.barrier() }
                     }
                     // The group would notice a thread that is gone, as MPI does not notice a process: this one stays.
@@ -158,7 +158,7 @@ private final class Verdicts: Sendable {
             let (verdicts, reasons) = (Verdicts(), Verdicts())
             _ = try InProcessGroup.run(ranks: 3) { communicator in
                 try watching(communicator, end: verdicts.add) { watched in
-                    watched.watch(deadlines(3), tellingIn: folder, ended: reasons.add)
+                    watched.watch(deadlines(3), reportingTo: folder, ended: reasons.add)
                     if communicator.rank == 1 { _ = verdicts.first() }
                     try watched.barrier()
                 }

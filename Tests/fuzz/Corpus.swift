@@ -2,7 +2,8 @@
 
 import Foundation
 
-/// The files that inputs are made from: `PARSER/…` in the folder, small ones of every format and inputs that once went wrong.
+/// The files that inputs are made from: `PARSER/…` in the folder, small ones of every format and inputs that once went
+/// wrong.
 ///
 /// An input that went wrong is called `NUMBER-NAME`: the parser gets it as NAME.
 enum Corpus {

@@ -1,7 +1,8 @@
 #if DEBUG
 
-// A second way to run the parsers: with FUZZ_SECONDS `fuzz.sh` builds this with the toolchain's libFuzzer, which looks for inputs that
-// reach new code. FUZZ_PARSER names the parser; an input's first byte is the place of its file's name in the corpus.
+// A second way to run the parsers: with FUZZ_SECONDS `fuzz.sh` builds this with the toolchain's libFuzzer, which looks
+// for inputs that reach new code. FUZZ_PARSER names the parser; an input's first byte is the place of its file's name
+// in the corpus.
 
 #if LIBFUZZER
 import Foundation

@@ -1,6 +1,7 @@
 #if DEBUG
 
-/// Inputs made from a corpus: each is a function of the seed and its number, so that one that was found can be made again.
+/// Inputs made from a corpus: each is a function of the seed and its number, so that one that was found can be made
+/// again.
 struct Mutator {
     /// The corpus of a parser; never empty.
     let corpus: [Input]

@@ -76,7 +76,8 @@ private func readSafetensors(_ input: Input, folder: String) throws {
 
 /// Texts in which a tokenizer can go wrong.
 private let texts = [
-    "", " ", "It's a film, isn't it?\n\n  <|endoftext|>", "naïve e\u{301} 👨‍👩‍👧 \u{0}", String(repeating: "ab ", count: 50),
+    "", " ", "It's a film, isn't it?\n\n  <|endoftext|>", "naïve e\u{301} 👨‍👩‍👧 \u{0}",
+    String(repeating: "ab ", count: 50),
 ]
 
 private func readTokenizer(_ input: Input, folder: String) throws {

@@ -1,7 +1,8 @@
 // mpi-selftest [throw RANK | throw-beside RANK | throw-all | trap RANK | exit RANK | leave RANK FOLDER]
 //
-// Checks MPI itself, under mpirun: without arguments every collective against known answers at its world size, exit 0 where all
-// are right. The other modes make ranks fail while the rest waits in a collective; launch/tests/ checks how that ends.
+// Checks MPI itself, under mpirun: without arguments every collective against known answers at its world size, exit 0
+// where all are right. The other modes make ranks fail while the rest waits in a collective; launch/tests/ checks how
+// that ends.
 
 import CollectiveChecks
 import Collectives
@@ -26,7 +27,8 @@ func checkAll(_ communicator: MPICommunicator) throws {
     if !(1...cpus).contains(communicator.suggestedThreads) {
         found.append("\(communicator.suggestedThreads) threads suggested on \(cpus) CPUs")
     }
-    // Waiting ranks that outnumber CPUs must not spin through their time slices: 37 ms a sum where they do, 30 µs where they yield.
+    // Waiting ranks that outnumber CPUs must not spin through their time slices: 37 ms a sum where they do, 30 µs where
+    // they yield.
     let yields = ProcessInfo.processInfo.environment["OMPI_MCA_mpi_yield_when_idle"] == "1"
     if communicator.ranksOnNode > cpus, !yields { found.append("waiting ranks do not yield") }
     if !found.isEmpty { throw Failure(.internalError, found.joined(separator: "; ")) }
@@ -35,12 +37,12 @@ func checkAll(_ communicator: MPICommunicator) throws {
     }
 }
 
-/// Under the watchdog: one rank finalises MPI while the others wait, which MPI itself never notices.
+/// Under the watchdog: one rank finalizes MPI while the others wait, which MPI itself never notices.
 func leaveEarly(_ communicator: MPICommunicator, if isChosen: Bool, folder: RankFolder) throws {
     if communicator.rank == 0 { try folder.clear() }
     try watching(communicator) { watched in
         try watched.barrier()
-        watched.watch(Deadlines(), tellingIn: folder)
+        watched.watch(Deadlines(), reportingTo: folder)
         if !isChosen { try watched.barrier() }
     }
 }

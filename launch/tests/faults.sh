@@ -87,7 +87,7 @@ ends "a fault of another form" 64 "MAXMIN_FAULT: needs the form phase:rank:step:
 # and told why; `maxmin launch --execute` ends a launcher that outlives its ranks. Here that is tried again.
 left="rank 2 left the run before barrier #2"
 for attempt in 1 2 3; do
-    result=$(ends "a rank that finalises early" 86 "$left" "$work/on_three" "$BIN/mpi-selftest" leave 2 "$work/told-$attempt")
+    result=$(ends "a rank that finalizes early" 86 "$left" "$work/on_three" "$BIN/mpi-selftest" leave 2 "$work/told-$attempt")
     [[ $result != *"status 13"[79]* || $result != *"$left"* ]] && break
 done
 echo "$result"

@@ -26,9 +26,9 @@ chmod +x "$work/saves" "$work/deaf"
 # wait_for FILE: until it is there, at most 30 s.
 wait_for() { for _ in {1..300}; do [[ -e $1 ]] && return; sleep 0.1; done; }
 
-# signalled NAME PROGRAM STATUS SIGNALS SIGNAL…: the supervisor of PROGRAM, sent these signals one by one, ends with STATUS, and the
+# signaled NAME PROGRAM STATUS SIGNALS SIGNAL…: the supervisor of PROGRAM, sent these signals one by one, ends with STATUS, and the
 # program has had SIGNALS.
-signalled() {
+signaled() {
     local name=$1 program=$2 expected=$3 had=$4 directory status got signal
     shift 4
     directory=$(mktemp -d -p "$work")
@@ -48,10 +48,10 @@ signalled() {
         echo "not ok $name: status $status, not $expected; signals \"$got\", not \"$had\": $(cat "$directory/log")"
     fi
 }
-signalled "USR1 has the run save" saves 75 "USR1 " USR1
-signalled "TERM has the run save" saves 75 "USR1 " TERM
-signalled "INT has the run save" saves 75 "USR1 " INT
-signalled "a second INT ends the run" deaf 143 "USR1 " INT INT
+signaled "USR1 has the run save" saves 75 "USR1 " USR1
+signaled "TERM has the run save" saves 75 "USR1 " TERM
+signaled "INT has the run save" saves 75 "USR1 " INT
+signaled "a second INT ends the run" deaf 143 "USR1 " INT INT
 
 # A run that was told by somebody else is not left there.
 directory=$(mktemp -d -p "$work")

@@ -57,7 +57,7 @@ for ranks in 2 4; do
     told "an error beside a collective does not" $ranks "throw-beside 1" "!(*MPI_ABORT*)"
 done
 
-# Without a launcher MPI is never initialised: no daemon is started, and the program says what it is for.
+# Without a launcher MPI is never initialized: no daemon is started, and the program says what it is for.
 "$selftest" >/dev/null 2>&1
 status=$?
 ((status == 64)) && echo "ok no launcher" || echo "not ok no launcher: status $status, not 64"

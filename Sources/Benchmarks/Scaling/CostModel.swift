@@ -4,7 +4,8 @@ import Runs
 
 // The cost model of docs/scaling.md: what a training step costs a rank, from shapes and a few measured rates.
 //
-//   P parameters, T of them trained (per group), W in the blocks' matrices, V·D in the vocabulary's; K groups; R ranks on n nodes,
+//   P parameters, T of them trained (per group), W in the blocks' matrices, V·D in the vocabulary's; K groups; R ranks
+//   on n nodes,
 //   r on each; t tokens of a rank and step.
 
 /// Which parameters are trained, as far as costs go.
@@ -134,12 +135,12 @@ package struct CostModel: Equatable, Sendable {
             * (operations.training / rates.training + operations.scoring / rates.scoring + operations.sampling
                 / rates.sampling)
             / speed
-        // AdamW reads weight, gradient and both moments, and writes all but the gradient: 28 bytes of each parameter of a
-        // rank's slice.
+        // AdamW reads weight, gradient and both moments, and writes all but the gradient: 28 bytes of each parameter of
+        // a rank's slice.
         let update = 28 * trainedParameters * trainedModels / Double(ranks) * inNode / rates.memory
 
-        // Gradients are reduce-scattered, changes of weights all-gathered: each moves (R − 1)/R of them through every rank, in log₂R
-        // exchanges.
+        // Gradients are reduce-scattered, changes of weights all-gathered: each moves (R − 1)/R of them through every
+        // rank, in log₂R exchanges.
         let share = Double(ranks - 1) / Double(ranks)
         let exchanges = trainedModels == 0 ? 1 : 2
         let rounds = exchanges * Int(log2(Double(ranks)).rounded(.up))
@@ -157,8 +158,8 @@ package struct CostModel: Equatable, Sendable {
         )
     }
 
-    /// Operations of a token by kind: 2 for each weight forward; backward 4 where weights are trained, 2 where only what lies above
-    /// is, none for a head.
+    /// Operations of a token by kind: 2 for each weight forward; backward 4 where weights are trained, 2 where only
+    /// what lies above is, none for a head.
     private var operationsPerToken: (training: Double, scoring: Double, sampling: Double) {
         let backward =
             switch trained {
@@ -188,14 +189,15 @@ package struct CostModel: Equatable, Sendable {
             case .reward, .score: Double(groups)
             }
         let held = own ? parameters : trainedParameters
-        // The reference and K + 1 reward models are opened in place: of their fp32 files, only the copy is a rank's own.
+        // The reference and K + 1 reward models are opened in place: of their fp32 files, only the copy is a rank's
+        // own.
         let opened = stage == .policy ? (Double(groups) + 2) * (own ? copy * parameters : (4 + copy) * held) : 0
         // Where there is a copy, a rank has fp32 weights of its slice.
         let sliced = own && copy > 0 ? gradientBytes * (1 - 1 / Double(ranks)) : 0
         // An M-step remembers the best weights of each group's slice, and those that it started from.
-        let remembered = stage == .reward ? trainedParameters * (trainedModels / Double(ranks) + 1) : 0
+        let bestWeights = stage == .reward ? trainedParameters * (trainedModels / Double(ranks) + 1) : 0
         return [
-            ("weights", (4 + copy) * held * models - sliced + opened + 4 * remembered),
+            ("weights", (4 + copy) * held * models - sliced + opened + 4 * bestWeights),
             ("gradients", gradientBytes),
             ("moments", 2 * gradientBytes / Double(ranks)),
             ("activations", activationBytes),

@@ -31,7 +31,8 @@ package struct ScalingPoint: Equatable, Sendable {
     package let threads: Int
     /// Of a whole step, begun by all ranks together: the median over repetitions, of the slowest rank.
     package let seconds: Double
-    /// The same by plain data parallelism (`GradientExchange.allReduce`); nil on one rank, and where there are no gradients.
+    /// The same by plain data parallelism (`GradientReduction.allReduce`); nil on one rank, and where there are no
+    /// gradients.
     package let allReduceSeconds: Double?
     /// Of a step of each rank, from repetitions in which collectives were timed one by one: the mean over repetitions.
     package let compute, communication, imbalance: Spread

@@ -35,8 +35,8 @@ package struct ScalingSeries: Equatable, Sendable {
     /// By number of ranks, a point of each round.
     package let points: [[ScalingPoint]]
 
-    /// Of each number of ranks: t₁/t_N for weak and r₁·t₁/(r_N·t_N) for strong scaling, the median over rounds of the ratio within a
-    /// round.
+    /// Of each number of ranks: t₁/t_N for weak and r₁·t₁/(r_N·t_N) for strong scaling, the median over rounds of the
+    /// ratio within a round.
     package var efficiencies: [Double] {
         points.map { rounds in
             median(

@@ -37,12 +37,13 @@ package struct ScalingLoad: Sendable {
 
 /// Sets a stage's step up on random tokens, with the parts that training uses; set-up is not timed.
 ///
-/// The result does one step over the communicator that it is handed: the one it was set up for, or a timed one around it.
+/// The result does one step over the communicator that it is handed: the one it was set up for, or a timed one around
+/// it.
 func scalingStep(
     of stage: ScalingStage,
     model: LanguageModel,
     load: ScalingLoad,
-    by exchange: GradientExchange,
+    by reduction: GradientReduction,
     communicator: any Communicator
 ) throws -> (any Communicator) throws -> Void {
     let shards = try Shards(count: load.shards, ranks: communicator.size)
@@ -59,11 +60,11 @@ func scalingStep(
         }
     }
     switch stage {
-    case .sft: return sftStep(model, load: load, shards: shards, by: exchange, communicator)
+    case .sft: return sftStep(model, load: load, shards: shards, by: reduction, communicator)
     case .reward:
-        return rewardStep(rewardModels(model, by: exchange), on: drawn(), shards: shards, over: communicator)
+        return rewardStep(rewardModels(model, by: reduction), on: drawn(), shards: shards, over: communicator)
     case .score: return scoreStep(rewardModels(model), on: drawn(), shards: hosted)
-    case .policy: return policyStep(model, load: load, shards: shards, by: exchange, communicator)
+    case .policy: return policyStep(model, load: load, shards: shards, by: reduction, communicator)
     }
 }
 
@@ -71,11 +72,11 @@ private func sftStep(
     _ base: LanguageModel,
     load: ScalingLoad,
     shards: Shards,
-    by exchange: GradientExchange,
+    by reduction: GradientReduction,
     _ communicator: any Communicator
 ) -> (any Communicator) throws -> Void {
     let model = base.copy(head: .none, seed: 1)
-    let optimizer = AdamW(training: model, OptimizerSettings(), by: exchange, over: communicator)
+    let optimizer = AdamW(training: model, OptimizerSettings(), by: reduction, over: communicator)
     let batches = shards.hosted(by: communicator.rank).map { shard in
         PackedSequences(
             randomSequences(
@@ -86,12 +87,12 @@ private func sftStep(
             )
         )
     }
-    let gradient = GradientSum(of: model.parameters.gradients, by: exchange)
-    model.whenSettled = { gradient.settled(from: $0) }
+    let gradient = GradientSum(of: model.parameters.gradients, by: reduction)
+    model.gradientReady = { gradient.settled(from: $0) }
     let share = -1 / Float(load.shards * load.batch * (load.length - 1))
     return { communicator in
-        try gradient.reduce(over: shards.tree, communicator) { place in
-            let batch = batches[place]
+        try gradient.reduce(over: shards.tree, communicator) { index in
+            let batch = batches[index]
             let scores = model.forwardTokenScores(batch, rows: batch.predictingRows, temperature: 1)
             let shares = [Float](repeating: share, count: scores.logProbabilities.count)
             model.backwardTokenScores(dLogProbabilities: shares, dValues: [])
@@ -105,9 +106,9 @@ private func sftStep(
 func rewardModels(
     _ base: LanguageModel,
     count: Int = 2,
-    trainable: Trainable = .full,
+    trainable: TrainableParameters = .full,
     trunk: TrunkCache? = nil,
-    by exchange: GradientExchange = .reproducible
+    by reduction: GradientReduction = .reproducible
 ) -> LanguageModelRewards {
     LanguageModelRewards(
         copying: base,
@@ -115,7 +116,7 @@ func rewardModels(
         trainable: trainable,
         microBatchTokens: RewardMixtureSettings().microBatchTokens,
         trunk: trunk,
-        by: exchange,
+        by: reduction,
         seed: 1
     )
 }
@@ -129,8 +130,8 @@ func rewardStep(
 ) -> (any Communicator) throws -> Void {
     models.beginTraining(RewardMixtureSettings(), over: communicator)
     return { communicator in
-        try models.sumGradients(over: shards.tree, communicator) { place in
-            let batches = (0..<models.count).map { TrainingBatch(model: $0, comparisons: comparisons[place]) }
+        try models.sumGradients(over: shards.tree, communicator) { index in
+            let batches = (0..<models.count).map { TrainingBatch(model: $0, comparisons: comparisons[index]) }
             try models.addGradients(of: batches) { bradleyTerry(margins: $1).dMargins }
         }
         // The counts that travel beside them.
@@ -171,7 +172,7 @@ private func policyStep(
     _ base: LanguageModel,
     load: ScalingLoad,
     shards: Shards,
-    by exchange: GradientExchange,
+    by reduction: GradientReduction,
     _ communicator: any Communicator
 ) -> (any Communicator) throws -> Void {
     let promptLength = 6
@@ -180,8 +181,8 @@ private func policyStep(
     settings.samplesPerPrompt = 4
     settings.promptsPerStep = load.shards * max(1, load.batch / settings.samplesPerPrompt)
     settings.maxNewTokens = load.length - promptLength
-    let prompts = (0..<settings.promptsPerStep).map { place in
-        randomSequences(1, length: promptLength, vocabulary: base.configuration.vocabularySize, shard: place)[0]
+    let prompts = (0..<settings.promptsPerStep).map { index in
+        randomSequences(1, length: promptLength, vocabulary: base.configuration.vocabularySize, shard: index)[0]
     }
     return policyStep(
         from: base,
@@ -189,7 +190,7 @@ private func policyStep(
         prompts: prompts,
         settings: settings,
         shards: shards,
-        by: exchange,
+        by: reduction,
         over: communicator
     )
 }

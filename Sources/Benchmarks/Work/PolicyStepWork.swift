@@ -24,8 +24,8 @@ func policyStepWork(_ reference: LanguageModel, _ size: BenchSize) throws -> Ben
         over: SoloCommunicator()
     )
     let responses = settings.promptsPerStep * samples
-    // Sampled, scored by policy and reference, updated: through the vocabulary, with the responses' rows. Rewarded: without, with
-    // their last. Always a prompt once for its responses.
+    // Sampled, scored by policy and reference, updated: through the vocabulary, with the responses' rows. Rewarded:
+    // without, with their last. Always a prompt once for its responses.
     let passes = Double(1 + 2 + 3 * size.epochs)
     let tokens = settings.promptsPerStep * (size.prompt - 1) + responses * (size.new + 1)
     let trunk = forwardOperations(reference.configuration, tokens: tokens, read: responses * size.new)
@@ -40,15 +40,15 @@ func policyStepWork(_ reference: LanguageModel, _ size: BenchSize) throws -> Ben
 
 /// Sets a step of policy training up on the ranks of `communicator`, with the rewards of groups of equal size.
 ///
-/// The result does one step over the communicator that it is handed. There is no end-of-text: every response has the same length, on
-/// any number of ranks.
+/// The result does one step over the communicator that it is handed. There is no end-of-text: every response has the
+/// same length, on any number of ranks.
 func policyStep(
     from reference: LanguageModel,
     rewards: [LanguageModel],
     prompts: [[Int32]],
     settings: PolicySettings,
     shards: Shards,
-    by exchange: GradientExchange = .reproducible,
+    by reduction: GradientReduction = .reproducible,
     over communicator: any Communicator
 ) -> (any Communicator) throws -> Void {
     let policy = LanguageModelPolicy(
@@ -56,7 +56,7 @@ func policyStep(
         algorithm: settings.algorithm,
         settings: OptimizerSettings(),
         seed: 1,
-        by: exchange,
+        by: reduction,
         over: communicator
     )
     let task = PolicyTask(

@@ -10,7 +10,8 @@ func randomSequences(_ count: Int, length: Int, vocabulary: Int, shard: Int = 0)
     }
 }
 
-/// A shard's comparisons of random tokens; both sequences of one are as long, and lengths are spread evenly over `length`.
+/// A shard's comparisons of random tokens; both sequences of one are as long, and lengths are spread evenly over
+/// `length`.
 ///
 /// They begin with the same `prompt` tokens, or with all but the last where they are no longer.
 func randomComparisons(

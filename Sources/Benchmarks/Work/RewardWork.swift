@@ -40,8 +40,8 @@ func scoreWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
 /// Eight users (or one a rank, where there are more), a shard each, all of whose comparisons teach every group, as soft
 /// assignment has it at first.
 ///
-/// Where the lowest blocks are frozen, what they make of the comparisons is kept from the first repetition on, and the alternative
-/// keeps nothing.
+/// Where the lowest blocks are frozen, what they make of the comparisons is kept from the first repetition on, and the
+/// alternative keeps nothing.
 func emIterationWork(_ model: LanguageModel, _ size: BenchSize, _ communicator: any Communicator) throws -> BenchWork {
     let shards = try Shards(count: max(8, communicator.size), ranks: communicator.size)
     let users = shards.hosted(by: communicator.rank).map { shard in

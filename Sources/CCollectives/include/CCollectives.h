@@ -16,11 +16,11 @@ typedef struct cc_comm {
 /// How many CPUs this process may run on, at least 1.
 int cc_allowed_cpus(void);
 
-/// Initialises MPI with thread level SERIALIZED and errors returned; `world` becomes a duplicate of MPI_COMM_WORLD.
+/// Initializes MPI with thread level SERIALIZED and errors returned; `world` becomes a duplicate of MPI_COMM_WORLD.
 /// One thread at a time may call; maxima, exchanges and barriers on another than this one leave the CPU to others while they wait.
 /// Before that, ranks that outnumber the allowed CPUs of their node are told to yield while they wait.
 int cc_init(int ranks_on_node, cc_comm *world);
-/// Frees `world` and finalises MPI.
+/// Frees `world` and finalizes MPI.
 int cc_finalize(cc_comm world);
 int cc_rank(cc_comm comm, int *rank);
 int cc_size(cc_comm comm, int *size);

@@ -164,9 +164,9 @@ void ck_attention_decode(const struct ck_heads *x, float *keys, float *values, c
 
 // Log-probabilities (log_probabilities.c). `dlogits` may be `logits` itself when it is float32.
 void ck_log_probabilities_forward(const float *logits, const int32_t *targets, float temperature, long n, long v,
-                                  float *log_probability, float *entropy, float *log_normaliser);
+                                  float *log_probability, float *entropy, float *log_normalizer);
 void ck_log_probabilities_backward(const float *logits, const int32_t *targets, float temperature,
-                                   const float *log_normaliser, const float *dlogp, long n, long v, void *dlogits,
+                                   const float *log_normalizer, const float *dlogp, long n, long v, void *dlogits,
                                    int type);
 
 // Draws (draw.c): a token from each row of softmax(logits/temperature), [n, v], by its number in [0, 1), and its
@@ -174,7 +174,7 @@ void ck_log_probabilities_backward(const float *logits, const int32_t *targets, 
 void ck_draw(const float *logits, float temperature, const double *uniforms, long n, long v, int32_t *tokens,
              float *log_probabilities);
 
-// Optimiser (adamw.c). `copy` (bfloat16, may be null) receives the updated parameters.
+// Optimizer (adamw.c). `copy` (bfloat16, may be null) receives the updated parameters.
 void ck_adamw(float *parameters, const float *gradients, float *first, float *second, long count, float rate,
               float beta1, float beta2, float epsilon, float decay, float gradient_scale, float correction1,
               float correction2, uint16_t *copy);

@@ -33,7 +33,7 @@ package struct Checkpoint: SavedState {
                 Array.init
             )
         } catch let failure as Failure where failure.code == .missingInput {
-            throw Failure(.badData, "is missing", at: failure.place)
+            throw Failure(.badData, "is missing", at: failure.location)
         }
     }
 
@@ -111,8 +111,8 @@ package struct Checkpoint: SavedState {
 /// Damaged ones are passed over with a warning.
 ///
 /// - Parameter configuration: what the result depends on now; another one is refused.
-/// - Throws: `Failure(.badData)` where there are checkpoints and none is good, `Failure(.configuration)` with the keys that
-///   differ.
+/// - Throws: `Failure(.badData)` where there are checkpoints and none is good, `Failure(.configuration)` with the keys
+///   that differ.
 package func newestCheckpoint(
     in folder: CheckpointFolder,
     configuration: [String: String],

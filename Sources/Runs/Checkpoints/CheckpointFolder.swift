@@ -68,8 +68,8 @@ package struct CheckpointFolder: Equatable {
         }
     }
 
-    /// Removes what a killed run left: unfinished directories, and those set aside, which go back where nothing replaced
-    /// them.
+    /// Removes what a killed run left: unfinished directories, and those set aside, which go back where nothing
+    /// replaced them.
     package func removeLeftovers() throws(Failure) {
         let names = try contents()
         for name in names where name.hasPrefix(".tmp-") { try remove("\(path)/\(name)") }

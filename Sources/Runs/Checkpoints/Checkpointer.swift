@@ -50,14 +50,16 @@ final class Checkpointer {
     /// To be called at every step boundary, when the step's metrics are written: saves where it is time to, and throws
     /// `Stopped` where the run is to stop.
     ///
-    /// - Parameter isGood: whether the state is worth going on from; one that is not is never saved, and the step is done again.
+    /// - Parameter isGood: whether the state is worth going on from; one that is not is never saved, and the step is
+    ///   done again.
     func atBoundary(isGood: Bool = true, _ state: @escaping () throws -> TrainingState) throws {
         step += 1
         let now = Date()
         longestStep = max(longestStep, now.timeIntervalSince(lastBoundary))
         if saveSeconds == nil { saveSeconds = try preflight(state()) }
         let isTimeUp = run.stop.isTimeUp(at: now, saveSeconds: saveSeconds ?? 0, stepSeconds: longestStep)
-        // Signals and clocks differ between ranks: one that must stop stops all, and the root's clock says when to save.
+        // Signals and clocks differ between ranks: one that must stop stops all, and the root's clock says when to
+        // save.
         var wishes = [try run.stop.isAsked() ? 1.0 : 0, isTimeUp ? 1 : 0, run.isRoot && isSaveDue(now) ? 1 : 0]
         try run.communicator.allReduceMax(&wishes)
         let reason = wishes[0] > 0 ? "asked to stop" : wishes[1] > 0 ? "its time is nearly up" : nil
@@ -106,8 +108,8 @@ final class Checkpointer {
         run.progress.say("\(training): saved step \(step) in \(seconds.formatted(decimals: 2)) s")
     }
 
-    /// Throws where the disk cannot take the checkpoints that are to be kept, and the one that is being written; gives how
-    /// many seconds a save may take.
+    /// Throws where the disk cannot take the checkpoints that are to be kept, and the one that is being written; gives
+    /// how many seconds a save may take.
     private func preflight(_ state: TrainingState) throws -> Double {
         // Records are small beside the vectors.
         let bytes = state.vectorBytes

@@ -3,11 +3,11 @@ import Foundation
 import ModelFiles
 
 extension Configuration {
-    /// The keys that the results up to a stage depend on, with their values, and the checksums of the files that these stages
-    /// read from outside the run directory: data, users' tastes, and the reference policy's (`fingerprint`).
+    /// The keys that the results up to a stage depend on, with their values, and the checksums of the files that these
+    /// stages read from outside the run directory: data, users' tastes, and the reference policy's (`fingerprint`).
     ///
-    /// Not among them: where a run lies and what it is called, threads, what is saved how often, whether links are followed, and
-    /// which policies are trained (each is by itself).
+    /// Not among them: where a run lies and what it is called, threads, what is saved how often, whether links are
+    /// followed, and which policies are trained (each is by itself).
     func resultKeys(upTo stage: Stage) throws(Failure) -> [String: String] {
         let independent = ["policy.objectives", "model.follow_symlinks"]
         let stages = Stage.allCases.filter { $0.position <= stage.position }
@@ -32,7 +32,7 @@ extension Configuration {
 func refuseOtherConfiguration(
     _ theirs: [String: String],
     than ours: [String: String],
-    at place: String
+    at location: String
 ) throws(Failure) {
     let differing = Set(theirs.keys).union(ours.keys).filter { theirs[$0] != ours[$0] }.sorted()
     guard differing.isEmpty else {
@@ -42,7 +42,7 @@ func refuseOtherConfiguration(
             .configuration,
             "was made with another configuration: \(changes.joined(separator: "; "))\(more); "
                 + "put that back, or use --overwrite to start again",
-            at: place
+            at: location
         )
     }
 }

@@ -50,7 +50,8 @@ package struct Configuration: Equatable, Sendable {
             "shards",
             &shards,
             .integer(.from(1, to: 65_536)),
-            "Shards that users and prompts are dealt to; at least as many as ranks. Results depend on shards, not on ranks."
+            "Shards that users and prompts are dealt to; at least as many as ranks. Results depend on shards, not on "
+                + "ranks."
         )
     }
 }

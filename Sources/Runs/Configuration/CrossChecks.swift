@@ -7,7 +7,7 @@ import StrictYAML
 func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
     var problems: [ConfigurationProblem] = []
     func require(_ condition: Bool, _ message: @autoclosure () -> String) {
-        if !condition { problems.append(.init(place: nil, message: message())) }
+        if !condition { problems.append(.init(location: nil, message: message())) }
     }
     let (run, model, data) = (configuration.run, configuration.model, configuration.data)
     let (sft, simulate, reward) = (configuration.sft, configuration.simulate, configuration.reward)
@@ -58,7 +58,8 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
     ] {
         require(
             prompts * samples <= 1 << 20 && prompts * samples * data.maxLength <= 1 << 30,
-            "\(section).\(key): \(prompts) with \(section).samples_per_prompt \(samples) are more than \(1 << 20) responses, "
+            "\(section).\(key): \(prompts) with \(section).samples_per_prompt \(samples) are more than \(1 << 20) "
+                + "responses, "
                 + "or with data.max_length more than \(1 << 30) tokens"
         )
     }

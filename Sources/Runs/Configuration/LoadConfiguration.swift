@@ -21,7 +21,9 @@ package func loadConfiguration(
     let configuration = try Configuration(yaml: shared, file: path)
     guard communicator.size <= configuration.shards else {
         let reason = "shards: \(configuration.shards) shards cannot be dealt to \(communicator.size) ranks; "
-        throw ConfigurationError(problems: [.init(place: path, message: reason + "raise shards or start fewer ranks")])
+        throw ConfigurationError(problems: [
+            .init(location: path, message: reason + "raise shards or start fewer ranks")
+        ])
     }
     return configuration
 }

@@ -1,14 +1,15 @@
 import Failures
 import Foundation
 
-/// Whether a path is a directory or lies inside it, or would if it were made: by whatever links and names the two are given.
+/// Whether a path is a directory or lies inside it, or would if it were made: by whatever links and names the two are
+/// given.
 func isInside(_ path: String, _ directory: String) -> Bool {
     let outer = resolved(directory)
-    let place = identity(of: outer)
+    let location = identity(of: outer)
     var inner = resolved(path)
     while true {
         // The same folder may be mounted in two places.
-        if inner == outer || (place != nil && identity(of: inner) == place) { return true }
+        if inner == outer || (location != nil && identity(of: inner) == location) { return true }
         guard inner != "/" else { return false }
         inner = parent(of: inner)
     }
@@ -16,16 +17,16 @@ func isInside(_ path: String, _ directory: String) -> Bool {
 
 /// The absolute path without links, of what is there and of what is to be made below.
 private func resolved(_ path: String) -> String {
-    var place = path.hasPrefix("/") ? "/" : FileManager.default.currentDirectoryPath
+    var location = path.hasPrefix("/") ? "/" : FileManager.default.currentDirectoryPath
     for part in path.split(separator: "/") where part != "." {
         if part == ".." {
-            place = parent(of: place)
+            location = parent(of: location)
         } else {
-            let next = place == "/" ? "/\(part)" : "\(place)/\(part)"
-            place = URL(literalPath: next).resolvingSymlinksInPath().path
+            let next = location == "/" ? "/\(part)" : "\(location)/\(part)"
+            location = URL(literalPath: next).resolvingSymlinksInPath().path
         }
     }
-    return place
+    return location
 }
 
 private func parent(of path: String) -> String {

@@ -17,7 +17,8 @@ func warnIfOversubscribed(
     guard load[0] > 1 else { return }
     let times = (load[0] * 10).rounded() / 10
     progress.say(
-        "warning: \(communicator.size) ranks × \(threads) threads are \(times) times as many as the CPUs that they may use; start "
+        "warning: \(communicator.size) ranks × \(threads) threads are \(times) times as many as the CPUs that they "
+            + "may use; start "
             + "fewer ranks, lower run.threads, or bind ranks to more CPUs (mpirun --bind-to none)"
     )
 }

@@ -6,9 +6,9 @@ import StrictJSON
 /// Makes the run directory ready for `stages`, on the root, before any model is loaded.
 ///
 /// A directory that holds none of these stages' results is used as it is, so that each stage may run alone after the
-/// earlier ones. Where some are there, `overwrite` clears them and everything made from them, `resume` keeps them and clears
-/// only what was made from stages that are not complete, and without either this throws. What a killed run left of files that it was
-/// writing goes.
+/// earlier ones. Where some are there, `overwrite` clears them and everything made from them, `resume` keeps them and
+/// clears only what was made from stages that are not complete, and without either this throws. What a killed run left
+/// of files that it was writing goes.
 ///
 /// - Throws: `Failure` 78 where the directory holds something else or these stages' results; 73, 74 or 77 where it
 ///   cannot be made or written.

@@ -15,14 +15,14 @@ struct RankTrait: Codable, Equatable {
     let remedy: String
 }
 
-/// Larger files are told apart by their size and by blocks from all over them: training changes every weight, but of a merged
-/// adapter's file perhaps neither beginning nor end.
+/// Larger files are told apart by their size and by blocks from all over them: training changes every weight, but of a
+/// merged adapter's file perhaps neither beginning nor end.
 private let hashedWhole = 64 << 20
 private let hashedBlocks = 256
 private let hashedBlock = 64 << 10
 
-/// Everything that must be the same on every rank for the ranks to compute one run: the program, how it was called, its data,
-/// its libraries, and the CPU's features that choose kernels.
+/// Everything that must be the same on every rank for the ranks to compute one run: the program, how it was called, its
+/// data, its libraries, and the CPU's features that choose kernels.
 ///
 /// Thread counts may differ: ranks of unequal nodes have unequal shares of CPUs.
 func rankTraits(_ configuration: Configuration, _ request: RunRequest, transport: String) -> [RankTrait] {
@@ -85,8 +85,8 @@ func fingerprint(of path: String) -> String {
 
 /// Compares what all ranks have; every rank calls it.
 ///
-/// - Throws: `ConfigurationError` on the root, a line for each thing in which ranks differ; the others wait for the end that
-///   it brings.
+/// - Throws: `ConfigurationError` on the root, a line for each thing in which ranks differ; the others wait for the end
+///   that it brings.
 func requireEqualRanks(_ traits: [RankTrait], communicator: any Communicator) throws {
     guard communicator.size > 1 else { return }
     let all = try communicator.allGather(Array(JSONEncoder().encode(traits)))
@@ -105,14 +105,14 @@ func differences(between ranks: [[RankTrait]]) -> [ConfigurationProblem] {
         var holders: [(value: String, ranks: [Int])] = []
         for (rank, traits) in ranks.enumerated() {
             let value = traits.first { $0.name == trait.name }?.value ?? "missing"
-            if let place = holders.firstIndex(where: { $0.value == value }) {
-                holders[place].ranks.append(rank)
+            if let location = holders.firstIndex(where: { $0.value == value }) {
+                holders[location].ranks.append(rank)
             } else {
                 holders.append((value, [rank]))
             }
         }
         guard holders.count > 1 else { return nil }
         let table = holders.map { "\(named($0.ranks)): \($0.value)" }.joined(separator: "; ")
-        return ConfigurationProblem(place: nil, message: "ranks differ in \(trait.name): \(table); \(trait.remedy)")
+        return ConfigurationProblem(location: nil, message: "ranks differ in \(trait.name): \(table); \(trait.remedy)")
     }
 }

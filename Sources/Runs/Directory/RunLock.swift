@@ -65,12 +65,12 @@ struct ProcessNumbering: Codable, Equatable {
 
 /// Keeps a second run out of a run directory: the file `run.lock`, made by the root and removed at the end.
 ///
-/// The file is made with O_EXCL, which is atomic on NFS and Lustre too, where `flock` may be local. A run that was killed leaves
-/// it behind: it is stale where its process is gone, as far as `/proc` can tell (`ProcessNumbering`), and else where its heartbeat (its
-/// time of modification, by the file system's clock) is older than `staleAfter`.
+/// The file is made with O_EXCL, which is atomic on NFS and Lustre too, where `flock` may be local. A run that was
+/// killed leaves it behind: it is stale where its process is gone, as far as `/proc` can tell (`ProcessNumbering`), and
+/// else where its heartbeat (its time of modification, by the file system's clock) is older than `staleAfter`.
 final class RunLock: Sendable {
-    /// Seconds without a heartbeat after which a lock is stale whose process cannot be looked for; the heartbeat comes every five,
-    /// and NFS may show it up to 60 late.
+    /// Seconds without a heartbeat after which a lock is stale whose process cannot be looked for; the heartbeat comes
+    /// every five, and NFS may show it up to 60 late.
     static let staleAfter = 120.0
     static let name = "run.lock"
 
@@ -80,7 +80,8 @@ final class RunLock: Sendable {
 
     /// Takes the lock of a run directory.
     ///
-    /// - Throws: `Failure` 78 naming host, process and job where another run holds it; 73, 74 or 77 where the file cannot be made.
+    /// - Throws: `Failure` 78 naming host, process and job where another run holds it; 73, 74 or 77 where the file
+    ///   cannot be made.
     init(directory: String, owner: LockOwner = .own) throws(Failure) {
         path = "\(directory)/\(Self.name)"
         var made = Self.create(path, owner)
@@ -135,8 +136,8 @@ final class RunLock: Sendable {
         guard isStale(found, heartbeat: age(of: path, in: directory), seenBy: own) else {
             throw refusal(path, in: directory, found)
         }
-        // Two runs may find the same stale lock, and one of them has taken the new one before the other comes to remove the old
-        // one: it is moved away first, and moved back where it is not the one that was found.
+        // Two runs may find the same stale lock, and one of them has taken the new one before the other comes to remove
+        // the old one: it is moved away first, and moved back where it is not the one that was found.
         let aside = "\(path).stale-\(own.nonce)"
         guard unsafe rename(path, aside) == 0 else {
             let number = errno
@@ -190,8 +191,8 @@ private func isGone(_ owner: LockOwner) -> Bool? {
     return kill(owner.process, 0) != 0 && errno == ESRCH ? true : nil
 }
 
-/// When a process began, which tells it from any other that has or had its number: empty where it has ended and only its parent
-/// has not looked, nil where none is seen.
+/// When a process began, which tells it from any other that has or had its number: empty where it has ended and only
+/// its parent has not looked, nil where none is seen.
 private func startOfProcess(_ process: Int32) -> String? {
     guard let line = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return nil }
     // The second field, the program's name in brackets, may hold anything; the start is the twentieth after it.

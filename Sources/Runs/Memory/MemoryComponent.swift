@@ -13,7 +13,7 @@ package enum MemoryComponent: String, CaseIterable, Sendable {
     /// The optimizer's, of the slice that a rank updates.
     case moments
     /// Weights that training may return to.
-    case remembered
+    case bestWeights
     /// What passes keep and work in.
     case activations
     /// Of the vocabulary product.
@@ -38,7 +38,7 @@ package enum MemoryComponent: String, CaseIterable, Sendable {
         case .gradients: "gradients"
         case .sums: "gradients of other shards"
         case .moments: "moments"
-        case .remembered: "remembered weights"
+        case .bestWeights: "best weights"
         case .activations: "activations"
         case .logits: "logits"
         case .sampling: "weights laid out for sampling"
@@ -53,7 +53,7 @@ package enum MemoryComponent: String, CaseIterable, Sendable {
     func remedy(in stage: Stage) -> String? {
         switch self {
         case .mapped, .process, .communication: nil
-        case .weights, .gradients, .moments, .remembered:
+        case .weights, .gradients, .moments, .bestWeights:
             switch stage {
             case .sft: "sft.layers or sft.width (smaller)"
             case .reward: "reward.trainable (lora)"

@@ -18,10 +18,10 @@ package struct StageMemory: Equatable, Sendable {
     }
 
     /// Of a rank, with what it shares.
-    package var ofRank: Int { bytes.values.reduce(0, +) }
+    package var bytesPerRank: Int { bytes.values.reduce(0, +) }
 
     /// Of a node with so many ranks.
-    package func ofNode(ranks: Int) -> Int { ranks * (ofRank - self[.mapped]) + self[.mapped] }
+    package func bytesPerNode(ranks: Int) -> Int { ranks * (bytesPerRank - self[.mapped]) + self[.mapped] }
 
     /// Keys that make the largest components smaller, largest first.
     package var remedies: [String] {
@@ -33,8 +33,8 @@ package struct StageMemory: Equatable, Sendable {
     }
 }
 
-/// What memory a run takes, predicted before anything is loaded: an upper bound as far as lengths of texts go, which count as
-/// `data.max_length` says.
+/// What memory a run takes, predicted before anything is loaded: an upper bound as far as lengths of texts go, which
+/// count as `data.max_length` says.
 package struct MemoryPlan: Equatable, Sendable {
     package let ranks: Int
     package private(set) var ranksOnNode: Int
@@ -67,8 +67,8 @@ package struct MemoryPlan: Equatable, Sendable {
     }
 
     /// The stage that takes most of a node.
-    package var largest: StageMemory? { stages.max { ofNode($0) < ofNode($1) } }
+    package var largest: StageMemory? { stages.max { bytesPerNode($0) < bytesPerNode($1) } }
 
     /// Of a node.
-    package func ofNode(_ stage: StageMemory) -> Int { stage.ofNode(ranks: ranksOnNode) }
+    package func bytesPerNode(_ stage: StageMemory) -> Int { stage.bytesPerNode(ranks: ranksOnNode) }
 }

@@ -11,8 +11,8 @@ extension MemoryPlan {
         for component in MemoryComponent.allCases where stages.contains(where: { $0[component] > 0 }) {
             row(component.title) { $0[component] }
         }
-        row("a rank") { $0.ofRank }
-        row("a node of \(ranksOnNode) of the \(ranks) ranks", ofNode)
+        row("a rank") { $0.bytesPerRank }
+        row("a node of \(ranksOnNode) of the \(ranks) ranks", bytesPerNode)
         return table.text
     }
 
@@ -28,8 +28,8 @@ extension MemoryPlan {
                         components[component.rawValue] = .integer(stage[component])
                     }
                     return [
-                        "stage": .string(stage.stage.rawValue), "rank_bytes": .integer(stage.ofRank),
-                        "shared_bytes": .integer(stage[.mapped]), "node_bytes": .integer(ofNode(stage)),
+                        "stage": .string(stage.stage.rawValue), "rank_bytes": .integer(stage.bytesPerRank),
+                        "shared_bytes": .integer(stage[.mapped]), "node_bytes": .integer(bytesPerNode(stage)),
                         "components": .object(components),
                     ]
                 }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Bytes of this machine that a new program may use: what Linux calls available, within the limits of the control groups that
-/// this process is in; nil where the system does not tell.
+/// Bytes of this machine that a new program may use: what Linux calls available, within the limits of the control
+/// groups that this process is in; nil where the system does not tell.
 ///
 /// `root`: where `/proc` and `/sys` lie.
 package func availableMemory(root: String = "") -> Int? {

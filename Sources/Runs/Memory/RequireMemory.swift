@@ -13,13 +13,14 @@ package func requireMemory(
     communicator: any Communicator,
     progress: ProgressMeter
 ) throws -> MemoryPlan? {
-    let nodes = try communicator.joined([Double(ranksOnNode), Double(configuration.availableMemory ?? -1)])
+    let nodes = try communicator.allGatherV([Double(ranksOnNode), Double(configuration.availableMemory ?? -1)])
     var result: MemoryPlan?
     if communicator.rank == 0 {
         result = try? MemoryPlan(configuration, stages: stages, ranks: communicator.size, ranksOnNode: ranksOnNode)
-        let largest = result?.stages.max { $0.ofRank < $1.ofRank }
-        if let largest, let free = freeAddressSpace(), largest.ofRank > free {
-            let needed = "\(gibibytes(largest.ofRank)) of each rank, whose address space has \(gibibytes(free)) left"
+        let largest = result?.stages.max { $0.bytesPerRank < $1.bytesPerRank }
+        if let largest, let free = freeAddressSpace(), largest.bytesPerRank > free {
+            let needed =
+                "\(gibibytes(largest.bytesPerRank)) of each rank, whose address space has \(gibibytes(free)) left"
             throw Failure(
                 .configuration,
                 "the stage \(largest.stage.rawValue) needs \(needed); raise the limit",
@@ -29,7 +30,7 @@ package func requireMemory(
         for rank in 0..<communicator.size {
             let (ranks, available) = (Int(nodes[2 * rank]), Int(nodes[2 * rank + 1]))
             guard let plan = result?.onNode(ofRanks: ranks), available >= 0, let stage = plan.largest,
-                plan.ofNode(stage) > available
+                plan.bytesPerNode(stage) > available
             else { continue }
             progress.say("memory of the run, predicted:\n\(plan.table)")
             throw Failure(.configuration, plan.shortage(of: stage, available: available), at: "run.memory_limit")
@@ -49,7 +50,8 @@ extension MemoryPlan {
     package func shortage(of stage: StageMemory, available: Int) -> String {
         let keys = stage.remedies.joined(separator: ", ")
         return
-            "the stage \(stage.stage.rawValue) needs \(gibibytes(ofNode(stage))) on a node of \(ranksOnNode) ranks, where "
+            "the stage \(stage.stage.rawValue) needs \(gibibytes(bytesPerNode(stage))) on a node of \(ranksOnNode) "
+            + "ranks, where "
             + "\(gibibytes(available)) are available; change \(keys), or use fewer ranks a node"
     }
 }

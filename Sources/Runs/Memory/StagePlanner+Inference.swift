@@ -21,7 +21,7 @@ extension StagePlanner {
             new: keys.maxNewTokens,
             to: &memory
         )
-        addPasses(passing: prefill, to: &memory)
+        addPasses(inference: prefill, to: &memory)
     }
 
     /// Rewards of the reference's responses.
@@ -41,7 +41,7 @@ extension StagePlanner {
         )
         let all = responseTokens(items, to: prompts, prompt: prompt, new: new)
         let rewarded = scoring(total: all, longest: prompt + new)
-        addPasses(passing: max(prefill, rewarded), to: &memory)
+        addPasses(inference: max(prefill, rewarded), to: &memory)
         try addRewardPass(tokens: rewarded, to: &memory)
     }
 
@@ -73,8 +73,8 @@ extension StagePlanner {
         let prefill = max(sample(2, to: &answered), sample(1, to: &judged))
         let scored = scoring(total: items * (prompt + new), longest: prompt + new)
         if keys.judges.contains(.reward) { try addRewardPass(tokens: scored, to: &judged) }
-        memory = answered.ofRank > judged.ofRank ? answered : judged
-        addPasses(passing: max(prefill, scored), read: scored, to: &memory)
+        memory = answered.bytesPerRank > judged.bytesPerRank ? answered : judged
+        addPasses(inference: max(prefill, scored), read: scored, to: &memory)
         memory[.logits] = max(memory[.logits], activations.logits(rows: scored, recorded: false))
     }
 
@@ -108,6 +108,6 @@ extension StagePlanner {
     /// What `models` over one trunk share of a pass: the trunk's states, and the start of the next block.
     func addSharedTrunk(tokens: Int, models: Int, to memory: inout StageMemory) {
         memory[.activations] += tokens * activations.trunkState
-        if models > 1 { memory[.activations] += tokens * activations.attentionStart }
+        if models > 1 { memory[.activations] += tokens * activations.sharedQKV }
     }
 }

@@ -21,7 +21,7 @@ extension StagePlanner {
         // Each shard's held-out documents are scored at the end.
         let heldOut = (min(256, documents / 10) + shards.count - 1) / shards.count * keys.positions
         addPasses(
-            passing: scoring(total: heldOut, longest: keys.positions),
+            inference: scoring(total: heldOut, longest: keys.positions),
             recorded: tokens,
             read: tokens,
             to: &memory
@@ -31,8 +31,8 @@ extension StagePlanner {
 
     /// The single model and K groups' models of EM, while the groups' are trained.
     ///
-    /// Each set holds weights and the first weights; the one in training gradients and its slice of the best weights too, and EM, from the
-    /// second iteration on, those of the best one.
+    /// Each set holds weights and the first weights; the one in training gradients and its slice of the best weights
+    /// too, and EM, from the second iteration on, those of the best one.
     func addReward(to memory: inout StageMemory) throws(Failure) {
         let keys = configuration.reward
         let trained = try keys.trained(of: shape)
@@ -45,8 +45,8 @@ extension StagePlanner {
         memory[keys.trainable == .full ? .weights : .adapters] += (others + groups) * held
         addTraining(of: parameters, models: groups, whole: trained == .full ? .reward : nil, to: &memory)
         let sets = 2 + (keys.mixture.restarts > 1 ? 1 : 0) + (keys.knownBaseline ? 1 : 0)
-        memory[.remembered] += 4 * parameters * (sets + (keys.mixture.maxIterations > 1 ? groups : 0))
-        memory[.remembered] += 4 * slices(of: parameters).largest * groups
+        memory[.bestWeights] += 4 * parameters * (sets + (keys.mixture.maxIterations > 1 ? groups : 0))
+        memory[.bestWeights] += 4 * slices(of: parameters).largest * groups
 
         let pair = pairTokens
         let limit = configuration.model.microBatchTokens
@@ -58,17 +58,17 @@ extension StagePlanner {
         switch trained {
         case .head:
             // A comparison at a time.
-            addPasses(passing: pair, read: read, to: &memory)
+            addPasses(inference: pair, read: read, to: &memory)
             addTrunkCache(of: comparisons / shards.ranks, bytesEach: 2 * 4 * shape.width, to: &memory)
         case .adapters(let adapters) where adapters.adaptedBlocks(of: shape).lowerBound > 0:
-            let passing = min(total, max(limit, pair))
-            addPasses(passing: passing, recorded: recorded, read: read, trained: trained, to: &memory)
+            let inference = min(total, max(limit, pair))
+            addPasses(inference: inference, recorded: recorded, read: read, trained: trained, to: &memory)
             memory[.activations] += pair * activations.trunkState
-            addSharedTrunk(tokens: passing, models: groups, to: &memory)
+            addSharedTrunk(tokens: inference, models: groups, to: &memory)
             addTrunkCache(of: total / shards.ranks, bytesEach: activations.trunkState, to: &memory)
         case .adapters, .full:
-            let passing = scoring(total: total, limit: limit, longest: pair)
-            addPasses(passing: passing, recorded: recorded, read: read, trained: trained, to: &memory)
+            let inference = scoring(total: total, limit: limit, longest: pair)
+            addPasses(inference: inference, recorded: recorded, read: read, trained: trained, to: &memory)
         }
     }
 
@@ -109,7 +109,7 @@ extension StagePlanner {
         let scored = scoring(total: all, limit: limit, longest: sequence)
         let rewarded = scoring(total: all, longest: sequence)
         addPasses(
-            passing: max(prefill, scored, rewarded),
+            inference: max(prefill, scored, rewarded),
             recorded: recorded,
             read: read,
             trained: trained,

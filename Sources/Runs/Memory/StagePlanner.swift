@@ -62,16 +62,17 @@ struct StagePlanner {
     }
 
     /// How ranks share a vector of trained parameters.
-    func slices(of trained: Int) -> Slices {
-        configuration.run.exchange.slices(of: trained, ranks: shards.ranks)
+    func slices(of trained: Int) -> ZeROPartition {
+        configuration.run.reduction.slices(of: trained, ranks: shards.ranks)
     }
 
     /// Sums and updates of `models` vectors of T trained parameters each.
     ///
-    /// `head`: that of models which are trained whole, whose weights, counted already, ranks then hold in part; nil: others.
+    /// `head`: that of models which are trained whole, whose weights, counted already, ranks then hold in part; nil:
+    /// others.
     func addTraining(of trained: Int, models: Int, whole head: Head? = nil, to memory: inout StageMemory) {
         let ranks = shards.ranks
-        let exchange = configuration.run.exchange
+        let reduction = configuration.run.reduction
         let slices = slices(of: trained)
         let slice = slices.largest
         if let head, model.precision == .bfloat16 {
@@ -79,7 +80,7 @@ struct StagePlanner {
             memory[.weights] -= 4 * models * (masters.reduce(0) { $0 + $1.count } - slices.largestShare(of: masters))
         }
         let tree = shards.tree
-        let kept = (0..<ranks).map { GradientSum.vectorsKept(over: tree, rank: $0, by: exchange) }.max() ?? 0
+        let kept = (0..<ranks).map { GradientSum.vectorsKept(over: tree, rank: $0, by: reduction) }.max() ?? 0
         memory[.gradients] += 4 * trained * models
         memory[.sums] += 4 * trained * models * kept
         memory[.moments] += 8 * slice * models
@@ -93,13 +94,13 @@ struct StagePlanner {
 
     /// Passes of a stage: the longest of those that nothing follows, and recorded ones with their backward passes.
     func addPasses(
-        passing: Int,
+        inference: Int,
         recorded: Int = 0,
         read: Int = 0,
-        trained: Trainable = .full,
+        trained: TrainableParameters = .full,
         to memory: inout StageMemory
     ) {
-        let longest = max(passing, recorded)
+        let longest = max(inference, recorded)
         var blocks = shape.layers
         switch trained {
         case .full: break
@@ -112,7 +113,7 @@ struct StagePlanner {
         // Recorded passes keep nothing of what lies below the trained blocks, and with checkpoints of none.
         let isPassed = recorded > 0 && (checkpoints || blocks < shape.layers)
         memory[.activations] +=
-            activations.passing(tokens: isPassed ? longest : passing) + activations.shared(tokens: longest)
+            activations.inference(tokens: isPassed ? longest : inference) + activations.shared(tokens: longest)
         if recorded > 0 && blocks > 0 {
             memory[.activations] +=
                 activations.recorded(tokens: recorded, read: read, blocks: blocks, checkpointing: checkpoints)
@@ -136,7 +137,7 @@ struct StagePlanner {
         memory[.logits] = max(memory[.logits], activations.sampledLogits(sequences: slots))
         let prompts = (slots + samples - 1) / samples * prompt
         memory[.sampling] += models * shape.copiedSamplingElements * model.panelElementSize
-        return min(prompts, max(activations.passingTokens, prompt))
+        return min(prompts, max(activations.inferenceTokens, prompt))
     }
 
     /// Responses that a rank samples in a row of `total` over all ranks: its shards' together, or a shard's.
@@ -190,7 +191,7 @@ struct StagePlanner {
 
     /// Tokens of a scoring pass of at most `limit` tokens, of `total`.
     func scoring(total: Int, limit: Int = .max, longest: Int) -> Int {
-        min(max(1, total), max(longest, min(limit, activations.passingTokens)))
+        min(max(1, total), max(longest, min(limit, activations.inferenceTokens)))
     }
 }
 

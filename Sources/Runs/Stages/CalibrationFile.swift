@@ -30,7 +30,7 @@ extension Calibration {
         self.init(
             method: method,
             means: try fields.doubles("means", in: -finite...finite),
-            deviations: try fields.doubles("deviations", in: (method == .standardise ? 1e-30 : 0)...finite),
+            deviations: try fields.doubles("deviations", in: (method == .standardize ? 1e-30 : 0)...finite),
             referenceUtilities: try fields.doubles("reference_utilities", in: -finite...finite),
             prompts: try fields.int("prompts", in: 0...Int(Int32.max)),
             samplesPerPrompt: try fields.int("samples_per_prompt", in: 0...Int(Int32.max)),

@@ -14,8 +14,8 @@ import Text
 /// Responses that are scored in one forward pass.
 private let scoringBatch = 64
 
-/// Measures every policy against the reference and against the single-reward policy, on held-out prompts, by the groups'
-/// true tastes and by the learned rewards.
+/// Measures every policy against the reference and against the single-reward policy, on held-out prompts, by the
+/// groups' true tastes and by the learned rewards.
 ///
 /// Writes `evaluation.json` and prints its table.
 func runEvaluate(_ run: RunContext) throws {
@@ -31,12 +31,12 @@ func runEvaluate(_ run: RunContext) throws {
     }
     let objectives = run.configuration.policy.objectives.map(\.rawValue)
     run.progress.begin("evaluate", total: objectives.count + 1, unit: "policies")
-    var answers = [try answer(prompts, with: reference.model, as: "reference", place: 0, reference, run)]
+    var answers = [try answer(prompts, with: reference.model, as: "reference", index: 0, reference, run)]
     run.progress.advance()
     for (index, name) in objectives.enumerated() {
         let path = try run.directory.require("policy/\(name)", madeBy: .policy)
         let policy = try reference.load(path, head: .none)
-        answers.append(try answer(prompts, with: policy, as: name, place: index + 1, reference, run))
+        answers.append(try answer(prompts, with: policy, as: name, index: index + 1, reference, run))
         run.progress.advance()
     }
     run.progress.end("\(prompts.count) prompts × \(section.samplesPerPrompt)")
@@ -76,7 +76,7 @@ private func answer(
     _ prompts: [Prompt],
     with policy: LanguageModel,
     as name: String,
-    place: Int,
+    index: Int,
     _ reference: Reference,
     _ run: RunContext
 ) throws -> PolicyAnswers {
@@ -93,7 +93,7 @@ private func answer(
             stop: reference.encoding.endOfTurn
         ),
         purpose: .evaluation,
-        step: place
+        step: index
     )
     let responses = try prompts.indices.map { index in
         try samples[index * each..<(index + 1) * each].map { sample in
@@ -105,7 +105,7 @@ private func answer(
             )
         }
     }
-    let kl = try place == 0 ? 0 : divergence(of: responses, policy: policy, reference.model, run)
+    let kl = try index == 0 ? 0 : divergence(of: responses, policy: policy, reference.model, run)
     guard kl.isFinite else {
         throw Failure(.internalError, "its divergence from the reference is not finite", at: "policy \(name)")
     }
@@ -120,7 +120,8 @@ func packed(_ responses: ArraySlice<JudgedResponse>) -> PackedSequences {
     )
 }
 
-/// Mean over responses, prompts × samples, of Σ_t log π − log π_ref (k1), those to each shard's prompts scored on its rank.
+/// Mean over responses, prompts × samples, of Σ_t log π − log π_ref (k1), those to each shard's prompts scored on its
+/// rank.
 private func divergence(
     of responses: [[JudgedResponse]],
     policy: LanguageModel,

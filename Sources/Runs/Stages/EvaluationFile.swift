@@ -26,10 +26,10 @@ extension EvaluationSummary {
     var tables: [String] {
         guard let first = policies.first else { return [] }
         var tables: [String] = []
-        for (place, judge) in first.judges.enumerated() {
+        for (index, judge) in first.judges.enumerated() {
             var table = Table(["win rate % by \(judge.judge)"] + judge.winRate.map(\.group) + ["KL nats", "tokens"])
             for policy in policies {
-                let rates = policy.judges[place].winRate.map(\.estimate.percent)
+                let rates = policy.judges[index].winRate.map(\.estimate.percent)
                 table.add(
                     [policy.name] + rates + [
                         policy.kl.formatted(decimals: 1), policy.meanTokens.formatted(decimals: 1),
@@ -40,7 +40,7 @@ extension EvaluationSummary {
             guard !judge.winRateAgainstSingle.isEmpty else { continue }
             var against = Table(["against single, by \(judge.judge)"] + judge.winRate.map(\.group))
             for policy in policies {
-                against.add([policy.name] + policy.judges[place].winRateAgainstSingle.map(\.estimate.percent))
+                against.add([policy.name] + policy.judges[index].winRateAgainstSingle.map(\.estimate.percent))
             }
             tables.append(against.text)
         }

@@ -5,7 +5,7 @@ import RewardMixture
 import StrictJSON
 
 /// Tells of a mixture's fitting while it happens: progress, a line and a metrics record per EM iteration.
-final class MixtureNarrator {
+final class MixtureLogger {
     /// What is fitted, as `metrics.jsonl` names it: `single` is part of the fit of a mixture.
     enum Fit: String { case single, mixture, known }
 

@@ -18,7 +18,8 @@ struct MixtureSummary {
     let shares: [Double]
     let iterations: Int
     let stopReason: StopReason
-    /// What speaks against a model, one line each: it is as it was before its first step, or decides no better than chance.
+    /// What speaks against a model, one line each: it is as it was before its first step, or decides no better than
+    /// chance.
     let warnings: [String]
 
     init(_ mixture: FittedMixture<LanguageModelRewards>) {
@@ -77,7 +78,7 @@ struct MixtureSummary {
     }
 
     /// The content of `mixture.json`.
-    func json(known: MixtureSummary?, newcomers: [UserAssignment]?) -> JSONObject {
+    func json(known: MixtureSummary?, heldOutUsers: [UserAssignment]?) -> JSONObject {
         var object: JSONObject = [
             "group_sizes": .array(groupSizes.map(JSONValue.number)),
             "shares": .array(shares.map(JSONValue.number)),
@@ -92,7 +93,7 @@ struct MixtureSummary {
             object["label_of_group"] = .array(agreement.labels.map { $0.map(JSONValue.string) ?? .null })
         }
         if let known { object["known_groups"] = .object(known.accuracyJSON) }
-        if let newcomers { object["held_out_users"] = heldOutJSON(newcomers) }
+        if let heldOutUsers { object["held_out_users"] = heldOutJSON(heldOutUsers) }
         return object
     }
 
@@ -108,11 +109,11 @@ struct MixtureSummary {
     }
 
     /// How users that EM never saw were assigned.
-    private func heldOutJSON(_ newcomers: [UserAssignment]) -> JSONValue {
-        let labelled = newcomers.filter { $0.member.group != nil }
-        let right = labelled.filter { $0.member.group == agreement?.labels[$0.group] }.count
+    private func heldOutJSON(_ heldOutUsers: [UserAssignment]) -> JSONValue {
+        let labelled = heldOutUsers.filter { $0.user.group != nil }
+        let right = labelled.filter { $0.user.group == agreement?.labels[$0.group] }.count
         return [
-            "users": .integer(newcomers.count),
+            "users": .integer(heldOutUsers.count),
             "agreement": labelled.isEmpty ? .null : .number(Double(right) / Double(labelled.count)),
         ]
     }
@@ -123,7 +124,8 @@ private func weakness(of model: String, _ training: GroupTraining, _ accuracy: E
     let percent = accuracy.map { "\((100 * $0.mean).formatted(decimals: 1)) %" } ?? "unknown"
     if training.bestStep == 0 {
         return
-            "the reward model \(model) is untrained: no step lowered its validation loss (held-out accuracy \(percent)); "
+            "the reward model \(model) is untrained: no step lowered its validation loss (held-out accuracy "
+            + "\(percent)); "
             + "change reward.learning_rate or reward.max_steps, or give more comparisons"
     }
     guard let accuracy, accuracy.low <= 0.5 else { return nil }

@@ -4,15 +4,21 @@ import Optimizers
 import Reporting
 
 extension RunContext {
-    /// Says what the optimizers of models keep on several ranks: 8 bytes of a trained parameter on the rank that updates it, and where
-    /// ranks have fp32 weights of their slices alone, 4 bytes of those.
-    func sayMoments(_ training: String, models: Int, _ trained: Trainable, head: Head, of shape: ModelConfiguration)
+    /// Says what the optimizers of models keep on several ranks: 8 bytes of a trained parameter on the rank that
+    /// updates it, and where ranks have fp32 weights of their slices alone, 4 bytes of those.
+    func sayMoments(
+        _ training: String,
+        models: Int,
+        _ trained: TrainableParameters,
+        head: Head,
+        of shape: ModelConfiguration
+    )
         throws
     {
         let ranks = communicator.size
         guard ranks > 1 else { return }
         let parameters = trained.parameterCount(shape, head: head)
-        let slices = configuration.run.exchange.slices(of: parameters, ranks: ranks)
+        let slices = configuration.run.reduction.slices(of: parameters, ranks: ranks)
         var masters: [Range<Int>] = []
         if trained == .full, slices.ranks > 1, configuration.model.precision.resolved == .bfloat16 {
             masters = Parameters.matrixRanges(of: shape, head: head)

@@ -54,7 +54,7 @@ func runPolicy(_ run: RunContext) throws {
 /// Trains and saves the policy of one objective.
 private func align(
     _ objective: PolicySection.Objective,
-    _ trained: Trainable,
+    _ trained: TrainableParameters,
     settings: PolicySettings,
     task: PolicyTask,
     reference: Reference,
@@ -65,7 +65,7 @@ private func align(
         try reference.policy(head: settings.algorithm == .ppo ? .value : .none, trained: trained, seed: run.seed),
         settings: settings.optimizer,
         seed: run.seed,
-        by: run.configuration.run.exchange,
+        by: run.configuration.run.reduction,
         over: run.communicator
     )
     policy.model.samplingBytes = run.configuration.model.samplingMemory << 20

@@ -45,23 +45,24 @@ struct Reference {
                 precision: model.precision,
                 head: head,
                 checksFinite: true,
-                passing: model
+                sharingWorkspace: model
             ).model
         loaded.samplingBytes = model.samplingBytes
         return loaded
     }
 
-    /// A policy that starts as the reference: a copy of its weights, or new adapters over them, with a head that is new.
-    func policy(head: Head, trained: Trainable, seed: UInt64) throws(Failure) -> LanguageModel {
+    /// A policy that starts as the reference: a copy of its weights, or new adapters over them, with a head that is
+    /// new.
+    func policy(head: Head, trained: TrainableParameters, seed: UInt64) throws(Failure) -> LanguageModel {
         guard trained == .full else { return model.copy(head: head, trainable: trained, seed: seed) }
         let policy = try ModelDirectory.load(
             path,
             precision: model.precision,
             head: head,
             followSymlinks: followSymlinks,
-            passing: model
+            sharingWorkspace: model
         ).model
-        policy.initialiseHead(seed: seed)
+        policy.initializeHead(seed: seed)
         return policy
     }
 }
@@ -75,8 +76,9 @@ extension RunContext {
 
     /// Reads the reference policy and its tokenizer.
     ///
-    /// Its weights stay in the files, where all ranks of a machine share them, unless the files have them in another type than products
-    /// do. In a run with adapters, whose base may be large, they are not searched for numbers that are not finite.
+    /// Its weights stay in the files, where all ranks of a machine share them, unless the files have them in another
+    /// type than products do. In a run with adapters, whose base may be large, they are not searched for numbers that
+    /// are not finite.
     ///
     /// - Parameter copiesWeights: whether its weights are copied or written, for which they must be in memory.
     func loadReference(copiesWeights: Bool = false) throws(Failure) -> Reference {

@@ -7,8 +7,8 @@ import Tensors
 import Watching
 
 extension RunContext {
-    /// Called on every rank after each update: every `run.replica_check_steps` steps all ranks compare a hash of their weights,
-    /// which must be equal to the bit.
+    /// Called on every rank after each update: every `run.replica_check_steps` steps all ranks compare a hash of their
+    /// weights, which must be equal to the bit.
     ///
     /// - Throws: `Failure` 70 on every rank, naming those that hold other weights than most.
     func checkReplicas(_ weights: [Tensor], step: Int) throws {
@@ -17,10 +17,11 @@ extension RunContext {
         if every > 0, step % every == 0 { try compareReplicas(weights, step: step) }
     }
 
-    /// Called on every rank before weights or a checkpoint are written, so that none are kept that nothing could go on from.
+    /// Called on every rank before weights or a checkpoint are written, so that none are kept that nothing could go on
+    /// from.
     ///
-    /// They must be the same on all ranks, since each may write a part, and hold no number that is not finite. `parts` are what
-    /// this rank alone holds.
+    /// They must be the same on all ranks, since each may write a part, and hold no number that is not finite. `parts`
+    /// are what this rank alone holds.
     ///
     /// - Throws: `Failure` 70 on every rank.
     func requireGood(_ weights: [Tensor], parts: [Tensor] = [], step: Int) throws {
@@ -29,7 +30,8 @@ extension RunContext {
         try compareReplicas(weights, step: step)
     }
 
-    /// Called on every rank before a language model is written: weights that are finite may still give logits that are not.
+    /// Called on every rank before a language model is written: weights that are finite may still give logits that are
+    /// not.
     ///
     /// - Throws: `Failure` 70 on every rank.
     func requireFiniteLogits(of model: LanguageModel, after prompts: [[Int32]], step: Int) throws {
@@ -60,7 +62,8 @@ extension RunContext {
         guard let difference = differentReplicas(try communicator.allGather(own)) else { return }
         throw Failure(
             .internalError,
-            "\(difference) at step \(step): a fault of memory, processor or network; leave out that node and start from the "
+            "\(difference) at step \(step): a fault of memory, processor or network; leave out that node and start "
+                + "from the "
                 + "last good checkpoint",
             at: "replica check"
         )

@@ -32,22 +32,22 @@ func runReward(_ run: RunContext) throws {
             trainable: trained,
             microBatchTokens: settings.microBatchTokens,
             trunk: trunk,
-            by: run.configuration.run.exchange,
+            by: run.configuration.run.reduction,
             seed: run.seed
         )
         models.models.forEach { $0.checkpointsActivations = run.configuration.run.activationCheckpointing }
         inTraining = models
         return models
     }
-    func report(_ event: MixtureEvent, _ narrator: MixtureNarrator) throws {
+    func report(_ event: MixtureEvent, _ logger: MixtureLogger) throws {
         if case .step(_, let step, _) = event, let inTraining {
             try run.checkReplicas(inTraining.replicas, step: step)
         }
-        try narrator.report(event)
+        try logger.report(event)
     }
     run.progress.say("reward: \(everyone.total) users, \(everyone.comparisons) comparisons, \(settings.groups) groups")
     let checkpoints = try Checkpointer(run, training: "reward", stage: .reward)
-    let narrator = MixtureNarrator(run, fit: .mixture)
+    let logger = MixtureLogger(run, fit: .mixture)
     try run.sayMoments("reward", models: settings.groups, trained, head: .reward, of: shape)
     let mixture = try fitRewardMixture(
         everyone.local,
@@ -56,7 +56,7 @@ func runReward(_ run: RunContext) throws {
         from: checkpoints.saved?.under("mixture"),
         atBoundary: { fit in try checkpoints.atBoundary { try TrainingState().adding(fit(), under: "mixture") } },
         makeModels: makeModels,
-        report: { try report($0, narrator) }
+        report: { try report($0, logger) }
     )
     let summary = MixtureSummary(mixture)
     summary.lines.forEach(run.progress.say)
@@ -65,7 +65,7 @@ func runReward(_ run: RunContext) throws {
     if section.knownBaseline, summary.hasLabels {
         var settings = settings
         settings.assignment = .known
-        let narrator = MixtureNarrator(run, fit: .known)
+        let logger = MixtureLogger(run, fit: .known)
         known = try fitRewardMixture(
             everyone.local,
             settings: settings,
@@ -78,10 +78,10 @@ func runReward(_ run: RunContext) throws {
                 }
             },
             makeModels: makeModels,
-            report: { try report($0, narrator) }
+            report: { try report($0, logger) }
         )
     }
-    let newcomers =
+    let heldOutUsers =
         try heldOut.total == 0
         ? nil
         : assignUsers(scoreUsers(heldOut.local, under: mixture.models, over: run.communicator), shares: mixture.shares)
@@ -96,18 +96,18 @@ func runReward(_ run: RunContext) throws {
         }
         try reference.save(mixture.single.models[0], to: run.directory.file("reward/single"))
         try writeAtomically(assignmentsCSV(of: mixture), to: run.directory.file("reward/assignments.csv"))
-        if let newcomers {
+        if let heldOutUsers {
             try writeAtomically(
                 assignmentsCSV(
-                    ids: newcomers.map(\.member.id),
-                    groups: newcomers.map(\.group),
-                    logLikelihoods: newcomers.map(\.logLikelihoods),
-                    responsibilities: newcomers.map(\.posterior)
+                    ids: heldOutUsers.map(\.user.id),
+                    groups: heldOutUsers.map(\.group),
+                    logLikelihoods: heldOutUsers.map(\.logLikelihoods),
+                    responsibilities: heldOutUsers.map(\.posterior)
                 ),
                 to: run.directory.file("reward/held-out-assignments.csv")
             )
         }
-        let record = summary.json(known: known.map(MixtureSummary.init), newcomers: newcomers)
+        let record = summary.json(known: known.map(MixtureSummary.init), heldOutUsers: heldOutUsers)
         try writeAtomically(
             JSONValue.object(record).encoded(pretty: true),
             to: run.directory.file("reward/mixture.json")

@@ -17,7 +17,8 @@ package struct RunRequest: Sendable {
     package var stages: [Stage]?
     /// Whether results of these stages may be replaced.
     package var overwrite = false
-    /// Whether complete stages are skipped and the one under way goes on from its last checkpoint; a new run just starts.
+    /// Whether complete stages are skipped and the one under way goes on from its last checkpoint; a new run just
+    /// starts.
     package var resume = false
     /// What may end the run before it is done.
     package var stop = StopConditions()
@@ -57,8 +58,8 @@ package struct RunOutcome: Sendable {
 
 /// Does the stages of a run, on every rank of `communicator`, and gives how long each took.
 ///
-/// The configuration, the run directory and the stages to do are checked before anything is loaded. `status.json` tells how
-/// it ended, whatever happens.
+/// The configuration, the run directory and the stages to do are checked before anything is loaded. `status.json` tells
+/// how it ended, whatever happens.
 package func runStages(
     _ request: RunRequest,
     communicator: any Communicator,
@@ -135,7 +136,7 @@ private func doStages(
     })
     let start = try JSONDecoder().decode(RunStart.self, from: Data(started))
     for file in start.leftovers { file.remove() }
-    communicator.watch(configuration.run.deadlines, tellingIn: told, heartbeat: { [lock] in lock?.beat() }) { line in
+    communicator.watch(configuration.run.deadlines, reportingTo: told, heartbeat: { [lock] in lock?.beat() }) { line in
         try? directory.write(start.status.ended(.failed, code: .watchdog, line))
     }
 
@@ -157,17 +158,17 @@ private func doStages(
             }
             try context.stopIfAsked(before: stage)
             communicator.begin(stage: stage.rawValue)
-            let planned = plan?.stages.first { $0.stage == stage }?.ofRank
+            let planned = plan?.stages.first { $0.stage == stage }?.bytesPerRank
             finished.append(try perform(stage, body, context, planned: planned))
         }
         try communicator.enter(.finalize, step: 0)
         try context.onRoot { try directory.write(start.status.ended(.done, code: .done)) }
-        try communicator.endWatch(tellingIn: told)
+        try communicator.endWatch(reportingTo: told)
         return RunOutcome(configuration: configuration, finished: finished, isStopped: false)
     } catch let stopped as Stopped {
         progress.say("\(configuration.run.name): \(stopped.reason); go on with --resume")
         try context.onRoot { try directory.write(start.status.ended(.stopped, code: .resumable, stopped.reason)) }
-        try communicator.endWatch(tellingIn: told)
+        try communicator.endWatch(reportingTo: told)
         return RunOutcome(configuration: configuration, finished: finished, isStopped: true)
     } catch {
         // Any rank may be the one that knows; the error counts, not whether it could be noted.
@@ -206,7 +207,8 @@ private func perform(
     try run.communicator.allReduceMax(&peak)
     let forecast = planned.map { " of \(mebibytes($0)) predicted" } ?? ""
     run.progress.say(
-        "\(stage.rawValue): done in \(seconds.formatted(decimals: 1)) s, a rank took \(mebibytes(Int(peak[0])))\(forecast) MiB"
+        "\(stage.rawValue): done in \(seconds.formatted(decimals: 1)) s, a rank took "
+            + "\(mebibytes(Int(peak[0])))\(forecast) MiB"
     )
     return FinishedStage(stage: stage, seconds: seconds, peakBytes: Int(peak[0]), plannedBytes: planned)
 }
@@ -239,3 +241,9 @@ package func summary(of outcome: RunOutcome) -> String {
     ]
     return object.encoded()
 }
+
+/// What each stage does, in order.
+let recipes: [(stage: Stage, body: @Sendable (RunContext) throws -> Void)] = [
+    (.sft, runSFT), (.simulate, runSimulate), (.reward, runReward), (.calibrate, runCalibrate), (.policy, runPolicy),
+    (.evaluate, runEvaluate), (.report, runReport),
+]

@@ -51,7 +51,7 @@ func runSFT(_ run: RunContext) throws {
     let optimizer = AdamW(
         training: model,
         settings.optimizer,
-        by: run.configuration.run.exchange,
+        by: run.configuration.run.reduction,
         over: run.communicator
     )
     let schedule = settings.optimizer.rates(over: settings.steps)
@@ -61,8 +61,8 @@ func runSFT(_ run: RunContext) throws {
         try saved.fill(vectors)
         try model.resumeTraining(by: optimizer, updates: checkpoints.step, over: run.communicator)
     }
-    let gradient = GradientSum(of: model.parameters.gradients, by: run.configuration.run.exchange)
-    model.whenSettled = { gradient.settled(from: $0) }
+    let gradient = GradientSum(of: model.parameters.gradients, by: run.configuration.run.reduction)
+    model.gradientReady = { gradient.settled(from: $0) }
     run.progress.say("sft: \(model.parameters.values.count) parameters, \(tokenizer.vocabularySize) tokens")
     try run.sayMoments("sft", models: 1, .full, head: .none, of: model.configuration)
     run.progress.begin("sft", total: settings.steps, done: checkpoints.step)
@@ -73,15 +73,15 @@ func runSFT(_ run: RunContext) throws {
         // Every rank knows the whole batch, so the number of predictions needs no exchange.
         let predictions = batch.reduce(0) { $0 + $1.count - 1 }
         var losses = Array(repeating: [0.0], count: hosted.count)
-        try gradient.reduce(over: shards.tree, run.communicator) { place in
+        try gradient.reduce(over: shards.tree, run.communicator) { index in
             try run.communicator.enter(.forward, step: step)
-            let own = shards.items(of: hosted[hosted.startIndex + place], total: batch.count).map { batch[$0] }
+            let own = shards.items(of: hosted[hosted.startIndex + index], total: batch.count).map { batch[$0] }
             let scores = model.forwardNextTokens(own)
-            losses[place][0] -= scores.logProbabilities.reduce(0) { $0 + Double($1) }
+            losses[index][0] -= scores.logProbabilities.reduce(0) { $0 + Double($1) }
             let share = [Float](repeating: -1 / Float(predictions), count: scores.logProbabilities.count)
             model.backwardTokenScores(dLogProbabilities: share, dValues: [])
-            try run.communicator.enter(.backward, step: step, with: &losses[place])
-            if place == hosted.count - 1 { try run.communicator.enter(.reduce, step: step) }
+            try run.communicator.enter(.backward, step: step, with: &losses[index])
+            if index == hosted.count - 1 { try run.communicator.enter(.reduce, step: step) }
         }
         let loss = try run.communicator.sumOverShards(losses, width: 1)[0]
         let rate = schedule.rate(at: step)
@@ -120,8 +120,8 @@ func runSFT(_ run: RunContext) throws {
 /// The sequences of a step: documents in an order drawn anew for each pass over them.
 private func batchOfStep(_ step: Int, size: Int, from documents: [[Int32]], seed: UInt64) -> [[Int32]] {
     var orders: [Int: [Int]] = [:]
-    return ((step - 1) * size..<step * size).map { place in
-        let (pass, index) = place.quotientAndRemainder(dividingBy: documents.count)
+    return ((step - 1) * size..<step * size).map { position in
+        let (pass, index) = position.quotientAndRemainder(dividingBy: documents.count)
         if orders[pass] == nil {
             var random = CounterRandom(seed: seed, purpose: .order, step: pass)
             orders[pass] = documents.indices.shuffled(using: &random)

@@ -9,7 +9,8 @@ private let batchSize = 256
 extension RunContext {
     /// Samples `count` responses, each on the shard that owns its number, and gives all of them to every rank.
     ///
-    /// Response i continues `prompt(i)` with the stream (seed, purpose, step, i), so it is the same on any number of ranks.
+    /// Response i continues `prompt(i)` with the stream (seed, purpose, step, i), so it is the same on any number of
+    /// ranks.
     ///
     /// - Throws: `Failure` 70 on every rank where the model's logits are not finite.
     func sampleOverShards(
@@ -60,11 +61,11 @@ extension RunContext {
                 (0..<4).reduce(Int32(0)) { $0 | Int32(bytes[start + $1]) << (8 * $1) }
             }
             var lists: [[Int32]] = []
-            var place = 0
-            while place < words.count {
-                let end = place + 1 + Int(words[place])
-                lists.append(Array(words[place + 1..<end]))
-                place = end
+            var position = 0
+            while position < words.count {
+                let end = position + 1 + Int(words[position])
+                lists.append(Array(words[position + 1..<end]))
+                position = end
             }
             return lists
         }

@@ -16,7 +16,7 @@ struct LoadedUsers {
 }
 
 extension RunContext {
-    /// Reads, tokenises and splits the preferences, keeps whole users apart where asked, and deals users to shards.
+    /// Reads, tokenizes and splits the preferences, keeps whole users apart where asked, and deals users to shards.
     func loadUsers(_ reference: Reference) throws -> (training: LoadedUsers, heldOut: LoadedUsers) {
         let section = configuration.reward
         let path = try configuration.data.preferences ?? directory.require("preferences.jsonl", madeBy: .simulate)

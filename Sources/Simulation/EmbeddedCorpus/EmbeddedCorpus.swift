@@ -21,7 +21,8 @@ package enum EmbeddedCorpus {
 
     /// Distinct openings whose judgement is still open, as `The kettle was`.
     ///
-    /// Held-out openings are never among the others: a hash of its text decides an opening's side, one in four held out.
+    /// Held-out openings are never among the others: a hash of its text decides an opening's side, one in four held
+    /// out.
     ///
     /// - Throws: `Failure(.configuration)` for more than `maximumPrompts`.
     package static func prompts(count: Int, seed: UInt64, heldOut: Bool) throws(Failure) -> [String] {

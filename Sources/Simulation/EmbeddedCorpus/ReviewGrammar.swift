@@ -16,9 +16,9 @@ struct Opening: Sendable {
 
 /// The rules of the embedded corpus.
 ///
-/// A slot names, in this order: the review's own `kind`; a judging list (one for each side); a list of words; or a symbol of
-/// rules. Judging symbols express exactly one side, and as many words for good as for bad, so that sentiment and length
-/// stay independent.
+/// A slot names, in this order: the review's own `kind`; a judging list (one for each side); a list of words; or a
+/// symbol of rules. Judging symbols express exactly one side, and as many words for good as for bad, so that sentiment
+/// and length stay independent.
 enum ReviewGrammar {
     static let openings: [Subject: [Opening]] = [
         .film: [

@@ -7,9 +7,9 @@ struct Assign: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "The group of each new user, and how sure that is.",
         discussion: """
-            Scores the users' comparisons under every group's reward model of a finished run. With --json each user gives a \
-            line {"user_id", "group", "posterior", "log_likelihoods", "comparisons"}. Few comparisons leave the posterior \
-            near the groups' shares: they cannot decide. Example:
+            Scores the users' comparisons under every group's reward model of a finished run. With --json each user \
+            gives a line {"user_id", "group", "posterior", "log_likelihoods", "comparisons"}. Few comparisons leave \
+            the posterior near the groups' shares: they cannot decide. Example:
 
               maxmin assign --run runs/imdb-10to1 --input new-users.jsonl
             """

@@ -28,20 +28,22 @@ struct BenchOneTask: ParsableCommand {
         discussion: """
             Tasks, and the options that tell their work:
 
-              reward-step   Bradley–Terry, forward, backward and AdamW of all parameters, or of adapters: --pairs --length \
-            --prompt --lora-rank --top-layers
+              reward-step   Bradley–Terry, forward, backward and AdamW of all parameters, or of adapters: --pairs \
+            --length --prompt --lora-rank --top-layers
               score         rewards of comparisons: --pairs --length --prompt
               generate      responses sampled with a key–value cache: --batch --prompt --new
-              policy-step   responses sampled, scored by groups and reference, PPO: --batch --prompt --new --groups --epochs
-              em-iteration  --epochs steps of every group's model on 8 users' comparisons, then the E-step, and with --top-layers how \
-            much faster it is for the trunk cache: --pairs --length --prompt --groups --epochs --lora-rank --top-layers
-              allreduce     a gradient summed over the ranks in the order that gives the same bits on any number of them, and \
-            the ratio of its bandwidth to MPI_Allreduce's, timed in turn: --mebibytes
+              policy-step   responses sampled, scored by groups and reference, PPO: --batch --prompt --new --groups \
+            --epochs
+              em-iteration  --epochs steps of every group's model on 8 users' comparisons, then the E-step, and with \
+            --top-layers how much faster it is for the trunk cache: --pairs --length --prompt --groups --epochs \
+            --lora-rank --top-layers
+              allreduce     a gradient summed over the ranks in the order that gives the same bits on any number of \
+            them, and the ratio of its bandwidth to MPI_Allreduce's, timed in turn: --mebibytes
               gemm          the largest product
 
-            Products' rate is given as a part of gemm's, measured in turn; time by kind is that of one more repetition. em-iteration \
-            and allreduce are work of all ranks together; of the others every rank does its own. The model is random, of a named \
-            shape, or read from a directory. Examples:
+            Products' rate is given as a part of gemm's, measured in turn; time by kind is that of one more \
+            repetition. em-iteration and allreduce are work of all ranks together; of the others every rank does its \
+            own. The model is random, of a named shape, or read from a directory. Examples:
 
               maxmin bench reward-step --preset gpt2 --pairs 16 --length 16-512
               mpirun -n 2 --bind-to none maxmin bench allreduce --preset gpt2-tiny --json

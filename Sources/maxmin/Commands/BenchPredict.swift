@@ -9,14 +9,14 @@ private let rates = 1.0...1e30
 
 struct BenchPredict: ParsableCommand {
     /// `--trainable`.
-    enum Trainable: String, CaseIterable, ExpressibleByArgument { case full, lora, head }
+    enum TrainableParameters: String, CaseIterable, ExpressibleByArgument { case full, lora, head }
 
     static let configuration = CommandConfiguration(
         commandName: "predict",
         abstract: "What a step costs on numbers of ranks, by the cost model of docs/scaling.md.",
         discussion: """
-            Seconds, bytes sent, messages and memory of a rank, from the shape of a model and measured rates of a machine; nothing \
-            is run. Weak scaling: every rank has --tokens tokens. Examples:
+            Seconds, bytes sent, messages and memory of a rank, from the shape of a model and measured rates of a \
+            machine; nothing is run. Weak scaling: every rank has --tokens tokens. Examples:
 
               maxmin bench predict --preset gpt2-xl --stage reward --groups 2 --ranks-per-node 4 --threads 16
               maxmin bench predict --preset gpt2-xl --stage policy --trainable lora --link 1.25e8 --link-latency 5e-5
@@ -30,7 +30,7 @@ struct BenchPredict: ParsableCommand {
     var stage: ScalingStage = .reward
 
     @Option(help: "What is trained: full, lora (adapters on every matrix of the blocks) or head.")
-    var trainable: Trainable = .full
+    var trainable: TrainableParameters = .full
 
     @Option(help: "Rank of LoRA adapters. (default: 8)", transform: whole(1...1 << 16))
     var loraRank = 8

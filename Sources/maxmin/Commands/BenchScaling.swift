@@ -14,15 +14,16 @@ struct BenchScaling: ParsableCommand {
         commandName: "scaling",
         abstract: "Times each stage's step over numbers of ranks, and what of it is communication and waiting.",
         discussion: """
-            Started by itself it starts mpirun on this machine for each number of ranks, round after round, and prints a table of \
-            weak scaling (work grows with the ranks: --shards-per-rank) and strong scaling (it does not: --shards). The \
-            efficiency is t₁/t_N, or t₁/(N·t_N), the median over rounds. Started by mpirun or srun it times the ranks that it was \
-            given, with --shards over all of them, and prints one JSON object a stage: what to use on a cluster.
+            Started by itself it starts mpirun on this machine for each number of ranks, round after round, and prints \
+            a table of weak scaling (work grows with the ranks: --shards-per-rank) and strong scaling (it does not: \
+            --shards). The efficiency is t₁/t_N, or t₁/(N·t_N), the median over rounds. Started by mpirun or srun it \
+            times the ranks that it was given, with --shards over all of them, and prints one JSON object a stage: \
+            what to use on a cluster.
 
-            A step is timed as a whole, and again with a barrier before every collective, which splits it into compute, \
-            communication and imbalance (waiting for the slowest rank), each as least/mean/greatest of the ranks. On several \
-            ranks it is timed a third time by plain data parallelism (MPI_Allreduce, optimizer not shared): "of MPI_Allreduce" is \
-            what reproducible sums and a shared optimizer take beside it. Examples:
+            A step is timed as a whole, and again with a barrier before every collective, which splits it into \
+            compute, communication and imbalance (waiting for the slowest rank), each as least/mean/greatest of the \
+            ranks. On several ranks it is timed a third time by plain data parallelism (MPI_Allreduce, optimizer not \
+            shared): "of MPI_Allreduce" is what reproducible sums and a shared optimizer take beside it. Examples:
 
               maxmin bench scaling --ranks 1,2 --threads 1
               mpirun -n 64 maxmin bench scaling --preset gpt2 --shards 256 --threads 16
@@ -50,8 +51,10 @@ struct BenchScaling: ParsableCommand {
     var shards = 8
 
     @Option(
-        help:
-            "Of each shard: sequences for sft, comparisons of each of two groups for reward and score, responses for policy. (default: 8)",
+        help: """
+            Of each shard: sequences for sft, comparisons of each of two groups for reward and score, responses for \
+            policy. (default: 8)
+            """,
         transform: whole(1...65_536)
     )
     var batch = 8

@@ -6,9 +6,10 @@ struct Generate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Samples responses to given prompts.",
         discussion: """
-            Each line of the input is {"prompt"}, a text or a list of {"role", "content"}, or {"token_ids"}. With --json each sample gives a line {"prompt", \
-            "response", "token_ids", "logprobs", "finished"}: the response's tokens, the end of its turn included, and their natural \
-            log-probabilities under the distribution sampled from. Examples:
+            Each line of the input is {"prompt"}, a text or a list of {"role", "content"}, or {"token_ids"}. With \
+            --json each sample gives a line {"prompt", "response", "token_ids", "logprobs", "finished"}: the \
+            response's tokens, the end of its turn included, and their natural log-probabilities under the \
+            distribution sampled from. Examples:
 
               maxmin generate --model runs/quickstart/policy/maxmin --prompt "The film was" --samples 3
               maxmin generate --model runs/quickstart/policy/maxmin --input prompts.jsonl --json

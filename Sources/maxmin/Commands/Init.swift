@@ -4,7 +4,7 @@ import Runs
 
 struct Init: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Writes a randomly initialised model of a named shape, for scaling experiments.",
+        abstract: "Writes a randomly initialized model of a named shape, for scaling experiments.",
         discussion: """
             Shapes: \(presetNames.joined(separator: ", ")). Those of GPT-2 are written in fp32, the others in bf16, in
             bounded memory whatever the size. Example:
@@ -30,7 +30,7 @@ struct Init: ParsableCommand {
 
     func run() throws {
         try requireOneProcess("init")
-        let summary = try initialiseModel(
+        let summary = try initializeModel(
             preset: preset,
             directory: out,
             tokenizerFrom: tokenizer,

@@ -6,9 +6,10 @@ struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "What a model, data set, run or configuration holds, and what is wrong with it.",
         discussion: """
-            The path is a model directory, a run directory, a checkpoint of one, or a .yaml, .safetensors, .jsonl or .csv file; it is read in full \
-            and checked as training would check it. With --memory it is a configuration, and what is printed is the memory that each stage \
-            takes of a rank and of a node, predicted from shapes and keys. Examples:
+            The path is a model directory, a run directory, a checkpoint of one, or a .yaml, .safetensors, .jsonl or \
+            .csv file; it is read in full and checked as training would check it. With --memory it is a configuration, \
+            and what is printed is the memory that each stage takes of a rank and of a node, predicted from shapes and \
+            keys. Examples:
 
               maxmin inspect preferences.jsonl
               maxmin inspect launch/runs/tulu2-7b-p3.yaml --memory --ranks 2 --set model.micro_batch_tokens=512

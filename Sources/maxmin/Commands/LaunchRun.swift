@@ -9,10 +9,11 @@ struct LaunchRun: ParsableCommand {
         commandName: "launch",
         abstract: "Prints the command or batch script that runs a configuration on a cluster; with --execute runs it.",
         discussion: """
-            A cluster file (docs/clusters.md, cluster-configs/) says where ranks run and what starts them. With mpirun the command \
-            is printed; with --execute it is run and watched: after a failure it is started again from its last checkpoint, and \
-            SIGUSR1, SIGTERM or Ctrl-C make it save and end with 75 (a second one ends it at once). With slurm and pbs the batch \
-            script is printed, or submitted; the job saves before its time limit and queues itself again. Examples:
+            A cluster file (docs/clusters.md, cluster-configs/) says where ranks run and what starts them. With mpirun \
+            the command is printed; with --execute it is run and watched: after a failure it is started again from its \
+            last checkpoint, and SIGUSR1, SIGTERM or Ctrl-C make it save and end with 75 (a second one ends it at \
+            once). With slurm and pbs the batch script is printed, or submitted; the job saves before its time limit \
+            and queues itself again. Examples:
 
               maxmin launch --cluster cluster-configs/laptop.yaml launch/runs/quickstart.yaml --execute
               maxmin launch --cluster cluster-configs/slurm-infiniband-64.yaml run.yaml --set shards=128 > job.sbatch

@@ -6,8 +6,9 @@ struct Merge: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Writes the full model that an adapter makes of its base.",
         discussion: """
-            The adapter is a PEFT directory, as a run with trainable: lora leaves it or peft itself. Weights are written in \
-            bf16 where the base's are, else in fp32, one tensor at a time, so that memory stays bounded. Example:
+            The adapter is a PEFT directory, as a run with trainable: lora leaves it or peft itself. Weights are \
+            written in bf16 where the base's are, else in fp32, one tensor at a time, so that memory stays bounded. \
+            Example:
 
               maxmin merge runs/tulu/policy/maxmin --base models/tulu-2-7b --out models/tulu-maxmin
             """

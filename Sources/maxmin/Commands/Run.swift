@@ -11,8 +11,8 @@ struct Run: ParsableCommand {
                 --set run.directory=runs/imdb-10to1-seed2
 
             Everything is written to run.directory. It must be new, or hold none of these stages' results, unless \
-            --overwrite is given, or --resume, which goes on from the last checkpoint (docs/checkpoints.md). SIGUSR1 makes a \
-            run save at its next step and end with 75.
+            --overwrite is given, or --resume, which goes on from the last checkpoint (docs/checkpoints.md). SIGUSR1 \
+            makes a run save at its next step and end with 75.
             """
     )
 

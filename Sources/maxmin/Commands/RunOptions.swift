@@ -25,8 +25,8 @@ struct RunOptions: ParsableArguments {
 
     @Flag(
         help: """
-            Skip complete stages and go on with the one under way from its last checkpoint; starts a run that is not there \
-            yet, so that the same command starts and resumes.
+            Skip complete stages and go on with the one under way from its last checkpoint; starts a run that is not \
+            there yet, so that the same command starts and resumes.
             """
     )
     var resume = false

@@ -6,10 +6,10 @@ struct Supervise: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs a command that starts a run's ranks, and starts it again after failures.",
         discussion: """
-            What `maxmin launch` puts around mpirun and srun. The command must go on from the run's last checkpoint by itself \
-            (maxmin run CONFIG --resume). Failures that another try would meet again (64 to 74, 77, 78) end it; so does a run \
-            that is started again and again without a new checkpoint or finished stage (70). SIGUSR1, SIGTERM and Ctrl-C make the \
-            run save and end with 75. Example:
+            What `maxmin launch` puts around mpirun and srun. The command must go on from the run's last checkpoint by \
+            itself (maxmin run CONFIG --resume). Failures that another try would meet again (64 to 74, 77, 78) end it; \
+            so does a run that is started again and again without a new checkpoint or finished stage (70). SIGUSR1, \
+            SIGTERM and Ctrl-C make the run save and end with 75. Example:
 
               maxmin supervise --run runs/mine -- mpirun -n 4 --bind-to none maxmin run mine.yaml --resume
             """

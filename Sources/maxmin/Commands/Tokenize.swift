@@ -6,8 +6,9 @@ struct Tokenize: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Token ids of given text, or the text of token ids.",
         discussion: """
-            Each line of the input is {"text"}, or {"ids"} with --decode; with --json each gives a line {"ids"}, or {"text"}. \
-            The text of a special token such as <|endoftext|> is ordinary text unless --special-tokens is given. Example:
+            Each line of the input is {"text"}, or {"ids"} with --decode; with --json each gives a line {"ids"}, or \
+            {"text"}. The text of a special token such as <|endoftext|> is ordinary text unless --special-tokens is \
+            given. Example:
 
               maxmin tokenize --model runs/quickstart/reference --input texts.jsonl --json
             """
@@ -22,7 +23,7 @@ struct Tokenize: ParsableCommand {
     @Flag(help: "Turn ids into text.")
     var decode = false
 
-    @Flag(help: "Recognise special tokens in text, as the tokenizers library does.")
+    @Flag(help: "Recognize special tokens in text, as the tokenizers library does.")
     var specialTokens = false
 
     @Flag(help: "Print a JSON object a line.")

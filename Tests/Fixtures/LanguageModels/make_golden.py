@@ -61,7 +61,7 @@ def configuration(shape):
     )
 
 
-def randomise(model, generator):
+def randomize(model, generator):
     """Larger than the usual start, biases and gains included, so that every term matters."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -98,7 +98,7 @@ def make(name, config, lengths, seed, out, metadata):
         out[f"sequence.{i}"] = s.float()
 
     model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32).eval()
-    randomise(model, generator)
+    randomize(model, generator)
     for key, parameter in model.named_parameters():
         out[f"weight.{key}"] = parameter.detach().clone()
     with torch.no_grad():

@@ -3,7 +3,7 @@ import StrictYAML
 
 /// `calibrate`: one origin and unit for the groups' rewards, from samples of the reference policy.
 package struct CalibrateSection: Equatable, Sendable {
-    package var method: Calibration.Method = .standardise
+    package var method: Calibration.Method = .standardize
     package var prompts = 64
     package var samplesPerPrompt = 4
 
@@ -12,7 +12,7 @@ package struct CalibrateSection: Equatable, Sendable {
             "method",
             &method,
             .choice(Calibration.Method.self),
-            "standardise: (r − μ)/σ; center: r − μ; log-sigmoid: log σ(r − median of the prompt's samples); none: r."
+            "standardize: (r − μ)/σ; center: r − μ; log-sigmoid: log σ(r − median of the prompt's samples); none: r."
         )
         keys.read("prompts", &prompts, .integer(.atLeast(1), unit: "prompts"), "Prompts sampled from.")
         keys.read(

@@ -18,7 +18,8 @@ package struct DataSection: Equatable, Sendable {
             "prompts",
             &prompts,
             .optional(.path),
-            "Prompts, JSON Lines with `prompt` (or `text`, of which the first `simulate.prompt_tokens` tokens are used); "
+            "Prompts, JSON Lines with `prompt` (or `text`, of which the first `simulate.prompt_tokens` tokens are "
+                + "used); "
                 + "null: the embedded corpus."
         )
         keys.read(
@@ -49,13 +50,15 @@ package struct DataSection: Equatable, Sendable {
             "on_bad_line",
             &onBadLine,
             .choice(BadLinePolicy.self),
-            "What to do with a line that cannot be read: end, or skip and count it (more than 1 % skipped ends the run)."
+            "What to do with a line that cannot be read: end, or skip and count it (more than 1 % skipped ends the "
+                + "run)."
         )
         keys.read(
             "duplicates",
             &duplicates,
             .choice(DuplicatePolicy.self),
-            "What to do with a comparison that repeats an earlier one of the same user exactly: count it as another, or drop it."
+            "What to do with a comparison that repeats an earlier one of the same user exactly: count it as another, "
+                + "or drop it."
         )
         keys.read(
             "held_out_prompts",

@@ -36,13 +36,15 @@ package struct ModelSection: Equatable, Sendable {
             "micro_batch_tokens",
             &microBatchTokens,
             .integer(.from(1, to: 1 << 20), unit: "tokens"),
-            "Tokens of a pass whose activations are kept for its backward pass; a longer sequence goes alone. Fewer take less memory."
+            "Tokens of a pass whose activations are kept for its backward pass; a longer sequence goes alone. Fewer "
+                + "take less memory."
         )
         keys.read(
             "sampling_memory",
             &samplingMemory,
             .integer(.atLeast(1), unit: "MiB"),
-            "Memory of each rank for keys and values; more responses than it has room for are sampled in several batches."
+            "Memory of each rank for keys and values; more responses than it has room for are sampled in several "
+                + "batches."
         )
     }
 }

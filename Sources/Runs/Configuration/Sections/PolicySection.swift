@@ -4,7 +4,7 @@ import StrictYAML
 
 /// `policy`: alignment of one policy per objective (Algorithm 1 of arXiv 2402.08925).
 package struct PolicySection: Equatable, Sendable {
-    /// What a policy maximises.
+    /// What a policy maximizes.
     package enum Objective: String, CaseIterable, Sendable {
         case maxmin, single, utilitarian
         case perResponse = "per-response"
@@ -93,7 +93,7 @@ extension PolicySettings {
         keys.read("clip", &clip, .number(.above(0)), "Clipping range of the probability ratio.")
         keys.read("value_clip", &valueClip, .number(.above(0)), "Clipping range of the value head's change (ppo).")
         keys.read("value_coefficient", &valueCoefficient, .number(.atLeast(0)), "Weight of the value loss (ppo).")
-        keys.read("lambda", &lambda, .number(.from(0, to: 1)), "λ of generalised advantage estimation (ppo).")
+        keys.read("lambda", &lambda, .number(.from(0, to: 1)), "λ of generalized advantage estimation (ppo).")
         keys.read("gamma", &gamma, .number(.over(0, upTo: 1)), "Discount γ (ppo).")
         keys.read(
             "missing_eos_penalty",

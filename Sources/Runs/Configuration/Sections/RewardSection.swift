@@ -62,13 +62,15 @@ extension RewardMixtureSettings {
             "assignment",
             &assignment,
             .choice(AssignmentRule.self),
-            "hard: each user to the likeliest group; soft: by responsibilities; known: by the data's own `group` labels."
+            "hard: each user to the likeliest group; soft: by responsibilities; known: by the data's own `group` "
+                + "labels."
         )
         keys.read(
             "start",
             &start,
             .choice(MixtureStart.self),
-            "residual: seed each further group with users whose unexplained choices pull the models so far another way; random; round-robin."
+            "residual: seed each further group with users whose unexplained choices pull the models so far another "
+                + "way; random; round-robin."
         )
         keys.read(
             "restarts",

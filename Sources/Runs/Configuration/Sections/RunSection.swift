@@ -40,7 +40,8 @@ package struct RunSection: Equatable, Sendable {
             "reproducible",
             &reproducible,
             .flag,
-            "Results have the same bits on any number of ranks. false: gradients are summed by MPI_Allreduce and every rank "
+            "Results have the same bits on any number of ranks. false: gradients are summed by MPI_Allreduce and "
+                + "every rank "
                 + "holds all of the optimizer, to compare with."
         )
         keys.read(
@@ -72,34 +73,38 @@ package struct RunSection: Equatable, Sendable {
             "activation_checkpointing",
             &activationCheckpointing,
             .flag,
-            "Training keeps no more of a block than its input and computes the rest again: less memory, a third more time, "
+            "Training keeps no more of a block than its input and computes the rest again: less memory, a third more "
+                + "time, "
                 + "the same bits."
         )
         keys.read(
             "trunk_cache",
             &trunkCache,
             .flag,
-            "What lies below the first trained block is computed once for each comparison and kept. false: computed whenever "
+            "What lies below the first trained block is computed once for each comparison and kept. false: computed "
+                + "whenever "
                 + "it is needed, with the same bits."
         )
         keys.read(
             "trunk_cache_memory",
             &trunkCacheMemory,
             .integer(.atLeast(0), unit: "MiB"),
-            "Memory of each rank for that; what it has no room for goes to a file in the run directory, which ends with the run."
+            "Memory of each rank for that; what it has no room for goes to a file in the run directory, which ends "
+                + "with the run."
         )
         keys.read(
             "memory_limit",
             &memoryLimit,
             .optional(.integer(.atLeast(1), unit: "MiB")),
-            "Memory of each node that the run may plan for; a run that needs more is refused. null: what is available when it starts."
+            "Memory of each node that the run may plan for; a run that needs more is refused. null: what is available "
+                + "when it starts."
         )
     }
 }
 
 extension RunSection {
     /// How ranks sum gradients and share updates.
-    package var exchange: GradientExchange { reproducible ? .reproducible : .allReduce }
+    package var reduction: GradientReduction { reproducible ? .reproducible : .allReduce }
 }
 
 extension Deadlines {
@@ -111,7 +116,8 @@ extension Deadlines {
                 "deadline_\(kind)",
                 &seconds,
                 .optional(.number(.above(0), unit: "seconds")),
-                "Longest time without progress while \(work); then the watchdog ends the run (exit code 86). null: no limit."
+                "Longest time without progress while \(work); then the watchdog ends the run (exit code 86). null: no "
+                    + "limit."
             )
             limit = seconds ?? .infinity
         }

@@ -17,7 +17,8 @@ package struct SimulateSection: Equatable, Sendable {
                 "taste",
                 &taste,
                 .path,
-                "What the group likes: `length` (fewer tokens), `sentiment` (positive words of the embedded corpus), or the "
+                "What the group likes: `length` (fewer tokens), `sentiment` (positive words of the embedded corpus), "
+                    + "or the "
                     + "path of a linear n-gram scorer."
             )
             keys.read(
@@ -54,7 +55,8 @@ package struct SimulateSection: Equatable, Sendable {
             "sharpness",
             &sharpness,
             .number(.above(0)),
-            "Sharpness s of choices: the better response wins with probability σ(s·Δ/σ_Δ), Δ the difference of utilities "
+            "Sharpness s of choices: the better response wins with probability σ(s·Δ/σ_Δ), Δ the difference of "
+                + "utilities "
                 + "and σ_Δ its standard deviation."
         )
         keys.renamed("noise", to: "sharpness")

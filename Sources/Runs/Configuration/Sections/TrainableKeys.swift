@@ -59,7 +59,7 @@ extension TrainableKind {
         of shape: ModelConfiguration,
         lora: AdapterSettings,
         at section: String
-    ) throws(Failure) -> Trainable {
+    ) throws(Failure) -> TrainableParameters {
         switch self {
         case .full: return .full
         case .head: return .head
@@ -72,14 +72,14 @@ extension TrainableKind {
 
 extension RewardSection {
     /// What is trained of each reward model.
-    func trained(of shape: ModelConfiguration) throws(Failure) -> Trainable {
+    func trained(of shape: ModelConfiguration) throws(Failure) -> TrainableParameters {
         try trainable.parameters(of: shape, lora: lora, at: "reward")
     }
 }
 
 extension PolicySection {
     /// What is trained of each policy.
-    func trained(of shape: ModelConfiguration) throws(Failure) -> Trainable {
+    func trained(of shape: ModelConfiguration) throws(Failure) -> TrainableParameters {
         try trainable.parameters(of: shape, lora: lora, at: "policy")
     }
 }

@@ -2,10 +2,11 @@ import Tensors
 
 /// The elements of a vector that each rank sums and updates: of every bucket of the vector one piece a rank.
 ///
-/// The partition of ZeRO stage 1 (Rajbhandari et al. 2020, arXiv 1910.02054, section 5.1), bucket by bucket, so that all ranks receive
-/// alike while a backward pass hands over one bucket after the other. Pieces end at the chunks of `chunkSumsOfSquares`, so that a norm has
-/// the same bits however many ranks share the vector; of a short vector or bucket, ranks may have nothing.
-package struct Slices: Equatable, Sendable {
+/// The partition of ZeRO stage 1 (Rajbhandari et al. 2020, arXiv 1910.02054, section 5.1), bucket by bucket, so that
+/// all ranks receive alike while a backward pass hands over one bucket after the other. Pieces end at the chunks of
+/// `chunkSumsOfSquares`, so that a norm has the same bits however many ranks share the vector; of a short vector or
+/// bucket, ranks may have nothing.
+package struct ZeROPartition: Equatable, Sendable {
     /// Elements of a bucket, about: what is received at a time stays within the caches.
     package static let bucketSize = 1 << 20
     /// Buckets of a vector at most, and so pieces of a slice, each of which costs some bookkeeping.
@@ -18,7 +19,7 @@ package struct Slices: Equatable, Sendable {
     /// Chunks of a bucket, as many for each rank.
     private let chunks: Int
 
-    /// Slices of a vector of `count` elements.
+    /// ZeROPartition of a vector of `count` elements.
     ///
     /// `bucketSize` does not change the results.
     package init(of count: Int, ranks: Int, bucketSize: Int = bucketSize) {
@@ -64,7 +65,8 @@ package struct Slices: Equatable, Sendable {
         return shares.max() ?? 0
     }
 
-    /// Numbers of chunks in the vector's order, of those that each rank has of its own chunks, end to end in order of rank.
+    /// Numbers of chunks in the vector's order, of those that each rank has of its own chunks, end to end in order of
+    /// rank.
     func inOrder<Number>(_ ofRanks: [Number]) -> [Number] {
         let pieces = buckets.map(pieces(of:))
         func chunks(_ piece: Range<Int>) -> Int { (piece.count + squaresChunk - 1) / squaresChunk }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Optimizers
 
-struct EarlyWorkTests {
+struct BackgroundReducerTests {
     private struct Broken: Error {}
 
     /// What was done; locked.
@@ -29,7 +29,7 @@ struct EarlyWorkTests {
 
     @Test func piecesAreDoneInOrderWhileTheCallerGoesOn() throws {
         let done = Done()
-        let work = EarlyWork { done.add($0) }
+        let work = BackgroundReducer { done.add($0) }
         work.allow(2)
         #expect(done.wait(for: 2) == [0, 1])
         work.allow(1)
@@ -40,13 +40,13 @@ struct EarlyWorkTests {
     }
 
     @Test func withoutLeaveNothingIsDone() throws {
-        let work = EarlyWork { _ in Issue.record("was not allowed") }
+        let work = BackgroundReducer { _ in Issue.record("was not allowed") }
         #expect(try work.stop() == 0)
     }
 
     @Test func anErrorIsTheCallers() {
         let done = Done()
-        let work = EarlyWork { piece in
+        let work = BackgroundReducer { piece in
             done.add(piece)
             if piece == 1 { throw Broken() }
         }

@@ -8,11 +8,11 @@ import StrictYAML
 /// Names of the shapes that `maxmin init` knows.
 package var presetNames: [String] { ModelPreset.names }
 
-/// Writes a randomly initialised model of a named shape, with the tokenizer of another directory where one is given.
+/// Writes a randomly initialized model of a named shape, with the tokenizer of another directory where one is given.
 ///
 /// - Returns: what was written, as one JSON object.
 /// - Throws: `Failure` 78 for an unknown shape or a directory that is not empty, 73, 74 or 77 where writing fails.
-package func initialiseModel(
+package func initializeModel(
     preset: String,
     directory: String,
     tokenizerFrom: String?,
@@ -35,4 +35,12 @@ package func initialiseModel(
         "seed": .string(String(seed)),
     ]
     return summary.encoded()
+}
+
+/// Throws `Failure` 78 where a directory that a model is to be written to has something in it; it may be missing.
+func requireEmpty(_ directory: String) throws(Failure) {
+    let contents = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    guard contents.isEmpty else {
+        throw Failure(.configuration, "is not empty; choose another directory", at: directory)
+    }
 }

@@ -10,11 +10,12 @@ struct FittedStart<Models: RewardModels> {
 /// superfluous group would otherwise be filled and emptied for ever.
 private let seedingsPerGroup = 2
 
-/// Alternates M-step and E-step from `start` until `stopReason` says so; the iteration of highest likelihood is the result.
+/// Alternates M-step and E-step from `start` until `stopReason` says so; the iteration of highest likelihood is the
+/// result.
 ///
-/// All decisions are taken from numbers that are the same on every rank. `saved` is a state to go on from, as `atBoundary`
-/// was given it; `start` is then not asked for.
-func expectationMaximisation<Models: RewardModels>(
+/// All decisions are taken from numbers that are the same on every rank. `saved` is a state to go on from, as
+/// `atBoundary` was given it; `start` is then not asked for.
+func expectationMaximization<Models: RewardModels>(
     _ models: Models,
     users: ShardedUsers<Models.Comparison>,
     start: () throws -> [[Double]],
@@ -35,7 +36,7 @@ func expectationMaximisation<Models: RewardModels>(
         let iteration = state.iterations.count + 1
         let stage = "mixture, start \(restart + 1), iteration \(iteration)"
         let before = state.responsibilities
-        let training = try maximise(
+        let training = try maximize(
             models,
             users: users,
             responsibilities: before,
@@ -111,9 +112,9 @@ func expectationMaximisation<Models: RewardModels>(
         )
         state.iterations.append(record)
         try report(.iteration(record))
-        // The M-step lowers the loss on `validation`, the E-step reads `assign`: with a small group the likelihood may fall
-        // from one iteration to the next. The best iteration is the result.
-        // (One after which a group was seeded anew is unfinished: it counts only where there is no other.)
+        // The M-step lowers the loss on `validation`, the E-step reads `assign`: with a small group the likelihood may
+        // fall from one iteration to the next. The best iteration is the result. (One after which a group was seeded
+        // anew is unfinished: it counts only where there is no other.)
         if state.best == nil || (seeded == nil && logLikelihood > state.bestLogLikelihood) {
             state.best = BestIteration(
                 scores: scores,
@@ -141,7 +142,7 @@ func expectationMaximisation<Models: RewardModels>(
 /// The E-step.
 private func expectation(
     _ logLikelihoods: [[Double]],
-    members: [Member],
+    members: [UserInfo],
     before: [[Double]],
     temperature: Double,
     assignment: AssignmentRule

@@ -8,7 +8,7 @@ import Testing
 
 /// NeMo-RL's test: λ = 0, V = [1, 2, 3], final reward 5.
 @Test func advantagesMatchNeMoRL() {
-    let result = generalisedAdvantages(rewards: [0, 0, 5], values: [1, 2, 3], gamma: 1, lambda: 0)
+    let result = generalizedAdvantages(rewards: [0, 0, 5], values: [1, 2, 3], gamma: 1, lambda: 0)
     #expect(result.advantages == [1, 1, 2])
     #expect(result.returns == [2, 3, 5])
 }
@@ -19,7 +19,7 @@ import Testing
     let rewards = (0..<7).map { _ in Float(random.normal()) }
     let values = (0..<7).map { _ in Float(random.normal()) }
     let (gamma, lambda) = (0.9, 0.8)
-    let result = generalisedAdvantages(rewards: rewards, values: values, gamma: Float(gamma), lambda: Float(lambda))
+    let result = generalizedAdvantages(rewards: rewards, values: values, gamma: Float(gamma), lambda: Float(lambda))
     let deltas = (0..<7).map { t in
         Double(rewards[t]) + (t < 6 ? gamma * Double(values[t + 1]) : 0) - Double(values[t])
     }
@@ -32,7 +32,7 @@ import Testing
 
 /// With γ = λ = 1 a return is what is still to come, whatever the values say.
 @Test func undiscountedReturnsAreSumsToCome() {
-    let result = generalisedAdvantages(rewards: [1, 2, 4], values: [9, -3, 5], gamma: 1, lambda: 1)
+    let result = generalizedAdvantages(rewards: [1, 2, 4], values: [9, -3, 5], gamma: 1, lambda: 1)
     #expect(maximalDifference(result.returns, [7, 6, 4]) < 1e-5)
 }
 

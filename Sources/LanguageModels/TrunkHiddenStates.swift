@@ -3,8 +3,9 @@ package import Tensors
 // The trunk: the blocks below the first trained one. Models over one trunk share what it makes of a sequence.
 
 extension LanguageModel {
-    /// The residual stream at the trunk's end, for `rewards` and `forwardRewards` of models over the same trunk: [N, D], rounded to
-    /// the product type; where only the head is trained, fp32 of each sequence's last token alone, [S, D].
+    /// The residual stream at the trunk's end, for `rewards` and `forwardRewards` of models over the same trunk: [N,
+    /// D], rounded to the product type; where only the head is trained, fp32 of each sequence's last token alone, [S,
+    /// D].
     ///
     /// The memory is used again by the next call. Reward passes round there whether or not states are kept.
     package func trunkStates(of sequences: PackedSequences) -> Tensor {

@@ -1,7 +1,7 @@
 package import Tensors
 
 /// What ranks have of parameters that others update, where it is less than the parameters themselves.
-package struct HalfReplicas {
+package struct BF16Replicas {
     /// bfloat16, as long as the parameters: theirs, rounded.
     package let copy: Tensor
     /// The ranges of which other ranks need the copy alone, in order.

@@ -6,9 +6,9 @@ import Tensors
 ///
 /// Weights and embeddings are drawn from N(0, 0.02²), gains are 1, biases 0. With GPT-2 the two projections onto the
 /// residual stream are scaled by 1/√(2·layers) (Radford et al. 2019, section 2.3); with Llama they are not, as in
-/// `transformers`. A reward head is drawn from N(0, 1/D²), a value head is 0: the final norm gives hidden states a length of
-/// about √D, so rewards start near 0 and a comparison's loss near ln 2. Measured on film reviews: from N(0, 1/D) rewards
-/// start with a spread above 1 and held-out accuracy ends 2 to 4 points lower.
+/// `transformers`. A reward head is drawn from N(0, 1/D²), a value head is 0: the final norm gives hidden states a
+/// length of about √D, so rewards start near 0 and a comparison's loss near ln 2. Measured on film reviews: from N(0,
+/// 1/D) rewards start with a spread above 1 and held-out accuracy ends 2 to 4 points lower.
 package struct InitialValues {
     /// Standard deviation; 0 for a constant.
     private let deviation: Double
@@ -17,7 +17,7 @@ package struct InitialValues {
 
     /// Of the tensor that is the `index`-th of its model's layout.
     package init(_ entry: Parameters.Entry, index: Int, _ configuration: ModelConfiguration, seed: UInt64) {
-        random = CounterRandom(seed: seed, purpose: .initialisation, item: index)
+        random = CounterRandom(seed: seed, purpose: .initialization, item: index)
         // Vectors are the gains and biases of norms, or the biases of products.
         var constant: Float = entry.name.hasSuffix(".weight") ? 1 : 0
         switch entry.name {
@@ -44,7 +44,7 @@ package struct InitialValues {
 
 extension Parameters {
     /// Draws the tensors inside `range`.
-    func initialise(_ configuration: ModelConfiguration, head: Head, within range: Range<Int>, seed: UInt64) {
+    func initialize(_ configuration: ModelConfiguration, head: Head, within range: Range<Int>, seed: UInt64) {
         for (index, tensor) in Self.layout(configuration, head: head).enumerated() {
             guard let entry = entry(named: tensor.name), range.contains(entry.offset) else { continue }
             var initial = InitialValues(entry, index: index, configuration, seed: seed)

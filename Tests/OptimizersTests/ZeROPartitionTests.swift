@@ -3,11 +3,11 @@ import Testing
 
 @testable import Optimizers
 
-struct SlicesTests {
+struct ZeROPartitionTests {
     @Test(arguments: [1, 2, 3, 7, 64]) func everyElementHasOneOwner(ranks: Int) {
-        for count in [0, 1, squaresChunk, 10 * squaresChunk + 3, 3 * Slices.bucketSize + 77] {
-            for bucketSize in [1, Slices.bucketSize] {
-                let slices = Slices(of: count, ranks: ranks, bucketSize: bucketSize)
+        for count in [0, 1, squaresChunk, 10 * squaresChunk + 3, 3 * ZeROPartition.bucketSize + 77] {
+            for bucketSize in [1, ZeROPartition.bucketSize] {
+                let slices = ZeROPartition(of: count, ranks: ranks, bucketSize: bucketSize)
                 let pieces = (0..<ranks).flatMap { slices[$0] }.sorted { $0.lowerBound < $1.lowerBound }
                 #expect((pieces.first?.lowerBound ?? 0) == 0 && (pieces.last?.upperBound ?? 0) == count)
                 #expect(zip(pieces, pieces.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound })
@@ -18,15 +18,15 @@ struct SlicesTests {
 
     /// All but the last bucket are dealt evenly.
     @Test(arguments: [2, 3, 5, 16, 100]) func ranksHaveAsMuch(ranks: Int) {
-        let slices = Slices(of: 100 * Slices.bucketSize, ranks: ranks)
+        let slices = ZeROPartition(of: 100 * ZeROPartition.bucketSize, ranks: ranks)
         let bucket = slices.buckets[0].count
-        let mean = 100 * Slices.bucketSize / ranks
+        let mean = 100 * ZeROPartition.bucketSize / ranks
         #expect(slices.largest - mean <= bucket / ranks + squaresChunk)
     }
 
     @Test(arguments: [1, 2, 3, 5]) func numbersOfChunksComeInTheVectorsOrder(ranks: Int) {
         let count = 13 * squaresChunk + 5
-        let slices = Slices(of: count, ranks: ranks, bucketSize: 4 * squaresChunk)
+        let slices = ZeROPartition(of: count, ranks: ranks, bucketSize: 4 * squaresChunk)
         let ofRanks = (0..<ranks).flatMap { rank in
             slices[rank].flatMap { piece in stride(from: piece.lowerBound, to: piece.upperBound, by: squaresChunk) }
         }

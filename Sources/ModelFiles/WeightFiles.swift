@@ -5,7 +5,7 @@ import StrictJSON
 import Tensors
 
 /// The weight files of a model directory and where each tensor is.
-struct Checkpoint {
+struct WeightFiles {
     /// A tensor and the file that holds it.
     struct Place {
         let file: Int
@@ -14,7 +14,7 @@ struct Checkpoint {
 
     let files: [String]
     /// Every tensor that may be a parameter, under the name that parameters have.
-    private let places: [(name: String, place: Place)]
+    private let places: [(name: String, location: Place)]
     private(set) var warnings: [String] = []
 
     /// Opens every weight file in turn and checks its header.
@@ -37,7 +37,7 @@ struct Checkpoint {
             let hint = hasPickle ? "; pytorch_model.bin is not read: convert it to safetensors" : ""
             throw Failure(.missingInput, "no such file\(hint)", at: single)
         }
-        var found: [(name: String, place: Place)] = []
+        var found: [(name: String, location: Place)] = []
         var seen: Set<ByteString> = []
         var bytes = 0
         for (number, file) in files.enumerated() {
@@ -64,7 +64,7 @@ struct Checkpoint {
 
     /// Bytes of its tensors by the type in which they are stored.
     var bytesByType: [StoredType: Int] {
-        places.reduce(into: [:]) { $0[$1.place.tensor.type, default: 0] += $1.place.tensor.bytes.count }
+        places.reduce(into: [:]) { $0[$1.location.tensor.type, default: 0] += $1.location.tensor.bytes.count }
     }
 
     /// The place of each entry; nil for those of a head that the files lack.
@@ -74,27 +74,28 @@ struct Checkpoint {
     func match(
         _ entries: [Parameters.Entry],
         configuration: ModelConfiguration
-    ) throws(Failure) -> [(entry: Parameters.Entry, place: Place?)] {
-        let byName = Dictionary(places.map { (ByteString($0.name), $0.place) }) { first, _ in first }
+    ) throws(Failure) -> [(entry: Parameters.Entry, location: Place?)] {
+        let byName = Dictionary(places.map { (ByteString($0.name), $0.location) }) { first, _ in first }
         var faults: [String] = []
-        var matched: [(entry: Parameters.Entry, place: Place?)] = []
+        var matched: [(entry: Parameters.Entry, location: Place?)] = []
         for entry in entries {
-            let place = byName[ByteString(entry.name)]
-            if let place, place.tensor.shape != entry.shape {
-                if entry.name == configuration.tokenEmbeddingName, let rows = place.tensor.shape.first,
+            let location = byName[ByteString(entry.name)]
+            if let location, location.tensor.shape != entry.shape {
+                if entry.name == configuration.tokenEmbeddingName, let rows = location.tensor.shape.first,
                     rows != configuration.vocabularySize
                 {
                     throw Failure(
                         .configuration,
-                        "config.json says vocab_size \(configuration.vocabularySize), but the embedding has \(rows) rows",
-                        at: files[place.file]
+                        "config.json says vocab_size \(configuration.vocabularySize), but the embedding has \(rows) "
+                            + "rows",
+                        at: files[location.file]
                     )
                 }
-                faults.append("'\(entry.name)' is \(place.tensor.shape), expected \(entry.shape)")
-            } else if place == nil && !Self.isHead(entry.name) {
+                faults.append("'\(entry.name)' is \(location.tensor.shape), expected \(entry.shape)")
+            } else if location == nil && !Self.isHead(entry.name) {
                 faults.append("'\(entry.name)' is missing")
             }
-            matched.append((entry, place))
+            matched.append((entry, location))
         }
         let known = Set(entries.map { ByteString($0.name) })
         let kind = configuration.llama?.member.rawValue ?? "gpt2"
@@ -114,33 +115,33 @@ struct Checkpoint {
 
     /// Reads the tensors into their places in the flat vector, file by file.
     func read(
-        _ matched: [(entry: Parameters.Entry, place: Place?)],
+        _ matched: [(entry: Parameters.Entry, location: Place?)],
         into parameters: Parameters,
         allowNonFinite: Bool
     ) throws(Failure) {
         for (number, path) in files.enumerated() {
             let file = try SafetensorsFile(path: path)
-            for (entry, place) in matched {
-                guard let place, place.file == number else { continue }
-                guard file.header.tensors.contains(place.tensor) else {
+            for (entry, location) in matched {
+                guard let location, location.file == number else { continue }
+                guard file.header.tensors.contains(location.tensor) else {
                     throw Failure(.inputOutput, "changed while it was read", at: path)
                 }
                 let tensor = parameters.values.view(at: entry.offset, shape: entry.shape)
-                try file.read(place.tensor, into: tensor)
-                if !allowNonFinite { try requireFinite(tensor, place.tensor.name, at: path) }
+                try file.read(location.tensor, into: tensor)
+                if !allowNonFinite { try requireFinite(tensor, location.tensor.name, at: path) }
             }
         }
     }
 
     /// Reads the tensors, one at a time, and refuses NaN and infinity.
-    func check(_ matched: [(entry: Parameters.Entry, place: Place?)], allowNonFinite: Bool) throws(Failure) {
+    func check(_ matched: [(entry: Parameters.Entry, location: Place?)], allowNonFinite: Bool) throws(Failure) {
         for (number, path) in files.enumerated() {
             let file = try SafetensorsFile(path: path)
-            for (entry, place) in matched {
-                guard let place, place.file == number else { continue }
+            for (entry, location) in matched {
+                guard let location, location.file == number else { continue }
                 let tensor = Tensor(zeros: entry.shape)
-                try file.read(place.tensor, into: tensor)
-                if !allowNonFinite { try requireFinite(tensor, place.tensor.name, at: path) }
+                try file.read(location.tensor, into: tensor)
+                if !allowNonFinite { try requireFinite(tensor, location.tensor.name, at: path) }
             }
         }
     }
@@ -159,19 +160,19 @@ struct Checkpoint {
         }
     }
 
-    /// Files of the bare trunk, as the original GPT-2's, lack the prefix; old files hold buffers that are no parameters:
-    /// attention masks, and the frequencies of rotary positions.
+    /// Files of the bare trunk, as the original GPT-2's, lack the prefix; old files hold buffers that are no
+    /// parameters: attention masks, and the frequencies of rotary positions.
     private static func parameterNames(
-        _ tensors: [(name: String, place: Place)],
+        _ tensors: [(name: String, location: Place)],
         _ configuration: ModelConfiguration
-    ) -> [(name: String, place: Place)] {
+    ) -> [(name: String, location: Place)] {
         let prefix = configuration.trunkPrefix
         let hasPrefix = tensors.contains { $0.name.hasPrefix(prefix) }
-        var parameters: [(name: String, place: Place)] = []
-        for (name, place) in tensors {
+        var parameters: [(name: String, location: Place)] = []
+        for (name, location) in tensors {
             if [".attn.bias", ".attn.masked_bias", ".rotary_emb.inv_freq"].contains(where: name.hasSuffix) { continue }
             let isTrunk = !hasPrefix && !isUnread(name)
-            parameters.append((isTrunk ? prefix + name : name, place))
+            parameters.append((isTrunk ? prefix + name : name, location))
         }
         return parameters
     }

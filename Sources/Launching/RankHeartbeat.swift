@@ -2,11 +2,13 @@ import Foundation
 import Runs
 import Watching
 
-/// Whether the ranks of a run that was started are still there, by the file that rank 0 rewrites several times a second.
+/// Whether the ranks of a run that was started are still there, by the file that rank 0 rewrites several times a
+/// second.
 ///
-/// A launcher may outlive its ranks (an overloaded mpirun waits for processes that are gone), and would then be waited for without
-/// end. Where rank 0 alone is silent, the other ranks' watchdogs end the run long before `patience` is over.
-struct SignsOfLife {
+/// A launcher may outlive its ranks (an overloaded mpirun waits for processes that are gone), and would then be waited
+/// for without end. Where rank 0 alone is silent, the other ranks' watchdogs end the run long before `patience` is
+/// over.
+struct RankHeartbeat {
     /// Seconds of silence after which the ranks are gone; network file systems may hide changes for a minute.
     private let patience: Double
     private let file: String

@@ -1,10 +1,10 @@
 import Tensors
 
-/// What a block makes of its input before the first adapter of queries, keys and values can act: the first norm, and its products
-/// with their matrices, no bias added.
+/// What a block makes of its input before the first adapter of queries, keys and values can act: the first norm, and
+/// its products with their matrices, no bias added.
 ///
 /// In the lowest adapted block these are the same for all models over one trunk.
-struct AttentionStart {
+struct SharedQKV {
     /// [N, D], product type.
     let input: Tensor
     /// N rows of queries, keys and values, laid out as `BlockActivations.qkv`.
@@ -27,13 +27,13 @@ extension LanguageModel {
     /// The start of the first block above the trunk, from the trunk's states of sequences.
     ///
     /// The memory is used again by the next call.
-    func attentionStart(of sequences: PackedSequences, from states: Tensor) -> AttentionStart {
+    func sharedQKV(of sequences: PackedSequences, from states: Tensor) -> SharedQKV {
         workspace.recording = nil
         let tokens = sequences.tokens.count
-        let a = workspace.passing.activations(of: tokens, rows: nil, configuration)
+        let a = workspace.inference.activations(of: tokens, rows: nil, configuration)
         a.input.copy(from: states)
         blocks[trunkBlocks].startAttention(a, epsilon: configuration.normEpsilon)
-        let start = AttentionStart(
+        let start = SharedQKV(
             input: workspace.startInput.tensor(a.attentionInput.shape),
             products: workspace.startProducts.tensor(a.qkv.tensor.shape)
         )

@@ -7,7 +7,7 @@ import Tensors
 ///
 /// `@unchecked Sendable`: mutable state is touched only while `condition` is locked; of what `work` reaches, caller and
 /// thread touch different parts until `stop` returns.
-final class EarlyWork: @unchecked Sendable {
+final class BackgroundReducer: @unchecked Sendable {
     private let work: (Int) throws -> Void
     private let condition = NSCondition()
     private var allowed = 0
@@ -44,8 +44,8 @@ final class EarlyWork: @unchecked Sendable {
         return done
     }
 
-    /// Does no further piece; one that is being done may wait for ranks that no longer come, so nothing waits for it: the error that
-    /// made the caller leave ends all ranks.
+    /// Does no further piece; one that is being done may wait for ranks that no longer come, so nothing waits for it:
+    /// the error that made the caller leave ends all ranks.
     func abandon() {
         condition.lock()
         defer { condition.unlock() }

@@ -1,5 +1,5 @@
 /// Which of a user's comparisons gradients come from.
-enum TrainingMaterial {
+enum TrainingSplit {
     /// While EM runs: the E-step must read comparisons that no model was fitted to.
     case fit
     /// After it: groups are settled, and `assign` comparisons teach as well as any.
@@ -14,10 +14,10 @@ enum TrainingMaterial {
     }
 
     /// How many they are.
-    func count(of member: Member) -> Int {
+    func count(of user: UserInfo) -> Int {
         switch self {
-        case .fit: member.fitCount
-        case .fitAndAssign: member.fitCount + member.assignCount
+        case .fit: user.fitCount
+        case .fitAndAssign: user.fitCount + user.assignCount
         }
     }
 }

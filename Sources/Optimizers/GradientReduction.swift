@@ -1,12 +1,12 @@
 package import Collectives
 
 /// How the ranks of a training come from gradients of their own to weights in common.
-package enum GradientExchange: Sendable {
+package enum GradientReduction: Sendable {
     /// Sums in the order of the shard tree, so that their bits do not depend on the number of ranks. A rank receives
     /// the sum of its slice, updates that, and hands on what changed (ZeRO stage 1, arXiv 1910.02054).
     case reproducible
-    /// Plain data parallelism, to compare with: sums in the order that `MPI_Allreduce` chooses, other bits at other numbers of ranks.
-    /// Every rank receives the whole sum, holds all moments and updates all weights.
+    /// Plain data parallelism, to compare with: sums in the order that `MPI_Allreduce` chooses, other bits at other
+    /// numbers of ranks. Every rank receives the whole sum, holds all moments and updates all weights.
     case allReduce
 
     /// Whether ranks share an update, each doing a slice.
@@ -15,8 +15,8 @@ package enum GradientExchange: Sendable {
     }
 
     /// How ranks share the update of a vector: where they do not, one slice is all of it.
-    package func slices(of count: Int, ranks: Int) -> Slices {
-        Slices(of: count, ranks: self == .reproducible ? ranks : 1)
+    package func slices(of count: Int, ranks: Int) -> ZeROPartition {
+        ZeROPartition(of: count, ranks: self == .reproducible ? ranks : 1)
     }
 
     /// The elements of a vector that this rank updates, in order.
