@@ -18,10 +18,10 @@ _Static_assert(sizeof(MPI_Comm) <= sizeof(uintptr_t), "a communicator must fit i
 static MPI_Comm of(cc_comm comm) { return (MPI_Comm)comm.handle; }
 
 /// Leaves the enclosing function with the code of a call that failed.
-#define CHECK(call)                                    \
-    do {                                               \
-        const int code_ = (call);                      \
-        if (code_ != MPI_SUCCESS) return code_;        \
+#define CHECK(call)                                                                                                    \
+    do {                                                                                                               \
+        const int code_ = (call);                                                                                      \
+        if (code_ != MPI_SUCCESS) return code_;                                                                        \
     } while (0)
 
 /// Whether this thread initialized MPI.

@@ -37,7 +37,7 @@ void ck_adamw(float *parameters, const float *gradients, float *first, float *se
               float beta1, float beta2, float epsilon, float decay, float gradient_scale, float correction1,
               float correction2, uint16_t *copy) {
     CK_TIMED(CK_OPTIMIZER);
-    struct arguments a = {parameters, gradients, first, second, rate, beta1, beta2, epsilon, decay, gradient_scale,
-                          correction1, correction2, copy};
+    struct arguments a = {parameters, gradients, first,          second,      rate,        beta1, beta2,
+                          epsilon,    decay,     gradient_scale, correction1, correction2, copy};
     ck_parallel(count, 8192, step, &a);
 }

@@ -39,8 +39,10 @@ static long queries_before(const struct ck_queries *queries, long row) {
     long low = 0, high = queries->count;
     while (low < high) {
         long middle = (low + high) / 2;
-        if (queries->rows[middle] < row) low = middle + 1;
-        else high = middle;
+        if (queries->rows[middle] < row)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }
@@ -49,8 +51,12 @@ static struct sequence sequence_at(const struct arguments *a, long s) {
     const int32_t *offsets = a->sequences->offsets;
     long first = s, shared = a->sequences->shared[s], start = offsets[s] - shared;
     while (a->sequences->shared[first] > 0) first--;
-    return (struct sequence){offsets[first], start, shared, offsets[s + 1] - start,
-                             queries_before(a->queries, offsets[s]), queries_before(a->queries, offsets[s + 1])};
+    return (struct sequence){offsets[first],
+                             start,
+                             shared,
+                             offsets[s + 1] - start,
+                             queries_before(a->queries, offsets[s]),
+                             queries_before(a->queries, offsets[s + 1])};
 }
 
 // A block of queries of a sequence: the tokens that they are, which ascend, and the tokens that one of them sees.
@@ -58,7 +64,9 @@ struct block {
     long count, tokens[BLOCK], width;
 };
 
-static long row_of(const struct ck_queries *queries, long query) { return queries->rows ? queries->rows[query] : query; }
+static long row_of(const struct ck_queries *queries, long query) {
+    return queries->rows ? queries->rows[query] : query;
+}
 
 static long longest_sequence(const struct ck_sequences *sequences) {
     long longest = 0;
@@ -103,8 +111,7 @@ CK_INLINE void transpose(const float *x, long x_row, long t, long d, float *y, l
     for (long j = 0; j < round_up(t, BLOCK); j += CK_LANES)
         for (long i = 0; i < d; i += CK_LANES) {
             v16u block[CK_LANES] = {{0}};
-            for (long r = 0; r < CK_LANES && j + r < t; r++)
-                ck_load((v16 *)&block[r], x + (j + r) * x_row + i, d - i);
+            for (long r = 0; r < CK_LANES && j + r < t; r++) ck_load((v16 *)&block[r], x + (j + r) * x_row + i, d - i);
             ck_transpose(block);
             for (long r = 0; r < CK_LANES && i + r < d; r++) *(v16u *)(y + (i + r) * row + j) = block[r];
         }
@@ -185,11 +192,16 @@ CK_TASK(forward) {
     }
 }
 
-void ck_attention_forward(const struct ck_heads *x, const struct ck_sequences *sequences, const struct ck_queries *queries,
-                          void *out, int out_type, float *log_sum_exp) {
+void ck_attention_forward(const struct ck_heads *x, const struct ck_sequences *sequences,
+                          const struct ck_queries *queries, void *out, int out_type, float *log_sum_exp) {
     CK_TIMED(CK_ATTENTION);
-    struct arguments a = {.x = *x, .sequences = sequences, .queries = queries, .width = x->heads * x->d, .y = out,
-                          .type = out_type, .log_sum_exp = log_sum_exp};
+    struct arguments a = {.x = *x,
+                          .sequences = sequences,
+                          .queries = queries,
+                          .width = x->heads * x->d,
+                          .y = out,
+                          .type = out_type,
+                          .log_sum_exp = log_sum_exp};
     long t = longest_sequence(sequences);
     a.scratch_size = round_up((x->d + BLOCK) * padded(t) + (BLOCK + t) * x->d, 64);
     int threads = ck_threads();
@@ -274,8 +286,7 @@ CK_INLINE void backward_sequence(const struct arguments *a, const struct sequenc
         memset(kv.dk + i * kv.row, 0, (size_t)d * sizeof(float));
         memset(kv.dv + i * kv.row, 0, (size_t)d * sizeof(float));
     }
-    for (long g = 0; g < group; g++)
-        backward_head(a, s, kv_head * group + g, &kv, keys, values, weights, dscores, q);
+    for (long g = 0; g < group; g++) backward_head(a, s, kv_head * group + g, &kv, keys, values, weights, dscores, q);
     if (s->shared > 0) {
         hand_over(s, kv.dk, d, dx->k + at, x->kv_row);
         hand_over(s, kv.dv, d, dx->v + at, x->kv_row);
@@ -293,12 +304,19 @@ CK_TASK(backward) {
     }
 }
 
-void ck_attention_backward(const struct ck_heads *x, const struct ck_sequences *sequences, const struct ck_queries *queries,
-                           const void *out, int out_type, const float *log_sum_exp, const float *dout,
-                           const struct ck_heads *dx) {
+void ck_attention_backward(const struct ck_heads *x, const struct ck_sequences *sequences,
+                           const struct ck_queries *queries, const void *out, int out_type, const float *log_sum_exp,
+                           const float *dout, const struct ck_heads *dx) {
     CK_TIMED(CK_ATTENTION);
-    struct arguments a = {.x = *x, .dx = *dx, .sequences = sequences, .queries = queries, .width = x->heads * x->d,
-                          .out = out, .type = out_type, .dout = dout, .log_sum_exp = (float *)log_sum_exp};
+    struct arguments a = {.x = *x,
+                          .dx = *dx,
+                          .sequences = sequences,
+                          .queries = queries,
+                          .width = x->heads * x->d,
+                          .out = out,
+                          .type = out_type,
+                          .dout = dout,
+                          .log_sum_exp = (float *)log_sum_exp};
     long t = longest_sequence(sequences);
     a.scratch_size = round_up((2 * x->d + 2 * BLOCK) * padded(t) + (2 * BLOCK + 3 * t) * x->d, 64);
     int threads = ck_threads();

@@ -27,8 +27,9 @@
     static void name##_portable(void *context, long first, T second) { name##_body(context, first, second); }          \
     static void name(void *context, long first, T second) {                                                            \
         const int class = ck_cpu_class();                                                                              \
-        (class >= CK_CPU_AVX512 ? name##_avx512 : class >= CK_CPU_AVX2 ? name##_avx2 : name##_portable)(               \
-            context, first, second);                                                                                   \
+        (class >= CK_CPU_AVX512 ? name##_avx512                                                                        \
+         : class >= CK_CPU_AVX2 ? name##_avx2                                                                          \
+                                : name##_portable)(context, first, second);                                            \
     }                                                                                                                  \
     CK_INLINE void name##_body(void *context, long first, T second)
 #else

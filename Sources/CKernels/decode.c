@@ -30,7 +30,9 @@ CK_TASK(decode) {
     const float *q = a->x.q + sequence * a->x.q_row + first * group * d;
     float *keys = a->keys + a->slots[sequence] * a->capacity * width + first * d;
     float *values = a->values + a->slots[sequence] * a->capacity * width + first * d;
+    // clang-format off
     long new = sequence * a->x.kv_row + first * d;
+    // clang-format on
     memcpy(keys + (length - 1) * width, a->x.k + new, (size_t)(kv_heads * d) * sizeof(float));
     memcpy(values + (length - 1) * width, a->x.v + new, (size_t)(kv_heads * d) * sizeof(float));
     long row = a->capacity + CK_LANES;
@@ -95,9 +97,18 @@ void ck_attention_decode(const struct ck_heads *x, float *keys, float *values, c
                          const int32_t *lengths, long batch, long capacity, void *out, int out_type) {
     CK_TIMED(CK_ATTENTION);
     long group = x->heads / x->kv_heads, kv_step = group < HEADS ? HEADS / group : 1;
-    struct arguments a = {.x = *x, .keys = keys, .values = values, .slots = slots, .lengths = lengths,
-                          .capacity = capacity, .kv_width = x->kv_heads * x->d, .group = group, .kv_step = kv_step,
-                          .tasks = (x->kv_heads + kv_step - 1) / kv_step, .out = out, .type = out_type};
+    struct arguments a = {.x = *x,
+                          .keys = keys,
+                          .values = values,
+                          .slots = slots,
+                          .lengths = lengths,
+                          .capacity = capacity,
+                          .kv_width = x->kv_heads * x->d,
+                          .group = group,
+                          .kv_step = kv_step,
+                          .tasks = (x->kv_heads + kv_step - 1) / kv_step,
+                          .out = out,
+                          .type = out_type};
     a.scratch_size = (kv_step * group * (capacity + CK_LANES + x->d + 2) + 63) / 64 * 64;
     int threads = ck_threads();
     a.scratch = ck_scratch(threads * a.scratch_size * (long)sizeof(float));

@@ -45,8 +45,15 @@ CK_LOOP(forward) {
 
 void ck_layer_norm_forward(const float *x, const float *gain, const float *bias, float epsilon, long n, long d, void *y,
                            int y_type, float *mean, float *rstd) {
-    struct arguments a = {.x = x, .gain = gain, .bias = bias, .epsilon = epsilon, .d = d, .y = y, .y_type = y_type,
-                          .mean = mean, .rstd = rstd};
+    struct arguments a = {.x = x,
+                          .gain = gain,
+                          .bias = bias,
+                          .epsilon = epsilon,
+                          .d = d,
+                          .y = y,
+                          .y_type = y_type,
+                          .mean = mean,
+                          .rstd = rstd};
     ck_parallel(n, 1 + 4096 / (d + 1), forward, &a);
 }
 
@@ -93,8 +100,15 @@ CK_TASK(backward) {
 void ck_layer_norm_backward(const float *dy, const float *x, const float *gain, const float *mean, const float *rstd,
                             long n, long d, float *dx, float *gain_gradient, float *bias_gradient) {
     float *partials = gain_gradient ? ck_zeroed_partials(n, 2 * d) : NULL;
-    struct arguments a = {.dy = dy, .x = x, .gain = gain, .mean = (float *)mean, .rstd = (float *)rstd, .n = n, .d = d,
-                          .dx = dx, .partials = partials};
+    struct arguments a = {.dy = dy,
+                          .x = x,
+                          .gain = gain,
+                          .mean = (float *)mean,
+                          .rstd = (float *)rstd,
+                          .n = n,
+                          .d = d,
+                          .dx = dx,
+                          .partials = partials};
     ck_parallel_tasks(ck_threads(), ck_chunks(n), backward, &a);
     if (gain_gradient) {
         ck_add_partials(partials, n, 2 * d, 0, d, gain_gradient);

@@ -44,8 +44,13 @@ CK_LOOP(forward) {
 
 void ck_log_probabilities_forward(const float *logits, const int32_t *targets, float temperature, long n, long v,
                                   float *log_probability, float *entropy, float *log_normalizer) {
-    struct arguments a = {.logits = logits, .targets = targets, .temperature = temperature, .v = v,
-                          .log_probability = log_probability, .entropy = entropy, .log_normalizer = log_normalizer};
+    struct arguments a = {.logits = logits,
+                          .targets = targets,
+                          .temperature = temperature,
+                          .v = v,
+                          .log_probability = log_probability,
+                          .entropy = entropy,
+                          .log_normalizer = log_normalizer};
     ck_parallel(n, 1 + 4096 / (v + 1), forward, &a);
 }
 
@@ -74,7 +79,13 @@ CK_LOOP(backward) {
 void ck_log_probabilities_backward(const float *logits, const int32_t *targets, float temperature,
                                    const float *log_normalizer, const float *dlogp, long n, long v, void *dlogits,
                                    int type) {
-    struct arguments a = {.logits = logits, .targets = targets, .temperature = temperature, .v = v,
-                          .log_normalizer = (float *)log_normalizer, .dlogp = dlogp, .dlogits = dlogits, .type = type};
+    struct arguments a = {.logits = logits,
+                          .targets = targets,
+                          .temperature = temperature,
+                          .v = v,
+                          .log_normalizer = (float *)log_normalizer,
+                          .dlogp = dlogp,
+                          .dlogits = dlogits,
+                          .type = type};
     ck_parallel(n, 1 + 4096 / (v + 1), backward, &a);
 }

@@ -13,8 +13,8 @@ static inline dnnl_status_t ck_describe(dnnl_memory_desc_t *desc, const dnnl_dim
 
 static inline void ck_destroy_description(dnnl_memory_desc_t *desc) { dnnl_memory_desc_destroy(*desc); }
 
-static inline dnnl_status_t ck_create_memory(dnnl_memory_t *memory, const dnnl_memory_desc_t *desc, dnnl_engine_t engine,
-                                             void *x) {
+static inline dnnl_status_t ck_create_memory(dnnl_memory_t *memory, const dnnl_memory_desc_t *desc,
+                                             dnnl_engine_t engine, void *x) {
     return dnnl_memory_create(memory, *desc, engine, x);
 }
 
@@ -42,8 +42,8 @@ static inline dnnl_status_t ck_describe(dnnl_memory_desc_t *desc, const dnnl_dim
 
 static inline void ck_destroy_description(dnnl_memory_desc_t *desc) {}
 
-static inline dnnl_status_t ck_create_memory(dnnl_memory_t *memory, const dnnl_memory_desc_t *desc, dnnl_engine_t engine,
-                                             void *x) {
+static inline dnnl_status_t ck_create_memory(dnnl_memory_t *memory, const dnnl_memory_desc_t *desc,
+                                             dnnl_engine_t engine, void *x) {
     return dnnl_memory_create(memory, desc, engine, x);
 }
 

@@ -27,7 +27,7 @@ struct product {
 
 static void compute(struct product *p, const struct ck_block *block) {
     const int a = block->a_type, b = block->b_type;
-    const int status = a == CK_FLOAT32 && b == CK_FLOAT32                          ? ck_block_float32(block)
+    const int status = a == CK_FLOAT32 && b == CK_FLOAT32                           ? ck_block_float32(block)
                        : a == CK_BFLOAT16 && b == CK_BFLOAT16 && ck_bfloat16_fast() ? ck_block_bfloat16(block)
                                                                                     : ck_block_widened(block);
     if (status) atomic_store(&p->status, status);

@@ -114,7 +114,10 @@ CK_INLINE void write_sums(v16 sums[][VECTORS], long rows, long vectors, float *c
 
 CK_INLINE float number(const void *x, int type, long i) {
     if (type == CK_FLOAT32) return ((const float *)x)[i];
-    union { uint32_t bits; float number; } widened = {(uint32_t)((const uint16_t *)x)[i] << 16};
+    union {
+        uint32_t bits;
+        float number;
+    } widened = {(uint32_t)((const uint16_t *)x)[i] << 16};
     return widened.number;
 }
 
@@ -138,29 +141,29 @@ CK_INLINE void tile(long rows, long vectors, const void *a, int a_type, long k, 
 }
 
 // Runs TILE for the blocks [begin, end) of at most six rows, those of a panel after one another.
-#define BLOCKS(TILE, A_TYPE, B_TYPE)                                                               \
-    const struct arguments *p = context;                                                           \
-    const long blocks = (p->m + ROWS - 1) / ROWS, depth = panel_depth(p->k, B_TYPE);               \
-    for (long block = begin; block < end; block++) {                                               \
-        const long panel = block / blocks, row = block % blocks * ROWS;                            \
-        const uint32_t *b = (const uint32_t *)p->packed + panel * depth * PANEL;                   \
-        const void *a = (const char *)p->a + row * p->k * ck_size(A_TYPE);                         \
-        float *c = p->c + row * p->n + panel * PANEL;                                              \
-        const long columns = p->n - panel * PANEL;                                                 \
-        switch (p->m - row) {                                                                      \
-        case 1: TILE(1, A_TYPE, B_TYPE); break;                                                    \
-        case 2: TILE(2, A_TYPE, B_TYPE); break;                                                    \
-        case 3: TILE(3, A_TYPE, B_TYPE); break;                                                    \
-        case 4: TILE(4, A_TYPE, B_TYPE); break;                                                    \
-        case 5: TILE(5, A_TYPE, B_TYPE); break;                                                    \
-        default: TILE(6, A_TYPE, B_TYPE); break;                                                   \
-        }                                                                                          \
+#define BLOCKS(TILE, A_TYPE, B_TYPE)                                                                                   \
+    const struct arguments *p = context;                                                                               \
+    const long blocks = (p->m + ROWS - 1) / ROWS, depth = panel_depth(p->k, B_TYPE);                                   \
+    for (long block = begin; block < end; block++) {                                                                   \
+        const long panel = block / blocks, row = block % blocks * ROWS;                                                \
+        const uint32_t *b = (const uint32_t *)p->packed + panel * depth * PANEL;                                       \
+        const void *a = (const char *)p->a + row * p->k * ck_size(A_TYPE);                                             \
+        float *c = p->c + row * p->n + panel * PANEL;                                                                  \
+        const long columns = p->n - panel * PANEL;                                                                     \
+        switch (p->m - row) {                                                                                          \
+        case 1: TILE(1, A_TYPE, B_TYPE); break;                                                                        \
+        case 2: TILE(2, A_TYPE, B_TYPE); break;                                                                        \
+        case 3: TILE(3, A_TYPE, B_TYPE); break;                                                                        \
+        case 4: TILE(4, A_TYPE, B_TYPE); break;                                                                        \
+        case 5: TILE(5, A_TYPE, B_TYPE); break;                                                                        \
+        default: TILE(6, A_TYPE, B_TYPE); break;                                                                       \
+        }                                                                                                              \
     }
 
 // Sixteen registers hold six sums of sixteen floats (AVX2), thirty-two hold 24 (AVX-512): narrow tiles go over the panel in
 // strips of sixteen columns.
-#define NARROW(rows, A_TYPE, B_TYPE)                                                               \
-    for (long v = 0; v < VECTORS; v++)                                                             \
+#define NARROW(rows, A_TYPE, B_TYPE)                                                                                   \
+    for (long v = 0; v < VECTORS; v++)                                                                                 \
     tile(rows, 1, a, A_TYPE, p->k, b + v * CK_LANES, B_TYPE, c + v * CK_LANES, p->n, columns - v * CK_LANES)
 
 CK_LOOP(narrow_float32) { BLOCKS(NARROW, CK_FLOAT32, CK_FLOAT32) }
@@ -182,9 +185,8 @@ CK_AVX512_WIDE static void wide_bfloat16_float32(void *context, long begin, long
 }
 
 // With AVX512-BF16 an instruction multiplies sixteen pairs and adds both products.
-CK_AVX512_BF16 __attribute__((always_inline)) static inline void tile_pairs(long rows, const uint16_t *a, long k,
-                                                                            const uint32_t *b, float *c, long c_row,
-                                                                            long columns) {
+CK_AVX512_BF16 __attribute__((always_inline)) static inline void
+tile_pairs(long rows, const uint16_t *a, long k, const uint32_t *b, float *c, long c_row, long columns) {
     __m512 sums[ROWS][VECTORS];
 #pragma clang loop unroll(full)
     for (long r = 0; r < rows; r++)
@@ -216,9 +218,7 @@ CK_AVX512_BF16 __attribute__((always_inline)) static inline void tile_pairs(long
 
 #define PAIRS(rows, A_TYPE, B_TYPE) tile_pairs(rows, a, p->k, b, c, p->n, columns)
 
-CK_AVX512_BF16 static void wide_pairs(void *context, long begin, long end) {
-    BLOCKS(PAIRS, CK_BFLOAT16, CK_BFLOAT16)
-}
+CK_AVX512_BF16 static void wide_pairs(void *context, long begin, long end) { BLOCKS(PAIRS, CK_BFLOAT16, CK_BFLOAT16) }
 
 #define WIDE_IF_AVX512(name) (ck_cpu_class() >= CK_CPU_AVX512 ? wide_##name : narrow_##name)
 #define PAIRS_OR_BFLOAT16 (ck_cpu_class() >= CK_CPU_AVX512_BF16 ? wide_pairs : WIDE_IF_AVX512(bfloat16))
@@ -230,7 +230,8 @@ CK_AVX512_BF16 static void wide_pairs(void *context, long begin, long end) {
 
 #endif
 
-void ck_product_packed(long m, long n, long k, const void *a, int a_type, const void *packed, int packed_type, float *c) {
+void ck_product_packed(long m, long n, long k, const void *a, int a_type, const void *packed, int packed_type,
+                       float *c) {
     CK_TIMED(CK_PRODUCTS);
     struct arguments p = {a, packed, c, m, n, k};
     void (*blocks)(void *, long, long);

@@ -25,9 +25,11 @@ struct arguments {
 
 // Adds vectors `half` apart, each folded in two: the first one's sums take the lanes where lane & half is 0, the second one's the
 // others. `KEEP` and `MOVE` list lanes of both, the second one's from 16 on.
+// clang-format off
 #define FOLD(x, half, KEEP, MOVE)                                                                  \
     _Pragma("clang loop unroll(full)") for (long i = 0; i < (half); i++)                           \
         x[i] = __builtin_shufflevector(x[i], x[i + (half)], KEEP) + __builtin_shufflevector(x[i], x[i + (half)], MOVE)
+// clang-format on
 #define KEEP8 0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31
 #define MOVE8 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23
 #define KEEP4 0, 1, 2, 3, 20, 21, 22, 23, 8, 9, 10, 11, 28, 29, 30, 31
@@ -79,20 +81,20 @@ CK_INLINE void sum_tile(const void *a, int a_type, const void *b, int b_type, co
 }
 
 // Each pass over four columns fetches one of the next four.
-#define TASK(SUM_TILE, A_TYPE, B_TYPE)                                                             \
-    const struct arguments *p = context;                                                           \
-    const char *a = p->a, *b = p->b;                                                               \
-    const long a_row = p->k * ck_size(A_TYPE), b_row = p->k * ck_size(B_TYPE);                     \
-    const long first = task / p->chunks * COLUMNS, chunk = task % p->chunks * CHUNK;               \
-    const long end = first + COLUMNS < p->n ? first + COLUMNS : p->n;                              \
-    for (long j = first; j < end; j += TILE)                                                       \
-        for (long i = chunk; i < p->m && i < chunk + CHUNK; i += TILE) {                           \
-            const long pass = (i - chunk) / TILE, next = j + TILE + pass;                          \
-            const void *ahead = b + (pass < TILE && next < end ? next : j) * b_row;                \
-            v16 sums[SUMS];                                                                        \
-            SUM_TILE((const void *)(a + i * a_row), A_TYPE, (const void *)(b + j * b_row), B_TYPE, ahead, p->k,            \
-                     p->m - i, p->n - j, sums);                                                    \
-            write_sums(sums, p->c + i * p->n + j, p->n, p->m - i, p->n - j);                       \
+#define TASK(SUM_TILE, A_TYPE, B_TYPE)                                                                                 \
+    const struct arguments *p = context;                                                                               \
+    const char *a = p->a, *b = p->b;                                                                                   \
+    const long a_row = p->k * ck_size(A_TYPE), b_row = p->k * ck_size(B_TYPE);                                         \
+    const long first = task / p->chunks * COLUMNS, chunk = task % p->chunks * CHUNK;                                   \
+    const long end = first + COLUMNS < p->n ? first + COLUMNS : p->n;                                                  \
+    for (long j = first; j < end; j += TILE)                                                                           \
+        for (long i = chunk; i < p->m && i < chunk + CHUNK; i += TILE) {                                               \
+            const long pass = (i - chunk) / TILE, next = j + TILE + pass;                                              \
+            const void *ahead = b + (pass < TILE && next < end ? next : j) * b_row;                                    \
+            v16 sums[SUMS];                                                                                            \
+            SUM_TILE((const void *)(a + i * a_row), A_TYPE, (const void *)(b + j * b_row), B_TYPE, ahead, p->k,        \
+                     p->m - i, p->n - j, sums);                                                                        \
+            write_sums(sums, p->c + i * p->n + j, p->n, p->m - i, p->n - j);                                           \
         }
 
 CK_TASK(rows_float32) { TASK(sum_tile, CK_FLOAT32, CK_FLOAT32) }
@@ -105,9 +107,9 @@ CK_TASK(rows_bfloat16_float32) { TASK(sum_tile, CK_BFLOAT16, CK_FLOAT32) }
 #if defined(__x86_64__)
 
 // The same with AVX512-BF16: an instruction multiplies 32 pairs of numbers and adds them up in twos.
-CK_AVX512_BF16 __attribute__((always_inline)) static inline void sum_tile_pairs(
-    const uint16_t *a, int a_type, const uint16_t *b, int b_type, const uint16_t *ahead, long k, long rows, long columns,
-    v16 sums[SUMS]) {
+CK_AVX512_BF16 __attribute__((always_inline)) static inline void
+sum_tile_pairs(const uint16_t *a, int a_type, const uint16_t *b, int b_type, const uint16_t *ahead, long k, long rows,
+               long columns, v16 sums[SUMS]) {
     __m512 s[SUMS];
 #pragma clang loop unroll(full)
     for (long i = 0; i < SUMS; i++) s[i] = _mm512_setzero_ps();

@@ -76,8 +76,8 @@ CK_TASK(backward) {
 void ck_rms_norm_backward(const float *dy, const float *x, const float *gain, const float *rstd, long n, long d,
                           float *dx, float *gain_gradient) {
     float *partials = gain_gradient ? ck_zeroed_partials(n, d) : NULL;
-    struct arguments a = {.dy = dy, .x = x, .gain = gain, .rstd = (float *)rstd, .n = n, .d = d, .dx = dx,
-                          .partials = partials};
+    struct arguments a = {
+        .dy = dy, .x = x, .gain = gain, .rstd = (float *)rstd, .n = n, .d = d, .dx = dx, .partials = partials};
     ck_parallel_tasks(ck_threads(), ck_chunks(n), backward, &a);
     if (gain_gradient) ck_add_partials(partials, n, d, 0, d, gain_gradient);
 }

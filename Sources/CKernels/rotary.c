@@ -28,8 +28,8 @@ static void table(void *context, long begin, long end) {
 
 void ck_rotary_table(const int32_t *positions, const float *frequencies, long n, long half, float *cosines,
                      float *sines) {
-    struct arguments a = {.positions = positions, .frequencies = frequencies, .cosines = cosines, .sines = sines,
-                          .half = half};
+    struct arguments a = {
+        .positions = positions, .frequencies = frequencies, .cosines = cosines, .sines = sines, .half = half};
     ck_parallel(n, 1 + 256 / (half + 1), table, &a);
 }
 
@@ -57,7 +57,11 @@ CK_LOOP(turn) {
 }
 
 void ck_rotary(const float *cosines, const float *sines, long n, long heads, long half, int inverse, float *x) {
-    struct arguments a = {.cosines = (float *)cosines, .sines = (float *)sines, .heads = heads, .half = half, .x = x,
+    struct arguments a = {.cosines = (float *)cosines,
+                          .sines = (float *)sines,
+                          .heads = heads,
+                          .half = half,
+                          .x = x,
                           .sign = inverse ? -1.0f : 1.0f};
     ck_parallel(n, 1 + 4096 / (heads * half + 1), turn, &a);
 }

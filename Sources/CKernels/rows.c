@@ -60,8 +60,13 @@ CK_LOOP(embed) {
 
 void ck_embedding_forward(const int32_t *tokens, const int32_t *positions, const void *token_table,
                           const void *position_table, int type, long n, long d, float *x) {
-    struct arguments a = {.rows = tokens, .positions = positions, .x = token_table, .x_type = type,
-                          .position_table = position_table, .d = d, .out = x};
+    struct arguments a = {.rows = tokens,
+                          .positions = positions,
+                          .x = token_table,
+                          .x_type = type,
+                          .position_table = position_table,
+                          .d = d,
+                          .out = x};
     ck_parallel(n, grain(d), embed, &a);
 }
 
@@ -80,7 +85,12 @@ CK_LOOP(embed_backward) {
 
 void ck_embedding_backward(const float *dx, const int32_t *tokens, const int32_t *positions, long n, long d,
                            float *token_gradient, float *position_gradient) {
-    struct arguments a = {.x = dx, .rows = tokens, .positions = positions, .n = n, .d = d,
-                          .token_gradient = token_gradient, .position_gradient = position_gradient};
+    struct arguments a = {.x = dx,
+                          .rows = tokens,
+                          .positions = positions,
+                          .n = n,
+                          .d = d,
+                          .token_gradient = token_gradient,
+                          .position_gradient = position_gradient};
     ck_parallel(d, 32, embed_backward, &a);
 }

@@ -10,7 +10,9 @@ static double now(void) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-struct ck_timer ck_timer_start(int kind) { return (struct ck_timer){kind, now()}; }
+struct ck_timer ck_timer_start(int kind) {
+    return (struct ck_timer){kind, now()};
+}
 
 void ck_timer_end(const struct ck_timer *timer) { seconds[timer->kind] += now() - timer->start; }
 

@@ -5,12 +5,13 @@
 #include "vector.h"
 
 // One step: vectors `step` apart exchange lanes `step` apart.
-#define EXCHANGE(x, step, low, high)                                                               \
-    _Pragma("clang loop unroll(full)") for (long i = 0; i < CK_LANES; i++)                         \
-        if (!(i & (step))) {                                                                       \
-            const v16u one = x[i], other = x[i + (step)];                                          \
-            x[i] = __builtin_shufflevector(one, other, low);                                       \
-            x[i + (step)] = __builtin_shufflevector(one, other, high);                             \
+#define EXCHANGE(x, step, low, high)                                                                                   \
+    _Pragma("clang loop unroll(full)")                                                                                 \
+    for (long i = 0; i < CK_LANES; i++)                                                                                \
+        if (!(i & (step))) {                                                                                           \
+            const v16u one = x[i], other = x[i + (step)];                                                              \
+            x[i] = __builtin_shufflevector(one, other, low);                                                           \
+            x[i + (step)] = __builtin_shufflevector(one, other, high);                                                 \
         }
 #define LOW8 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
 #define HIGH8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31

@@ -144,7 +144,9 @@ CK_INLINE float ck_largest(const float *x, long count) {
 // x := exp(x), relative error below 2e-7; 0 below −87.3 and infinite above 88.7. exp(x) = 2^k·exp(r) with
 // k = round(x/ln 2) and |r| ≤ ln(2)/2; coefficients of the minimax polynomial from Cephes (expf).
 CK_INLINE void ck_exp(v16 *x) {
+    // clang-format off
     v16i small = *x < -87.3f, large = *x > 88.7f;
+    // clang-format on
     const v16 shift = (v16){0} + 12582912.0f; // 1.5·2²³: adding it rounds to an integer held in the low bits
     v16 shifted = *x * 1.44269504088896341f + shift;
     v16 k = shifted - shift;

@@ -55,11 +55,12 @@ static void require_address_space(int argc, char **argv, char **environment) {
             STDERR_FILENO,
             "maxmin: error: ulimit -v: the address space may have %ld MiB, but to start takes %ld; raise the limit, "
             "or lower OMP_NUM_THREADS\n",
-            limit >> 20, needed >> 20
-        );
+            limit >> 20, needed >> 20);
     }
     _exit(78);
 }
 
+// clang-format off
 __attribute__((section(".preinit_array"), used)) static void (*const before_libraries)(int, char **, char **) =
     require_address_space;
+// clang-format on

@@ -62,7 +62,7 @@ static void put(void *x, int type, long i, float value) {
         ((float *)x)[i] = value;
     else if (type == CK_FLOAT16 && value != 0)
         ((uint16_t *)x)[i] = (uint16_t)((bits >> 16 & 0x8000) |
-                                       ((bits & 0x7FFFFFFF) - (isfinite(value) ? 112u : 224u) * EXPONENT) >> 13);
+                                        ((bits & 0x7FFFFFFF) - (isfinite(value) ? 112u : 224u) * EXPONENT) >> 13);
     else
         ((uint16_t *)x)[i] = (uint16_t)(bits >> 16);
 }
@@ -132,8 +132,8 @@ static void expect_that(const char *kernel, int holds, const char *what) {
 // Products.
 
 // c [m, n] += a·b, of element (i, p) of a in i·a_row + p·a_column, of element (p, j) of b likewise.
-static void multiply(double *c, long c_row, long m, long n, long k, const void *a, int a_type, long a_row, long a_column,
-                     const void *b, int b_type, long b_row, long b_column) {
+static void multiply(double *c, long c_row, long m, long n, long k, const void *a, int a_type, long a_row,
+                     long a_column, const void *b, int b_type, long b_row, long b_column) {
     for (long i = 0; i < m; i++)
         for (long j = 0; j < n; j++)
             for (long p = 0; p < k; p++)
@@ -141,8 +141,8 @@ static void multiply(double *c, long c_row, long m, long n, long k, const void *
                     (double)at(a, a_type, i * a_row + p * a_column) * at(b, b_type, p * b_row + j * b_column);
 }
 
-static void check_product(long m, long n, long k, int a_type, int b_type, int transpose_a, int transpose_b, int accumulate,
-                          long rank) {
+static void check_product(long m, long n, long k, int a_type, int b_type, int transpose_a, int transpose_b,
+                          int accumulate, long rank) {
     SHAPE("m %ld, n %ld, k %ld, types %d %d, transposed %d %d, accumulates %d, rank %ld", m, n, k, a_type, b_type,
           transpose_a, transpose_b, accumulate, rank);
     const void *a = numbers(a_type, m * k), *b = numbers(b_type, k * n);
@@ -197,9 +197,10 @@ static void check_products(void) {
         for (int b = 0; b < COUNT_OF_TYPES; b++)
             for (long i = 0; i < (long)(sizeof shapes / sizeof *shapes); i++)
                 for (int way = 0; way < 8; way++)
-                    check_product(shapes[i][0], shapes[i][1], shapes[i][2], a, types[b], way & 1, way >> 1 & 1, way >> 2,
-                                  way % 3 ? 0 : 1 + 2 * i);
-    static const long few[][3] = {{1, 1, 1}, {2, 3, 15}, {5, 65, 31}, {6, 64, 16}, {7, 130, 97}, {65, 5, 33}, {13, 67, 2}};
+                    check_product(shapes[i][0], shapes[i][1], shapes[i][2], a, types[b], way & 1, way >> 1 & 1,
+                                  way >> 2, way % 3 ? 0 : 1 + 2 * i);
+    static const long few[][3] = {{1, 1, 1},    {2, 3, 15},  {5, 65, 31}, {6, 64, 16},
+                                  {7, 130, 97}, {65, 5, 33}, {13, 67, 2}};
     for (int a = CK_FLOAT32; a <= CK_BFLOAT16; a++)
         for (int b = 0; b < COUNT_OF_TYPES; b++)
             for (long i = 0; i < (long)(sizeof few / sizeof *few); i++)
@@ -348,7 +349,8 @@ static void check_rows(long n, long d, int type) {
     ck_embedding_forward(rows, positions, table, places, type, n, d, x);
     expect("ck_embedding_forward", x, CK_FLOAT32, wanted, n * d, 0);
 
-    float *tokens = floats(TABLE * d), *gradients = floats(PLACES * d), *only_tokens = copy(tokens, CK_FLOAT32, TABLE * d);
+    float *tokens = floats(TABLE * d), *gradients = floats(PLACES * d),
+          *only_tokens = copy(tokens, CK_FLOAT32, TABLE * d);
     double *wanted_tokens = doubles(TABLE * d), *wanted_places = doubles(PLACES * d);
     for (long i = 0; i < TABLE * d; i++) wanted_tokens[i] = tokens[i];
     for (long i = 0; i < PLACES * d; i++) wanted_places[i] = gradients[i];
@@ -494,8 +496,10 @@ static void check_norm(long n, long d, int type, int centered, int with_gains) {
 static void check_rotary(long n, long heads, long half) {
     SHAPE("n %ld, heads %ld, half %ld", n, heads, half);
     const int32_t *positions = indices(n, 5000);
-    float *frequencies = floats(half), *cosines = floats(n * half), *sines = floats(n * half), *x = floats(n * heads * 2 * half);
-    double *wanted = doubles(n * heads * 2 * half), *wanted_cosines = doubles(n * half), *wanted_sines = doubles(n * half);
+    float *frequencies = floats(half), *cosines = floats(n * half), *sines = floats(n * half),
+          *x = floats(n * heads * 2 * half);
+    double *wanted = doubles(n * heads * 2 * half), *wanted_cosines = doubles(n * half),
+           *wanted_sines = doubles(n * half);
     for (long i = 0; i < n * half; i++) {
         const float angle = (float)positions[i / half] * frequencies[i % half];
         wanted_cosines[i] = cos(angle), wanted_sines[i] = sin(angle);
@@ -572,18 +576,23 @@ static void check_attention(long heads, long kv_heads, long d, int type, int som
     struct ck_queries queries = {some ? asked : NULL, 0};
     for (int32_t row = 0; row < ROWS; row++)
         if (!some || row % 3 == 1) asked[queries.count++] = row;
-    const long row = (heads + 2 * kv_heads) * d, k_first = heads * d, v_first = k_first + kv_heads * d, width = heads * d;
+    const long row = (heads + 2 * kv_heads) * d, k_first = heads * d, v_first = k_first + kv_heads * d,
+               width = heads * d;
     float *x = floats(ROWS * row), *dx = floats(ROWS * row), *dout = floats(queries.count * width);
     float *log_sum_exp = floats(heads * queries.count);
     void *out = numbers(type, queries.count * width);
-    double *wanted = doubles(queries.count * width), *wanted_sums = doubles(heads * queries.count), *gradients = doubles(ROWS * row);
+    double *wanted = doubles(queries.count * width), *wanted_sums = doubles(heads * queries.count),
+           *gradients = doubles(ROWS * row);
     for (long s = 0; s < SEQUENCES; s++)
         for (long query = 0; query < queries.count; query++) {
             if (asked[query] < offsets[s] || asked[query] >= offsets[s + 1]) continue;
             for (long head = 0; head < heads; head++) {
                 const long kv = head / (heads / kv_heads) * d, token = asked[query];
-                struct attention a = {.d = d, .count = token - offsets[s] + shared[s] + 1, .q = x + token * row + head * d,
-                                      .dout = dout + query * width + head * d, .dq = gradients + token * row + head * d};
+                struct attention a = {.d = d,
+                                      .count = token - offsets[s] + shared[s] + 1,
+                                      .q = x + token * row + head * d,
+                                      .dout = dout + query * width + head * d,
+                                      .dq = gradients + token * row + head * d};
                 for (long j = 0; j < a.count; j++) {
                     const long at_row = token_row(&sequences, s, j) * row;
                     a.keys[j] = x + at_row + k_first + kv, a.values[j] = x + at_row + v_first + kv;
@@ -608,8 +617,10 @@ static void check_decode(long heads, long kv_heads, long d, int type) {
     enum { BATCH = 3, SLOTS = 4, CAPACITY = 21 };
     SHAPE("heads %ld of %ld, d %ld, type %d", heads, kv_heads, d, type);
     const int32_t slots[BATCH] = {2, 0, 3}, lengths[BATCH] = {0, 20, 7};
-    const long row = (heads + 2 * kv_heads) * d, k_first = heads * d, v_first = k_first + kv_heads * d, width = kv_heads * d;
-    float *x = floats(BATCH * row), *keys = floats(SLOTS * CAPACITY * width), *values = floats(SLOTS * CAPACITY * width);
+    const long row = (heads + 2 * kv_heads) * d, k_first = heads * d, v_first = k_first + kv_heads * d,
+               width = kv_heads * d;
+    float *x = floats(BATCH * row), *keys = floats(SLOTS * CAPACITY * width),
+          *values = floats(SLOTS * CAPACITY * width);
     void *out = numbers(type, BATCH * heads * d);
     double *wanted = doubles(BATCH * heads * d), *wanted_keys = doubles(SLOTS * CAPACITY * width);
     for (long i = 0; i < SLOTS * CAPACITY * width; i++) wanted_keys[i] = keys[i];
@@ -621,8 +632,10 @@ static void check_decode(long heads, long kv_heads, long d, int type) {
             struct attention a = {.d = d, .count = lengths[b] + 1, .q = x + b * row + head * d};
             for (long j = 0; j < a.count; j++) {
                 const int new = j == lengths[b];
+                // clang-format off
                 a.keys[j] = new ? x + b * row + k_first + kv : keys + cache + j * width + kv;
                 a.values[j] = new ? x + b * row + v_first + kv : values + cache + j * width + kv;
+                // clang-format on
             }
             attend(&a);
             memcpy(wanted + (b * heads + head) * d, a.out, (size_t)d * sizeof(double));
@@ -693,7 +706,8 @@ static void check_draw(long n, long v) {
 
 static void check_adamw(long count, int with_copy) {
     SHAPE("count %ld, copy %d", count, with_copy);
-    const double rate = 0.125, beta1 = 0.5, beta2 = 0.75, epsilon = 0.0625, decay = 0.25, scale = 0.5, c1 = 0.5, c2 = 0.25;
+    const double rate = 0.125, beta1 = 0.5, beta2 = 0.75, epsilon = 0.0625, decay = 0.25, scale = 0.5, c1 = 0.5,
+                 c2 = 0.25;
     float *parameters = floats(count), *gradients = floats(count), *first = floats(count), *second = floats(count);
     uint16_t *half = numbers(CK_BFLOAT16, count);
     double *theta = doubles(count), *m = doubles(count), *v = doubles(count);

@@ -8,8 +8,8 @@ int openblas_get_parallel(void) { return OPENBLAS_SEQUENTIAL; }
 void openblas_set_num_threads(int count) {}
 
 void cblas_sgemm(CBLAS_LAYOUT layout, CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE transpose_b, blasint m, blasint n,
-                 blasint k, float alpha, const float *a, blasint a_row, const float *b, blasint b_row, float beta, float *c,
-                 blasint c_row) {
+                 blasint k, float alpha, const float *a, blasint a_row, const float *b, blasint b_row, float beta,
+                 float *c, blasint c_row) {
     for (long i = 0; i < m; i++)
         for (long j = 0; j < n; j++) {
             float sum = 0;

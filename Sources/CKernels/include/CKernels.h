@@ -36,7 +36,9 @@ void ck_take_counts(long *allocations, long *copied_bytes);
 // where the CPU has instructions for it (product_bfloat16.c); all else becomes float32, part by part
 // (product_widened.c). Returns 0, or oneDNN's status. A block of c gets its part of the updates right after it is computed,
 // while it is in a cache.
-struct ck_update { // u·op(v), of a's type, u [end − begin, rank], is added to the rows [begin, end) of c; v is [n, rank] where transposed.
+struct ck_update {
+    // u·op(v), of a's type, u [end − begin, rank], is added to the rows [begin, end) of c; v is [n, rank] where
+    // transposed.
     long begin, end, rank;
     const void *u, *v;
     int transpose_v;
@@ -50,7 +52,8 @@ int ck_bfloat16_fast(void);
 // where transposed; `packed` holds ck_packed_bytes and is 64-byte aligned. Neither is fp16.
 long ck_packed_bytes(long n, long k, int type);
 void ck_pack(const void *b, int type, int transposed, long n, long k, void *packed);
-void ck_product_packed(long m, long n, long k, const void *a, int a_type, const void *packed, int packed_type, float *c);
+void ck_product_packed(long m, long n, long k, const void *a, int a_type, const void *packed, int packed_type,
+                       float *c);
 
 // Products with a matrix where it lies, for few rows or few columns (product_rows.c): c [m, n] = a [m, k]·bᵀ, b [n, k]. `a` is not
 // fp16.
@@ -153,12 +156,12 @@ struct ck_queries {
     long count;
 };
 // A row of `out` and `dout` for each query.
-void ck_attention_forward(const struct ck_heads *x, const struct ck_sequences *sequences, const struct ck_queries *queries,
-                          void *out, int out_type, float *log_sum_exp);
+void ck_attention_forward(const struct ck_heads *x, const struct ck_sequences *sequences,
+                          const struct ck_queries *queries, void *out, int out_type, float *log_sum_exp);
 // The rows of `dx` are laid out as those of `x`.
-void ck_attention_backward(const struct ck_heads *x, const struct ck_sequences *sequences, const struct ck_queries *queries,
-                           const void *out, int out_type, const float *log_sum_exp, const float *dout,
-                           const struct ck_heads *dx);
+void ck_attention_backward(const struct ck_heads *x, const struct ck_sequences *sequences,
+                           const struct ck_queries *queries, const void *out, int out_type, const float *log_sum_exp,
+                           const float *dout, const struct ck_heads *dx);
 void ck_attention_decode(const struct ck_heads *x, float *keys, float *values, const int32_t *slots,
                          const int32_t *lengths, long batch, long capacity, void *out, int out_type);
 
