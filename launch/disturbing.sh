@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154 # $maxmin is the caller's.
 # Sourced by the tests that disturb runs (launch/tests/resume.sh, launch/tests-long/soak.sh): starts runs in the background, disturbs
 # them, and compares what they left. Needs jq, and launch/mpi.sh sourced; $maxmin is the program.
 

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the launch scripts: starts programs on the ranks of this machine.
 
 # Prints how many ranks this machine takes by default: one a core, at most 4.

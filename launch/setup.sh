@@ -4,8 +4,9 @@
 
 BUILD_PACKAGES=(pkg-config libopenblas-openmp-dev libdnnl-dev)
 MPI_PACKAGES=(libopenmpi-dev openmpi-bin)
+# shellcheck disable=SC2034 # Used by launch/test.sh.
 TEST_PACKAGES=(
-    jq strace iproute2
+    jq strace iproute2 clang-format shellcheck
     libc6-dev-arm64-cross libgcc-12-dev-arm64-cross libgomp1-arm64-cross qemu-user-static
 )
 

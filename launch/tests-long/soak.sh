@@ -9,7 +9,7 @@
 # LEAST and MOST bound the seconds between two disturbances (60 and 240); SIZE multiplies the steps of the trainings (120); SAMPLES keeps
 # the samples in a file (time, rank's process, stage, KiB resident, KiB of it anonymous, descriptors).
 set -uo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 source launch/mpi.sh
 source launch/disturbing.sh
 maxmin=$BIN/maxmin
@@ -32,7 +32,7 @@ now() { printf '%(%s)T' -1; }
 
 # sample DIRECTORY: a line for each rank that runs.
 sample() {
-    local rank file stage
+    local rank stage
     for rank in $(ranks_of_job); do
         # Behind the first line of a file there may be the rest of a longer one.
         stage=$(head --quiet --lines=1 "$1"/watchdog/rank-*.json 2>/dev/null |

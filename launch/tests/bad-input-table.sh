@@ -245,7 +245,7 @@ fresh
 data=preferences.jsonl
 row='{"user_id": "u%d", "prompt": "The film %d", "chosen": " was good.", "rejected": " was bad."}\n'
 for i in {1..300}; do printf "$row" $((i % 4)) "$i"; done >good.jsonl
-fit=(--set 'run.stages=[reward]' --set model.path=model --set data.preferences=$data --set reward.max_iterations=1 --set reward.max_steps=1)
+fit=(--set 'run.stages=[reward]' --set model.path=model --set data.preferences="$data" --set reward.max_iterations=1 --set reward.max_steps=1)
 # prefers NUMBER NAME CODE TEXT OPTION…: a reward stage on $data.
 prefers() { reads "${@:1:4}" "${fit[@]}" "${@:5}"; }
 # after LINE: the good rows with this one as the fifth.
@@ -338,6 +338,7 @@ configures 65 "a tab" "run.yaml:2: not valid YAML" 'run:\n\tname: x'
 configures 65 "10,000 brackets" "nested too deeply" "run: $(head -c 10000 /dev/zero | tr '\0' '[')"
 { echo 'shards: 3'; head -c 100000000 /dev/zero | tr '\0' '#'; } >big.yaml
 ends "65 a file of 100 MB" 78 "more than the limit of 1048576" "$maxmin" run big.yaml
+# shellcheck disable=SC2088 # Nobody expands it: that is the test.
 for path in '~/nowhere' '$HOME/nowhere' '${HOME}'; do
     ends "66 the path $path" 66 "$path" "$maxmin" run "${run[@]}" --set model.path="$path" --set 'run.stages=[simulate]'
 done

@@ -14,8 +14,7 @@ not_ok() { echo "not ok $1: ${*:2}"; }
 
 # survivors: the processes of this script's runs that are still there a moment after the end.
 survivors() {
-    local try
-    for try in 1 2 3 4 5 6 7 8; do
+    for _ in 1 2 3 4 5 6 7 8; do
         pgrep -f "$work" >/dev/null || return 1
         sleep 0.25
     done
@@ -117,7 +116,7 @@ else
 fi
 # Without a launcher there is no MPI: it would start a daemon, and open its own files in /dev/shm.
 children=$(pgrep -P "$first")
-if [[ -z $children ]] && ! grep -q '/dev/shm\|orte\|openmpi-sessions' "/proc/$first/maps" && ! ls -l "/proc/$first/fd" | grep -q ompi; then
+if [[ -z $children ]] && ! grep -q '/dev/shm\|orte\|openmpi-sessions' "/proc/$first/maps" && [[ -z $(find "/proc/$first/fd" -lname '*ompi*') ]]; then
     ok "one process by itself uses no MPI"
 else
     not_ok "one process by itself uses no MPI" "children: $children"

@@ -34,7 +34,7 @@ as_planned() {
 }
 
 # Documents as long as the model takes them, since that is what is planned for.
-for document in {1..200}; do echo "{\"text\": \"$(shuf -i 1-99999 -n 70 | tr '\n' ' ')\"}"; done >"$work/text.jsonl"
+for _ in {1..200}; do echo "{\"text\": \"$(shuf -i 1-99999 -n 70 | tr '\n' ' ')\"}"; done >"$work/text.jsonl"
 cat >"$work/full.yaml" <<YAML
 run: { name: memory, directory: $work/full, stages: [sft, simulate, reward, calibrate, policy, evaluate], threads: 1 }
 model: { sampling_memory: 64, micro_batch_tokens: 1024 }

@@ -65,7 +65,7 @@ for ((moment = 0; hits < wanted && moment < 3 * wanted + 10; moment++)); do
     wait_for_end
     status=$?
     state=$(state "$directory")
-    if ((status != 0)) && [[ $state != done ]]; then
+    if ((status != 0)) && [[ $state != "done" ]]; then
         hits=$((hits + 1))
         hits_of[$stage]=$((${hits_of[$stage]:-0} + 1))
     fi

@@ -6,7 +6,7 @@ clang=$(dirname "$(readlink -f "$(command -v swift)")")/clang
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-sanitizers=(-fsanitize=address,undefined -fno-sanitize-recover=undefined)
+sanitizers=("-fsanitize=address,undefined" -fno-sanitize-recover=undefined)
 compile=("$clang" -std=gnu17 -O1 -g -fno-omit-frame-pointer "${sanitizers[@]}" -DCK_ONEDNN -ISources/CKernels/include)
 # shellcheck disable=SC2046 # Several flags.
 if printf '%s\n' Sources/CKernels/*.c Tests/kernel-selftest/main.c | WORK=$work xargs -P "$(nproc)" -I {} bash -c \

@@ -33,7 +33,7 @@ hash() { sha256sum <"$1/reference/model.safetensors"; }
 sft "$work/whole" 2>"$work/log" || { not_ok "the undisturbed run" "$(cat "$work/log")" && exit 1; }
 # Killed with two checkpoints, the later of step 2 to 4 of 9: the one save that then comes, five steps later, also removes one.
 base=$work/base
-for attempt in {1..20}; do
+for _ in {1..20}; do
     rm -rf "$base"
     # Not by the function: the kill is for the program, not for a shell around it.
     "$maxmin" sft "$work/run.yaml" --set run.directory="$base" --set run.save_every_steps=1 2>/dev/null &
