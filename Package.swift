@@ -88,17 +88,18 @@ let package = Package(
         room("Preferences", uses: ["Failures", "Files", "Randomness", "StrictJSON", "Text"]),
 
         // Models.
-        room("LanguageModels", uses: ["Collectives", "Failures", "Optimizers", "Randomness", "Tensors"]),
+        room("LanguageModels", uses: ["Failures", "Randomness", "Tensors"]),
+        room("Training", uses: ["Collectives", "LanguageModels", "Optimizers", "Tensors"]),
         room("ModelFiles", uses: ["Failures", "Files", "LanguageModels", "StrictJSON", "Tensors", "Text"]),
 
         // The method.
         room(
             "RewardMixture",
-            uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Randomness", "Tensors"]
+            uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Randomness", "Tensors", "Training"]
         ),
         room(
             "MaxMinPolicy",
-            uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Randomness", "Tensors"]
+            uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Randomness", "Tensors", "Training"]
         ),
         room("Simulation", uses: ["Failures", "Preferences", "Randomness", "StrictJSON", "Text"]),
         room("Evaluation", uses: ["Randomness", "Simulation"]),
@@ -109,9 +110,8 @@ let package = Package(
             "Runs",
             uses: [
                 "CStart", "Collectives", "Evaluation", "Failures", "Files", "LanguageModels", "MaxMinPolicy",
-                "ModelFiles",
-                "Optimizers", "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation", "StrictJSON",
-                "StrictYAML", "Tensors", "Text", "Watching",
+                "ModelFiles", "Optimizers", "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation",
+                "StrictJSON", "StrictYAML", "Tensors", "Text", "Training", "Watching",
             ]
         ),
         room("Launching", uses: ["Collectives", "Failures", "Runs", "StrictYAML", "Watching"]),
@@ -119,7 +119,7 @@ let package = Package(
             "Benchmarks",
             uses: [
                 "Collectives", "Failures", "LanguageModels", "Launching", "MaxMinPolicy", "Optimizers", "Randomness",
-                "Reporting", "RewardMixture", "Runs", "StrictJSON", "Tensors",
+                "Reporting", "RewardMixture", "Runs", "StrictJSON", "Tensors", "Training",
             ]
         ),
         room(
@@ -182,12 +182,13 @@ let package = Package(
         tests("Preferences", uses: ["Failures", "StrictJSON", "Text"]),
         tests(
             "LanguageModels",
-            uses: ["Collectives", "Failures", "ModelFiles", "Optimizers", "Randomness", "Tensors", "TestSupport"]
+            uses: ["Failures", "ModelFiles", "Optimizers", "Randomness", "Tensors", "TestSupport"]
         ),
         tests(
             "ModelFiles",
             uses: ["Failures", "LanguageModels", "Randomness", "StrictJSON", "Tensors", "TestSupport", "Text"]
         ),
+        tests("Training", uses: ["Collectives", "LanguageModels", "Optimizers", "Tensors"]),
         tests(
             "RewardMixture",
             uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Randomness", "Tensors", "TestSupport"]

@@ -1,5 +1,5 @@
 package import Failures
-import Tensors
+package import Tensors
 
 /// A model of the GPT-2 or the Llama family with explicit gradients.
 ///
@@ -33,9 +33,10 @@ package final class LanguageModel {
     /// The trunk where it is frozen; `parameters` are then those of adapters and head.
     let frozen: FrozenTensors?
     /// The parameters in bf16, where matrices are read so.
-    let productCopy: Tensor?
-    /// Where `parameters.values` holds: nil everywhere; else this rank has of the rest the bf16 copy alone.
-    var masters: [Range<Int>]?
+    package let productCopy: Tensor?
+    /// Where `parameters.values` holds: nil everywhere; else this rank has of the rest the bf16 copy alone. A trainer
+    /// sets it.
+    package var masters: [Range<Int>]?
     /// What passes read.
     private let tensors: NamedTensors
     let blocks: [Block]

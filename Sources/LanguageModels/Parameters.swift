@@ -1,4 +1,3 @@
-import Optimizers
 package import Tensors
 
 /// Named tensors laid end to end in one flat float32 vector, trunk first, head last; gradients in a second one.

@@ -2,15 +2,14 @@ package import Collectives
 package import LanguageModels
 package import Optimizers
 package import Randomness
-import Tensors
+package import Tensors
+import Training
 
-/// A language model with its optimizer, trained as a policy.
+/// A language model that is trained as a policy.
 package final class LanguageModelPolicy: TrainablePolicy {
     /// The model that is trained, in place.
     package let model: LanguageModel
-    /// The state of training besides the weights.
-    package let optimizer: AdamW
-    private let gradientSum: GradientSum
+    private let trainer: Trainer
     private let seed: UInt64
 
     /// Trains `model`, which has a value head for `ppo` and needs none for `rloo`, on the ranks of `communicator`.
@@ -25,8 +24,8 @@ package final class LanguageModelPolicy: TrainablePolicy {
     ) {
         self.model = model
         self.seed = seed
-        optimizer = AdamW(training: model, settings, by: reduction, over: communicator)
-        gradientSum = GradientSum(of: model.trainableGradients, by: reduction)
+        trainer = Trainer([model], by: reduction)
+        trainer.begin(settings, over: communicator)
     }
 
     /// A policy that starts as a copy of the reference, or as new adapters over it, with the head that the algorithm
@@ -56,16 +55,16 @@ package final class LanguageModelPolicy: TrainablePolicy {
 
     /// Scores under the model, recorded; dropout is that of the step that follows on the optimizer's last.
     package func forwardTokenScores(_ sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
-        var random = CounterRandom(seed: seed, purpose: .dropout, step: optimizer.step)
+        var random = CounterRandom(seed: seed, purpose: .dropout, step: updates)
         model.adapterDropoutKey = random.next()
         return model.forwardTokenScores(sequences, rows: rows, temperature: temperature)
     }
 
     /// Adds to the model's gradients.
     package func backwardTokenScores(dLogProbabilities: [Float], dValues: [Float], isLast: Bool) {
-        let first = model.trainableRange.lowerBound
-        model.gradientReady = isLast ? { [gradientSum] in gradientSum.settled(from: $0 - first) } : nil
-        model.backwardTokenScores(dLogProbabilities: dLogProbabilities, dValues: dValues)
+        trainer.backward(of: model, completing: isLast ? 0 : nil) {
+            model.backwardTokenScores(dLogProbabilities: dLogProbabilities, dValues: dValues)
+        }
     }
 
     /// Sums the trained part of the gradients over all shards.
@@ -74,26 +73,30 @@ package final class LanguageModelPolicy: TrainablePolicy {
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
     ) throws {
-        try gradientSum.reduce(over: shards, communicator, ofShard: work)
+        try trainer.sumGradients(over: shards, communicator, ofShard: work)
     }
 
     /// Weights and moments of this rank's slice, in place, as vectors of a training state.
-    package var stateVectors: [StateVector] { optimizer.parameterVectors("weights") + optimizer.stateVectors }
+    package var stateVectors: [StateVector] { trainer.stateVectors }
+
+    /// How many updates were made.
+    package var updates: Int { trainer.updates() }
+
+    /// What must have the same bits on every rank.
+    package var replicas: [Tensor] { trainer.replicas }
 
     /// Goes on with vectors that a saved state filled, after so many updates; every rank calls it.
     package func resume(updates: Int, over communicator: any Communicator) throws {
-        try model.resumeTraining(by: optimizer, updates: updates, over: communicator)
+        try trainer.resume(updates: [updates], over: communicator)
     }
 
     /// Gives this rank all weights of the model, when training has ended; every rank calls it.
     package func finish(over communicator: any Communicator) throws {
-        try model.gatherMasters(of: optimizer, over: communicator)
+        try trainer.end(over: communicator)
     }
 
     /// One AdamW step.
     package func update(learningRate: Float, over communicator: any Communicator) throws -> Double {
-        let norm = try optimizer.update(learningRate: learningRate, over: communicator)
-        model.parametersDidChange()
-        return norm
+        try trainer.update(learningRate: learningRate, over: communicator)
     }
 }

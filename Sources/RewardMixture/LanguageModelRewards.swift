@@ -3,23 +3,15 @@ package import LanguageModels
 package import Optimizers
 import Randomness
 package import Tensors
+import Training
 
-/// Reward models that are language models with a reward head, all gradients in one slab that one reduction sums.
-///
-/// Shapes: K models of P parameters, T of them trainable (the last T). The slab is [(P − T) + K·T]: the P gradients of
-/// model u begin at u·T, so that the trainable parts lie end to end. Where T < P the
-/// frozen part of a model's slice overlaps its neighbors; nothing is ever written there.
+/// Reward models that are language models with a reward head.
 package final class LanguageModelRewards: RewardModels {
     /// The models, in order of group.
     package let models: [LanguageModel]
-    private let slab: Tensor
-    private let gradientSum: GradientSum
-    private let reduction: GradientReduction
+    private let trainer: Trainer
     private let initial: Tensor
     private let seed: UInt64
-    /// While training: this rank's slice of each model's best weights so far.
-    private var bestWeights: [Tensor] = []
-    private var optimizers: [AdamW] = []
     private let scorer: LanguageModelScorer
 
     /// `count` copies of the trunk of `base`, or adapters or heads over that one trunk, each with the same new reward
@@ -36,7 +28,6 @@ package final class LanguageModelRewards: RewardModels {
         by reduction: GradientReduction = .reproducible,
         seed: UInt64
     ) {
-        self.reduction = reduction
         self.seed = seed
         models = (0..<count).map { _ in
             base.copy(head: .reward, trainable: trainable, seed: seed)
@@ -46,21 +37,7 @@ package final class LanguageModelRewards: RewardModels {
             microBatchTokens: microBatchTokens,
             trunk: models[0].trunkBlocks > 0 ? trunk ?? TrunkCache() : nil
         )
-        let range = models[0].trainableRange
-        let parameterCount = models[0].parameters.values.count
-        precondition(range.upperBound == parameterCount, "the trainable parameters are the last ones")
-        slab = Tensor(zeros: [range.lowerBound + count * range.count])
-        // Until the models are trained.
-        slab.discardPages()
-        gradientSum = GradientSum(
-            of: slab.view(at: range.lowerBound, shape: [count * range.count]),
-            vectors: count,
-            settlesTogether: models[0].adapters != nil,
-            by: reduction
-        )
-        for (index, model) in models.enumerated() {
-            model.parameters.gradients = slab.view(at: index * range.count, shape: [parameterCount])
-        }
+        trainer = Trainer(models, by: reduction)
         initial = models[0].trainableValues.copied()
     }
 
@@ -79,16 +56,12 @@ package final class LanguageModelRewards: RewardModels {
 
     /// New optimizers, moments zero.
     package func beginTraining(_ settings: RewardMixtureSettings, over communicator: any Communicator) {
-        optimizers = models.map { AdamW(training: $0, settings.optimizer, by: reduction, over: communicator) }
-        bestWeights = optimizers.map { $0.copiedSlice() }
+        trainer.begin(settings.optimizer, savesBest: true, over: communicator)
     }
 
     /// Frees the moments, the best weights and what sums of gradients needed; every rank has all weights again.
     package func endTraining(over communicator: any Communicator) throws {
-        bestWeights = []
-        gradientSum.release()
-        for (model, optimizer) in zip(models, optimizers) { try model.gatherMasters(of: optimizer, over: communicator) }
-        optimizers = []
+        try trainer.end(over: communicator)
     }
 
     /// Forward, loss and backward of each micro-batch; where the models are adapters over one trunk, comparisons of
@@ -99,8 +72,8 @@ package final class LanguageModelRewards: RewardModels {
         of batches: [TrainingBatch<TokenComparison>],
         loss: (Int, [Float]) -> [Float]
     ) throws {
-        for (index, (model, optimizer)) in zip(models, optimizers).enumerated() {
-            var random = CounterRandom(seed: seed, purpose: .dropout, step: optimizer.step, item: index)
+        for (index, model) in models.enumerated() where trainer.isTraining {
+            var random = CounterRandom(seed: seed, purpose: .dropout, step: trainer.updates(of: index), item: index)
             model.adapterDropoutKey = random.next()
         }
         defer { for model in models { model.adapterDropoutKey = nil } }
@@ -117,12 +90,8 @@ package final class LanguageModelRewards: RewardModels {
                 )
                 let margins = RewardMixture.margins(fromRewards: rewards)
                 let dMargins = runs.flatMap { loss($0.model, Array(margins[$0.start..<$0.end])) }
-                if range.upperBound == comparisons.count, let last = together.last?.model {
-                    let first = leader.trainableRange.lowerBound
-                    leader.gradientReady = { self.gradientSum.settled(from: $0 - first, ofVector: last) }
-                }
-                leader.backwardRewards(dRewards(dMargins))
-                leader.gradientReady = nil
+                let completed = range.upperBound == comparisons.count ? together.last?.model : nil
+                trainer.backward(of: leader, completing: completed) { leader.backwardRewards(dRewards(dMargins)) }
             }
         }
     }
@@ -133,7 +102,7 @@ package final class LanguageModelRewards: RewardModels {
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
     ) throws {
-        try gradientSum.reduce(over: shards, communicator, ofShard: work)
+        try trainer.sumGradients(over: shards, communicator, ofShard: work)
     }
 
     /// One AdamW step.
@@ -143,38 +112,21 @@ package final class LanguageModelRewards: RewardModels {
         learningRate: Float,
         over communicator: any Communicator
     ) throws -> Double {
-        let norm = try optimizers[model].update(
-            learningRate: learningRate,
-            scaledBy: gradientScale,
-            over: communicator
-        )
-        models[model].parametersDidChange()
-        return norm
+        try trainer.update(model, gradientScale: gradientScale, learningRate: learningRate, over: communicator)
     }
 
     /// The trainable weights.
-    package func weightVectors(_ name: String) -> [StateVector] {
-        if optimizers.isEmpty { return vectors(models.map(\.trainableValues), name) }
-        return optimizers.enumerated().flatMap { $1.parameterVectors("\(name).\($0)") }
-    }
+    package func weightVectors(_ name: String) -> [StateVector] { trainer.weightVectors(name) }
 
     /// Weights, best weights and moments of this rank's slices.
-    package var trainingVectors: [StateVector] {
-        weightVectors("weights")
-            + optimizers.enumerated().flatMap { model, optimizer in
-                let vectors = optimizer.vectors("best", ofSlice: bestWeights[model]) + optimizer.stateVectors
-                return vectors.map { $0.named("\($0.name).\(model)") }
-            }
-    }
+    package var trainingVectors: [StateVector] { trainer.stateVectors }
 
     /// Of each model what passes read.
-    package var replicas: [Tensor] { models.flatMap(\.replicas) }
+    package var replicas: [Tensor] { trainer.replicas }
 
     /// Gathers the filled slices, and sets the optimizers' step counts.
     package func resumeTraining(updates: [Int], over communicator: any Communicator) throws {
-        for (index, model) in models.enumerated() {
-            try model.resumeTraining(by: optimizers[index], updates: updates[index], over: communicator)
-        }
+        try trainer.resume(updates: updates, over: communicator)
     }
 
     /// The width of the hidden state.
@@ -197,12 +149,12 @@ package final class LanguageModelRewards: RewardModels {
 
     /// Copies this rank's slice aside.
     package func saveBest(of model: Int) {
-        optimizers[model].copySlice(into: bestWeights[model])
+        trainer.saveBest(of: model)
     }
 
     /// Copies this rank's slice back; passes read it when training has ended.
     package func restoreWeights(of model: Int) {
-        optimizers[model].restoreSlice(from: bestWeights[model])
+        trainer.restoreBest(of: model)
     }
 
     /// Scales the head's weights: it has no bias.

@@ -5,6 +5,7 @@ import Optimizers
 import RewardMixture
 import Runs
 import Tensors
+import Training
 
 /// A stage whose step is timed over ranks.
 package enum ScalingStage: String, CaseIterable, Sendable {
@@ -76,7 +77,8 @@ private func sftStep(
     _ communicator: any Communicator
 ) -> (any Communicator) throws -> Void {
     let model = base.copy(head: .none, seed: 1)
-    let optimizer = AdamW(training: model, OptimizerSettings(), by: reduction, over: communicator)
+    let trainer = Trainer([model], by: reduction)
+    trainer.begin(OptimizerSettings(), over: communicator)
     let batches = shards.hosted(by: communicator.rank).map { shard in
         PackedSequences(
             randomSequences(
@@ -87,18 +89,17 @@ private func sftStep(
             )
         )
     }
-    let gradient = GradientSum(of: model.parameters.gradients, by: reduction)
-    model.gradientReady = { gradient.settled(from: $0) }
     let share = -1 / Float(load.shards * load.batch * (load.length - 1))
     return { communicator in
-        try gradient.reduce(over: shards.tree, communicator) { index in
+        try trainer.sumGradients(over: shards.tree, communicator) { index in
             let batch = batches[index]
             let scores = model.forwardTokenScores(batch, rows: batch.predictingRows, temperature: 1)
             let shares = [Float](repeating: share, count: scores.logProbabilities.count)
-            model.backwardTokenScores(dLogProbabilities: shares, dValues: [])
+            trainer.backward(of: model, completing: 0) {
+                model.backwardTokenScores(dLogProbabilities: shares, dValues: [])
+            }
         }
-        _ = try optimizer.update(learningRate: 1e-5, over: communicator)
-        model.parametersDidChange()
+        _ = try trainer.update(learningRate: 1e-5, over: communicator)
     }
 }
 

@@ -4,11 +4,13 @@ import Optimizers
 import RewardMixture
 import Runs
 import Tensors
+import Training
 
 func rewardStepWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
     let reward = model.copy(head: .reward, trainable: size.trainable, seed: 1)
     let sequences = pairedSequences(model, size)
-    let optimizer = AdamW(training: reward, OptimizerSettings())
+    let trainer = Trainer([reward])
+    trainer.begin(OptimizerSettings(), over: SoloCommunicator())
     let share = 1 / Float(size.pairs)
     let tokens = sequences.tokens.count
     return BenchWork(
@@ -18,8 +20,7 @@ func rewardStepWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
             let margins = stride(from: 0, to: rewards.count, by: 2).map { rewards[$0] - rewards[$0 + 1] }
             let gradient = bradleyTerry(margins: margins).dMargins
             reward.backwardRewards(gradient.flatMap { [$0 * share, -$0 * share] })
-            _ = try optimizer.update(learningRate: 1e-5)
-            reward.parametersDidChange()
+            _ = try trainer.update(learningRate: 1e-5, over: SoloCommunicator())
         },
         tokens: wholeTokens(of: sequences),
         operations: forwardOperations(model.configuration, tokens: tokens, read: sequences.count)

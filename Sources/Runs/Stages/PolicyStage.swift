@@ -90,7 +90,7 @@ private func align(
         from: start.map { PolicyState($0, settings: settings, groupSizes: task.groupSizes) },
         communicator: run.communicator
     ) { record, state in
-        try run.checkReplicas(policy.model.replicas, step: record.step)
+        try run.checkReplicas(policy.replicas, step: record.step)
         try run.metrics.write(
             stage: Stage.policy.rawValue,
             step: record.step,
@@ -105,10 +105,10 @@ private func align(
         )
         try checkpoints.atBoundary(isGood: state.isGood) {
             try TrainingState(
-                state.record(updates: policy.optimizer.step),
+                state.record(updates: policy.updates),
                 as: "policy",
                 policy.stateVectors,
-                replicas: policy.model.replicas
+                replicas: policy.replicas
             )
         }
     }

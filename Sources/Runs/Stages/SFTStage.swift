@@ -11,6 +11,7 @@ import Simulation
 import StrictJSON
 import Tensors
 import Text
+import Training
 
 /// Makes the reference policy: trains a byte-level BPE tokenizer and a GPT-2 on documents, next token by next token.
 ///
@@ -48,21 +49,14 @@ func runSFT(_ run: RunContext) throws {
         seed: run.seed
     )
     model.checkpointsActivations = run.configuration.run.activationCheckpointing
-    let optimizer = AdamW(
-        training: model,
-        settings.optimizer,
-        by: run.configuration.run.reduction,
-        over: run.communicator
-    )
+    let trainer = Trainer([model], by: run.configuration.run.reduction)
+    trainer.begin(settings.optimizer, over: run.communicator)
     let schedule = settings.optimizer.rates(over: settings.steps)
     let checkpoints = try Checkpointer(run, training: "sft", stage: .sft)
-    let vectors = optimizer.parameterVectors("weights") + optimizer.stateVectors
     if let saved = checkpoints.saved {
-        try saved.fill(vectors)
-        try model.resumeTraining(by: optimizer, updates: checkpoints.step, over: run.communicator)
+        try saved.fill(trainer.stateVectors)
+        try trainer.resume(updates: [checkpoints.step], over: run.communicator)
     }
-    let gradient = GradientSum(of: model.parameters.gradients, by: run.configuration.run.reduction)
-    model.gradientReady = { gradient.settled(from: $0) }
     run.progress.say("sft: \(model.parameters.values.count) parameters, \(tokenizer.vocabularySize) tokens")
     try run.sayMoments("sft", models: 1, .full, head: .none, of: model.configuration)
     run.progress.begin("sft", total: settings.steps, done: checkpoints.step)
@@ -73,24 +67,25 @@ func runSFT(_ run: RunContext) throws {
         // Every rank knows the whole batch, so the number of predictions needs no exchange.
         let predictions = batch.reduce(0) { $0 + $1.count - 1 }
         var losses = Array(repeating: [0.0], count: hosted.count)
-        try gradient.reduce(over: shards.tree, run.communicator) { index in
+        try trainer.sumGradients(over: shards.tree, run.communicator) { index in
             try run.communicator.enter(.forward, step: step)
             let own = shards.items(of: hosted[hosted.startIndex + index], total: batch.count).map { batch[$0] }
             let scores = model.forwardNextTokens(own)
             losses[index][0] -= scores.logProbabilities.reduce(0) { $0 + Double($1) }
             let share = [Float](repeating: -1 / Float(predictions), count: scores.logProbabilities.count)
-            model.backwardTokenScores(dLogProbabilities: share, dValues: [])
+            trainer.backward(of: model, completing: 0) {
+                model.backwardTokenScores(dLogProbabilities: share, dValues: [])
+            }
             try run.communicator.enter(.backward, step: step, with: &losses[index])
             if index == hosted.count - 1 { try run.communicator.enter(.reduce, step: step) }
         }
         let loss = try run.communicator.sumOverShards(losses, width: 1)[0]
         let rate = schedule.rate(at: step)
-        let norm = try optimizer.update(learningRate: rate, over: run.communicator)
+        let norm = try trainer.update(learningRate: rate, over: run.communicator)
         guard norm.isFinite, loss.isFinite else {
             throw Failure(.internalError, "the loss is not finite at step \(step); lower sft.learning_rate", at: "sft")
         }
-        model.parametersDidChange()
-        try run.checkReplicas(model.replicas, step: step)
+        try run.checkReplicas(trainer.replicas, step: step)
         let mean = loss / Double(predictions)
         let seconds = Date().timeIntervalSince(started)
         try run.metrics.write(
@@ -103,9 +98,9 @@ func runSFT(_ run: RunContext) throws {
             ]
         )
         run.progress.advance(note: "loss \(mean.formatted(decimals: 3))")
-        try checkpoints.atBoundary { TrainingState(vectors, replicas: model.replicas) }
+        try checkpoints.atBoundary { TrainingState(trainer.stateVectors, replicas: trainer.replicas) }
     }
-    try model.gatherMasters(of: optimizer, over: run.communicator)
+    try trainer.end(over: run.communicator)
     let held = try run.communicator.sumOverShards(
         hosted.map { model.nextTokenLoss(shards.items(of: $0, total: validation.count).map { validation[$0] }) },
         width: 2

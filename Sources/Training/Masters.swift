@@ -1,24 +1,7 @@
-package import Collectives
-package import Optimizers
+import Collectives
+import LanguageModels
+import Optimizers
 package import Tensors
-
-/// The part of a model that an optimizer changes: views of `trainableRange` of the flat vectors.
-extension LanguageModel {
-    /// The trained values. [T]
-    package var trainableValues: Tensor {
-        parameters.values.view(at: trainableRange.lowerBound, shape: [trainableRange.count])
-    }
-
-    /// Their gradients. [T]
-    package var trainableGradients: Tensor {
-        parameters.gradients.view(at: trainableRange.lowerBound, shape: [trainableRange.count])
-    }
-
-    /// Which of the trained values weight decay applies to, in order, counted from the start of `trainableValues`.
-    package var decayingRanges: [Range<Int>] {
-        parameters.decayingRanges(within: trainableRange)
-    }
-}
 
 // Where a whole model is trained in bf16, ranks that share the work have fp32 weights (masters) of their own slices,
 // and the bf16 copy of the rest. Gains, biases and heads, a thousandth of the weights, are read in fp32: there every
@@ -27,11 +10,11 @@ extension LanguageModel {
 extension AdamW {
     /// Trains the trainable part of a model on the ranks of `communicator`; until `LanguageModel.gatherMasters`, a rank
     /// may have fp32 weights of its slice alone.
-    package convenience init(
+    convenience init(
         training model: LanguageModel,
         _ settings: OptimizerSettings,
-        by reduction: GradientReduction = .reproducible,
-        over communicator: any Communicator = SoloCommunicator()
+        by reduction: GradientReduction,
+        over communicator: any Communicator
     ) {
         // First, since the gradients and moments that are made next take the room.
         if reduction.isShared(over: communicator) {
@@ -59,15 +42,15 @@ extension LanguageModel {
 
     /// Gives this rank the trained weights of all slices, before they are used otherwise than in passes; the gradients'
     /// memory, which makes room for them, is given back.
-    package func gatherMasters(of optimizer: AdamW, over communicator: any Communicator) throws {
+    func gatherMasters(of optimizer: AdamW, over communicator: any Communicator) throws {
         trainableGradients.discardPages()
         masters = nil
         try optimizer.gatherParameters(over: communicator)
         parametersDidChange()
     }
 
-    /// Goes on with slices that a saved state filled, after so many updates.
-    package func resumeTraining(by optimizer: AdamW, updates: Int, over communicator: any Communicator) throws {
+    /// Resumes with slices that a saved state filled, after so many updates.
+    func resumeTraining(by optimizer: AdamW, updates: Int, over communicator: any Communicator) throws {
         let isSliced = masters != nil
         try gatherMasters(of: optimizer, over: communicator)
         if isSliced { dropMasters(except: optimizer.slice) }

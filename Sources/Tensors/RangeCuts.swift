@@ -1,5 +1,5 @@
 /// Maximal runs of a range that lie inside or outside some ranges, which are in order; in order.
-func cut(_ piece: Range<Int>, at ranges: [Range<Int>]) -> [(range: Range<Int>, isInside: Bool)] {
+package func cut(_ piece: Range<Int>, at ranges: [Range<Int>]) -> [(range: Range<Int>, isInside: Bool)] {
     var runs: [(range: Range<Int>, isInside: Bool)] = []
     var covered = piece.lowerBound
     for range in ranges where range.overlaps(piece) {

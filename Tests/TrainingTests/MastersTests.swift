@@ -1,9 +1,10 @@
 import Collectives
+import LanguageModels
 import Optimizers
 import Tensors
 import Testing
 
-@testable import LanguageModels
+@testable import Training
 
 /// Models that ranks train whole in bf16, each with fp32 weights of its slice alone.
 struct MastersTests {
@@ -37,7 +38,7 @@ struct MastersTests {
     {
         try InProcessGroup.run(ranks: ranks) { communicator in
             let model = LanguageModel(configuration, head: .value, precision: .bfloat16, seed: 3)
-            let optimizer = AdamW(training: model, OptimizerSettings(), over: communicator)
+            let optimizer = AdamW(training: model, OptimizerSettings(), by: .reproducible, over: communicator)
             for step in 1...2 {
                 for i in optimizer.slice.joined() { model.parameters.gradients[i] = Float((i * step) % 29) / 7 - 2 }
                 _ = try optimizer.update(learningRate: 0.05, over: communicator)
