@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The manifest is the architecture: every Swift target imports exactly the targets that it declares, and declares only targets above it
-# in Package.swift; a C target is imported by one Swift target of Sources/. Needs jq.
+# in Package.swift; a C target is imported by one Swift target of Sources/. docs/architecture.md shows the same targets, and names no
+# file or function that is not there. Needs jq.
 set -uo pipefail
 
 # imports FOLDER: the modules that its Swift files import.
@@ -44,4 +45,12 @@ if ((${#above[@]} > 0 && ${#wrong[@]} == 0)); then
 else
     printf '%s\n' "${wrong[@]}"
     echo "not ok the manifest declares what is imported: ${#wrong[@]} lines of it are wrong"
+fi
+
+name="docs/architecture.md shows the manifest, and files that are there"
+if differences=$(bash docs/architecture.sh --check 2>&1); then
+    echo "ok $name"
+else
+    echo "$differences"
+    echo "not ok $name: correct the page; docs/architecture.sh draws the diagram"
 fi
