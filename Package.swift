@@ -65,7 +65,7 @@ let package = Package(
 
         .target(name: "CStart", cSettings: strictC),
 
-        // Ground floor: no dependencies.
+        // Ground floor.
         room("Failures"),
         room("Randomness"),
         room("Files", uses: ["Failures"]),
@@ -81,7 +81,7 @@ let package = Package(
         room("Tensors", uses: ["CKernels"]),
         room("MPICollectives", uses: ["CCollectives", "Collectives"]),
         room("Optimizers", uses: ["Collectives", "Tensors"]),
-        room("Watching", uses: ["Collectives", "Failures"]),
+        room("Watching", uses: ["Collectives", "Failures", "Randomness"]),
 
         // Text and people.
         .target(name: "Text", dependencies: ["Failures", "StrictJSON"], swiftSettings: strict + optimizedInDebug),

@@ -57,8 +57,8 @@ for rank in range(2):
         draw(f'<rect x="{left + 44 * shard}" y="60" width="38" height="20" rx="3" fill="{RANKS[rank]}"/>')
         label(left + 44 * shard + 19, 74, str(4 * rank + shard), 12, "bold", "#ffffff")
     label(left + 85, 101, f"rank {rank}", 12, "bold", RANKS[rank])
-label(690, 69, "The text of users stays on", 12, color=SOFT, anchor="start")
-label(690, 86, "their rank. Results have the", 12, color=SOFT, anchor="start")
+label(690, 69, "Each rank computes for its", 12, color=SOFT, anchor="start")
+label(690, 86, "own users. Results have the", 12, color=SOFT, anchor="start")
 label(690, 103, "same bits on any ranks.", 12, color=SOFT, anchor="start")
 arrow((330, 118), (330, 146))
 

@@ -56,7 +56,7 @@ package struct BenchResult: Sendable {
         return parts.joined(separator: ", ")
     }
 
-    /// The machine-readable form (design.md §8).
+    /// The machine-readable form.
     package var json: JSONObject {
         var object: JSONObject = [
             "task": .string(task.rawValue), "model": .string(model), "precision": .string(precision.rawValue),

@@ -1,4 +1,4 @@
-/// What `evaluation.json` holds (design.md §8), in the order in which it is written.
+/// What `evaluation.json` holds, in the order in which it is written.
 package struct EvaluationSummary: Equatable, Sendable {
     /// How many held-out prompts the policies answered.
     package var prompts: Int

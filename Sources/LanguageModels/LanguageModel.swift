@@ -34,8 +34,9 @@ package final class LanguageModel {
     let frozen: FrozenTensors?
     /// The parameters in bf16, where matrices are read so.
     package let productCopy: Tensor?
-    /// Where `parameters.values` holds: nil everywhere; else this rank has of the rest the bf16 copy alone. A trainer
-    /// sets it.
+    /// Where `parameters.values` holds: nil everywhere; else this rank has of the rest the bf16 copy alone.
+    ///
+    /// A trainer sets it.
     package var masters: [Range<Int>]?
     /// What passes read.
     private let tensors: NamedTensors

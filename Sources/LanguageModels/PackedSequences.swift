@@ -1,3 +1,4 @@
+import Randomness
 package import Tensors
 
 /// Sequences of any lengths laid end to end; no padding.
@@ -107,10 +108,10 @@ package struct PackedSequences: Equatable, Sendable {
         for sequence in 0..<count {
             let shared = shared(by: sequence)
             if shared == 0 { first = Int(offsets[sequence]) }
-            var hash = shared == 0 ? 0xCBF2_9CE4_8422_2325 : hashes[first + shared - 1]
+            var hash = shared == 0 ? FNV1a() : FNV1a(hashes[first + shared - 1])
             for token in tokens[rows(of: sequence)] {
-                hash = (hash ^ UInt64(UInt32(bitPattern: token))) &* 0x0000_0100_0000_01B3
-                hashes.append(hash)
+                hash.add(CollectionOfOne(UInt32(bitPattern: token)))
+                hashes.append(hash.value)
             }
         }
         return hashes

@@ -1,8 +1,9 @@
 package import Collectives
 import Failures
 import Foundation
+import Tensors
 
-/// The common origin and unit of the reward models, learned from samples of the reference policy (design.md §5).
+/// The common origin and unit of the reward models, learned from samples of the reference policy.
 ///
 /// Stored with the reward models. One entry of each list per reward model: K groups, then the single model if there is
 /// one.
@@ -138,16 +139,4 @@ func medians(of rewards: [Float], samplesPerPrompt: Int) -> [Float] {
         let samples = Array(rewards[start..<min(start + samplesPerPrompt, rewards.count)])
         return Array(repeating: median(samples), count: samples.count)
     }
-}
-
-/// The middle one of at least one number, or the mean of the middle two.
-func median(_ values: [Float]) -> Float {
-    let sorted = values.sorted()
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-}
-
-/// log σ(x) = min(x, 0) − log(1 + exp(−|x|)), stable for any x.
-func logSigmoid(_ x: Double) -> Double {
-    min(x, 0) - log1p(exp(-abs(x)))
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The root's choice of how much each group's reward counts (design.md §5), and its memory of past choices.
+/// The root's choice of how much each group's reward counts, and its memory of past choices.
 package struct GroupWeighting: Equatable, Sendable {
     private let settings: PolicySettings
     private let groupSizes: [Double]

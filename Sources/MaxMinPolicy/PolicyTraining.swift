@@ -2,6 +2,7 @@ package import Collectives
 import Failures
 import LanguageModels
 import Optimizers
+import Tensors
 
 /// What a training run carries from step to step besides the weights and the optimizer's moments.
 package struct PolicyState: Equatable, Sendable {
@@ -71,7 +72,7 @@ extension PolicyState {
     }
 }
 
-/// Trains a policy for its groups (Algorithm 1 of arXiv 2402.08925; design.md §5); every rank calls it.
+/// Trains a policy for its groups (Algorithm 1 of arXiv 2402.08925); every rank calls it.
 ///
 /// A step: rollouts on this rank's prompts → rewards under every group's model → all-reduce of the utilities → the root
 /// weighs the groups → advantages → update on gradients summed over shards.

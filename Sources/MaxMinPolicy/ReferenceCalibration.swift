@@ -1,6 +1,7 @@
 package import Collectives
 import Failures
 package import LanguageModels
+import Randomness
 
 /// Samples the reference on prompts of every shard and fits the calibration to the rewards of its samples.
 ///
@@ -64,11 +65,6 @@ package func calibrate(
         samplesHash: String(fnv1a(allHashes), radix: 16),
         communicator: communicator
     )
-}
-
-/// The 64-bit FNV-1a hash of bytes.
-func fnv1a(_ bytes: [UInt8]) -> UInt64 {
-    bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
 }
 
 private func littleEndianBytes(_ value: some FixedWidthInteger) -> [UInt8] {

@@ -2,6 +2,7 @@ import Collectives
 import Failures
 import Foundation
 import LanguageModels
+import Tensors
 
 /// Raw rewards of rollouts, checked for shape: reward models × rollouts.
 func rawRewards(of rollouts: [Rollout], by rewards: RewardFunction, models: Int) throws -> [[Float]] {

@@ -19,7 +19,7 @@ package struct ZeROPartition: Equatable, Sendable {
     /// Chunks of a bucket, as many for each rank.
     private let chunks: Int
 
-    /// ZeROPartition of a vector of `count` elements.
+    /// The slices of a vector of `count` elements.
     ///
     /// `bucketSize` does not change the results.
     package init(of count: Int, ranks: Int, bucketSize: Int = bucketSize) {

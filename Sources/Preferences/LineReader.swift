@@ -1,6 +1,7 @@
 package import Failures
 import Files
 import Glibc
+import Randomness
 
 /// One line of a text, without its line feed.
 package struct Line {

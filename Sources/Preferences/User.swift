@@ -1,3 +1,4 @@
+import Randomness
 package import Text
 
 /// One choice of one user: of two responses to a prompt, the one they preferred.
@@ -52,18 +53,5 @@ package func precedes(_ a: String, _ b: String) -> Bool {
     a.utf8.lexicographicallyPrecedes(b.utf8)
 }
 
-/// FNV-1a, 64 bits, of the UTF-8 bytes: a key for random streams that stays the same in every process and release.
-package func stableHash(_ text: String) -> UInt64 {
-    var hash = FNV1a()
-    hash.add(text.utf8)
-    return hash.value
-}
-
-/// The running state of an FNV-1a hash.
-struct FNV1a {
-    private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
-
-    mutating func add(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes { value = (value ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-    }
-}
+/// The FNV-1a hash of the UTF-8 bytes: a key for random streams that stays the same in every process and release.
+package func stableHash(_ text: String) -> UInt64 { fnv1a(text.utf8) }

@@ -1,15 +1,5 @@
 import Foundation
-
-/// log σ(x) = −log(1 + e⁻ˣ), without overflow for any x.
-package func logSigmoid(_ x: Double) -> Double {
-    min(x, 0) - log1p(exp(-abs(x)))
-}
-
-/// σ(x) = 1/(1 + e⁻ˣ), without overflow for any x.
-package func sigmoid(_ x: Double) -> Double {
-    let tail = exp(-abs(x))
-    return x >= 0 ? 1 / (1 + tail) : tail / (1 + tail)
-}
+import Tensors
 
 /// The Bradley–Terry loss of comparisons and its gradient.
 ///

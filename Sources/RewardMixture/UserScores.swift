@@ -1,5 +1,6 @@
 package import Collectives
 import Failures
+import Tensors
 
 /// How every model explains every user: computed where the users are, known to every rank.
 package struct UserScores: Equatable, Codable, Sendable {

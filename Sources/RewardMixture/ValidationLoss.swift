@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// A model's loss per comparison on comparisons that it was not trained on, once its rewards are damped as far as they
 /// are overconfident.

@@ -1,6 +1,7 @@
 package import Collectives
 import Failures
 import Foundation
+import Randomness
 import Synchronization
 
 /// Watches over a communicator: numbers and names its collectives, knows the phase that the rank is in, injects the
@@ -156,7 +157,7 @@ package final class WatchedCommunicator: Communicator {
         if skipsNext.exchange(false, ordering: .relaxed) { return false }
         let number = record.begin(call: name)
         guard size > 1 else { return true }
-        let key = Double(hash("\(name) #\(number)") >> 11)
+        let key = Double(fnv1a("\(name) #\(number)".utf8) >> 11)
         var extremes = [key, -key]
         try base.allReduceMax(&extremes)
         guard extremes[0] == -extremes[1] else {
@@ -177,9 +178,4 @@ func mismatch(_ calls: [String]) -> String {
     let odd = groups.dropFirst().flatMap(\.value).sorted()
     let all = groups.map { "\(named($0.value)) called \($0.key)" }.joined(separator: ", ")
     return "\(named(odd)) skipped a collective: \(all)"
-}
-
-/// The 64-bit FNV-1a hash of text.
-private func hash(_ text: String) -> UInt64 {
-    text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01B3 }
 }

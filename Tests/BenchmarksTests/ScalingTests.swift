@@ -2,6 +2,7 @@ import Collectives
 import LanguageModels
 import ModelFiles
 import StrictJSON
+import Tensors
 import Testing
 
 @testable import Benchmarks

@@ -2,6 +2,7 @@ import Collectives
 import Failures
 import Foundation
 import Randomness
+import Tensors
 import TestSupport
 import Testing
 

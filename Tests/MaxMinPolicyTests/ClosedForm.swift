@@ -1,6 +1,6 @@
 import Foundation
 
-/// MaxMin on a finite set of responses, solved exactly (design.md §9).
+/// MaxMin on a finite set of responses, solved exactly.
 ///
 /// For fixed w, max_π Σ_u w_u·E_π[r_u] − β·KL(π ‖ π_ref) = β·log Σ_y π_ref(y)·exp(Σ_u w_u·r_u(y)/β), reached by
 /// π_w(y) ∝ π_ref(y)·exp(Σ_u w_u·r_u(y)/β); the worst-off group's best utility is its minimum over w.

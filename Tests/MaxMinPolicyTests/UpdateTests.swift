@@ -4,6 +4,7 @@ import Foundation
 import LanguageModels
 import Optimizers
 import Randomness
+import Tensors
 import TestSupport
 import Testing
 

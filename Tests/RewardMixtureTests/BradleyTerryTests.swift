@@ -1,5 +1,6 @@
 import Foundation
 import RewardMixture
+import Tensors
 import Testing
 
 @Suite struct BradleyTerryTests {

@@ -1,3 +1,5 @@
+import Tensors
+
 // Every kernel of CKernels beside plain loops, on shapes that fill no vector, tile or chunk. It prints a line for each result that is
 // wrong and exits with 1, so that the kernels can be tried where Swift does not run: under sanitizers, on another CPU class, in an
 // emulator. It needs CKernels.h and libm only.

@@ -4,6 +4,7 @@ package import LanguageModels
 import Optimizers
 import Runs
 package import StrictJSON
+import Tensors
 
 /// Least, mean and greatest of the ranks.
 package struct Spread: Equatable, Sendable {
@@ -108,13 +109,6 @@ package func measureScaling(
         bytes: timed.times.bytes,
         collectives: timed.times.calls
     )
-}
-
-/// The middle of some numbers, the mean of the two middle ones of an even count.
-func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }
 
 extension ScalingPoint {

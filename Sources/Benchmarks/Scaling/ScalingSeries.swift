@@ -5,6 +5,7 @@ import Reporting
 import Runs
 package import StrictJSON
 import Synchronization
+import Tensors
 
 /// What `bench scaling` measures over which ranks.
 package struct ScalingRequest: Sendable {

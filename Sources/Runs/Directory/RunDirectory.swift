@@ -3,7 +3,7 @@ import Foundation
 package import ModelFiles
 import StrictJSON
 
-/// The directory that holds everything a run makes (design.md §7), and which of its stages are complete.
+/// The directory that holds everything a run makes, and which of its stages are complete.
 package struct RunDirectory: Equatable, Sendable {
     /// As the configuration gives it.
     package let path: String

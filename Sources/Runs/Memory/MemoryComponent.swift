@@ -13,7 +13,7 @@ package enum MemoryComponent: String, CaseIterable, Sendable {
     /// The optimizer's, of the slice that a rank updates.
     case moments
     /// Weights that training may return to.
-    case bestWeights
+    case bestWeights = "best_weights"
     /// What passes keep and work in.
     case activations
     /// Of the vocabulary product.

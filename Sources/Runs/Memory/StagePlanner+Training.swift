@@ -5,6 +5,7 @@ import MaxMinPolicy
 import ModelFiles
 import Optimizers
 import RewardMixture
+import Tensors
 
 // Stages that train.
 

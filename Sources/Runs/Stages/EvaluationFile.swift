@@ -4,7 +4,7 @@ import Reporting
 import StrictJSON
 
 extension EvaluationSummary {
-    /// The content of `evaluation.json` (design.md §8).
+    /// The content of `evaluation.json`.
     var json: JSONValue {
         var byPolicy = JSONObject()
         for policy in policies { byPolicy[policy.name] = policy.json }
