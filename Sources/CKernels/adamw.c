@@ -7,7 +7,6 @@ struct arguments {
     const float *gradients;
     float *first, *second;
     float rate, beta1, beta2, epsilon, decay, gradient_scale, correction1, correction2;
-    uint16_t *copy;
 };
 
 // m ← β₁m + (1 − β₁)g,  v ← β₂v + (1 − β₂)g²,  θ ← θ − η·(m̂/(√v̂ + ε) + λθ),  m̂ = m/c₁, v̂ = v/c₂, cᵢ = 1 − βᵢ^step
@@ -29,15 +28,14 @@ CK_LOOP(step) {
         ck_store(&theta, a->parameters + i, n);
         ck_store(&m, a->first + i, n);
         ck_store(&v, a->second + i, n);
-        if (a->copy) ck_store_bfloat16(&theta, a->copy + i, n);
     }
 }
 
 void ck_adamw(float *parameters, const float *gradients, float *first, float *second, long count, float rate,
               float beta1, float beta2, float epsilon, float decay, float gradient_scale, float correction1,
-              float correction2, uint16_t *copy) {
+              float correction2) {
     CK_TIMED(CK_OPTIMIZER);
-    struct arguments a = {parameters, gradients, first,          second,      rate,        beta1, beta2,
-                          epsilon,    decay,     gradient_scale, correction1, correction2, copy};
+    struct arguments a = {parameters, gradients, first, second,         rate,        beta1,
+                          beta2,      epsilon,   decay, gradient_scale, correction1, correction2};
     ck_parallel(count, 8192, step, &a);
 }

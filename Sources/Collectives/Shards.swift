@@ -29,27 +29,9 @@ package struct Shards: Equatable, Sendable {
         return (rank * count / ranks)..<((rank + 1) * count / ranks)
     }
 
-    /// The rank that hosts a shard.
-    package func rank(hosting shard: Int) -> Int {
-        precondition((0..<count).contains(shard), "shard \(shard) is not one of \(count)")
-        // The largest rank with rank·count/ranks ≤ shard, floors undone.
-        return ((shard + 1) * ranks - 1) / count
-    }
-
-    /// The shard that an item belongs to: items are dealt out in turn.
-    package func shard(of item: Int) -> Int {
-        precondition(item >= 0, "items count from 0; this is \(item)")
-        return item % count
-    }
-
     /// The items of one shard out of `total`, in order.
     package func items(of shard: Int, total: Int) -> [Int] {
         precondition((0..<count).contains(shard), "shard \(shard) is not one of \(count)")
         return Array(stride(from: shard, to: total, by: count))
-    }
-
-    /// The items of all shards that a rank hosts out of `total`: shard by shard, in order within each.
-    package func items(hostedBy rank: Int, total: Int) -> [Int] {
-        hosted(by: rank).flatMap { items(of: $0, total: total) }
     }
 }

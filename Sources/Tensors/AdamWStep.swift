@@ -3,8 +3,7 @@ import Glibc
 
 /// One AdamW step (Loshchilov & Hutter, arXiv 1711.05101), decoupled decay, bias-corrected, on flat float32 tensors.
 ///
-/// `step` counts from 1; `gradientScale` multiplies the gradient first (clipping). `copy`, of type bfloat16, receives
-/// the updated parameters as well.
+/// `step` counts from 1; `gradientScale` multiplies the gradient first (clipping).
 package func adamWStep(
     parameters: Tensor,
     gradients: Tensor,
@@ -16,15 +15,13 @@ package func adamWStep(
     beta2: Float,
     epsilon: Float,
     weightDecay: Float,
-    gradientScale: Float,
-    copy: Tensor? = nil
+    gradientScale: Float
 ) {
     precondition(step >= 1, "AdamW steps count from 1, not \(step)")
     let count = parameters.count
     expect(gradients, count: count, "gradients")
     expect(firstMoment, count: count, "firstMoment")
     expect(secondMoment, count: count, "secondMoment")
-    if let copy { expect(copy, count: count, "copy") }
     let correction1 = Float(1 - pow(Double(beta1), Double(step)))
     let correction2 = Float(1 - pow(Double(beta2), Double(step)))
     unsafe ck_adamw(
@@ -40,7 +37,6 @@ package func adamWStep(
         weightDecay,
         gradientScale,
         correction1,
-        correction2,
-        copy?.halves
+        correction2
     )
 }

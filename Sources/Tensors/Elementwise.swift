@@ -60,11 +60,6 @@ package func chunkSumsOfSquares(_ x: Tensor) -> [Double] {
     return sums
 }
 
-/// Σ x², chunk by chunk.
-package func sumOfSquares(_ x: Tensor) -> Double {
-    chunkSumsOfSquares(x).reduce(0, +)
-}
-
 /// A hash of the elements' bits, for comparing copies of a tensor: any bit that differs changes it, but for one chance
 /// in 2⁶⁴.
 ///

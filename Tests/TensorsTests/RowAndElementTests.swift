@@ -93,7 +93,7 @@ import Testing
         scale(scaled, by: -2)
         #expect(scaled.array() == x.map { -2 * $0 })
         let squares = x.reduce(0.0) { $0 + Double($1) * Double($1) }
-        #expect(abs(sumOfSquares(Tensor(x, shape: [count])) - squares) <= 1e-12 * squares)
+        #expect(abs(chunkSumsOfSquares(Tensor(x, shape: [count])).reduce(0, +) - squares) <= 1e-12 * squares)
     }
 
     @Test func nonFiniteValuesAreSeen() {
@@ -104,11 +104,11 @@ import Testing
         values[39_999] = .infinity
         let x = Tensor(values, shape: [40_000])
         #expect(nonFiniteCount(x) == 3)
-        #expect(!sumOfSquares(x).isFinite)
+        #expect(!chunkSumsOfSquares(x).reduce(0, +).isFinite)
         let half = Tensor(zeros: [40_000], .bfloat16)
         half.copy(from: x)
         #expect(nonFiniteCount(half) == 3)
-        #expect(sumOfSquares(Tensor([3e38, 3e38], shape: [2])).isFinite)
+        #expect(chunkSumsOfSquares(Tensor([3e38, 3e38], shape: [2])).reduce(0, +).isFinite)
     }
 
     @Test(arguments: [1, 33, 20_001]) func adamW(count: Int) {
@@ -117,7 +117,6 @@ import Testing
         )
         let parameters = Tensor(floats(theta), shape: [count])
         let (first, second) = (Tensor(zeros: [count]), Tensor(zeros: [count]))
-        let copy = Tensor(zeros: [count], .bfloat16)
         for step in 1...4 {
             let gradient = samples(count, seed: UInt64(10 + step))
             adamWStep(
@@ -131,8 +130,7 @@ import Testing
                 beta2: 0.99,
                 epsilon: 1e-8,
                 weightDecay: 0.1,
-                gradientScale: 0.5,
-                copy: copy
+                gradientScale: 0.5
             )
             for i in 0..<count {
                 let g = 0.5 * Double(gradient[i])
@@ -145,7 +143,6 @@ import Testing
             }
         }
         #expect(maximalDifference(parameters.array(), floats(theta)) < 1e-5)
-        #expect(copy.array() == parameters.array().map(roundedToBFloat16))
     }
 }
 

@@ -98,7 +98,7 @@ import Testing
             tokenGradient: tokenGradient,
             positionGradient: positionGradient
         )
-        let squares = Tensor([Float(sumOfSquares(logits) / 1e4)], shape: [1])
+        let squares = Tensor([Float(chunkSumsOfSquares(logits).reduce(0, +) / 1e4)], shape: [1])
         return [
             y, dx, dgain, dbias, activated, colsum, dy, attended, logSumExp, dqkv, logp, entropy, tokenGradient,
             positionGradient, squares,

@@ -177,7 +177,7 @@ void ck_log_probabilities_backward(const float *logits, const int32_t *targets, 
 void ck_draw(const float *logits, float temperature, const double *uniforms, long n, long v, int32_t *tokens,
              float *log_probabilities);
 
-// Optimizer (adamw.c). `copy` (bfloat16, may be null) receives the updated parameters.
+// Optimizer (adamw.c).
 void ck_adamw(float *parameters, const float *gradients, float *first, float *second, long count, float rate,
               float beta1, float beta2, float epsilon, float decay, float gradient_scale, float correction1,
-              float correction2, uint16_t *copy);
+              float correction2);

@@ -14,10 +14,10 @@ Each NAME-lora.golden is a safetensors file:
 Its metadata hold peft's own adapter_config.json of the classifier.
 """
 
-import Tensors
 import json
-import peft
 import tempfile
+
+import peft
 import torch
 import transformers
 from safetensors import safe_open

@@ -18,8 +18,8 @@ Each NAME.golden is a safetensors file (the ending keeps it out of .gitignore):
   bt.grad.NAME        its gradients
 """
 
-import Tensors
 import sys
+
 import torch
 import transformers
 from safetensors.torch import save_file

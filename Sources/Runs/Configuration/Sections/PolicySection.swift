@@ -40,7 +40,11 @@ package struct PolicySection: Equatable, Sendable {
     /// How the policy of an objective is trained.
     func settings(for objective: Objective) -> PolicySettings {
         var settings = training
-        settings.objective = objective == .maxminUncalibrated ? .maxmin : .init(rawValue: objective.rawValue) ?? .maxmin
+        let name = objective == .maxminUncalibrated ? Objective.maxmin.rawValue : objective.rawValue
+        guard let weighting = PolicySettings.Objective(rawValue: name) else {
+            preconditionFailure("the policy's training has no objective \(name)")
+        }
+        settings.objective = weighting
         return settings
     }
 }
