@@ -7,31 +7,6 @@ package import Tensors
 // and the bf16 copy of the rest. Gains, biases and heads, a thousandth of the weights, are read in fp32: there every
 // rank's copy is fp32.
 
-extension AdamW {
-    /// Trains the trainable part of a model on the ranks of `communicator`; until `LanguageModel.gatherMasters`, a rank
-    /// may have fp32 weights of its slice alone.
-    convenience init(
-        training model: LanguageModel,
-        _ settings: OptimizerSettings,
-        by reduction: GradientReduction,
-        over communicator: any Communicator
-    ) {
-        // First, since the gradients and moments that are made next take the room.
-        if reduction.isShared(over: communicator) {
-            model.dropMasters(except: reduction.slice(of: model.trainableRange.count, communicator))
-        }
-        self.init(
-            parameters: model.trainableValues,
-            gradients: model.trainableGradients,
-            decaying: model.decayingRanges,
-            settings: settings,
-            halves: model.bf16Replicas,
-            by: reduction,
-            over: communicator
-        )
-    }
-}
-
 extension LanguageModel {
     /// What must have the same bits on every rank in training.
     package var replicas: [Tensor] {
@@ -58,7 +33,7 @@ extension LanguageModel {
     }
 
     /// Keeps masters of a slice, and what is read in fp32.
-    fileprivate func dropMasters(except slice: [Range<Int>]) {
+    func dropMasters(except slice: [Range<Int>]) {
         guard let bf16Replicas else { return }
         let dropped = bf16Replicas.ranges.flatMap { gaps(in: $0, between: slice) }
         masters = gaps(in: 0..<parameters.count, between: dropped)
@@ -67,7 +42,7 @@ extension LanguageModel {
     }
 
     /// The bf16 copy, where the whole model is trained with one.
-    fileprivate var bf16Replicas: BF16Replicas? {
+    var bf16Replicas: BF16Replicas? {
         guard trainable == .full, let productCopy else { return nil }
         return BF16Replicas(copy: productCopy, ranges: Parameters.matrixRanges(of: configuration, head: head))
     }

@@ -140,3 +140,28 @@ package final class Trainer {
     /// Of each model what passes read: the same bits on every rank.
     package var replicas: [Tensor] { models.flatMap(\.replicas) }
 }
+
+extension AdamW {
+    /// Trains the trainable part of a model on the ranks of `communicator`; until `LanguageModel.gatherMasters`, a rank
+    /// may have fp32 weights of its slice alone.
+    convenience init(
+        training model: LanguageModel,
+        _ settings: OptimizerSettings,
+        by reduction: GradientReduction,
+        over communicator: any Communicator
+    ) {
+        // First, since the gradients and moments that are made next take the room.
+        if reduction.isShared(over: communicator) {
+            model.dropMasters(except: reduction.slice(of: model.trainableRange.count, communicator))
+        }
+        self.init(
+            parameters: model.trainableValues,
+            gradients: model.trainableGradients,
+            decaying: model.decayingRanges,
+            settings: settings,
+            halves: model.bf16Replicas,
+            by: reduction,
+            over: communicator
+        )
+    }
+}

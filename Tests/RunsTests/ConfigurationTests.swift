@@ -69,6 +69,11 @@ import Testing
         #expect(problems("simulate: { noise: 3 }") == ["run.yaml:1: simulate.noise: is called simulate.sharpness now"])
     }
 
+    @Test func everyObjectiveOfTheTrainingCanBeChosen() {
+        let names = Set(PolicySection.Objective.allCases.map(\.rawValue))
+        #expect(PolicySettings.Objective.allCases.allSatisfy { names.contains($0.rawValue) })
+    }
+
     @Test(arguments: PolicySection.Objective.allCases)
     func objectivesKeepTheirNames(objective: PolicySection.Objective) {
         let name = objective == .maxminUncalibrated ? "maxmin" : objective.rawValue
