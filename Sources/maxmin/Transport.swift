@@ -1,11 +1,11 @@
 import Collectives
 import Failures
 import Foundation
+import Runs
+import StrictYAML
 
 #if MPI
 import MPICollectives
-import Runs
-import StrictYAML
 #endif
 
 /// This process's rank as its launcher tells it before MPI is initialized; 0 without a launcher.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Memory is as predicted: full fine-tuning of a small GPT-2, and adapters of a Llama, on two ranks; each stage's peak within
-# MARGIN per cent of the plan. A run that cannot fit is refused before it begins. Then launch/runs/tulu2-7b-p3.yaml runs as it is on a
-# tiny model of the same family. Needs jq; the last two need ../shared/tokenizers/llama2.
+# MARGIN per cent of the plan, with bf16 operands on every CPU. A run that cannot fit is refused before it begins. Then
+# launch/runs/tulu2-7b-p3.yaml runs as it is on a tiny model of the same family. Needs jq; the last two need ../shared/tokenizers/llama2.
 #
 #   BIN=.build/release bash launch/tests/memory.sh
 set -uo pipefail
@@ -37,7 +37,7 @@ as_planned() {
 for _ in {1..200}; do echo "{\"text\": \"$(shuf -i 1-99999 -n 70 | tr '\n' ' ')\"}"; done >"$work/text.jsonl"
 cat >"$work/full.yaml" <<YAML
 run: { name: memory, directory: $work/full, stages: [sft, simulate, reward, calibrate, policy, evaluate], threads: 1 }
-model: { sampling_memory: 64, micro_batch_tokens: 1024 }
+model: { precision: bf16, sampling_memory: 64, micro_batch_tokens: 1024 }
 data: { text: $work/text.jsonl, max_length: 96, held_out_prompts: 8 }
 sft: { vocabulary_size: 1000, layers: 4, width: 384, heads: 6, positions: 96, steps: 1, batch_sequences: 32 }
 simulate:

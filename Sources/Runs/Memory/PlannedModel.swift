@@ -32,8 +32,16 @@ struct PlannedModel {
     /// Bytes of so many parameters of a model's own: fp32, and a copy as operands of bf16 products.
     func own(_ parameters: Int) -> Int { parameters * (precision == .bfloat16 ? 6 : 4) }
 
-    /// Bytes of an element laid out for sampling: fp16 is laid out as fp32.
-    var panelElementSize: Int { stored == .float16 ? 4 : precision.elementType.size }
+    /// Bytes of an element laid out for sampling.
+    ///
+    /// Weights are laid out as a file has them, but fp16 as fp32, and fp32 in the product type.
+    var panelElementSize: Int {
+        switch stored {
+        case .bfloat16: 2
+        case .float16: 4
+        default: precision.elementType.size
+        }
+    }
 
     /// Bytes of the model opened in place.
     var opened: FrozenBytes { FrozenBytes(shape, head: .none, stored: stored, precision: precision) }

@@ -59,7 +59,7 @@ extension StagePlanner {
         }
         let (prompt, new) = (promptTokens, configuration.policy.training.maxNewTokens)
         let items = min(mostSampled, responsesOfRank(keys.prompts, perItem: keys.samplesPerPrompt))
-        func sample(_ models: Int, to memory: inout StageMemory) -> Int {
+        func sample(_ models: [SamplingModel], to memory: inout StageMemory) -> Int {
             addSampling(
                 items: items,
                 samples: keys.samplesPerPrompt,
@@ -70,7 +70,7 @@ extension StagePlanner {
             )
         }
         // The policy is gone when judges come; what the reference samples with stays.
-        let prefill = max(sample(2, to: &answered), sample(1, to: &judged))
+        let prefill = max(sample([.reference, .policy], to: &answered), sample([.reference], to: &judged))
         let scored = scoring(total: items * (prompt + new), longest: prompt + new)
         if keys.judges.contains(.reward) { try addRewardPass(tokens: scored, to: &judged) }
         memory = answered.bytesPerRank > judged.bytesPerRank ? answered : judged

@@ -94,7 +94,7 @@ extension StagePlanner {
             prompt: prompt,
             new: new,
             // The reference samples too where medians are asked for.
-            models: configuration.calibrate.method == .logSigmoid ? 2 : 1,
+            models: configuration.calibrate.method == .logSigmoid ? [.reference, .policy] : [.policy],
             to: &memory
         )
         let limit = configuration.model.microBatchTokens

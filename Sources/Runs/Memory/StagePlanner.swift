@@ -127,16 +127,27 @@ struct StagePlanner {
     /// - Parameters:
     ///   - items: responses that are asked for at a time.
     ///   - samples: how many of them continue one prompt.
-    func addSampling(items: Int, samples: Int, prompt: Int, new: Int, models: Int = 1, to memory: inout StageMemory)
-        -> Int
-    {
+    ///   - models: which models sample.
+    func addSampling(
+        items: Int,
+        samples: Int,
+        prompt: Int,
+        new: Int,
+        models: [SamplingModel] = [.reference],
+        to memory: inout StageMemory
+    ) -> Int {
         let capacity = min(shape.contextLength, prompt + new)
         let slot = capacity * activations.cachedToken
         let slots = max(1, min(items, (configuration.model.samplingMemory << 20) / slot))
         memory[.cache] += slots * slot
         memory[.logits] = max(memory[.logits], activations.sampledLogits(sequences: slots))
         let prompts = (slots + samples - 1) / samples * prompt
-        memory[.sampling] += models * shape.copiedSamplingElements * model.panelElementSize
+        for sampling in models {
+            // A policy that is trained in full has the product type, whatever the reference's file has.
+            let ofProducts = sampling == .policy && configuration.policy.trainable == .full
+            let size = ofProducts ? model.precision.elementType.size : model.panelElementSize
+            memory[.sampling] += shape.copiedSamplingElements * size
+        }
         return min(prompts, max(activations.inferenceTokens, prompt))
     }
 
@@ -214,4 +225,10 @@ private func isOpenings(_ path: String) -> Bool {
     guard let block = try? RegularFile(path: path).bytes(from: 0, atMost: 1 << 16) else { return false }
     let line = String(decoding: block.prefix { $0 != 0x0A }, as: UTF8.self)
     return line.contains("\"text\"") && !line.contains("\"prompt\"")
+}
+
+/// A model that responses are sampled from.
+enum SamplingModel {
+    case reference
+    case policy
 }
