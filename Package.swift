@@ -95,7 +95,10 @@ let package = Package(
         // The method.
         room(
             "RewardMixture",
-            uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Randomness", "Tensors", "Training"]
+            uses: [
+                "Collectives", "Failures", "LanguageModels", "Optimizers", "Preferences", "Randomness", "Tensors",
+                "Training",
+            ]
         ),
         room(
             "MaxMinPolicy",
@@ -118,8 +121,8 @@ let package = Package(
         room(
             "Benchmarks",
             uses: [
-                "Collectives", "Failures", "LanguageModels", "Launching", "MaxMinPolicy", "Optimizers", "Randomness",
-                "Reporting", "RewardMixture", "Runs", "StrictJSON", "Tensors", "Training",
+                "Collectives", "Failures", "LanguageModels", "Launching", "MaxMinPolicy", "Optimizers", "Preferences",
+                "Randomness", "Reporting", "RewardMixture", "Runs", "StrictJSON", "Tensors", "Training",
             ]
         ),
         room(
@@ -191,7 +194,10 @@ let package = Package(
         tests("Training", uses: ["Collectives", "LanguageModels", "Optimizers", "Tensors"]),
         tests(
             "RewardMixture",
-            uses: ["Collectives", "Failures", "LanguageModels", "Optimizers", "Randomness", "Tensors", "TestSupport"]
+            uses: [
+                "Collectives", "Failures", "LanguageModels", "Optimizers", "Preferences", "Randomness", "Tensors",
+                "TestSupport",
+            ]
         ),
         tests(
             "MaxMinPolicy",

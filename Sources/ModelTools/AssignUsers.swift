@@ -86,40 +86,32 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
     )
     for warning in tokenized.report.warnings { log("warning: \(warning)") }
     let users = tokenized.users.map { user in
-        UserComparisons(
-            id: user.id,
-            group: user.group,
-            shard: 0,
-            fit: [],
-            validation: [],
-            assign: user.comparisons.map { TokenComparison(chosen: $0.chosen, rejected: $0.rejected) },
-            test: []
-        )
+        ShardedUser(user, shard: 0, split: ComparisonSplit(assign: Array(user.comparisons.indices)))
     }
     let scores = try scoreUsers(
         users,
         under: LanguageModelScorer(models, microBatchTokens: tokensAtATime),
         over: SoloCommunicator()
     )
-    for user in RewardMixture.assignUsers(scores, shares: shares) {
-        try emit(request.json ? object(user).encoded() : line(user))
+    let posteriors = scores.posteriors(shares: shares)
+    for (index, user) in scores.members.enumerated() {
+        let posterior = posteriors[index]
+        let comparisons = tokenized.users[index].comparisons.count
+        let group = argmax(posterior)
+        if request.json {
+            let object: JSONValue = [
+                "user_id": .string(user.id), "group": .integer(group),
+                "posterior": .array(posterior.map(JSONValue.number)),
+                "log_likelihoods": .array(scores.logLikelihoods[index].map(JSONValue.number)),
+                "comparisons": .integer(comparisons),
+            ]
+            try emit(object.encoded())
+        } else {
+            let sure = String(format: "%.1f", 100 * posterior[group])
+            let answer = "group \(group)  probability \(sure) %  from \(comparisons) comparisons"
+            try emit("\(printable(user.id))  \(answer)")
+        }
     }
-}
-
-private func object(_ user: UserAssignment) -> JSONValue {
-    [
-        "user_id": .string(user.user.id), "group": .integer(user.group),
-        "posterior": .array(user.posterior.map(JSONValue.number)),
-        "log_likelihoods": .array(user.logLikelihoods.map(JSONValue.number)),
-        "comparisons": .integer(user.user.assignCount),
-    ]
-}
-
-private func line(_ user: UserAssignment) -> String {
-    let sure = String(format: "%.1f", 100 * user.posterior[user.group])
-    return
-        "\(printable(user.user.id))  group \(user.group)  probability \(sure) %  from \(user.user.assignCount) "
-        + "comparisons"
 }
 
 /// η, the mean responsibility of each group, from `assignments.csv`, whose last columns are the responsibilities.

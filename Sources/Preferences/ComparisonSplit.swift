@@ -24,13 +24,21 @@ package struct SplitFractions: Equatable, Sendable {
 /// Which of a user's comparisons serve what, as indices in ascending order; disjoint, together all of them.
 package struct ComparisonSplit: Equatable, Sendable {
     /// Gradients.
-    package var fit: [Int] = []
+    package var fit: [Int]
     /// Early stopping.
-    package var validation: [Int] = []
+    package var validation: [Int]
     /// The E-step.
-    package var assign: [Int] = []
+    package var assign: [Int]
     /// Evaluation.
-    package var test: [Int] = []
+    package var test: [Int]
+
+    /// States a split; empty parts may be left out.
+    package init(fit: [Int] = [], validation: [Int] = [], assign: [Int] = [], test: [Int] = []) {
+        self.fit = fit
+        self.validation = validation
+        self.assign = assign
+        self.test = test
+    }
 }
 
 /// Splits a user's comparisons at random, by seed, user id and prompts alone: the order of users has no part in it.
@@ -39,14 +47,14 @@ package struct ComparisonSplit: Equatable, Sendable {
 /// nothing to fit (a user with one prompt) they are split one by one. Of few comparisons the first goes to `assign`
 /// (without it the user has no group) and the second to `fit`; the fractions hold as closely as whole prompts allow.
 package func splitComparisons(
-    user: String,
-    promptHashes: [UInt64],
+    of user: User<TokenizedComparison>,
     fractions: SplitFractions,
     seed: UInt64
 ) -> ComparisonSplit {
-    let split = deal(user, promptHashes, keepingPromptsTogether: true, fractions, seed)
+    let promptHashes = user.comparisons.map(\.promptHash)
+    let split = deal(user.id, promptHashes, keepingPromptsTogether: true, fractions, seed)
     guard split.fit.isEmpty, promptHashes.count > 1 else { return split }
-    return deal(user, promptHashes, keepingPromptsTogether: false, fractions, seed)
+    return deal(user.id, promptHashes, keepingPromptsTogether: false, fractions, seed)
 }
 
 private func deal(
@@ -95,56 +103,28 @@ private func deal(
     return split
 }
 
-/// A user's tokenized comparisons by their use.
-package struct SplitUser: Equatable, Sendable {
-    /// The user's id.
-    package var id: String
-    /// The group that the data names.
-    package var group: String?
-    /// For gradients.
-    package var fit: [TokenizedComparison]
-    /// For early stopping.
-    package var validation: [TokenizedComparison]
-    /// For the E-step.
-    package var assign: [TokenizedComparison]
-    /// For evaluation.
-    package var test: [TokenizedComparison]
-
-    /// Splits a user's comparisons.
-    package init(_ user: TokenizedUser, fractions: SplitFractions, seed: UInt64) {
-        let split = splitComparisons(user: user.id, promptHashes: user.promptHashes, fractions: fractions, seed: seed)
-        id = user.id
-        group = user.group
-        fit = split.fit.map { user.comparisons[$0] }
-        validation = split.validation.map { user.comparisons[$0] }
-        assign = split.assign.map { user.comparisons[$0] }
-        test = split.test.map { user.comparisons[$0] }
-    }
-}
-
 /// Holds whole users out, to measure how well new users are assigned: `round(fraction · users)` of them, at least one
 /// stays.
 ///
 /// The choice depends on seed and ids alone. Both lists are in the order given.
-package func holdOutUsers<Person>(
-    _ users: [Person],
+package func holdOutUsers(
+    _ users: [User<TokenizedComparison>],
     fraction: Double,
-    seed: UInt64,
-    id: (Person) -> String
-) -> (kept: [Person], heldOut: [Person]) {
+    seed: UInt64
+) -> (kept: [User<TokenizedComparison>], heldOut: [User<TokenizedComparison>]) {
     precondition(0..<1 ~= fraction, "fraction \(fraction) of users outside 0..<1")
     let keys = users.map { user in
         var stream = CounterRandom(
             seed: seed,
             purpose: .split,
             step: -1,
-            item: Int(truncatingIfNeeded: stableHash(id(user)))
+            item: Int(truncatingIfNeeded: stableHash(user.id))
         )
         return stream.next()
     }
     let count = min(Int((Double(users.count) * fraction).rounded()), max(0, users.count - 1))
     let heldOut = Set(
-        users.indices.sorted { keys[$0] != keys[$1] ? keys[$0] < keys[$1] : precedes(id(users[$0]), id(users[$1])) }[
+        users.indices.sorted { keys[$0] != keys[$1] ? keys[$0] < keys[$1] : precedes(users[$0].id, users[$1].id) }[
             ..<count
         ]
     )

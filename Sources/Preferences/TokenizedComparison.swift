@@ -1,52 +1,37 @@
 package import Failures
 package import Text
 
-/// A comparison as the reward models see it.
+/// A comparison as reward models see it.
 package struct TokenizedComparison: Equatable, Sendable {
-    /// Prompt, chosen response and, where the response is complete, the end of its turn.
-    package var chosen: [Int32]
-    /// Prompt, rejected response and, where the response is complete, the end of its turn.
-    package var rejected: [Int32]
-    /// How many tokens of both are the prompt.
-    package var promptLength: Int
+    /// Of each response, the ranked ones first: prompt, response and, where the response is complete, the end of its
+    /// turn; without padding, and of one token at least.
+    package let sequences: [[Int32]]
+    /// How many of the responses are ranked.
+    package let ranked: Int
+    /// How much the comparison counts.
+    package let weight: Double
+    /// Hash of the prompt's text, so that a split can keep comparisons of one prompt together.
+    package let promptHash: UInt64
+    /// How many tokens all sequences begin with: the prompt, and what the responses have in common; every sequence but
+    /// the first keeps one of its own.
+    package let sharedTokens: Int
 
     /// States a comparison in tokens.
-    package init(chosen: [Int32], rejected: [Int32], promptLength: Int) {
-        self.chosen = chosen
-        self.rejected = rejected
-        self.promptLength = promptLength
+    package init(_ sequences: [[Int32]], ranked: Int = 1, weight: Double = 1, promptHash: UInt64 = 0) {
+        precondition(1..<sequences.count ~= ranked, "\(ranked) of \(sequences.count) responses are ranked")
+        self.sequences = sequences
+        self.ranked = ranked
+        self.weight = weight
+        self.promptHash = promptHash
+        sharedTokens = sequences.dropFirst().reduce(sequences[0].count) { shared, sequence in
+            min(shared, zip(sequences[0], sequence).prefix { $0 == $1 }.count, sequence.count - 1)
+        }
     }
 
-    /// Tokens of the prompt and both responses: the work that this comparison makes.
-    package var tokens: Int { chosen.count + rejected.count - promptLength }
-}
-
-/// A user's comparisons in tokens; `comparisons[i]` belongs to the same choice as before tokenizing unless it was
-/// dropped.
-package struct TokenizedUser: Equatable, Sendable {
-    /// The user's id.
-    package var id: String
-    /// The group that the data names.
-    package var group: String?
-    /// The comparisons that fit, in order.
-    package var comparisons: [TokenizedComparison]
-    /// Text hash of each comparison's prompt, so that a split can keep comparisons of one prompt together.
-    package var promptHashes: [UInt64]
-
-    /// Describes a user.
-    package init(id: String, group: String? = nil, comparisons: [TokenizedComparison], promptHashes: [UInt64]) {
-        precondition(
-            comparisons.count == promptHashes.count,
-            "\(comparisons.count) comparisons, \(promptHashes.count) prompt hashes"
-        )
-        self.id = id
-        self.group = group
-        self.comparisons = comparisons
-        self.promptHashes = promptHashes
+    /// Tokens of a pass over it, what the sequences share counted once: the work that this comparison makes.
+    package var distinctTokens: Int {
+        sequences.reduce(0) { $0 + $1.count } - (sequences.count - 1) * sharedTokens
     }
-
-    /// Tokens of all comparisons.
-    package var tokens: Int { comparisons.reduce(0) { $0 + $1.tokens } }
 }
 
 /// How text becomes the tokens of comparisons.
@@ -73,7 +58,7 @@ package struct TokenizationReport: Equatable, Sendable {
     package var truncatedResponses = 0
     /// Comparisons dropped because a response has no token.
     package var empty = 0
-    /// Comparisons dropped because both responses are the same after truncation.
+    /// Comparisons dropped because two responses are the same after truncation.
     package var identical = 0
     /// Users dropped because none of their comparisons was left.
     package var usersWithoutComparisons = 0
@@ -95,33 +80,32 @@ package struct TokenizationReport: Equatable, Sendable {
     }
 }
 
-/// Tokenizes users' comparisons; prompt and responses are encoded apart, so that both sequences share the prompt's
+/// Tokenizes users' comparisons; prompt and responses are encoded apart, so that all sequences share the prompt's
 /// tokens.
 ///
 /// - Throws: `Failure(.badData)` naming the user where an id lies outside the vocabulary or nothing is left;
 ///   `Failure(.configuration)` where a template leaves no room for a text.
 package func tokenize(
-    _ users: [User],
+    _ users: [User<Comparison>],
     _ options: TokenizationOptions,
     encoding: ChatEncoding
-) throws(Failure) -> (users: [TokenizedUser], report: TokenizationReport) {
+) throws(Failure) -> (users: [User<TokenizedComparison>], report: TokenizationReport) {
     guard options.maximumLength > encoding.leastPrompt else {
         let message =
             "leaves no room in \(options.maximumLength) tokens for a prompt under the chat template and a response"
         throw Failure(.configuration, "\(message); raise it", at: "data.max_length")
     }
     var report = TokenizationReport()
-    var result: [TokenizedUser] = []
+    var result: [User<TokenizedComparison>] = []
     for user in users.sorted(by: { precedes($0.id, $1.id) }) {
-        var tokenized = TokenizedUser(id: user.id, group: user.group, comparisons: [], promptHashes: [])
+        var tokenized = User<TokenizedComparison>(id: user.id, group: user.group, comparisons: [])
         for comparison in user.comparisons {
             guard let fitted = fit(comparison, encoding, options.maximumLength, &report) else { continue }
-            for token in fitted.chosen + fitted.rejected where token < 0 || token >= options.vocabularySize {
+            for token in fitted.sequences.joined() where token < 0 || token >= options.vocabularySize {
                 let message = "token id \(token) outside the vocabulary of \(options.vocabularySize)"
                 throw Failure(.badData, "\(message); is this the model's tokenizer?", at: "user \(user.id)")
             }
             tokenized.comparisons.append(fitted)
-            tokenized.promptHashes.append(stableHash(comparison.prompt.text))
             report.kept += 1
         }
         if tokenized.comparisons.isEmpty {
@@ -142,23 +126,25 @@ private func fit(
     _ maximumLength: Int,
     _ report: inout TokenizationReport
 ) -> TokenizedComparison? {
-    let wholeChosen = encoding.response(comparison.chosen, isComplete: comparison.chosenIsComplete)
-    let wholeRejected = encoding.response(comparison.rejected, isComplete: comparison.rejectedIsComplete)
-    guard !wholeChosen.isEmpty, !wholeRejected.isEmpty else {
+    let whole = comparison.responses.map { encoding.response($0.text, isComplete: $0.isComplete) }
+    guard !whole.contains(where: \.isEmpty) else {
         report.empty += 1
         return nil
     }
     // One prompt token stays, so that every response still has a context.
-    let responseRoom = maximumLength - encoding.leastPrompt
-    let chosen = wholeChosen.prefix(responseRoom)
-    let rejected = wholeRejected.prefix(responseRoom)
-    guard chosen != rejected else {
+    let responses = whole.map { $0.prefix(maximumLength - encoding.leastPrompt) }
+    guard Set(responses).count == responses.count else {
         report.identical += 1
         return nil
     }
-    let room = maximumLength - max(chosen.count, rejected.count)
-    let (kept, prompt) = encoding.prompt(comparison.prompt, atMost: room)
-    if chosen.count < wholeChosen.count || rejected.count < wholeRejected.count { report.truncatedResponses += 1 }
+    let longest = responses.reduce(0) { max($0, $1.count) }
+    let (kept, prompt) = encoding.prompt(comparison.prompt, atMost: maximumLength - longest)
+    if zip(responses, whole).contains(where: { $0.count < $1.count }) { report.truncatedResponses += 1 }
     if kept != comparison.prompt { report.truncatedPrompts += 1 }
-    return TokenizedComparison(chosen: prompt + chosen, rejected: prompt + rejected, promptLength: prompt.count)
+    return TokenizedComparison(
+        responses.map { prompt + $0 },
+        ranked: comparison.ranked,
+        weight: comparison.weight,
+        promptHash: stableHash(comparison.prompt.text)
+    )
 }

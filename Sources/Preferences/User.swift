@@ -1,52 +1,25 @@
 import Randomness
-package import Text
-
-/// One choice of one user: of two responses to a prompt, the one they preferred.
-package struct Comparison: Equatable, Sendable {
-    /// What both responses answer or continue.
-    package var prompt: Conversation
-    /// The preferred response.
-    package var chosen: String
-    /// The other response.
-    package var rejected: String
-    /// Whether `chosen` ends where its writer ended it; false where sampling was cut short, so that no end-of-text
-    /// follows.
-    package var chosenIsComplete: Bool
-    /// The same for `rejected`.
-    package var rejectedIsComplete: Bool
-
-    /// States a comparison; responses are complete unless said otherwise.
-    package init(
-        prompt: Conversation,
-        chosen: String,
-        rejected: String,
-        chosenIsComplete: Bool = true,
-        rejectedIsComplete: Bool = true
-    ) {
-        self.prompt = prompt
-        self.chosen = chosen
-        self.rejected = rejected
-        self.chosenIsComplete = chosenIsComplete
-        self.rejectedIsComplete = rejectedIsComplete
-    }
-}
 
 /// A person who compared responses.
-package struct User: Equatable, Sendable {
+///
+/// `Choice` is what the comparisons are: `Comparison` as text, `TokenizedComparison` as reward models see it.
+package struct User<Choice: Sendable>: Sendable {
     /// Identifies the user; two ids are the same only where their UTF-8 bytes are.
     package var id: String
     /// The group that the data names, used for scoring only (and for `assignment: known`).
     package var group: String?
     /// The user's comparisons, in the order of the file.
-    package var comparisons: [Comparison]
+    package var comparisons: [Choice]
 
     /// Describes a user.
-    package init(id: String, group: String? = nil, comparisons: [Comparison]) {
+    package init(id: String, group: String? = nil, comparisons: [Choice]) {
         self.id = id
         self.group = group
         self.comparisons = comparisons
     }
 }
+
+extension User: Equatable where Choice: Equatable {}
 
 /// Whether `a` comes before `b` by UTF-8 bytes: the order of users everywhere, the same on every rank and locale.
 package func precedes(_ a: String, _ b: String) -> Bool {

@@ -1,6 +1,6 @@
 import Foundation
 
-// Shapes: U users, K groups. logLikelihoods: [U][K], ℓ_h(u) = Σ_c log σ(Δ_u(c)) over the user's `assign` comparisons.
+// Shapes: U users, K groups. logLikelihoods: [U][K], ℓ_h(u) = Σ_c log p_u(c) over the user's `assign` comparisons.
 // responsibilities: [U][K], q_h(u) ≥ 0, each row sums to 1.
 
 /// The index of the largest number, the lowest such index on ties; 0 of an empty array.

@@ -1,31 +1,17 @@
 /// The text of `assignments.csv` (quoting as in RFC 4180): `user_id,group,log_likelihood_0,…,responsibility_0,…`, a
 /// line per user.
 ///
-/// `groups`: each user's likeliest group. Numbers are written with the fewest digits that read back to the same value.
-package func assignmentsCSV(
-    ids: [String],
-    groups: [Int],
-    logLikelihoods: [[Double]],
-    responsibilities: [[Double]]
-) -> String {
+/// `responsibilities`: [U][K]; a user's group is the likeliest. Numbers are written with the fewest digits that read
+/// back to the same value.
+package func assignmentsCSV(of scores: UserScores, responsibilities: [[Double]]) -> String {
     let count = responsibilities.first?.count ?? 0
     let header =
         ["user_id", "group"] + (0..<count).map { "log_likelihood_\($0)" } + (0..<count).map { "responsibility_\($0)" }
-    let rows = ids.indices.map { user in
-        [quotedCSV(ids[user]), String(groups[user])] + logLikelihoods[user].map { "\($0)" }
-            + responsibilities[user].map { "\($0)" }
+    let rows = scores.members.indices.map { user in
+        [quotedCSV(scores.members[user].id), String(argmax(responsibilities[user]))]
+            + scores.logLikelihoods[user].map { "\($0)" } + responsibilities[user].map { "\($0)" }
     }
     return ([header] + rows).map { $0.joined(separator: ",") + "\n" }.joined()
-}
-
-/// The text of `assignments.csv` for the users that a mixture was fitted to.
-package func assignmentsCSV<Models>(of mixture: FittedMixture<Models>) -> String {
-    assignmentsCSV(
-        ids: mixture.scores.members.map(\.id),
-        groups: mixture.assignments,
-        logLikelihoods: mixture.scores.logLikelihoods,
-        responsibilities: mixture.responsibilities
-    )
 }
 
 /// A field in quotes where RFC 4180 asks for them, quotes doubled.

@@ -17,7 +17,7 @@ private let seedingsPerGroup = 2
 /// `atBoundary` was given it; `start` is then not asked for.
 func expectationMaximization<Models: RewardModels>(
     _ models: Models,
-    users: ShardedUsers<Models.Comparison>,
+    users: ShardedUsers,
     start: () throws -> [[Double]],
     settings: RewardMixtureSettings,
     restart: Int,
@@ -49,7 +49,9 @@ func expectationMaximization<Models: RewardModels>(
                     try TrainingState(state, as: "em", vectors(bestWeights, "best")).adding(step(), under: "step")
                 }
             },
-            progress: { try report(.step(stage: stage, step: $0, of: settings.maxSteps)) }
+            progress: {
+                try report(.step(stage: stage, step: $0, of: settings.maxSteps, replicas: models.replicas))
+            }
         )
         savedStep = nil
 

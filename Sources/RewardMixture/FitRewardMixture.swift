@@ -1,6 +1,7 @@
 package import Collectives
 import Failures
 package import Optimizers
+import Preferences
 
 /// Fits the single reward model and a mixture of K reward models by expectation–maximization over users (MaxMin-RLHF,
 /// arXiv 2402.08925, Algorithm 2).
@@ -15,7 +16,7 @@ package import Optimizers
 /// Once EM has ended, every model is trained anew on `fit` and `assign` together: no E-step will read `assign` again.
 /// Responsibilities and log-likelihoods are those of EM; only `test` accuracies are of the final models.
 package func fitRewardMixture<Models: RewardModels>(
-    _ localUsers: [UserComparisons<Models.Comparison>],
+    _ localUsers: [ShardedUser],
     settings: RewardMixtureSettings,
     over communicator: any Communicator,
     reusing earlier: FittedMixture<Models>? = nil,
@@ -156,7 +157,7 @@ package func fitRewardMixture<Models: RewardModels>(
 /// Fits the baseline: one reward model of all users.
 private func fitSingle<Models: RewardModels>(
     _ model: Models,
-    _ users: ShardedUsers<Models.Comparison>,
+    _ users: ShardedUsers,
     settings: RewardMixtureSettings,
     from saved: (any SavedState)?,
     atBoundary: StepBoundary,
@@ -171,7 +172,9 @@ private func fitSingle<Models: RewardModels>(
         round: 0,
         from: saved,
         atBoundary: atBoundary,
-        progress: { try report(.step(stage: "single", step: $0, of: settings.maxSteps)) }
+        progress: {
+            try report(.step(stage: "single", step: $0, of: settings.maxSteps, replicas: model.replicas))
+        }
     )[0]
     let scores = try score(users, under: model, stage: "single")
     try report(.single(training, testAccuracy: scores.testAccuracy(of: 0, users: Array(users.members.indices))))
@@ -185,7 +188,7 @@ private func fitSingle<Models: RewardModels>(
 /// reviews: in 5 of 6 fits its validation loss never fell below where it started).
 private func finalFit<Models: RewardModels>(
     _ models: Models,
-    _ users: ShardedUsers<Models.Comparison>,
+    _ users: ShardedUsers,
     responsibilities: [[Double]],
     scores: UserScores,
     settings: RewardMixtureSettings,
@@ -205,7 +208,9 @@ private func finalFit<Models: RewardModels>(
         round: 1 + settings.restarts * (settings.maxIterations + 1),
         from: saved,
         atBoundary: atBoundary,
-        progress: { try report(.step(stage: stage, step: $0, of: settings.maxSteps)) }
+        progress: {
+            try report(.step(stage: stage, step: $0, of: settings.maxSteps, replicas: models.replicas))
+        }
     )
     let final = UserScores(
         members: scores.members,
@@ -222,7 +227,7 @@ private func finalFit<Models: RewardModels>(
 
 /// The responsibilities of the first M-step.
 private func startResponsibilities<Models: RewardModels>(
-    _ users: ShardedUsers<Models.Comparison>,
+    _ users: ShardedUsers,
     labels: [String]?,
     groups: Int,
     single: Models,
@@ -264,5 +269,5 @@ private func knownLabels(_ members: [UserInfo]) throws -> [String] {
         }
         return label
     }
-    return Set(labels).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return Set(labels).sorted(by: precedes)
 }

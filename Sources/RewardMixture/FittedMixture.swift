@@ -1,4 +1,5 @@
 package import Optimizers
+package import Tensors
 
 /// A fitted mixture: one reward model per group, and which users each belongs to.
 package struct FittedMixture<Models: RewardModels> {
@@ -85,10 +86,12 @@ package struct MixtureIteration: Equatable, Codable, Sendable {
 }
 
 /// What `fitRewardMixture` reports while it works; the same events on every rank.
-package enum MixtureEvent: Sendable {
+package enum MixtureEvent {
     /// A training step: of the single model, of an EM iteration, or of the final fit. At most `of` steps; usually
     /// fewer.
-    case step(stage: String, step: Int, of: Int)
+    ///
+    /// `replicas`: of the models in training what must have the same bits on every rank.
+    case step(stage: String, step: Int, of: Int, replicas: [Tensor])
     /// The single model is fitted.
     case single(GroupTraining, testAccuracy: Double?)
     /// An EM iteration is over.

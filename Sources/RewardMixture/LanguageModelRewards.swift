@@ -1,6 +1,7 @@
 package import Collectives
 package import LanguageModels
 package import Optimizers
+package import Preferences
 import Randomness
 package import Tensors
 import Training
@@ -44,14 +45,10 @@ package final class LanguageModelRewards: RewardModels {
     /// How many models there are.
     package var count: Int { models.count }
 
-    /// Δ of each comparison: chosen and rejected of a micro-batch in one forward pass.
-    package func margins(of comparisons: [TokenComparison], under model: Int) throws -> [Float] {
-        try scorer.margins(of: comparisons, under: model)
-    }
-
-    /// The same under every model; what lies below their first trained block is computed once.
-    package func margins(of comparisons: [TokenComparison]) throws -> [[Float]] {
-        try scorer.margins(of: comparisons)
+    /// The responses of a micro-batch in one forward pass; what lies below the models' first trained block is computed
+    /// once.
+    package func rewards(of comparisons: [TokenizedComparison], under models: Range<Int>) throws -> [[Float]] {
+        try scorer.rewards(of: comparisons, under: models)
     }
 
     /// New optimizers, moments zero.
@@ -68,32 +65,39 @@ package final class LanguageModelRewards: RewardModels {
     /// different models share micro-batches.
     ///
     /// Batches come in ascending order of model. Dropout is that of the step that follows on the optimizer's last.
-    package func addGradients(
-        of batches: [TrainingBatch<TokenComparison>],
-        loss: (Int, [Float]) -> [Float]
-    ) throws {
+    package func addGradients(of batches: [TrainingBatch]) throws -> [Double] {
         for (index, model) in models.enumerated() where trainer.isTraining {
             var random = CounterRandom(seed: seed, purpose: .dropout, step: trainer.updates(of: index), item: index)
             model.adapterDropoutKey = random.next()
         }
         defer { for model in models { model.adapterDropoutKey = nil } }
-        for together in models[0].adapters != nil ? [batches] : batches.map({ [$0] }) {
-            let comparisons = together.flatMap(\.comparisons)
-            let owners = together.flatMap { Array(repeating: $0.model, count: $0.comparisons.count) }
+        var losses = Array(repeating: 0.0, count: batches.count)
+        let together = models[0].adapters != nil ? [Array(batches.indices)] : batches.indices.map { [$0] }
+        for indices in together {
+            let comparisons = indices.flatMap { batches[$0].comparisons }
+            let owners = indices.flatMap { Array(repeating: $0, count: batches[$0].comparisons.count) }
             for range in microBatches(comparisons, limit: scorer.microBatchTokens) {
-                let leader = models[owners[range.lowerBound]]
-                let runs = runs(of: Array(owners[range]))
+                let sequences = packed(comparisons[range])
+                let leader = models[batches[owners[range.lowerBound]].model]
+                let runs = runs(of: owners[range], comparisons[range])
                 let rewards = leader.forwardRewards(
-                    packed(comparisons[range]),
+                    sequences,
                     from: try scorer.trunkStates(of: comparisons[range]),
-                    runs: runs.map { RewardRun(models[$0.model], sequences: 2 * $0.start..<2 * $0.end) }
+                    runs: runs.map { RewardRun(models[batches[$0.owner].model], sequences: $0.sequences) }
                 )
-                let margins = RewardMixture.margins(fromRewards: rewards)
-                let dMargins = runs.flatMap { loss($0.model, Array(margins[$0.start..<$0.end])) }
-                let completed = range.upperBound == comparisons.count ? together.last?.model : nil
-                trainer.backward(of: leader, completing: completed) { leader.backwardRewards(dRewards(dMargins)) }
+                let dRewards = runs.flatMap { run in
+                    let (loss, dRewards) = plackettLuce(
+                        Array(rewards[run.sequences]),
+                        of: comparisons[run.comparisons]
+                    )
+                    losses[run.owner] += loss
+                    return dRewards
+                }
+                let completed = range.upperBound == comparisons.count ? indices.last.map { batches[$0].model } : nil
+                trainer.backward(of: leader, completing: completed) { leader.backwardRewards(dRewards) }
             }
         }
+        return losses
     }
 
     /// One sum over the trainable gradients of all models.
@@ -133,18 +137,22 @@ package final class LanguageModelRewards: RewardModels {
     package var headWidth: Int { models[0].configuration.width }
 
     /// Runs the backward pass of the head alone.
-    package func headGradient(of comparisons: [TokenComparison], under model: Int) throws -> [Float] {
+    package func headGradient(of comparisons: [TokenizedComparison], under model: Int) throws -> [Float] {
         guard !comparisons.isEmpty else { return Array(repeating: 0, count: headWidth) }
         let gradient = head(models[model].parameters.gradients)
         gradient.fill(0)
         for range in microBatches(comparisons, limit: scorer.microBatchTokens) {
             let states = try scorer.trunkStates(of: comparisons[range])
-            let margins = RewardMixture.margins(
-                fromRewards: models[model].forwardRewards(packed(comparisons[range]), from: states)
-            )
-            models[model].backwardRewards(dRewards(bradleyTerry(margins: margins).dMargins), ofHeadsAlone: true)
+            let rewards = models[model].forwardRewards(packed(comparisons[range]), from: states)
+            // The loss counts each comparison once.
+            let weights = comparisons[range].flatMap { comparison in
+                comparison.sequences.map { _ in Float(comparison.weight) }
+            }
+            let dRewards = zip(plackettLuce(rewards, of: comparisons[range]).dRewards, weights).map { $0 * $1 }
+            models[model].backwardRewards(dRewards, ofHeadsAlone: true)
         }
-        return gradient.array().map { -$0 / Float(comparisons.count) }
+        let weight = comparisons.reduce(0) { $0 + Float($1.weight) }
+        return gradient.array().map { -$0 / weight }
     }
 
     /// Copies this rank's slice aside.
@@ -190,18 +198,27 @@ package final class LanguageModelRewards: RewardModels {
     }
 }
 
-/// Δ = r(chosen) − r(rejected), so the two rewards' derivatives are dΔ and −dΔ.
-private func dRewards(_ dMargins: [Float]) -> [Float] { dMargins.flatMap { [$0, -$0] } }
+/// Comparisons of one owner that follow each other in a micro-batch.
+private struct Run {
+    let owner: Int
+    var comparisons: Range<Int>
+    /// Their responses, counted from the micro-batch's first.
+    var sequences: Range<Int>
+}
 
 /// Runs of equal owners, in order.
-private func runs(of owners: [Int]) -> [(model: Int, start: Int, end: Int)] {
-    var runs: [(model: Int, start: Int, end: Int)] = []
-    for (index, owner) in owners.enumerated() {
-        if let last = runs.last, last.model == owner {
-            runs[runs.count - 1].end = index + 1
+private func runs(of owners: ArraySlice<Int>, _ comparisons: ArraySlice<TokenizedComparison>) -> [Run] {
+    var runs: [Run] = []
+    var sequence = 0
+    for (index, owner) in zip(owners.indices, owners) {
+        let end = sequence + comparisons[index].sequences.count
+        if let last = runs.last, last.owner == owner {
+            runs[runs.count - 1].comparisons = last.comparisons.lowerBound..<index + 1
+            runs[runs.count - 1].sequences = last.sequences.lowerBound..<end
         } else {
-            runs.append((owner, index, index + 1))
+            runs.append(Run(owner: owner, comparisons: index..<index + 1, sequences: sequence..<end))
         }
+        sequence = end
     }
     return runs
 }

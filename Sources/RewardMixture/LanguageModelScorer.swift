@@ -1,4 +1,5 @@
 package import LanguageModels
+package import Preferences
 import Tensors
 
 /// Language models with reward heads that score comparisons: finished models, read from their directories.
@@ -23,52 +24,39 @@ package struct LanguageModelScorer: RewardScorer {
     /// How many models there are.
     package var count: Int { models.count }
 
-    /// Δ of each comparison: chosen and rejected of a micro-batch in one forward pass.
-    package func margins(of comparisons: [TokenComparison], under model: Int) throws -> [Float] {
-        try margins(of: comparisons, under: [models[model]])[0]
-    }
-
-    /// The same under every model; what lies below their first trained block is computed once.
-    package func margins(of comparisons: [TokenComparison]) throws -> [[Float]] {
-        try margins(of: comparisons, under: models)
-    }
-
-    private func margins(of comparisons: [TokenComparison], under models: [LanguageModel]) throws -> [[Float]] {
-        var margins = Array(repeating: [Float](), count: models.count)
+    /// The responses of a micro-batch in one forward pass; what lies below the models' first trained block is computed
+    /// once.
+    package func rewards(of comparisons: [TokenizedComparison], under models: Range<Int>) throws -> [[Float]] {
+        var rewards = Array(repeating: [Float](), count: models.count)
         for range in microBatches(comparisons, limit: microBatchTokens) {
             let sequences = packed(comparisons[range])
             let states = try trunkStates(of: comparisons[range])
-            let rewards =
-                states.map { LanguageModels.rewards(of: sequences, from: $0, under: models) }
-                ?? LanguageModels.rewards(of: sequences, under: models)
-            for (index, rewards) in rewards.enumerated() {
-                margins[index] += RewardMixture.margins(fromRewards: rewards)
-            }
+            let found =
+                states.map { LanguageModels.rewards(of: sequences, from: $0, under: Array(self.models[models])) }
+                ?? LanguageModels.rewards(of: sequences, under: Array(self.models[models]))
+            for (index, found) in found.enumerated() { rewards[index] += found }
         }
-        return margins
+        return rewards
     }
 
     /// The trunk's states of a micro-batch; nil where the models' passes compute all.
-    func trunkStates(of comparisons: ArraySlice<TokenComparison>) throws -> Tensor? {
+    func trunkStates(of comparisons: ArraySlice<TokenizedComparison>) throws -> Tensor? {
         try trunk?.states(of: comparisons, by: models[0])
     }
 }
 
-/// Chosen and rejected sequences side by side, which share the tokens that both begin with.
-package func packed(_ comparisons: ArraySlice<TokenComparison>) -> PackedSequences {
+/// The sequences of comparisons side by side; those of one share the tokens that all of them begin with.
+package func packed(_ comparisons: ArraySlice<TokenizedComparison>) -> PackedSequences {
     PackedSequences(
-        comparisons.flatMap { [$0.chosen, $0.rejected] },
-        sharing: comparisons.flatMap { [0, $0.sharedTokens] }
+        comparisons.flatMap(\.sequences),
+        sharing: comparisons.flatMap { comparison in
+            [0] + comparison.sequences.dropFirst().map { _ in comparison.sharedTokens }
+        }
     )
 }
 
-/// Δ of each comparison from the rewards of `packed` sequences.
-func margins(fromRewards rewards: [Float]) -> [Float] {
-    stride(from: 0, to: rewards.count, by: 2).map { rewards[$0] - rewards[$0 + 1] }
-}
-
 /// Runs of comparisons of at most `limit` distinct tokens, or of one longer comparison.
-func microBatches(_ comparisons: [TokenComparison], limit: Int) -> [Range<Int>] {
+func microBatches(_ comparisons: [TokenizedComparison], limit: Int) -> [Range<Int>] {
     var batches: [Range<Int>] = []
     var start = 0
     var tokens = 0

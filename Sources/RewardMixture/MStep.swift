@@ -2,6 +2,7 @@ import Collectives
 import Failures
 import Foundation
 import Optimizers
+import Preferences
 
 /// What one M-step did for one group.
 package struct GroupTraining: Equatable, Codable, Sendable {
@@ -13,7 +14,7 @@ package struct GroupTraining: Equatable, Codable, Sendable {
     package let bestLoss: Double?
 }
 
-/// The M-step: minimizes −Σ_h q_h(u) Σ_c log σ(Δ_u(c)) / N_u for every group u at once (arXiv 2402.08925, Algorithm 2)
+/// The M-step: minimizes −Σ_h q_h(u) Σ_c log p_u(c) / N_u for every group u at once (arXiv 2402.08925, Algorithm 2)
 /// and leaves each model with the weights of its lowest validation loss, rewards damped as far as those were
 /// overconfident.
 ///
@@ -23,9 +24,9 @@ package struct GroupTraining: Equatable, Codable, Sendable {
 /// compete: an M-step never ends with a higher validation loss than it started with. A group without users is left as
 /// it is. `round` numbers the M-steps of a run, for the order of comparisons. `material` says which comparisons
 /// gradients come from. `saved` is the state of this M-step to go on from, as `atBoundary` was given it.
-func maximize<Models: RewardModels>(
-    _ models: Models,
-    users: ShardedUsers<Models.Comparison>,
+func maximize(
+    _ models: some RewardModels,
+    users: ShardedUsers,
     responsibilities: [[Double]],
     on material: TrainingSplit = .fit,
     settings: RewardMixtureSettings,
@@ -110,17 +111,15 @@ func maximize<Models: RewardModels>(
             let local = users.localShards[index]
             let comparisons = local.users.flatMap { material.comparisons(of: $0.user) }
             try users.communicator.enter(.forward, step: step)
-            let batches = training.compactMap { group -> TrainingBatch<Models.Comparison>? in
+            let batches = training.compactMap { group -> TrainingBatch? in
                 guard let quota = quotas[group]?[local.shard], quota > 0,
                     let drawn = samplers[index][group]?.draw(quota)
                 else { return nil }
                 return TrainingBatch(model: group, comparisons: drawn.map { comparisons[$0] })
             }
-            try models.addGradients(of: batches) { group, margins in
-                let (loss, dMargins) = bradleyTerry(margins: margins)
-                shardStatistics[index][2 * group] += Double(loss)
-                shardStatistics[index][2 * group + 1] += Double(margins.count)
-                return dMargins
+            for (batch, loss) in zip(batches, try models.addGradients(of: batches)) {
+                shardStatistics[index][2 * batch.model] = loss
+                shardStatistics[index][2 * batch.model + 1] = Double(batch.comparisons.count)
             }
             try users.communicator.enter(.backward, step: step, with: &shardStatistics[index])
             if index == users.localShards.count - 1 { try users.communicator.enter(.reduce, step: step) }
@@ -163,9 +162,9 @@ private func notFinite(_ what: String, group: Int, stage: String, step: Int) -> 
     )
 }
 
-/// [K][shards]: Σ q_h(u) over a shard's comparisons that gradients come from.
-private func materialWeights<Comparison>(
-    _ users: ShardedUsers<Comparison>,
+/// [K][shards]: Σ q_h(u)·weight over a shard's comparisons that gradients come from.
+private func materialWeights(
+    _ users: ShardedUsers,
     _ material: TrainingSplit,
     responsibilities: [[Double]],
     groups: Int
@@ -173,15 +172,15 @@ private func materialWeights<Comparison>(
     var weights = Array(repeating: Array(repeating: 0.0, count: users.shardCount), count: groups)
     for (user, row) in zip(users.members, responsibilities) {
         for group in 0..<groups where row[group] >= ComparisonSampler.negligible {
-            weights[group][user.shard] += row[group] * Double(material.count(of: user))
+            weights[group][user.shard] += row[group] * material.count(of: user)
         }
     }
     return weights
 }
 
 /// One sampler for each of this rank's shards and each group; none where the shard has nothing for the group.
-private func makeSamplers<Comparison>(
-    _ users: ShardedUsers<Comparison>,
+private func makeSamplers(
+    _ users: ShardedUsers,
     _ material: TrainingSplit,
     responsibilities: [[Double]],
     groups: [Int],
@@ -192,7 +191,7 @@ private func makeSamplers<Comparison>(
         var samplers: [Int: ComparisonSampler] = [:]
         for group in groups {
             let weights = local.users.flatMap { user in
-                Array(repeating: responsibilities[user.index][group], count: material.comparisons(of: user.user).count)
+                material.comparisons(of: user.user).map { responsibilities[user.index][group] * $0.weight }
             }
             guard weights.contains(where: { $0 >= ComparisonSampler.negligible }) else { continue }
             samplers[group] = ComparisonSampler(

@@ -1,37 +1,27 @@
 package import Collectives
 package import Optimizers
+package import Preferences
 package import Tensors
 
 /// Reward models that can be asked, and no more.
 package protocol RewardScorer {
-    /// What a comparison is to these models.
-    associatedtype Comparison
-
     /// How many models there are.
     var count: Int { get }
 
-    /// Δ(c) = r(x, y⁺) − r(x, y⁻) of each comparison under one model.
-    func margins(of comparisons: [Comparison], under model: Int) throws -> [Float]
-    /// The same under every model: models × comparisons.
-    func margins(of comparisons: [Comparison]) throws -> [[Float]]
-}
-
-extension RewardScorer {
-    /// One model after the other.
-    package func margins(of comparisons: [Comparison]) throws -> [[Float]] {
-        try (0..<count).map { try margins(of: comparisons, under: $0) }
-    }
+    /// The reward of every response under some of the models: models × responses, those of a comparison one after the
+    /// other.
+    func rewards(of comparisons: [TokenizedComparison], under models: Range<Int>) throws -> [[Float]]
 }
 
 /// Comparisons that one model's gradient is computed on.
-package struct TrainingBatch<Comparison> {
+package struct TrainingBatch {
     /// Which model.
     package let model: Int
     /// Its comparisons.
-    package let comparisons: [Comparison]
+    package let comparisons: [TokenizedComparison]
 
     /// States the batch of a model.
-    package init(model: Int, comparisons: [Comparison]) {
+    package init(model: Int, comparisons: [TokenizedComparison]) {
         self.model = model
         self.comparisons = comparisons
     }
@@ -45,9 +35,8 @@ package protocol RewardModels: RewardScorer, AnyObject {
     func beginTraining(_ settings: RewardMixtureSettings, over communicator: any Communicator)
     /// Frees what only training needs: an M-step is over. Every rank calls it.
     func endTraining(over communicator: any Communicator) throws
-    /// Adds the gradient of a loss over each batch's comparisons to its model's: `loss` gives d loss / dΔ for a model
-    /// and the margins it is handed, and is called for each part of a batch that fits into a forward pass, in order.
-    func addGradients(of batches: [TrainingBatch<Comparison>], loss: (Int, [Float]) -> [Float]) throws
+    /// Adds the gradient of −Σ log p over each batch's comparisons to its model's, and returns each batch's loss.
+    func addGradients(of batches: [TrainingBatch]) throws -> [Double]
     /// Sums all models' gradients over all shards, for `update`: `work(i)` adds those of the i-th of this rank's shards
     /// to the gradients, which are zero before.
     func sumGradients(
@@ -77,9 +66,9 @@ package protocol RewardModels: RewardScorer, AnyObject {
 
     /// How many weights a reward head has.
     var headWidth: Int { get }
-    /// The mean gradient of log σ(Δ) over comparisons with respect to one model's head weights, [headWidth]; zeros
-    /// without comparisons. May overwrite the gradients.
-    func headGradient(of comparisons: [Comparison], under model: Int) throws -> [Float]
+    /// The mean gradient of log p over comparisons with respect to one model's head weights, [headWidth]; zeros without
+    /// comparisons. May overwrite the gradients.
+    func headGradient(of comparisons: [TokenizedComparison], under model: Int) throws -> [Float]
 
     /// Remembers one model's weights, in training.
     func saveBest(of model: Int)

@@ -1,18 +1,15 @@
 import Collectives
 import Failures
 import Foundation
+import Preferences
 
 /// The users of a run: the comparisons of those that this rank hosts, and the roster of all.
 ///
 /// Sums over users are formed per shard and then over shards in order, and every shard lies on one rank, so they have
 /// the same bits on any number of ranks.
-struct ShardedUsers<Comparison> {
-    /// A user of this rank.
-    struct Local {
-        /// Position in `members`.
-        let index: Int
-        let user: UserComparisons<Comparison>
-    }
+struct ShardedUsers {
+    /// A user of this rank, and where they are in `members`.
+    typealias Local = (index: Int, user: ShardedUser)
 
     /// All ranks' users, sorted by the UTF-8 bytes of their ids: the order of every matrix over users.
     let members: [UserInfo]
@@ -30,11 +27,11 @@ struct ShardedUsers<Comparison> {
     /// Exchanges the roster.
     ///
     /// Throws `badData` on all ranks where an id occurs twice, or a shard on two ranks.
-    init(_ users: [UserComparisons<Comparison>], over communicator: any Communicator) throws {
+    init(_ users: [ShardedUser], over communicator: any Communicator) throws {
         self.communicator = communicator
         let gathered = try communicator.allGather(Array(JSONEncoder().encode(users.map { UserInfo($0) })))
         let perRank = try gathered.map { try JSONDecoder().decode([UserInfo].self, from: Data($0)) }
-        members = perRank.joined().sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+        members = perRank.joined().sorted { precedes($0.id, $1.id) }
         for (first, second) in zip(members, members.dropFirst()) where first.id.utf8.elementsEqual(second.id.utf8) {
             throw Failure(.badData, "user id \"\(first.id)\" occurs twice; each user's comparisons belong together")
         }
@@ -50,11 +47,11 @@ struct ShardedUsers<Comparison> {
         tree = ShardTree(hostedCounts: perRank.indices.map { rank in host.count { $0 == rank } })
         precondition(host.filter { $0 >= 0 } == host.filter { $0 >= 0 }.sorted(), "ranks host shards in order")
         var locals: [[Local]] = Array(repeating: [], count: shardCount)
-        let sorted = users.sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+        let sorted = users.sorted { precedes($0.user.id, $1.user.id) }
         var index = 0
         for user in sorted {
-            while !members[index].id.utf8.elementsEqual(user.id.utf8) { index += 1 }
-            locals[user.shard].append(Local(index: index, user: user))
+            while !members[index].id.utf8.elementsEqual(user.user.id.utf8) { index += 1 }
+            locals[user.shard].append((index, user))
         }
         localShards = locals.indices.filter { !locals[$0].isEmpty }.map { ($0, locals[$0]) }
     }
@@ -76,35 +73,21 @@ struct ShardedUsers<Comparison> {
         return members.indices.map { Array(flat[$0 * width..<($0 + 1) * width]) }
     }
 
-    /// The margins of each user's comparisons under one model, computed in one batch per shard.
-    func margins<Models: RewardScorer>(
-        _ use: KeyPath<UserComparisons<Comparison>, [Comparison]>,
+    /// Users × models × comparisons of one use, with their responses' rewards; computed in one batch per shard.
+    func rewards(
+        _ use: KeyPath<ComparisonSplit, [Int]>,
         of users: [Local],
-        under model: Int,
-        of models: Models
-    ) throws -> [ArraySlice<Float>] where Models.Comparison == Comparison {
-        byUser(try models.margins(of: users.flatMap { $0.user[keyPath: use] }, under: model), use, users)
-    }
-
-    /// The same under every model: models × users.
-    func margins<Models: RewardScorer>(
-        _ use: KeyPath<UserComparisons<Comparison>, [Comparison]>,
-        of users: [Local],
-        underAll models: Models
-    ) throws -> [[ArraySlice<Float>]] where Models.Comparison == Comparison {
-        try models.margins(of: users.flatMap { $0.user[keyPath: use] }).map { byUser($0, use, users) }
-    }
-
-    private func byUser(
-        _ margins: [Float],
-        _ use: KeyPath<UserComparisons<Comparison>, [Comparison]>,
-        _ users: [Local]
-    ) -> [ArraySlice<Float>] {
+        under range: Range<Int>,
+        _ models: some RewardScorer
+    ) throws -> [[[(comparison: TokenizedComparison, rewards: ArraySlice<Float>)]]] {
+        let comparisons = users.map { $0.user.comparisons(use) }
+        let perModel = try models.rewards(of: Array(comparisons.joined()), under: range).map { rewards in
+            byComparison(rewards, of: comparisons.joined())
+        }
         var end = 0
-        return users.map { local in
-            let start = end
-            end += local.user[keyPath: use].count
-            return margins[start..<end]
+        return comparisons.map { own in
+            defer { end += own.count }
+            return perModel.map { Array($0[end..<end + own.count]) }
         }
     }
 }

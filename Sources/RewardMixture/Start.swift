@@ -1,3 +1,4 @@
+import Preferences
 import Randomness
 
 /// The paper's start: user number h in group h mod K.
@@ -19,10 +20,10 @@ func randomStart(users: Int, groups: Int, seed: UInt64, restart: Int) -> [Int] {
 /// the starts of the search, since some people's comparisons are closer calls than others': in three 10:1 mixtures of
 /// film-review users the minority's two were explained 5th and 12th, 1st and 7th, and 1st and 2nd worst of 22. The
 /// directions in which users' unexplained choices pull decide (`residualCluster`); they found these two in all three.
-func seeds<Models: RewardModels>(
-    _ users: ShardedUsers<Models.Comparison>,
+func seeds(
+    _ users: ShardedUsers,
     logLikelihoods: [[Double]],
-    models: Models
+    models: some RewardModels
 ) throws -> [Int] {
     let worst = worstExplained(logLikelihoods, assignCounts: users.members.map(\.assignCount))
     return try residualCluster(
@@ -33,18 +34,20 @@ func seeds<Models: RewardModels>(
 }
 
 /// What each user's best present model leaves unexplained of some of the user's comparisons.
-private func residuals<Models: RewardModels>(
-    _ use: KeyPath<UserComparisons<Models.Comparison>, [Models.Comparison]>,
-    _ users: ShardedUsers<Models.Comparison>,
+private func residuals(
+    _ use: KeyPath<ComparisonSplit, [Int]>,
+    _ users: ShardedUsers,
     logLikelihoods: [[Double]],
-    models: Models
+    models: some RewardModels
 ) throws -> Residuals {
     let width = models.headWidth
     let rows = try users.gatherRows(width: width + 1) { locals in
         try locals.map { local in
-            let comparisons = local.user[keyPath: use]
+            let comparisons = local.user.comparisons(use)
             let model = argmax(logLikelihoods[local.index])
-            return try models.headGradient(of: comparisons, under: model).map(Double.init) + [Double(comparisons.count)]
+            return try models.headGradient(of: comparisons, under: model).map(Double.init) + [
+                comparisons.reduce(0) { $0 + $1.weight }
+            ]
         }
     }
     return Residuals(gradients: rows.map { Array($0[..<width]) }, weights: rows.map { $0[width] })
@@ -52,8 +55,8 @@ private func residuals<Models: RewardModels>(
 
 /// Users by log-likelihood per `assign` comparison under their best model, the lowest first; without those who have
 /// none.
-func worstExplained(_ logLikelihoods: [[Double]], assignCounts: [Int]) -> [Int] {
-    let explained = zip(logLikelihoods, assignCounts).map { $0[argmax($0)] / Double($1) }
+func worstExplained(_ logLikelihoods: [[Double]], assignCounts: [Double]) -> [Int] {
+    let explained = zip(logLikelihoods, assignCounts).map { $0[argmax($0)] / $1 }
     return explained.indices.filter { assignCounts[$0] > 0 }.sorted { (explained[$0], $0) < (explained[$1], $1) }
 }
 

@@ -1,3 +1,5 @@
+import Preferences
+
 /// Which of a user's comparisons gradients come from.
 enum TrainingSplit {
     /// While EM runs: the E-step must read comparisons that no model was fitted to.
@@ -6,15 +8,15 @@ enum TrainingSplit {
     case fitAndAssign
 
     /// The comparisons of one user, `fit` first.
-    func comparisons<Comparison>(of user: UserComparisons<Comparison>) -> [Comparison] {
+    func comparisons(of user: ShardedUser) -> [TokenizedComparison] {
         switch self {
-        case .fit: user.fit
-        case .fitAndAssign: user.fit + user.assign
+        case .fit: user.comparisons(\.fit)
+        case .fitAndAssign: user.comparisons(\.fit) + user.comparisons(\.assign)
         }
     }
 
     /// How many they are.
-    func count(of user: UserInfo) -> Int {
+    func count(of user: UserInfo) -> Double {
         switch self {
         case .fit: user.fitCount
         case .fitAndAssign: user.fitCount + user.assignCount

@@ -1,4 +1,5 @@
 import LanguageModels
+import Preferences
 package import Tensors
 
 /// Keeps tensors that memory has no room for.
@@ -21,7 +22,8 @@ package final class TrunkCache {
         case spilled(Int)
     }
 
-    private var places: [TokenComparison: Place] = [:]
+    /// By the sequences.
+    private var places: [[[Int32]]: Place] = [:]
     private var bytesLeft: Int
     private let spill: (any SpillStorage)?
     /// The states of a batch, used again.
@@ -39,19 +41,19 @@ package final class TrunkCache {
     /// The states of packed comparisons, in memory that the next call uses again.
     ///
     /// `model`: any of the models over this trunk. Throws what `spill` throws.
-    func states(of comparisons: ArraySlice<TokenComparison>, by model: LanguageModel) throws -> Tensor {
+    func states(of comparisons: ArraySlice<TokenizedComparison>, by model: LanguageModel) throws -> Tensor {
         let sequences = comparisons.map { packed([$0]) }
         let width = model.configuration.width
         let ends = sequences.reduce(into: [0]) { $0.append($0[$0.count - 1] + model.trunkStateRows(of: $1)) }
         let states = room(for: [ends[ends.count - 1], width], model.trunkStateType)
         for (index, (comparison, sequences)) in zip(comparisons, sequences).enumerated() {
             let rows = states.rows(ends[index]..<ends[index + 1])
-            switch places[comparison] {
+            switch places[comparison.sequences] {
             case .memory(let kept): rows.copy(from: kept)
             case .spilled(let offset): try spill?.read(offset, into: rows)
             case nil:
                 rows.copy(from: model.trunkStates(of: sequences))
-                places[comparison] = try kept(rows)
+                places[comparison.sequences] = try kept(rows)
             }
         }
         return states

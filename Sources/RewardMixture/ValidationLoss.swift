@@ -1,10 +1,10 @@
 import Foundation
-import Tensors
+import Preferences
 
 /// A model's loss per comparison on comparisons that it was not trained on, once its rewards are damped as far as they
 /// are overconfident.
 ///
-///     loss = min over s ≤ 1 of −mean log σ(s·Δ)
+///     loss = min over s ≤ 1 of −mean log p(s·r)
 ///
 /// A model that has fitted its comparisons closely is right as often as before but too sure of itself, and its plain
 /// loss rises. Measured on 1,540 comparisons of film reviews: from step 80 to step 160 accuracy on others' rose from 63
@@ -20,10 +20,14 @@ struct ValidationLoss {
     /// The factors tried: 1, 2^−¼, …, 2^−4.
     static let factors = (0...16).map { pow(2, -Double($0) / 4) }
 
-    /// −Σ log σ(s·Δ) for each factor s.
-    static func sums(margins: some Sequence<Float>) -> [Double] {
-        let margins = margins.map(Double.init)
-        return factors.map { factor in -margins.reduce(0) { $0 + logSigmoid(factor * $1) } }
+    /// −Σ log p for each factor s, each comparison by its weight.
+    static func sums(_ scored: [(comparison: TokenizedComparison, rewards: ArraySlice<Float>)]) -> [Double] {
+        factors.map { factor in
+            -scored.reduce(0) { sum, own in
+                let order = logProbability(ofOrder: own.rewards, ranked: own.comparison.ranked, scale: factor)
+                return sum + own.comparison.weight * order
+            }
+        }
     }
 
     /// The best of the sums over `weight` comparisons.
@@ -41,26 +45,26 @@ struct ValidationLoss {
 ///
 /// A group none of whose users has a validation comparison (users with very few comparisons) is judged by its `fit`
 /// comparisons: its budget then ends where they are fitted.
-func validationLosses<Models: RewardModels>(
+func validationLosses(
     of groups: [Int],
-    _ models: Models,
-    users: ShardedUsers<Models.Comparison>,
+    _ models: some RewardModels,
+    users: ShardedUsers,
     responsibilities: [[Double]]
 ) throws -> [ValidationLoss] {
     try groups.map { group in
         let takesPart = { (index: Int) in responsibilities[index][group] >= ComparisonSampler.negligible }
         let hasValidation = users.members.indices.contains { takesPart($0) && users.members[$0].validationCount > 0 }
-        let use = hasValidation ? \UserComparisons<Models.Comparison>.validation : \.fit
-        let counts = users.members.map { Double(hasValidation ? $0.validationCount : $0.fitCount) }
+        let use = hasValidation ? \ComparisonSplit.validation : \.fit
+        let counts = users.members.map { hasValidation ? $0.validationCount : $0.fitCount }
         let factors = ValidationLoss.factors.count
         let userSums = try users.gatherRows(width: factors) { locals in
             let taking = locals.filter { takesPart($0.index) }
-            var margins = try users.margins(use, of: taking, under: group, of: models).makeIterator()
+            var rewards = try users.rewards(use, of: taking, under: group..<group + 1, models).makeIterator()
             return locals.map { local in
-                guard takesPart(local.index), let own = margins.next() else {
+                guard takesPart(local.index), let own = rewards.next() else {
                     return Array(repeating: 0, count: factors)
                 }
-                return ValidationLoss.sums(margins: own)
+                return ValidationLoss.sums(own[0])
             }
         }
         var sums = Array(repeating: 0.0, count: factors)

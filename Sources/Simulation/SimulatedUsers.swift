@@ -77,7 +77,7 @@ package func simulateUsers(
     comparisonsPerUser: Int,
     sharpness: Double,
     seed: UInt64
-) throws(Failure) -> [User] {
+) throws(Failure) -> [User<Comparison>] {
     let usable = pairs.filter { $0.first.text != $0.second.text && !$0.first.text.isEmpty && !$0.second.text.isEmpty }
     let needed = pairsNeeded(groups: groups, comparisonsPerUser: comparisonsPerUser)
     guard usable.count >= needed else {
@@ -91,7 +91,7 @@ package func simulateUsers(
     let ids = (0..<count).map { String(repeating: "0", count: digits - String($0).count) + String($0) }
         .shuffled(using: &order)
 
-    var users: [User] = []
+    var users: [User<Comparison>] = []
     for group in groups {
         let deviation = differenceDeviation(of: group.taste, over: usable)
         for _ in 0..<group.users {
@@ -115,10 +115,8 @@ private func comparison(of pair: ResponsePair, takesFirst: Bool) -> Comparison {
     let rejected = takesFirst ? pair.second : pair.first
     return Comparison(
         prompt: pair.prompt,
-        chosen: chosen.text,
-        rejected: rejected.text,
-        chosenIsComplete: chosen.isComplete,
-        rejectedIsComplete: rejected.isComplete
+        chosen: Response(chosen.text, isComplete: chosen.isComplete),
+        rejected: Response(rejected.text, isComplete: rejected.isComplete)
     )
 }
 

@@ -12,7 +12,7 @@ import Text
         _ content: String,
         name: String = "data.jsonl",
         options: LoadOptions = LoadOptions()
-    ) throws -> (users: [User], report: LoadReport) {
+    ) throws -> (users: [User<Comparison>], report: LoadReport) {
         try withFile(Array(content.utf8), name: name) { try loadPreferences($0, options: options) }
     }
 
@@ -91,8 +91,71 @@ import Text
             {"user_id":"a","user_input":"q","completion_a":"x","completion_b":"y","preference":"b"}
             """#
         let (users, _) = try load(text)
-        #expect(users[0].comparisons.map(\.chosen) == ["x", "y"])
-        #expect(users[0].comparisons.map(\.rejected) == ["y", "x"])
+        #expect(users[0].comparisons.map(\.chosen) == ["x", "y"] as [Response])
+        #expect(users[0].comparisons.map(\.rejected) == ["y", "x"] as [Response])
+    }
+
+    @Test func readsRankingsChoicesScoresAndTies() throws {
+        func comparisons(_ told: String) throws -> [Comparison] {
+            let text = #"{"user_id":"a","prompt":"p","responses":["w","x","y","z"],\#(told)}"#
+            return try load(text).users[0].comparisons
+        }
+        func comparison(_ responses: [Response], ranked: Int, weight: Double = 1) -> Comparison {
+            Comparison(prompt: "p", responses: responses, ranked: ranked, weight: weight)
+        }
+        #expect(try comparisons(#""ranking":[2,0,1,3]"#) == [comparison(["y", "w", "x", "z"], ranked: 3)])
+        #expect(try comparisons(#""ranking":[2,0]"#) == [comparison(["y", "w", "x", "z"], ranked: 2)])
+        #expect(try comparisons(#""choice":3"#) == [comparison(["z", "w", "x", "y"], ranked: 1)])
+        #expect(try comparisons(#""scores":[1,4,-2,2.5]"#) == [comparison(["x", "z", "w", "y"], ranked: 3)])
+        // x and y tie: either is before the other in one of two orders.
+        #expect(
+            try comparisons(#""scores":[5,2,2,1]"#) == [
+                comparison(["w", "x", "y", "z"], ranked: 3, weight: 0.5),
+                comparison(["w", "y", "x", "z"], ranked: 3, weight: 0.5),
+            ]
+        )
+        #expect(
+            try comparisons(#""tie":true,"responses_complete":[true,true,true,false]"#) == [
+                comparison(["w", "x", "y", Response("z", isComplete: false)], ranked: 3, weight: 0.5),
+                comparison([Response("z", isComplete: false), "y", "x", "w"], ranked: 3, weight: 0.5),
+            ]
+        )
+        let pair = #"{"user_id":"a","prompt":"p","chosen":"x","rejected":"y","tie":true}"#
+        #expect(
+            try load(pair).users[0].comparisons == [
+                comparison(["x", "y"], ranked: 1, weight: 0.5), comparison(["y", "x"], ranked: 1, weight: 0.5),
+            ]
+        )
+    }
+
+    @Test func writesRankingsAsTheyAreRead() throws {
+        let ranking = Comparison(
+            prompt: "p",
+            responses: ["x", Response("y", isComplete: false), "z"],
+            ranked: 1
+        )
+        let users = [User(id: "a", comparisons: [ranking, Comparison(prompt: "p", chosen: "x", rejected: "y")])]
+        #expect(try load(preferenceLines(of: users)).users == users)
+    }
+
+    @Test(arguments: [
+        (#""responses":["x"],"choice":0"#, "\"responses\" must be a list of 2 to 64 strings"),
+        (#""responses":["x",1],"choice":0"#, "\"responses\" must be a list of 2 to 64 strings"),
+        (#""responses":["x","y"]"#, "found none"),
+        (#""responses":["x","y"],"choice":0,"ranking":[0]"#, "found ranking and choice"),
+        (#""responses":["x","y"],"choice":0,"tie":true"#, "found choice and tie"),
+        (#""responses":["x","y"],"choice":2"#, "\"choice\" must be the index of a response, 0 to 1"),
+        (#""responses":["x","y"],"choice":-1"#, "\"choice\" must be the index of a response, 0 to 1"),
+        (#""responses":["x","y"],"ranking":[0,0]"#, "a list of different indices"),
+        (#""responses":["x","y"],"ranking":[]"#, "a list of different indices"),
+        (#""responses":["x","y"],"ranking":["0"]"#, "a list of different indices"),
+        (#""responses":["x","y"],"scores":[1]"#, "\"scores\" must be a list of 2 numbers"),
+        (#""responses":["x","y"],"scores":[1,"2"]"#, "\"scores\" must be a list of 2 numbers"),
+        (#""responses":["x","y"],"choice":0,"responses_complete":[true]"#, "must be a list of 2 flags"),
+    ]) func refusesRankingsThatSayNothing(told: String, reason: String) throws {
+        let refusal = try #require(failure(Array(#"{"user_id":"a","prompt":"p",\#(told)}"#.utf8)))
+        #expect(refusal.code == .badData && refusal.location?.hasSuffix("data.jsonl:1") == true)
+        #expect(refusal.message.contains(reason), "\(refusal.message)")
     }
 
     @Test func readsQuotedCSV() throws {
@@ -230,7 +293,9 @@ import Text
             ),
             User(
                 id: "b",
-                comparisons: [Comparison(prompt: "", chosen: "x", rejected: "<|endoftext|>", rejectedIsComplete: false)]
+                comparisons: [
+                    Comparison(prompt: "", chosen: "x", rejected: Response("<|endoftext|>", isComplete: false))
+                ]
             ),
         ]
         #expect(try load(preferenceLines(of: users.reversed())).users == users)

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct SplitTests {
     func split(_ hashes: [UInt64], seed: UInt64 = 1, user: String = "u") -> ComparisonSplit {
-        splitComparisons(user: user, promptHashes: hashes, fractions: SplitFractions(), seed: seed)
+        let comparisons = hashes.map { TokenizedComparison([[1], [2]], promptHash: $0) }
+        return splitComparisons(of: User(id: user, comparisons: comparisons), fractions: SplitFractions(), seed: seed)
     }
 
     @Test(arguments: [0, 1, 2, 3, 4, 5, 10, 50, 200]) func partsAreDisjointAndComplete(count: Int) {
@@ -43,32 +44,16 @@ import Testing
         #expect(Set(split(hashes, user: "v").test.map { hashes[$0] }) != test)
     }
 
-    @Test func splitsTokenizedUsers() {
-        let comparisons = (0..<9).map {
-            TokenizedComparison(chosen: [1, Int32($0)], rejected: [1, 99], promptLength: 1)
-        }
-        let user = TokenizedUser(
-            id: "u",
-            group: "g",
-            comparisons: comparisons,
-            promptHashes: (0..<9).map { UInt64($0) }
-        )
-        let split = SplitUser(
-            user,
-            fractions: SplitFractions(assign: 1.0 / 3, test: 1.0 / 3, validation: 0.34),
-            seed: 5
-        )
-        #expect((split.fit.count, split.validation.count, split.assign.count, split.test.count) == (2, 1, 3, 3))
-        #expect(split.id == "u" && split.group == "g")
-    }
-
     @Test func holdsOutWholeUsersWhateverTheirOrder() {
-        let ids = (0..<40).map { "user \($0)" }
-        let (kept, heldOut) = holdOutUsers(ids, fraction: 0.25, seed: 8) { $0 }
-        #expect(kept.count == 30 && heldOut.count == 10)
-        #expect(Set(holdOutUsers(ids.reversed(), fraction: 0.25, seed: 8) { $0 }.heldOut) == Set(heldOut))
-        #expect(Set(holdOutUsers(ids, fraction: 0.25, seed: 9) { $0 }.heldOut) != Set(heldOut))
-        #expect(holdOutUsers(["only"], fraction: 0.9, seed: 1) { $0 }.kept == ["only"])
+        let users = (0..<40).map { User<TokenizedComparison>(id: "user \($0)", comparisons: []) }
+        func heldOut(_ users: [User<TokenizedComparison>], seed: UInt64) -> Set<String> {
+            Set(holdOutUsers(users, fraction: 0.25, seed: seed).heldOut.map(\.id))
+        }
+        #expect(holdOutUsers(users, fraction: 0.25, seed: 8).kept.count == 30)
+        #expect(heldOut(users, seed: 8).count == 10)
+        #expect(heldOut(users.reversed(), seed: 8) == heldOut(users, seed: 8))
+        #expect(heldOut(users, seed: 9) != heldOut(users, seed: 8))
+        #expect(holdOutUsers([users[0]], fraction: 0.9, seed: 1).kept == [users[0]])
     }
 
     @Test func dealsUsersByWork() {

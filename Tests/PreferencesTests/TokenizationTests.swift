@@ -36,26 +36,27 @@ private func byteEncoding(_ scheme: ByteScheme = ByteScheme()) throws -> ChatEnc
 @Suite struct TokenizationTests {
     let options = TokenizationOptions(maximumLength: 8, vocabularySize: 256)
 
-    func tokenizeOne(_ comparison: Comparison) throws -> (users: [TokenizedUser], report: TokenizationReport) {
+    func tokenizeOne(_ comparison: Comparison) throws -> (
+        users: [User<TokenizedComparison>], report: TokenizationReport
+    ) {
         try tokenize([User(id: "a", comparisons: [comparison])], options, encoding: byteEncoding())
     }
 
     @Test func appendsEndOfTextToCompleteResponses() throws {
         let (users, _) = try tokenizeOne(
-            Comparison(prompt: "pq", chosen: "x", rejected: "yz", rejectedIsComplete: false)
+            Comparison(prompt: "pq", chosen: "x", rejected: Response("yz", isComplete: false))
         )
-        let expected = TokenizedComparison(chosen: bytes("pqx") + [0], rejected: bytes("pqyz"), promptLength: 2)
+        let expected = TokenizedComparison([bytes("pqx") + [0], bytes("pqyz")], promptHash: stableHash("pq"))
         #expect(users[0].comparisons == [expected])
         // The prompt once.
-        #expect(users[0].tokens == 6)
+        #expect(users[0].comparisons[0].distinctTokens == 6)
     }
 
     @Test func cutsThePromptOnTheLeftForBothResponses() throws {
         let (users, report) = try tokenizeOne(Comparison(prompt: "pqrstuv", chosen: "x", rejected: "yyyy"))
         let expected = TokenizedComparison(
-            chosen: bytes("tuvx") + [0],
-            rejected: bytes("tuvyyyy") + [0],
-            promptLength: 3
+            [bytes("tuvx") + [0], bytes("tuvyyyy") + [0]],
+            promptHash: stableHash("pqrstuv")
         )
         #expect(users[0].comparisons == [expected])
         #expect(report.truncatedPrompts == 1 && report.truncatedResponses == 0)
@@ -63,7 +64,7 @@ private func byteEncoding(_ scheme: ByteScheme = ByteScheme()) throws -> ChatEnc
 
     @Test func cutsAResponseThatExceedsTheLengthAlone() throws {
         let (users, report) = try tokenizeOne(Comparison(prompt: "pq", chosen: "xxxxxxxxx", rejected: "y"))
-        #expect(users[0].comparisons[0].chosen == bytes("qxxxxxxx"))
+        #expect(users[0].comparisons[0].sequences[0] == bytes("qxxxxxxx"))
         #expect(report.truncatedPrompts == 1 && report.truncatedResponses == 1)
     }
 
@@ -77,6 +78,16 @@ private func byteEncoding(_ scheme: ByteScheme = ByteScheme()) throws -> ChatEnc
         )
         #expect(users.map(\.id) == ["a"] && users[0].comparisons.count == 1)
         #expect(report.identical == 2 && report.usersWithoutComparisons == 1 && report.warnings.count == 2)
+    }
+
+    @Test func aRankingKeepsItsOrderAndWeight() throws {
+        let ranking = Comparison(prompt: "p", responses: ["ab", "a", "bc", "c"], ranked: 2, weight: 0.5)
+        let (users, _) = try tokenizeOne(ranking)
+        let found = users[0].comparisons[0]
+        #expect(found.sequences == ["pab", "pa", "pbc", "pc"].map { bytes($0) + [0] })
+        #expect(found.ranked == 2 && found.weight == 0.5)
+        // The prompt alone is common to all.
+        #expect(found.sharedTokens == 1 && found.distinctTokens == 11)
     }
 
     @Test func refusesIdsOutsideTheVocabulary() {

@@ -1,4 +1,5 @@
 import Foundation
+import Preferences
 import Testing
 
 @testable import RewardMixture
@@ -84,12 +85,11 @@ import Testing
     }
 
     @Test func writesCSV() {
-        let text = assignmentsCSV(
-            ids: ["u1", "a,\"b\""],
-            groups: [0, 1],
-            logLikelihoods: [[-1.5, -2], [-3, -0.1]],
-            responsibilities: [[1, 0], [0.25, 0.75]]
-        )
+        let users = ["u1", "a,\"b\""].map { id in
+            UserInfo(ShardedUser(User(id: id, comparisons: []), shard: 0, split: ComparisonSplit()))
+        }
+        let scores = UserScores(members: users, logLikelihoods: [[-1.5, -2], [-3, -0.1]], testCorrect: [[], []])
+        let text = assignmentsCSV(of: scores, responsibilities: [[1, 0], [0.25, 0.75]])
         #expect(
             text == """
                 user_id,group,log_likelihood_0,log_likelihood_1,responsibility_0,responsibility_1

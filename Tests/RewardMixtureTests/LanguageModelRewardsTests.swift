@@ -1,6 +1,7 @@
 import Collectives
 import LanguageModels
 import Optimizers
+import Preferences
 import Randomness
 import Tensors
 import Testing
@@ -11,7 +12,7 @@ import Testing
 @Suite struct LanguageModelRewardsTests {
     static let configuration = ModelConfiguration(vocabularySize: 12, positions: 16, width: 32, layers: 2, heads: 2)
 
-    static func comparison(_ item: Int, _ user: Int, likesToken: Bool) -> TokenComparison {
+    static func comparison(_ item: Int, _ user: Int, likesToken: Bool) -> TokenizedComparison {
         var random = CounterRandom(seed: 1, purpose: .test, step: item, item: user)
         func tokens(_ count: Int) -> [Int32] { (0..<count).map { _ in Int32.random(in: 0..<12, using: &random) } }
         // Both begin with one prompt, of a third of all comparisons empty.
@@ -24,30 +25,31 @@ import Testing
         var pair = [response(), response()]
         while utility(pair[0]) == utility(pair[1]) { pair[1] = response() }
         let firstWins = utility(pair[0]) > utility(pair[1])
-        return TokenComparison(chosen: pair[firstWins ? 0 : 1], rejected: pair[firstWins ? 1 : 0])
+        return TokenizedComparison([pair[firstWins ? 0 : 1], pair[firstWins ? 1 : 0]])
     }
 
     @Test(arguments: [
         ([1, 2, 3], [1, 2, 4, 5], 2), ([1, 2], [1, 2, 3], 2), ([1, 2, 3], [1, 2], 1), ([1], [2], 0), ([1], [1], 0),
     ])
     func whatAComparisonsSequencesShare(chosen: [Int32], rejected: [Int32], shared: Int) {
-        let comparison = TokenComparison(chosen: chosen, rejected: rejected)
+        let comparison = TokenizedComparison([chosen, rejected])
         #expect(comparison.sharedTokens == shared)
         #expect(packed([comparison]).tokens.count == comparison.distinctTokens)
         #expect(Array(packed([comparison])) == [chosen, rejected])
     }
 
-    static func users(ids: Range<Int>, likingToken: Int) -> [UserComparisons<TokenComparison>] {
+    static func users(ids: Range<Int>, likingToken: Int) -> [ShardedUser] {
         ids.map { user in
             let all = (0..<70).map { comparison($0, user, likesToken: user < likingToken) }
-            return UserComparisons(
-                id: "u\(100 + user)",
-                group: user < likingToken ? "token" : "short",
+            return ShardedUser(
+                User(id: "u\(100 + user)", group: user < likingToken ? "token" : "short", comparisons: all),
                 shard: user % 2,
-                fit: Array(all[..<36]),
-                validation: Array(all[36..<42]),
-                assign: Array(all[42..<58]),
-                test: Array(all[58...])
+                split: ComparisonSplit(
+                    fit: Array(0..<36),
+                    validation: Array(36..<42),
+                    assign: Array(42..<58),
+                    test: Array(58..<70)
+                )
             )
         }
     }
@@ -67,7 +69,7 @@ import Testing
     }
 
     static func fit(
-        _ users: [UserComparisons<TokenComparison>],
+        _ users: [ShardedUser],
         trainable: TrainableParameters = .full,
         by reduction: GradientReduction = .reproducible,
         over communicator: any Communicator
@@ -124,9 +126,7 @@ import Testing
         models.beginTraining(Self.settings(), over: SoloCommunicator())
         let comparisons = (0..<9).map { Self.comparison($0, 0, likesToken: true) }
         try models.sumGradients(over: ShardTree(hostedCounts: [1]), SoloCommunicator()) { _ in
-            try models.addGradients(of: [TrainingBatch(model: 1, comparisons: comparisons)]) {
-                bradleyTerry(margins: $1).dMargins
-            }
+            _ = try models.addGradients(of: [TrainingBatch(model: 1, comparisons: comparisons)])
         }
         #expect(try models.update(0, gradientScale: 1, learningRate: 0.1, over: SoloCommunicator()) == 0)
         #expect(try models.update(1, gradientScale: 1 / 9, learningRate: 0.1, over: SoloCommunicator()) > 0)
@@ -144,10 +144,9 @@ import Testing
             seed: 4
         )
         let comparisons = (0..<7).map { Self.comparison($0, 0, likesToken: true) }
-        let before = try models.margins(of: comparisons, under: 0)
+        let before = try models.rewards(of: comparisons, under: 0..<1)[0]
         models.scaleRewards(of: 1, by: 0.5)
-        #expect(try models.margins(of: comparisons, under: 0) == before)
-        #expect(try models.margins(of: comparisons, under: 1) == before.map { $0 / 2 })
+        #expect(try models.rewards(of: comparisons, under: 0..<2) == [before, before.map { $0 / 2 }])
     }
 
     @Test func gradientIsThatOfTheLoss() throws {
@@ -159,17 +158,16 @@ import Testing
             seed: 4
         )
         let comparisons = (0..<7).map { Self.comparison($0, 0, likesToken: true) }
-        try models.addGradients(of: [TrainingBatch(model: 1, comparisons: comparisons)]) {
-            bradleyTerry(margins: $1).dMargins
-        }
+        let summed = try models.addGradients(of: [TrainingBatch(model: 1, comparisons: comparisons)])
         let parameters = models.models[1].parameters
         let gradient = parameters.gradients.array()
         for index in [5, parameters.values.count / 2, parameters.values.count - 7] {
             let value = parameters.values[index]
             func loss(_ shift: Float) throws -> Double {
                 parameters.values[index] = value + shift
-                return bradleyTerry(margins: try models.margins(of: comparisons, under: 1)).loss
+                return plackettLuce(try models.rewards(of: comparisons, under: 1..<2)[0], of: comparisons).loss
             }
+            #expect(abs(try loss(0) - summed[0]) < 1e-5)
             let numeric = (try loss(1e-2) - loss(-1e-2)) / 2e-2
             parameters.values[index] = value
             #expect(abs(numeric - Double(gradient[index])) < 2e-3 + 0.02 * abs(numeric))

@@ -1,11 +1,12 @@
 import Collectives
 import Optimizers
+import Preferences
 import Randomness
 import RewardMixture
 import Tensors
 import TestSupport
 
-/// Linear rewards of feature vectors: a comparison is the difference of two of them and Δ = w·x.
+/// Linear rewards r = w·x of feature vectors x, whose floats' bits stand for token ids.
 ///
 /// Weights start at zero; the optimizer is Adam.
 final class LinearRewards: RewardModels {
@@ -30,9 +31,11 @@ final class LinearRewards: RewardModels {
 
     var count: Int { weights.count }
 
-    func margins(of comparisons: [[Float]], under model: Int) -> [Float] {
-        let weights = weights[model].array()
-        return comparisons.map { x in zip(x, weights).reduce(0) { $0 + $1.0 * $1.1 } }
+    func rewards(of comparisons: [TokenizedComparison], under models: Range<Int>) -> [[Float]] {
+        models.map { model in
+            let weights = weights[model].array()
+            return comparisons.flatMap(\.sequences).map { zip(features($0), weights).reduce(0) { $0 + $1.0 * $1.1 } }
+        }
     }
 
     func beginTraining(_ settings: RewardMixtureSettings, over communicator: any Communicator) {
@@ -42,12 +45,16 @@ final class LinearRewards: RewardModels {
 
     func endTraining(over communicator: any Communicator) {}
 
-    func addGradients(of batches: [TrainingBatch<[Float]>], loss: (Int, [Float]) -> [Float]) {
-        for batch in batches {
-            let derivatives = loss(batch.model, margins(of: batch.comparisons, under: batch.model))
-            for (x, derivative) in zip(batch.comparisons, derivatives) {
-                for index in x.indices { gradients[batch.model * width + index] += derivative * x[index] }
+    func addGradients(of batches: [TrainingBatch]) -> [Double] {
+        batches.map { batch in
+            let rewards = rewards(of: batch.comparisons, under: batch.model..<batch.model + 1)[0]
+            let (loss, dRewards) = plackettLuce(rewards, of: batch.comparisons)
+            for (sequence, derivative) in zip(batch.comparisons.flatMap(\.sequences), dRewards) {
+                for (index, x) in features(sequence).enumerated() {
+                    gradients[batch.model * width + index] += derivative * x
+                }
             }
+            return loss
         }
     }
 
@@ -85,11 +92,13 @@ final class LinearRewards: RewardModels {
 
     var headWidth: Int { width }
 
-    func headGradient(of comparisons: [[Float]], under model: Int) -> [Float] {
+    func headGradient(of comparisons: [TokenizedComparison], under model: Int) -> [Float] {
         var sum = Array(repeating: Float(0), count: width)
-        for (x, derivative) in zip(comparisons, bradleyTerry(margins: margins(of: comparisons, under: model)).dMargins)
-        {
-            for index in 0..<width { sum[index] -= derivative * x[index] / Float(comparisons.count) }
+        let derivatives = plackettLuce(rewards(of: comparisons, under: model..<model + 1)[0], of: comparisons).dRewards
+        for (sequence, derivative) in zip(comparisons.flatMap(\.sequences), derivatives) {
+            for (index, x) in features(sequence).enumerated() {
+                sum[index] -= derivative * x / Float(comparisons.count)
+            }
         }
         return sum
     }
@@ -115,6 +124,13 @@ final class LinearRewards: RewardModels {
     func resumeTraining(updates: [Int], over communicator: any Communicator) { steps = updates }
 }
 
+/// A choice of one of two feature vectors of which the other is zero.
+func linearComparison(_ x: [Float]) -> TokenizedComparison {
+    TokenizedComparison([x, x.map { _ in 0 }].map { $0.map { Int32(bitPattern: $0.bitPattern) } })
+}
+
+func features(_ sequence: [Int32]) -> [Float] { sequence.map { Float(bitPattern: UInt32(bitPattern: $0)) } }
+
 private func power(_ base: Float, _ exponent: Int) -> Float {
     (0..<exponent).reduce(1) { product, _ in product * base }
 }
@@ -133,7 +149,7 @@ func simulatedUsers(
     comparisons: Int,
     shards: Int = 4,
     seed: UInt64
-) -> [UserComparisons<[Float]>] {
+) -> [ShardedUser] {
     var owners = groups.indices.flatMap { Array(repeating: $0, count: groups[$0].users) }
     var random = CounterRandom(seed: seed, purpose: .test)
     owners.shuffle(using: &random)
@@ -143,18 +159,19 @@ func simulatedUsers(
             let x = groups[group].reward.map { _ in random.normal() }
             let margin = zip(x, groups[group].reward).reduce(0) { $0 + $1.0 * $1.1 }
             let isChosen = random.uniform() < sigmoid(margin)
-            return x.map { Float(isChosen ? $0 : -$0) }
+            return linearComparison(x.map { Float(isChosen ? $0 : -$0) })
         }
         let parts = [max(comparisons / 3, 1), comparisons / 2, comparisons / 10]
         let ends = parts.reduce(into: [0]) { $0.append(min(comparisons, $0[$0.count - 1] + $1)) }
-        return UserComparisons(
-            id: "u" + String(1000 + number),
-            group: "group-\(group)",
+        return ShardedUser(
+            User(id: "u" + String(1000 + number), group: "group-\(group)", comparisons: drawn),
             shard: number % shards,
-            fit: Array(drawn[ends[1]..<ends[2]]),
-            validation: Array(drawn[ends[2]..<ends[3]]),
-            assign: Array(drawn[..<ends[1]]),
-            test: Array(drawn[ends[3]...])
+            split: ComparisonSplit(
+                fit: Array(ends[1]..<ends[2]),
+                validation: Array(ends[2]..<ends[3]),
+                assign: Array(0..<ends[1]),
+                test: Array(ends[3]..<comparisons)
+            )
         )
     }
 }
@@ -182,7 +199,7 @@ func linearSettings(groups: Int, seed: UInt64) -> RewardMixtureSettings {
 }
 
 func fitLinear(
-    _ users: [UserComparisons<[Float]>],
+    _ users: [ShardedUser],
     _ settings: RewardMixtureSettings,
     width: Int,
     over communicator: any Communicator = SoloCommunicator()

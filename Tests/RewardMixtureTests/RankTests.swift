@@ -1,5 +1,6 @@
 import Collectives
 import Failures
+import Preferences
 import Testing
 
 @testable import RewardMixture
@@ -7,7 +8,7 @@ import Testing
 @Suite struct RankTests {
     static let width = 6
 
-    static func users() -> [UserComparisons<[Float]>] {
+    static func users() -> [ShardedUser] {
         let groups = [
             SimulatedGroup(users: 7, reward: rewardVector(width: width, scale: 2, seed: 1)),
             SimulatedGroup(users: 3, reward: rewardVector(width: width, scale: 2, seed: 2)),
@@ -21,7 +22,7 @@ import Testing
         let iterations: [MixtureIteration]
     }
 
-    static func fit(_ users: [UserComparisons<[Float]>], ranks: Int, soft: Bool) throws -> [Outcome] {
+    static func fit(_ users: [ShardedUser], ranks: Int, soft: Bool) throws -> [Outcome] {
         try InProcessGroup.run(ranks: ranks) { communicator in
             let hosted = try Shards(count: 4, ranks: ranks).hosted(by: communicator.rank)
             var settings = linearSettings(groups: 2, seed: 2)
@@ -55,15 +56,9 @@ import Testing
     @Test func aNotFiniteLossOnOneRankFailsAll() {
         let users = Self.users().map { user in
             guard user.shard == 3 else { return user }
-            return UserComparisons(
-                id: user.id,
-                group: user.group,
-                shard: user.shard,
-                fit: user.fit.map { $0.map { _ in Float.nan } },
-                validation: user.validation,
-                assign: user.assign,
-                test: user.test
-            )
+            var broken = user.user
+            for index in user.split.fit { broken.comparisons[index] = linearComparison([.nan, 0, 0, 0, 0, 0]) }
+            return ShardedUser(broken, shard: user.shard, split: user.split)
         }
         #expect { try Self.fit(users, ranks: 3, soft: false) } throws: { error in
             (error as? Failure)?.code == .internalError && "\(error)".contains("stage \"single\", step 1")

@@ -1,6 +1,7 @@
 import Collectives
 import Failures
 import Foundation
+import Preferences
 import Testing
 
 @testable import RewardMixture
@@ -107,15 +108,15 @@ import Testing
         let mapping = mixture.scores.members.first?.group == "group-\(mixture.assignments[0])" ? [0, 1] : [1, 0]
         let strangers = simulatedUsers(groups([8, 8], seed: 4), comparisons: 60, seed: 99)
         let scores = try scoreUsers(strangers, under: mixture.models, over: SoloCommunicator())
-        let assigned = assignUsers(scores, shares: mixture.shares)
-        #expect(assigned.count { $0.user.group == "group-\(mapping[$0.group])" } >= 15)
+        let assigned = scores.posteriors(shares: mixture.shares)
+        #expect(zip(scores.members, assigned).count { $0.group == "group-\(mapping[argmax($1)])" } >= 15)
         let briefly = try scoreUsers(
             simulatedUsers(groups([8, 8], seed: 4), comparisons: 1, seed: 99),
             under: mixture.models,
             over: SoloCommunicator()
         )
-        let unsure = assignUsers(briefly, shares: mixture.shares)
-        let surest = { (users: [UserAssignment]) in users.reduce(0) { $0 + ($1.posterior.max() ?? 0) } }
+        let unsure = briefly.posteriors(shares: mixture.shares)
+        let surest = { (posteriors: [[Double]]) in posteriors.reduce(0) { $0 + ($1.max() ?? 0) } }
         #expect(surest(unsure) < surest(assigned))
     }
 
@@ -152,14 +153,10 @@ import Testing
     @Test func usersWithOneComparisonDoNotBreakAnything() throws {
         let many = simulatedUsers(groups([6, 6], seed: 9), comparisons: 90, seed: 9)
         let few = simulatedUsers(groups([3, 3], seed: 9), comparisons: 1, seed: 10).map {
-            UserComparisons(
-                id: "one-" + $0.id,
-                group: $0.group,
+            ShardedUser(
+                User(id: "one-" + $0.user.id, group: $0.user.group, comparisons: $0.user.comparisons),
                 shard: $0.shard,
-                fit: $0.fit,
-                validation: $0.validation,
-                assign: $0.assign,
-                test: $0.test
+                split: $0.split
             )
         }
         let mixture = try fitLinear(many + few, linearSettings(groups: 2, seed: 9), width: Self.width)
@@ -167,15 +164,7 @@ import Testing
         #expect(Set(certain.map { "\($0.0.group ?? "")/\($0.1)" }).count == 2)
         // All users with one comparison each: nothing to find, but an answer for everyone.
         let only = few.map {
-            UserComparisons(
-                id: $0.id,
-                group: nil,
-                shard: $0.shard,
-                fit: $0.assign,
-                validation: [],
-                assign: [],
-                test: []
-            )
+            ShardedUser($0.user, shard: $0.shard, split: ComparisonSplit(fit: $0.split.assign))
         }
         #expect(try fitLinear(only, linearSettings(groups: 2, seed: 9), width: Self.width).assignments.count == 6)
     }

@@ -1,4 +1,5 @@
 import Failures
+import Preferences
 import Testing
 
 @testable import RewardMixture
@@ -14,14 +15,10 @@ import Testing
 
     @Test func knownAssignmentNeedsLabels() {
         let users = RankTests.users().map {
-            UserComparisons(
-                id: $0.id,
-                group: nil,
+            ShardedUser(
+                User(id: $0.user.id, comparisons: $0.user.comparisons),
                 shard: $0.shard,
-                fit: $0.fit,
-                validation: $0.validation,
-                assign: $0.assign,
-                test: $0.test
+                split: $0.split
             )
         }
         var settings = linearSettings(groups: 2, seed: 0)

@@ -1,12 +1,15 @@
 import Foundation
 import Optimizers
+import Preferences
+import Tensors
 import Testing
 
 @testable import RewardMixture
 
 @Suite struct ValidationLossTests {
     static func of(_ margins: [Float]) -> ValidationLoss {
-        ValidationLoss(sums: ValidationLoss.sums(margins: margins), weight: Double(margins.count))
+        let scored = margins.map { (linearComparison([0]), [$0, 0][...]) }
+        return ValidationLoss(sums: ValidationLoss.sums(scored), weight: Double(margins.count))
     }
 
     /// Three of four right, each equally sure: the likeliest margin is log 3, where σ = 3/4.
@@ -22,7 +25,7 @@ import Testing
         let margins: [Float] = [0.1, 0.2, 0.05]
         let found = Self.of(margins)
         #expect(found.rewardScale == 1)
-        #expect(abs(found.loss - bradleyTerry(margins: margins).loss / 3) < 1e-7)
+        #expect(abs(found.loss + margins.reduce(0) { $0 + logSigmoid(Double($1)) } / 3) < 1e-7)
     }
 
     @Test func aWrongModelIsDampedAsFarAsItGoes() {
@@ -42,7 +45,8 @@ import Testing
         settings.optimizer.learningRate = 1
         settings.evaluateEvery = 60
         let mixture = try fitLinear(users, settings, width: 20)
-        let margins = mixture.single.margins(of: users.flatMap(\.validation), under: 0)
+        let rewards = mixture.single.rewards(of: users.flatMap { $0.comparisons(\.validation) }, under: 0..<1)[0]
+        let margins = stride(from: 0, to: rewards.count, by: 2).map { rewards[$0] - rewards[$0 + 1] }
         #expect(mixture.singleTraining.bestStep == 60)
         #expect(Self.of(margins).rewardScale == 1)
         // It lies at the edge: twice as sure would be too sure.

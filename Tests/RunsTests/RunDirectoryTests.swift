@@ -258,12 +258,11 @@ import Testing
                 try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/x.csv"))
                 return try groupShares(path: "\(folder)/x.csv")
             }
-            let text = assignmentsCSV(
-                ids: ["a", forged],
-                groups: [0, 1],
-                logLikelihoods: [[-1, -2], [-2, -1]],
-                responsibilities: [[1, 0], [0.5, 0.5]]
-            )
+            let users = ["a", forged].map { id in
+                UserInfo(ShardedUser(User(id: id, comparisons: []), shard: 0, split: ComparisonSplit()))
+            }
+            let scores = UserScores(members: users, logLikelihoods: [[-1, -2], [-2, -1]], testCorrect: [[], []])
+            let text = assignmentsCSV(of: scores, responsibilities: [[1, 0], [0.5, 0.5]])
             #expect(try shares(text) == [0.75, 0.25])
             let table = try CSVReader(path: "\(folder)/x.csv")
             var ids: [String] = []

@@ -73,8 +73,8 @@ import Text
         var followed = 0
         var counted = 0
         for comparison in comparisons {
-            let chosen = try #require(lengths[comparison.chosen])
-            let rejected = try #require(lengths[comparison.rejected])
+            let chosen = try #require(lengths[comparison.chosen.text])
+            let rejected = try #require(lengths[comparison.rejected.text])
             guard chosen != rejected else { continue }
             counted += 1
             followed += chosen < rejected ? 1 : 0
@@ -93,7 +93,8 @@ import Text
         }
         let comparison = users[0].comparisons[0]
         let complete = [
-            comparison.chosen: comparison.chosenIsComplete, comparison.rejected: comparison.rejectedIsComplete,
+            comparison.chosen.text: comparison.chosen.isComplete,
+            comparison.rejected.text: comparison.rejected.isComplete,
         ]
         #expect(complete == ["first 2": some[2].first.isComplete, "second 2": some[2].second.isComplete])
     }
@@ -106,7 +107,7 @@ import Text
             sharpness: 9,
             seed: 2
         )
-        let firsts = users[0].comparisons.filter { $0.chosen.hasPrefix("first") }.count
+        let firsts = users[0].comparisons.filter { $0.chosen.text.hasPrefix("first") }.count
         #expect(abs(firsts - 1000) < 100)
     }
 }

@@ -2,6 +2,7 @@ import Collectives
 import LanguageModels
 import MaxMinPolicy
 import Optimizers
+import Preferences
 import RewardMixture
 import Runs
 import Tensors
@@ -49,7 +50,7 @@ func scalingStep(
 ) throws -> (any Communicator) throws -> Void {
     let shards = try Shards(count: load.shards, ranks: communicator.size)
     let hosted = shards.hosted(by: communicator.rank)
-    func drawn() -> [[TokenComparison]] {
+    func drawn() -> [[TokenizedComparison]] {
         hosted.map { shard in
             randomComparisons(
                 load.batch,
@@ -125,7 +126,7 @@ func rewardModels(
 /// A step of the M-step: the comparisons of each of this rank's shards, for every model.
 func rewardStep(
     _ models: LanguageModelRewards,
-    on comparisons: [[TokenComparison]],
+    on comparisons: [[TokenizedComparison]],
     shards: Shards,
     over communicator: any Communicator
 ) -> (any Communicator) throws -> Void {
@@ -133,7 +134,7 @@ func rewardStep(
     return { communicator in
         try models.sumGradients(over: shards.tree, communicator) { index in
             let batches = (0..<models.count).map { TrainingBatch(model: $0, comparisons: comparisons[index]) }
-            try models.addGradients(of: batches) { bradleyTerry(margins: $1).dMargins }
+            _ = try models.addGradients(of: batches)
         }
         // The counts that travel beside them.
         let counts = comparisons.map { [Double](repeating: Double($0.count), count: 2 * models.count) }
@@ -152,18 +153,14 @@ func rewardStep(
 /// The E-step: a user of each of this rank's shards, with those comparisons, under every model.
 func scoreStep(
     _ models: LanguageModelRewards,
-    on comparisons: [[TokenComparison]],
+    on comparisons: [[TokenizedComparison]],
     shards: Range<Int>
 ) -> (any Communicator) throws -> Void {
     let users = zip(shards, comparisons).map { shard, comparisons in
-        UserComparisons(
-            id: "user-\(shard)",
-            group: nil,
+        ShardedUser(
+            User(id: "user-\(shard)", comparisons: comparisons),
             shard: shard,
-            fit: [],
-            validation: [],
-            assign: comparisons,
-            test: []
+            split: ComparisonSplit(assign: Array(comparisons.indices))
         )
     }
     return { communicator in _ = try scoreUsers(users, under: models, over: communicator) }

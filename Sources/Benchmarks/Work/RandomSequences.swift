@@ -1,5 +1,5 @@
+import Preferences
 import Randomness
-import RewardMixture
 import Runs
 
 /// A shard's sequences of uniformly drawn tokens, to time work on.
@@ -20,16 +20,13 @@ func randomComparisons(
     prompt: Int,
     vocabulary: Int,
     shard: Int = 0
-) -> [TokenComparison] {
+) -> [TokenizedComparison] {
     let (least, most) = (length.lowerBound, length.upperBound)
     let drawn = randomSequences(2 * count, length: most, vocabulary: vocabulary, shard: shard)
     return (0..<count).map { pair in
         let length = count == 1 ? most : least + (most - least) * pair / (count - 1)
         let (chosen, other) = (drawn[2 * pair], drawn[2 * pair + 1])
         let shared = min(prompt, length - 1)
-        return TokenComparison(
-            chosen: Array(chosen[..<length]),
-            rejected: Array(chosen[..<shared] + other[shared..<length])
-        )
+        return TokenizedComparison([Array(chosen[..<length]), Array(chosen[..<shared] + other[shared..<length])])
     }
 }

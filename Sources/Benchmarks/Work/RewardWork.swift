@@ -1,6 +1,7 @@
 import Collectives
 import LanguageModels
 import Optimizers
+import Preferences
 import RewardMixture
 import Runs
 import Tensors
@@ -8,7 +9,8 @@ import Training
 
 func rewardStepWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
     let reward = model.copy(head: .reward, trainable: size.trainable, seed: 1)
-    let sequences = pairedSequences(model, size)
+    let comparisons = comparisons(model, size)
+    let sequences = packed(comparisons[...])
     let trainer = Trainer([reward])
     trainer.begin(OptimizerSettings(), over: SoloCommunicator())
     let share = 1 / Float(size.pairs)
@@ -17,9 +19,7 @@ func rewardStepWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
         run: { _ in
             reward.trainableGradients.fill(0)
             let rewards = reward.forwardRewards(sequences)
-            let margins = stride(from: 0, to: rewards.count, by: 2).map { rewards[$0] - rewards[$0 + 1] }
-            let gradient = bradleyTerry(margins: margins).dMargins
-            reward.backwardRewards(gradient.flatMap { [$0 * share, -$0 * share] })
+            reward.backwardRewards(plackettLuce(rewards, of: comparisons).dRewards.map { $0 * share })
             _ = try trainer.update(learningRate: 1e-5, over: SoloCommunicator())
         },
         tokens: wholeTokens(of: sequences),
@@ -30,7 +30,7 @@ func rewardStepWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
 
 func scoreWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
     let reward = model.copy(head: .reward, seed: 1)
-    let sequences = pairedSequences(model, size)
+    let sequences = packed(comparisons(model, size)[...])
     return BenchWork(
         run: { _ in _ = reward.rewards(of: sequences) },
         tokens: wholeTokens(of: sequences),
@@ -68,7 +68,7 @@ func emIterationWork(_ model: LanguageModel, _ size: BenchSize, _ communicator: 
     }
     let (models, run) = iteration(TrunkCache(bytes: .max, spill: nil))
     let blocks = model.configuration.layers - models.models[0].trunkBlocks
-    let tokens = users.joined().reduce(0) { $0 + $1.chosen.count + $1.rejected.count }
+    let tokens = users.joined().reduce(0) { $0 + $1.sequences.reduce(0) { $0 + $1.count } }
     let distinct = users.joined().reduce(0) { $0 + $1.distinctTokens }
     let read = 2 * users.joined().count
     let scoring = forwardOperations(model.configuration, tokens: distinct, read: read, blocks: blocks)
@@ -86,14 +86,13 @@ func emIterationWork(_ model: LanguageModel, _ size: BenchSize, _ communicator: 
     )
 }
 
-private func pairedSequences(_ model: LanguageModel, _ size: BenchSize) -> PackedSequences {
-    let comparisons = randomComparisons(
+private func comparisons(_ model: LanguageModel, _ size: BenchSize) -> [TokenizedComparison] {
+    randomComparisons(
         size.pairs,
         length: size.length,
         prompt: size.prompt,
         vocabulary: model.configuration.vocabularySize
     )
-    return packed(comparisons[...])
 }
 
 /// Tokens that comparisons have, those that their sequences share counted in each.

@@ -22,7 +22,7 @@ final class MixtureLogger {
     /// Takes note of an event.
     func report(_ event: MixtureEvent) throws {
         switch event {
-        case .step(let part, let step, let total):
+        case .step(let part, let step, let total, _):
             if part != self.part {
                 self.part = part
                 started = Date()

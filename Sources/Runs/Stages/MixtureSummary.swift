@@ -1,4 +1,5 @@
 import Evaluation
+import Preferences
 import Reporting
 import RewardMixture
 import StrictJSON
@@ -26,7 +27,7 @@ struct MixtureSummary {
         let members = mixture.scores.members
         let assignments = mixture.assignments
         let groups = mixture.models.count
-        let labels = Set(members.compactMap(\.group)).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let labels = Set(members.compactMap(\.group)).sorted(by: precedes)
         let usersOfLabel = labels.map { label in members.indices.filter { members[$0].group == label } }
         groupSizes = RewardMixture.groupSizes(mixture.responsibilities, groups: groups)
         self.labels = labels
@@ -78,7 +79,7 @@ struct MixtureSummary {
     }
 
     /// The content of `mixture.json`.
-    func json(known: MixtureSummary?, heldOutUsers: [UserAssignment]?) -> JSONObject {
+    func json(known: MixtureSummary?, heldOutUsers: UserScores?) -> JSONObject {
         var object: JSONObject = [
             "group_sizes": .array(groupSizes.map(JSONValue.number)),
             "shares": .array(shares.map(JSONValue.number)),
@@ -109,11 +110,12 @@ struct MixtureSummary {
     }
 
     /// How users that EM never saw were assigned.
-    private func heldOutJSON(_ heldOutUsers: [UserAssignment]) -> JSONValue {
-        let labelled = heldOutUsers.filter { $0.user.group != nil }
-        let right = labelled.filter { $0.user.group == agreement?.labels[$0.group] }.count
+    private func heldOutJSON(_ heldOutUsers: UserScores) -> JSONValue {
+        let groups = heldOutUsers.posteriors(shares: shares).map(argmax)
+        let labelled = zip(heldOutUsers.members, groups).filter { $0.0.group != nil }
+        let right = labelled.count { $0.0.group == agreement?.labels[$0.1] }
         return [
-            "users": .integer(heldOutUsers.count),
+            "users": .integer(heldOutUsers.members.count),
             "agreement": labelled.isEmpty ? .null : .number(Double(right) / Double(labelled.count)),
         ]
     }

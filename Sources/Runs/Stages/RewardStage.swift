@@ -23,8 +23,6 @@ func runReward(_ run: RunContext) throws {
     settings.microBatchTokens = run.configuration.model.microBatchTokens
     settings.seed = run.seed
     let trunk = try run.trunkCache()
-    // The models made last are those in training.
-    var inTraining: LanguageModelRewards?
     func makeModels(_ count: Int) -> LanguageModelRewards {
         let models = LanguageModelRewards(
             copying: reference.model,
@@ -36,13 +34,10 @@ func runReward(_ run: RunContext) throws {
             seed: run.seed
         )
         models.models.forEach { $0.checkpointsActivations = run.configuration.run.activationCheckpointing }
-        inTraining = models
         return models
     }
     func report(_ event: MixtureEvent, _ logger: MixtureLogger) throws {
-        if case .step(_, let step, _) = event, let inTraining {
-            try run.checkReplicas(inTraining.replicas, step: step)
-        }
+        if case .step(_, let step, _, let replicas) = event { try run.checkReplicas(replicas, step: step) }
         try logger.report(event)
     }
     run.progress.say("reward: \(everyone.total) users, \(everyone.comparisons) comparisons, \(settings.groups) groups")
@@ -84,7 +79,7 @@ func runReward(_ run: RunContext) throws {
     let heldOutUsers =
         try heldOut.total == 0
         ? nil
-        : assignUsers(scoreUsers(heldOut.local, under: mixture.models, over: run.communicator), shares: mixture.shares)
+        : scoreUsers(heldOut.local, under: mixture.models, over: run.communicator)
 
     try run.communicator.enter(.save, step: 0)
     let fitted = mixture.models.models + mixture.single.models
@@ -95,15 +90,13 @@ func runReward(_ run: RunContext) throws {
             try reference.save(model, to: run.directory.file("reward/group-\(group)"))
         }
         try reference.save(mixture.single.models[0], to: run.directory.file("reward/single"))
-        try writeAtomically(assignmentsCSV(of: mixture), to: run.directory.file("reward/assignments.csv"))
+        try writeAtomically(
+            assignmentsCSV(of: mixture.scores, responsibilities: mixture.responsibilities),
+            to: run.directory.file("reward/assignments.csv")
+        )
         if let heldOutUsers {
             try writeAtomically(
-                assignmentsCSV(
-                    ids: heldOutUsers.map(\.user.id),
-                    groups: heldOutUsers.map(\.group),
-                    logLikelihoods: heldOutUsers.map(\.logLikelihoods),
-                    responsibilities: heldOutUsers.map(\.posterior)
-                ),
+                assignmentsCSV(of: heldOutUsers, responsibilities: heldOutUsers.posteriors(shares: mixture.shares)),
                 to: run.directory.file("reward/held-out-assignments.csv")
             )
         }

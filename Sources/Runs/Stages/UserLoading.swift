@@ -8,10 +8,10 @@ import Text
 /// The users of a run: those that this rank hosts, and what all ranks know of all.
 struct LoadedUsers {
     /// The users of this rank's shards.
-    let local: [UserComparisons<TokenComparison>]
+    let local: [ShardedUser]
     /// Users of all ranks.
     let total: Int
-    /// Their comparisons.
+    /// Their comparisons; ties told as several orders count once.
     let comparisons: Int
 }
 
@@ -39,37 +39,30 @@ extension RunContext {
             encoding: reference.encoding
         )
         tokenized.report.warnings.forEach(progress.say)
-        let (kept, heldOut) = holdOutUsers(tokenized.users, fraction: section.heldOutUsers, seed: seed) { $0.id }
+        let (kept, heldOut) = holdOutUsers(tokenized.users, fraction: section.heldOutUsers, seed: seed)
         return (try dealt(kept), try dealt(heldOut))
     }
 
     /// Splits every user's comparisons and keeps the users of this rank's shards.
-    private func dealt(_ users: [TokenizedUser]) throws -> LoadedUsers {
+    private func dealt(_ users: [User<TokenizedComparison>]) throws -> LoadedUsers {
         let (shards, hosted) = try shards()
-        let members = dealUsersToShards(users.map { ($0.id, $0.tokens) }, shards: shards.count)
+        let members = dealUsersToShards(
+            users.map { ($0.id, $0.comparisons.reduce(0) { $0 + $1.distinctTokens }) },
+            shards: shards.count
+        )
         let local = hosted.flatMap { shard in
             members[shard].map { index in
-                let split = SplitUser(users[index], fractions: configuration.reward.fractions, seed: seed)
-                return UserComparisons(
-                    id: split.id,
-                    group: split.group,
+                ShardedUser(
+                    users[index],
                     shard: shard,
-                    fit: split.fit.map(\.pair),
-                    validation: split.validation.map(\.pair),
-                    assign: split.assign.map(\.pair),
-                    test: split.test.map(\.pair)
+                    split: splitComparisons(of: users[index], fractions: configuration.reward.fractions, seed: seed)
                 )
             }
         }
         return LoadedUsers(
             local: local,
             total: users.count,
-            comparisons: users.reduce(0) { $0 + $1.comparisons.count }
+            comparisons: Int(users.reduce(0) { $0 + $1.comparisons.reduce(0) { $0 + $1.weight } }.rounded())
         )
     }
-}
-
-extension TokenizedComparison {
-    /// What a reward model sees of it.
-    fileprivate var pair: TokenComparison { TokenComparison(chosen: chosen, rejected: rejected) }
 }
