@@ -17,8 +17,8 @@ let strict: [SwiftSetting] =
 
 let strictC: [CSetting] = warningsAreErrors ? [.treatAllWarnings(as: .error)] : []
 
-/// Loops over megabytes of text, or of gradients in the in-process group: without optimization they would make the
-/// tests wait.
+/// Loops over megabytes of text, of gradients in the in-process group, or over users and their features: without
+/// optimization they would make the tests wait.
 let optimizedInDebug: [SwiftSetting] = [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 /// A room of the program: a Swift target and its mirror in `Tests/`.
@@ -93,12 +93,13 @@ let package = Package(
         room("ModelFiles", uses: ["Failures", "Files", "LanguageModels", "StrictJSON", "Tensors", "Text"]),
 
         // The method.
-        room(
-            "RewardMixture",
-            uses: [
+        .target(
+            name: "RewardMixture",
+            dependencies: [
                 "Collectives", "Failures", "LanguageModels", "Optimizers", "Preferences", "Randomness", "Tensors",
                 "Training",
-            ]
+            ],
+            swiftSettings: strict + optimizedInDebug
         ),
         room(
             "MaxMinPolicy",
@@ -170,9 +171,8 @@ let package = Package(
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "Collectives", "Failures", "Launching", "ModelFiles", "ModelTools", "Optimizers", "Preferences",
-                "Reporting",
-                "Runs", "StrictJSON", "StrictYAML", "Tensors", "Text",
+                "Collectives", "Failures", "Launching", "ModelFiles", "Optimizers", "Preferences", "Reporting",
+                "RewardMixture", "Runs", "StrictJSON", "StrictYAML", "Tensors", "Text",
             ],
             path: "Tests/fuzz",
             swiftSettings: strict + optimizedInDebug

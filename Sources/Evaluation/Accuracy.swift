@@ -1,39 +1,36 @@
-/// How many of `total` comparisons are right, with Wilson's 95 % score interval.
-package struct Accuracy: Equatable, Sendable {
-    /// Right ones; a tie counts half.
-    package var right: Double
-    /// All.
-    package var total: Int
+/// How many of some users' comparisons are right, with a 95 % interval that takes a user's comparisons as one
+/// observation: people differ, and more comparisons of the same person tell less than those of another.
+package struct Accuracy: Sendable {
+    /// Of each user the right ones (a tie counts half) and all.
+    package var users: [(right: Double, total: Int)]
 
-    /// States counts.
-    package init(right: Double, total: Int) {
-        self.right = right
-        self.total = total
+    /// States the counts of each user.
+    package init(users: [(right: Double, total: Int)]) {
+        self.users = users
     }
 
-    /// Accuracy of a reward model on comparisons: how often the chosen response has the higher reward, ties half.
-    package init(chosen: [Double], rejected: [Double]) {
-        precondition(chosen.count == rejected.count, "\(chosen.count) chosen rewards, \(rejected.count) rejected")
-        right = zip(chosen, rejected).reduce(0) { $0 + ($1.0 > $1.1 ? 1 : $1.0 == $1.1 ? 0.5 : 0) }
-        total = chosen.count
-    }
-
-    /// Adds the counts of two disjoint sets.
-    package static func + (a: Accuracy, b: Accuracy) -> Accuracy {
-        Accuracy(right: a.right + b.right, total: a.total + b.total)
-    }
-
-    /// The share of right ones with its interval (Wilson 1927); nil where there is no comparison.
+    /// The share of right ones with its interval; nil where there is no comparison.
     ///
-    /// `(p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)` with z = 1.96: unlike p ± z·s it stays within 0…1.
+    /// Wilson's score interval (1927), `(p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)` with z = 1.96, which unlike
+    /// p ± z·s stays within 0…1; n is the number of comparisons divided by the design effect (Kish 1965), the clustered
+    /// variance of p, `U/(U − 1)·Σ (right_h − p·total_h)² / N²`, over the binomial one, 1 at least.
     package var estimate: Estimate? {
-        guard total > 0 else { return nil }
-        let n = Double(total)
-        let p = right / n
+        let all = users.reduce(0) { $0 + $1.total }
+        guard all > 0 else { return nil }
+        let total = Double(all)
+        let p = users.reduce(0) { $0 + $1.right } / total
+        let clusters = Double(users.count { $0.total > 0 })
+        let squares = users.reduce(0) { sum, user in
+            let difference = user.right - p * Double(user.total)
+            return sum + difference * difference
+        }
+        let clustered = clusters > 1 ? clusters / (clusters - 1) * squares / (total * total) : 0
+        let binomial = p * (1 - p) / total
+        let n = total / (binomial > 0 ? max(1, clustered / binomial) : 1)
         let z = 1.959963984540054
-        let centre = p + z * z / (2 * n)
+        let center = p + z * z / (2 * n)
         let spread = z * (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot()
         let scale = 1 + z * z / n
-        return Estimate(mean: p, low: max(0, (centre - spread) / scale), high: min(1, (centre + spread) / scale))
+        return Estimate(mean: p, low: max(0, (center - spread) / scale), high: min(1, (center + spread) / scale))
     }
 }

@@ -29,6 +29,11 @@ package struct Calibration: Equatable, Sendable {
     /// Mean r̃ of the reference samples: the utility of the reference policy, which `nash` and `alpha-fair` bargain
     /// from.
     package var referenceUtilities: [Double]
+    /// Correlations of the reward models over the reference samples of a prompt, [models][models]; empty where they are
+    /// not known.
+    ///
+    /// What lies between prompts no policy can move.
+    package var correlations: [[Double]]
     /// Prompts sampled.
     package var prompts: Int
     /// Samples of each; `log-sigmoid` draws as many for the median of a prompt that it meets later.
@@ -42,6 +47,7 @@ package struct Calibration: Equatable, Sendable {
         means: [Double],
         deviations: [Double],
         referenceUtilities: [Double],
+        correlations: [[Double]],
         prompts: Int,
         samplesPerPrompt: Int,
         samplesHash: String
@@ -50,6 +56,7 @@ package struct Calibration: Equatable, Sendable {
         self.means = means
         self.deviations = deviations
         self.referenceUtilities = referenceUtilities
+        self.correlations = correlations
         self.prompts = prompts
         self.samplesPerPrompt = samplesPerPrompt
         self.samplesHash = samplesHash
@@ -62,6 +69,7 @@ package struct Calibration: Equatable, Sendable {
             means: Array(repeating: 0, count: rewardModels),
             deviations: Array(repeating: 1, count: rewardModels),
             referenceUtilities: Array(repeating: 0, count: rewardModels),
+            correlations: [],
             prompts: 0,
             samplesPerPrompt: 0,
             samplesHash: ""
@@ -130,7 +138,48 @@ package func fitCalibration(
         }
         calibration.referenceUtilities[model] = try globalMoments(calibrated, communicator: communicator).mean
     }
+    calibration.correlations = try correlationsWithinPrompts(
+        rewards,
+        rewardModels: rewardModels,
+        samplesPerPrompt: samplesPerPrompt,
+        communicator: communicator
+    )
     return calibration
+}
+
+/// ρ_ij = Σ_x Σ_y (r_i − r̄_i(x))(r_j − r̄_j(x)), over the roots of that of i and i and of j and j, with the mean
+/// r̄(x) over the samples of prompt x.
+///
+/// Of one sample a prompt, the mean over all. 0 where a model's rewards do not vary.
+func correlationsWithinPrompts(
+    _ rewards: [[[Float]]],
+    rewardModels: Int,
+    samplesPerPrompt: Int,
+    communicator: any Communicator
+) throws -> [[Double]] {
+    let means = try (0..<rewardModels).map { model in
+        try globalMoments(rewards.map { $0[model] }, communicator: communicator).mean
+    }
+    let products = try communicator.sumOverShards(
+        rewards.map { shard in
+            let centered = shard.enumerated().map { model, row in
+                stride(from: 0, to: row.count, by: samplesPerPrompt).flatMap { start in
+                    let samples = row[start..<min(start + samplesPerPrompt, row.count)].map(Double.init)
+                    let mean = samplesPerPrompt > 1 ? samples.reduce(0, +) / Double(samples.count) : means[model]
+                    return samples.map { $0 - mean }
+                }
+            }
+            return centered.flatMap { a in centered.map { b in zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } } }
+        },
+        width: rewardModels * rewardModels
+    )
+    func product(_ i: Int, _ j: Int) -> Double { products[i * rewardModels + j] }
+    return (0..<rewardModels).map { i in
+        (0..<rewardModels).map { j in
+            let scale = (product(i, i) * product(j, j)).squareRoot()
+            return scale > 0 ? product(i, j) / scale : 0
+        }
+    }
 }
 
 /// The median over each prompt's samples, repeated for each of them.

@@ -41,7 +41,8 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
     )
     try requireUnchanged(before: [.calibrate], resume: false, in: directory, over: SoloCommunicator())
     let csv = try directory.require("reward/assignments.csv", madeBy: .reward)
-    let shares = try groupShares(path: csv)
+    let table = try AssignmentsTable(path: csv)
+    let shares = groupShares(table.responsibilities, groups: table.responsibilities[0].count)
     let precision = request.precision.resolved
     var models: [LanguageModel] = []
     let reference = configuration.model.path ?? directory.file("reference")
@@ -112,23 +113,4 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
             try emit("\(printable(user.id))  \(answer)")
         }
     }
-}
-
-/// η, the mean responsibility of each group, from `assignments.csv`, whose last columns are the responsibilities.
-func groupShares(path: String) throws(Failure) -> [Double] {
-    let table = try CSVReader(path: path)
-    let columns = try table.next()?.get().fields ?? []
-    let groups = columns.count { $0.hasPrefix("responsibility_") }
-    var sums = [Double](repeating: 0, count: groups)
-    var users = 0
-    while let record = try table.next()?.get() {
-        let shares = record.fields.suffix(groups).compactMap { Double($0) }
-        guard record.fields.count == columns.count, shares.count == groups, shares.allSatisfy(\.isFinite) else {
-            throw Failure(.badData, "is no row of a table of assignments", at: "\(path):\(record.number)")
-        }
-        users += 1
-        for group in 0..<groups { sums[group] += shares[group] }
-    }
-    guard groups > 0, users > 0 else { throw Failure(.badData, "is no table of assignments", at: path) }
-    return sums.map { $0 / Double(users) }
 }

@@ -1,4 +1,5 @@
 package import Failures
+import Randomness
 package import Text
 
 /// A comparison as reward models see it.
@@ -25,6 +26,15 @@ package struct TokenizedComparison: Equatable, Sendable {
         self.promptHash = promptHash
         sharedTokens = sequences.dropFirst().reduce(sequences[0].count) { shared, sequence in
             min(shared, zip(sequences[0], sequence).prefix { $0 == $1 }.count, sequence.count - 1)
+        }
+    }
+
+    /// A hash of the responses, whatever their order.
+    var responsesHash: UInt64 {
+        sequences.reduce(0) { sum, sequence in
+            var hash = FNV1a()
+            hash.add(sequence.map(UInt32.init(bitPattern:)))
+            return sum &+ hash.value
         }
     }
 

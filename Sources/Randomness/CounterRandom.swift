@@ -15,6 +15,7 @@ package enum RandomPurpose: UInt64, Sendable {
     case test
     case adapters
     case dropout
+    case validation
 }
 
 /// A counter-based random stream: every number is a function of (seed, purpose, step, item, position) alone, so results

@@ -1,3 +1,6 @@
+package import Failures
+import Preferences
+
 /// The text of `assignments.csv` (quoting as in RFC 4180): `user_id,group,log_likelihood_0,…,responsibility_0,…`, a
 /// line per user.
 ///
@@ -24,4 +27,35 @@ private func quotedCSV(_ field: String) -> String {
     guard special else { return field }
     let doubled = field.utf8.flatMap { $0 == quote ? [quote, quote] : [$0] }
     return String(decoding: [quote] + doubled + [quote], as: UTF8.self)
+}
+
+/// `assignments.csv` read back.
+package struct AssignmentsTable {
+    /// Each user's id, in the order of the file.
+    package private(set) var ids: [String] = []
+    /// [U][K]: log-likelihoods on `assign`.
+    package private(set) var logLikelihoods: [[Double]] = []
+    /// [U][K]: q_h(u).
+    package private(set) var responsibilities: [[Double]] = []
+
+    /// Reads a table; throws `badData` naming the line that is no row of one.
+    package init(path: String) throws(Failure) {
+        let table = try CSVReader(path: path)
+        let columns = try table.next()?.get().fields ?? []
+        let groups = columns.count { $0.hasPrefix("responsibility_") }
+        guard groups > 0, columns.count == 2 + 2 * groups else {
+            throw Failure(.badData, "is no table of assignments", at: path)
+        }
+        while let record = try table.next()?.get() {
+            let numbers = record.fields.dropFirst(2).compactMap { Double($0) }
+            guard record.fields.count == columns.count, numbers.count == 2 * groups, numbers.allSatisfy(\.isFinite)
+            else {
+                throw Failure(.badData, "is no row of a table of assignments", at: "\(path):\(record.number)")
+            }
+            ids.append(record.fields[0])
+            logLikelihoods.append(Array(numbers[..<groups]))
+            responsibilities.append(Array(numbers[groups...]))
+        }
+        guard !ids.isEmpty else { throw Failure(.badData, "is no table of assignments", at: path) }
+    }
 }

@@ -1,10 +1,6 @@
+import Foundation
 import Optimizers
-
-/// What EM reached from one start, and the models that it reached it with.
-struct FittedStart<Models: RewardModels> {
-    let models: Models
-    let outcome: StartOutcome
-}
+import Preferences
 
 /// How often an empty group is seeded again in one start, per group, before it may stay empty: with K above the truth a
 /// superfluous group would otherwise be filled and emptied for ever.
@@ -13,10 +9,11 @@ private let seedingsPerGroup = 2
 /// Alternates M-step and E-step from `start` until `stopReason` says so; the iteration of highest likelihood is the
 /// result.
 ///
-/// All decisions are taken from numbers that are the same on every rank. `saved` is a state to go on from, as
-/// `atBoundary` was given it; `start` is then not asked for.
-func expectationMaximization<Models: RewardModels>(
-    _ models: Models,
+/// `models`: F of each group, model `f·K + u` that of group u which does not see fold f, so that every E-step asks
+/// models that have not seen the comparison. All decisions are taken from numbers that are the same on every rank.
+/// `saved` is a state to go on from, as `atBoundary` was given it; `start` is then not asked for.
+func expectationMaximization(
+    _ models: some RewardModels,
     users: ShardedUsers,
     start: () throws -> [[Double]],
     settings: RewardMixtureSettings,
@@ -24,30 +21,27 @@ func expectationMaximization<Models: RewardModels>(
     from saved: (any SavedState)?,
     atBoundary: StepBoundary,
     report: (MixtureEvent) throws -> Void
-) throws -> FittedStart<Models> {
-    let groups = models.count
+) throws -> StartOutcome {
+    let groups = models.count / settings.folds
     let seedings = settings.assignment == .known ? 0 : seedingsPerGroup * (groups - 1)
     let found = try saved?.record("em", as: EMState.self) { $0.isValid(members: users.members, groups: groups) }
-    var state = try found ?? EMState(responsibilities: start(), seedingsLeft: seedings)
-    var bestWeights = state.best == nil ? [] : models.copiedWeights()
-    try saved?.fill(vectors(bestWeights, "best"))
+    var state = try found ?? EMState(from: start(), seedings: seedings)
     var savedStep = found == nil ? nil : saved?.under("step")
     while true {
         let iteration = state.iterations.count + 1
-        let stage = "mixture, start \(restart + 1), iteration \(iteration)"
+        let stage = "mixture of \(groups), start \(restart + 1), iteration \(iteration)"
         let before = state.responsibilities
         let training = try maximize(
             models,
             users: users,
             responsibilities: before,
+            on: settings.emParts,
             settings: settings,
             stage: stage,
             round: 1 + restart * settings.maxIterations + iteration,
             from: savedStep,
             atBoundary: { step in
-                try atBoundary {
-                    try TrainingState(state, as: "em", vectors(bestWeights, "best")).adding(step(), under: "step")
-                }
+                try atBoundary { try TrainingState(state, as: "em", []).adding(step(), under: "step") }
             },
             progress: {
                 try report(.step(stage: stage, step: $0, of: settings.maxSteps, replicas: models.replicas))
@@ -55,12 +49,12 @@ func expectationMaximization<Models: RewardModels>(
         )
         savedStep = nil
 
-        let scores = try score(users, under: models, stage: stage)
+        let scores = try score(users, under: models, folds: settings.folds, test: 0..<models.count, stage: stage)
         let temperature = annealedTemperature(at: iteration, settings)
         let shares = groupShares(before, groups: groups)
         // A model that had no users is untrained, and its likelihoods mean nothing: only seeding opens an empty group.
         let eligible = scores.logLikelihoods.map { row in zip(row, shares).map { $1 > 0 ? $0 : -.infinity } }
-        let final = expectation(
+        let after = expectation(
             eligible,
             members: users.members,
             before: before,
@@ -70,31 +64,35 @@ func expectationMaximization<Models: RewardModels>(
         let logLikelihood =
             settings.assignment == .soft
             ? mixtureLogLikelihood(scores.logLikelihoods, shares: shares)
-            : assignedLogLikelihood(scores.logLikelihoods, assignments: final.map(argmax))
-        state.responsibilities = final
+            : assignedLogLikelihood(scores.logLikelihoods, assignments: after.map(argmax))
+        state.responsibilities = after
 
-        // A group is empty below half a user: soft shares never reach 0.
         var seeded: MixtureIteration.Seeding?
-        let empty = groupSizes(final, groups: groups).firstIndex { $0 < 0.5 }
-        if let empty, state.seedingsLeft > 0, iteration < settings.maxIterations {
-            let found = try seeds(users, logLikelihoods: eligible, models: models)
-            if !found.isEmpty {
-                models.resetWeights(of: empty)
-                state.responsibilities = moving(found, to: empty, in: final)
-                seeded = MixtureIteration.Seeding(group: empty, users: found)
+        let empties = emptyGroups(after, groups: groups)
+        if let empty = empties.first, state.seedingsLeft > 0, iteration < settings.maxIterations {
+            let found = try seeds(users, logLikelihoods: eligible, models: models, folds: settings.folds)
+            let side = found.first { side in
+                // Nobody gains by a group that is filled from another one altogether.
+                emptyGroups(moving(side, to: empty, in: after), groups: groups).allSatisfy(empties.contains)
+            }
+            if let side {
+                for fold in 0..<settings.folds { models.resetWeights(of: fold * groups + empty) }
+                state.responsibilities = moving(side, to: empty, in: after)
+                state.seed = state.responsibilities.map(argmax)
+                seeded = MixtureIteration.Seeding(group: empty, users: side)
                 state.seedingsLeft -= 1
             }
         }
 
-        let changes = changedAssignments(before, final)
-        let assignments = final.map(argmax)
+        let changes = changedAssignments(before, after)
+        let assignments = after.map(argmax)
         let record = MixtureIteration(
             restart: restart,
             iteration: iteration,
             temperature: temperature,
             logLikelihood: logLikelihood,
             logLikelihoodPerComparison: scores.perComparison(logLikelihood),
-            groupSizes: groupSizes(final, groups: groups),
+            groupSizes: groupSizes(after, groups: groups),
             changes: changes,
             testAccuracy: (0..<groups).map { group in
                 scores.testAccuracy(of: group, users: assignments.indices.filter { assignments[$0] == group })
@@ -102,40 +100,34 @@ func expectationMaximization<Models: RewardModels>(
             training: training,
             seeded: seeded
         )
+        // With a small group the likelihood may fall from one iteration to the next, so the best iteration is the
+        // result. While the temperature is above 1 the responsibilities are not yet posteriors, and after seeding a
+        // group they are not yet those of any models: such iterations are no result.
+        let isFinished = temperature == 1 && seeded == nil
+        let gains = state.best.map { logLikelihood - $0.logLikelihood > settings.tolerance * abs($0.logLikelihood) }
+        state.iterationsWithoutGain = isFinished && gains == false ? state.iterationsWithoutGain + 1 : 0
+        state.iterations.append(record)
+        if isFinished, logLikelihood > state.best?.logLikelihood ?? -.infinity {
+            state.best = BestIteration(scores: scores, responsibilities: after, logLikelihood: logLikelihood)
+        }
         let reason = stopReason(
             iteration: iteration,
             changes: changes,
-            shift: largestShift(before, final),
-            logLikelihood: logLikelihood,
-            previous: state.iterations.last?.logLikelihood,
-            settled: temperature == 1 && seeded == nil && !state.justSeeded,
-            assignment: settings.assignment,
+            shift: largestShift(before, after),
+            iterationsWithoutGain: state.iterationsWithoutGain,
+            isSettled: isFinished && !state.justSeeded,
             settings: settings
         )
-        state.iterations.append(record)
         try report(.iteration(record))
-        // The M-step lowers the loss on `validation`, the E-step reads `assign`: with a small group the likelihood may
-        // fall from one iteration to the next. The best iteration is the result. (One after which a group was seeded
-        // anew is unfinished: it counts only where there is no other.)
-        if state.best == nil || (seeded == nil && logLikelihood > state.bestLogLikelihood) {
-            state.best = BestIteration(
-                scores: scores,
-                responsibilities: final,
-                logLikelihood: logLikelihood,
-                isUnfinished: seeded != nil
-            )
-            bestWeights = models.copiedWeights()
-        }
         if let reason, let best = state.best {
-            for group in 0..<groups { models.setWeights(bestWeights[group], of: group) }
-            let outcome = StartOutcome(
+            return StartOutcome(
                 scores: best.scores,
                 responsibilities: best.responsibilities,
                 logLikelihood: best.logLikelihood,
+                seed: state.seed,
                 iterations: state.iterations,
                 stopReason: reason
             )
-            return FittedStart(models: models, outcome: outcome)
         }
         state.justSeeded = seeded != nil
     }
@@ -165,10 +157,26 @@ private func expectation(
     }
 }
 
+/// Groups with less than half a user, which soft shares never leave for good; ascending.
+func emptyGroups(_ responsibilities: [[Double]], groups: Int) -> [Int] {
+    let sizes = groupSizes(responsibilities, groups: groups)
+    return sizes.indices.filter { sizes[$0] < 0.5 }
+}
+
 /// The soft E-step's temperature in an iteration (counted from 1): falls geometrically to 1.
 func annealedTemperature(at iteration: Int, _ settings: RewardMixtureSettings) -> Double {
     guard settings.assignment == .soft else { return 1 }
-    var temperature = settings.temperature
-    for _ in 1..<max(1, iteration) { temperature *= settings.temperatureDecay }
-    return max(1, temperature)
+    return max(1, settings.temperature * pow(settings.temperatureDecay, Double(iteration - 1)))
+}
+
+extension RewardMixtureSettings {
+    /// The first iteration at temperature 1, since no earlier one can be the result; nil where there is none.
+    package var iterationsOfAnnealing: Int? {
+        guard assignment == .soft, temperature > 1 else { return 1 }
+        let decays = (log(temperature) / -log(temperatureDecay)).rounded(.up)
+        guard temperatureDecay < 1, decays < 1e9 else { return nil }
+        // Rounding may have taken one too few.
+        let first = 1 + Int(decays)
+        return annealedTemperature(at: first, self) == 1 ? first : first + 1
+    }
 }

@@ -6,15 +6,17 @@ import Preferences
 /// Fits the single reward model and a mixture of K reward models by expectation–maximization over users (MaxMin-RLHF,
 /// arXiv 2402.08925, Algorithm 2).
 ///
-/// Every rank calls it with the users of its own shards; results are the same on every rank, and do not depend on how
-/// shards lie on ranks. `makeModels(n)` makes n equal models with the weights that training starts from. `reusing`
-/// takes the single model of an earlier fit to the same users, for `known` assignment. `saved` is a state to go on
-/// from, as `atBoundary` was given it in an earlier process: the result has the same bits as without the break. Throws
-/// `configuration` or `badData` for settings or users that cannot work, and `internalError` on all ranks, naming stage
-/// and step, where a loss, gradient or reward is not finite on any.
+/// Every rank calls it with the users of its own shards, each with `settings.folds` folds; results are the same on
+/// every rank, and do not depend on how shards lie on ranks. `makeModels(n)` makes n equal models with the weights that
+/// training starts from. `reusing` takes the single model of an earlier fit to the same users, for `known` assignment.
+/// `saved` is a state to go on from, as `atBoundary` was given it in an earlier process: the result has the same bits
+/// as without the break. Throws `configuration` or `badData` for settings or users that cannot work, and
+/// `internalError` on all ranks, naming stage and step, where a loss, gradient or reward is not finite on any.
 ///
-/// Once EM has ended, every model is trained anew on `fit` and `assign` together: no E-step will read `assign` again.
-/// Responsibilities and log-likelihoods are those of EM; only `test` accuracies are of the final models.
+/// Once EM has ended, the models that are kept are trained anew, on all comparisons but `test` (and, with one fold,
+/// `validation`): no E-step will ask them. Groups without users are left out, and the others are numbered by size.
+/// Where K is not given, each from 2 to `maxGroups` is tried beside the single model, and the smallest K is taken that
+/// explains unseen comparisons as well as any (`smallestGoodFit`).
 package func fitRewardMixture<Models: RewardModels>(
     _ localUsers: [ShardedUser],
     settings: RewardMixtureSettings,
@@ -26,235 +28,309 @@ package func fitRewardMixture<Models: RewardModels>(
     report: (MixtureEvent) throws -> Void
 ) throws -> FittedMixture<Models> {
     let users = try ShardedUsers(localUsers, over: communicator)
-    guard users.members.contains(where: { $0.fitCount > 0 }) else {
-        throw Failure(.badData, "no comparisons to fit a reward model to")
-    }
+    precondition(users.members.allSatisfy { $0.folds.count == settings.folds }, "a split has \(settings.folds) folds")
     let labels = settings.assignment == .known ? try knownLabels(users.members) : nil
-    let groups = labels?.count ?? settings.groups
     precondition(earlier == nil || labels != nil, "the single model of an earlier fit has seen `assign`")
-    guard groups <= users.members.count else {
-        throw Failure(
-            .configuration,
-            "\(groups) groups of \(users.members.count) users; ask for fewer",
-            at: "reward.groups"
-        )
-    }
+    let candidates = try candidates(users.members, labels: labels, settings)
 
-    let found = try saved?.record("fit", as: MixtureState.self) { $0.isValid(members: users.members, groups: groups) }
-    var state = found ?? MixtureState()
-    let single = try earlier?.single ?? makeModels(1)
-    if let earlier {
-        state.single = .init(training: earlier.singleTraining, scores: earlier.singleScores)
-    } else if state.single != nil {
-        try saved.map { try single.fillWeights("single", from: $0) }
+    let found = try saved?.record("fit", as: MixtureState.self) {
+        $0.isValid(members: users.members, groups: candidates)
     }
-    var best: FittedStart<Models>?
-    if let outcome = state.best {
-        let models = try makeModels(groups)
-        try saved.map { try models.fillWeights("best", from: $0) }
-        best = FittedStart(models: models, outcome: outcome)
+    var state = found ?? MixtureState()
+    // Where all is done, in a state that `savedState` gave, nothing asks the models of folds.
+    let isDone = state.finalSingle != nil && state.fits.count == candidates.count
+    // The single model of each part; with one fold the last training is another.
+    let singleParts = settings.folds == 1 ? settings.emParts : settings.finalParts
+    let single = try earlier == nil && !isDone ? makeModels(singleParts.count) : nil
+    var finalSingle = earlier?.single
+    if let saved, isDone, earlier == nil {
+        finalSingle = try makeModels(1)
+        try finalSingle?.fillWeights("final-single", from: saved)
+    } else if let earlier {
+        state.single = FinalFit(training: [earlier.singleTraining], scores: earlier.singleScores)
+        state.finalSingle = state.single
+    } else if let saved, let single, state.single != nil {
+        try single.fillWeights("single", from: saved)
+    }
+    var kept: [Models] = []
+    for (index, fit) in state.fits.enumerated() {
+        kept.append(try makeModels(fit.left))
+        if let saved { try kept[index].fillWeights("groups-\(index)", from: saved) }
     }
     /// The state of all this, with that of the training under way under a name.
     func boundary(_ name: String, _ inner: @escaping () throws -> TrainingState) throws {
         try atBoundary {
             // A model of an earlier fit is in its state already.
-            let singles = state.single == nil || earlier != nil ? [] : single.weightVectors("single")
-            let outer = try TrainingState(state, as: "fit", singles + (best?.models.weightVectors("best") ?? []))
-            return try outer.adding(inner(), under: name)
+            let singles = state.single == nil ? [] : single?.weightVectors("single") ?? []
+            let groups = kept.enumerated().flatMap { $1.weightVectors("groups-\($0)") }
+            return try TrainingState(state, as: "fit", singles + groups).adding(inner(), under: name)
         }
     }
 
-    let (singleTraining, singleScores): (GroupTraining, UserScores)
-    if let fitted = state.single {
-        (singleTraining, singleScores) = (fitted.training, fitted.scores)
-    } else {
-        (singleTraining, singleScores) = try fitSingle(
+    if let single, state.single == nil {
+        state.single = try fit(
             single,
-            users,
+            to: users,
+            on: singleParts,
+            responsibilities: users.everyoneInOneGroup,
             settings: settings,
+            stage: "single",
+            round: 0,
             from: saved?.under("single"),
             atBoundary: { try boundary("single", $0) },
             report: report
         )
-        state.single = .init(training: singleTraining, scores: singleScores)
+        if settings.folds > 1 { state.finalSingle = state.single }
+        if let fitted = state.single {
+            try report(.single(fitted.training[0], testAccuracy: fitted.scores.testAccuracy(of: 0)))
+        }
+    }
+    guard let singleFit = state.single else { preconditionFailure("the single model is fitted") }
+
+    for groups in candidates.dropFirst(state.fits.count) {
+        let restarts = settings.assignment == .known ? 1 : settings.restarts
+        for restart in stride(from: state.startLogLikelihoods.count, to: restarts, by: 1) {
+            let models = try makeModels(groups * settings.folds)
+            if labels == nil, settings.start == .residual, let single {
+                for fold in 0..<settings.folds { models.copyWeights(to: fold * groups, from: single, model: fold) }
+            }
+            let outcome = try expectationMaximization(
+                models,
+                users: users,
+                start: {
+                    try startResponsibilities(
+                        users,
+                        labels: labels,
+                        groups: groups,
+                        single: single,
+                        singleScores: singleFit.scores,
+                        settings: settings,
+                        restart: restart
+                    )
+                },
+                settings: settings,
+                restart: restart,
+                from: saved?.under("start-\(groups)-\(restart)"),
+                atBoundary: { try boundary("start-\(groups)-\(restart)", $0) },
+                report: report
+            )
+            state.startLogLikelihoods.append(outcome.logLikelihood)
+            if outcome.logLikelihood > state.best?.logLikelihood ?? -.infinity { state.best = outcome }
+        }
+        guard let best = state.best else {
+            throw Failure(.internalError, "no start of the reward mixture has a finite likelihood")
+        }
+        let outcome = labels == nil ? best.withoutEmptyGroups() : best
+        let left = outcome.responsibilities.first?.count ?? groups
+        let models = try makeModels(left * settings.finalParts.count)
+        let final = try fit(
+            models,
+            to: users,
+            on: settings.finalParts,
+            responsibilities: outcome.responsibilities,
+            scores: settings.folds == 1 ? outcome.scores : nil,
+            settings: settings,
+            stage: candidates.count == 1 ? "final fit" : "final fit of \(groups) groups",
+            round: 1 + settings.restarts * (settings.maxIterations + 1),
+            from: saved?.under("final-\(groups)"),
+            atBoundary: { try boundary("final-\(groups)", $0) },
+            report: report
+        )
+        let assignments = outcome.responsibilities.map(argmax)
+        try report(
+            .final(
+                final.training,
+                testAccuracy: (0..<left).map { group in
+                    final.scores.testAccuracy(
+                        of: group,
+                        users: assignments.indices.filter { assignments[$0] == group }
+                    )
+                }
+            )
+        )
+        let contrasts = try contrasts(
+            of: users,
+            under: models,
+            models.count - left..<models.count,
+            responsibilities: outcome.responsibilities
+        )
+        kept.append(try models.lastModels(left, makeModels))
+        state.fits.append(
+            GroupsFit(
+                groups: groups,
+                outcome: outcome,
+                final: final,
+                contrasts: contrasts,
+                startLogLikelihoods: state.startLogLikelihoods
+            )
+        )
+        (state.best, state.startLogLikelihoods) = (nil, [])
     }
 
-    var savedStart = saved?.under("start")
-    let restarts = settings.assignment == .known ? 1 : settings.restarts
-    for restart in stride(from: state.logLikelihoods.count, to: restarts, by: 1) {
-        let models = try makeModels(groups)
-        if labels == nil, settings.start == .residual { models.copyWeights(to: 0, from: single, model: 0) }
-        let fitted = try expectationMaximization(
+    if state.finalSingle == nil {
+        let models = try makeModels(1)
+        let final = try fit(
             models,
-            users: users,
-            start: {
-                try startResponsibilities(
-                    users,
-                    labels: labels,
-                    groups: groups,
-                    single: single,
-                    singleScores: singleScores,
-                    settings: settings,
-                    restart: restart
-                )
-            },
-            settings: settings,
-            restart: restart,
-            from: savedStart,
-            atBoundary: { try boundary("start", $0) },
-            report: report
-        )
-        savedStart = nil
-        state.logLikelihoods.append(fitted.outcome.logLikelihood)
-        if fitted.outcome.logLikelihood > (best?.outcome.logLikelihood ?? -.infinity) { best = fitted }
-        state.best = best?.outcome
-    }
-    guard let best else { throw Failure(.internalError, "no start of the reward mixture has a finite likelihood") }
-    let final =
-        try state.final
-        ?? finalFit(
-            best.models,
-            users,
-            responsibilities: best.outcome.responsibilities,
-            scores: best.outcome.scores,
-            settings: settings,
-            stage: "final fit",
-            from: saved?.under("final"),
-            atBoundary: { try boundary("final", $0) },
-            report: report
-        )
-    state.final = final
-    let finalSingle =
-        try earlier.map { FinalFit(training: [$0.finalSingleTraining], scores: $0.singleScores) } ?? state.finalSingle
-        ?? finalFit(
-            single,
-            users,
+            to: users,
+            on: settings.finalParts,
             responsibilities: users.everyoneInOneGroup,
-            scores: singleScores,
+            scores: singleFit.scores,
             settings: settings,
             stage: "final single",
+            round: 1 + settings.restarts * (settings.maxIterations + 1),
             from: saved?.under("final-single"),
             atBoundary: { try boundary("final-single", $0) },
             report: report
         )
+        try report(.final(final.training, testAccuracy: [final.scores.testAccuracy(of: 0)]))
+        state.finalSingle = final
+        finalSingle = models
+    }
+    let lastSingle = try finalSingle ?? single?.lastModels(1, makeModels)
+    guard let lastSingle, let finalSingleFit = state.finalSingle else {
+        preconditionFailure("the single model is fitted")
+    }
     return FittedMixture(
-        models: best.models,
-        single: single,
+        fits: state.fits,
+        models: kept,
+        single: lastSingle,
+        singleFit: singleFit,
+        finalSingleFit: finalSingleFit,
         labels: labels,
-        scores: final.scores,
-        singleScores: finalSingle.scores,
-        responsibilities: best.outcome.responsibilities,
-        shares: groupShares(best.outcome.responsibilities, groups: groups),
-        singleTraining: singleTraining,
-        finalTraining: final.training,
-        finalSingleTraining: finalSingle.training[0],
-        iterations: best.outcome.iterations,
-        stopReason: best.outcome.stopReason,
-        restartLogLikelihoods: state.logLikelihoods
+        choosesGroups: labels == nil && settings.groups == nil
     )
 }
 
-/// Fits the baseline: one reward model of all users.
-private func fitSingle<Models: RewardModels>(
-    _ model: Models,
-    _ users: ShardedUsers,
-    settings: RewardMixtureSettings,
-    from saved: (any SavedState)?,
-    atBoundary: StepBoundary,
-    report: (MixtureEvent) throws -> Void
-) throws -> (training: GroupTraining, scores: UserScores) {
-    let training = try maximize(
-        model,
-        users: users,
-        responsibilities: users.everyoneInOneGroup,
-        settings: settings,
-        stage: "single",
-        round: 0,
-        from: saved,
-        atBoundary: atBoundary,
-        progress: {
-            try report(.step(stage: "single", step: $0, of: settings.maxSteps, replicas: model.replicas))
-        }
-    )[0]
-    let scores = try score(users, under: model, stage: "single")
-    try report(.single(training, testAccuracy: scores.testAccuracy(of: 0, users: Array(users.members.indices))))
-    return (training, scores)
+/// The numbers of groups to fit; throws where users or settings rule them out.
+private func candidates(
+    _ members: [UserInfo],
+    labels: [String]?,
+    _ settings: RewardMixtureSettings
+) throws(Failure) -> [Int] {
+    guard settings.emParts.allSatisfy({ part in members.contains { $0[part].fit > 0 } }) else {
+        throw Failure(.badData, "no comparisons to fit a reward model to")
+    }
+    if let problem = settings.annealingProblem {
+        throw Failure(.configuration, problem, at: "reward.max_iterations")
+    }
+    if labels == nil, settings.groups == nil {
+        return members.count == 1 ? [1] : Array(2...max(2, min(settings.maxGroups, members.count)))
+    }
+    let groups = labels?.count ?? settings.groups ?? 1
+    guard groups <= members.count else {
+        throw Failure(
+            .configuration,
+            "\(groups) groups of \(members.count) users; ask for fewer",
+            at: "reward.groups"
+        )
+    }
+    return [groups]
 }
 
-/// Trains models anew on `fit` and `assign` together; how they then do on `test`, beside EM's log-likelihoods in
-/// `scores`.
+extension RewardMixtureSettings {
+    /// Why no iteration could be the result; nil where all is well.
+    package var annealingProblem: String? {
+        guard let first = iterationsOfAnnealing else {
+            return "no iteration has temperature 1, and no other one is a result: lower reward.temperature_decay"
+        }
+        guard first > maxIterations else { return nil }
+        return
+            "is \(maxIterations); the temperature is 1 from iteration \(first) on, and no earlier one is a result: "
+            + "raise it, or lower reward.temperature or reward.temperature_decay"
+    }
+}
+
+/// Trains models on parts, K for each, and scores users: on the folds under the models that have not seen them, on
+/// `test` under those of the last part.
 ///
-/// From the first weights on: a model that already fits `fit` closely does not get better by more of the same (film
-/// reviews: in 5 of 6 fits its validation loss never fell below where it started).
-private func finalFit<Models: RewardModels>(
-    _ models: Models,
-    _ users: ShardedUsers,
+/// `scores`: what is known of the folds already, where the models have seen them.
+private func fit(
+    _ models: some RewardModels,
+    to users: ShardedUsers,
+    on parts: [ComparisonSplit.Key],
     responsibilities: [[Double]],
-    scores: UserScores,
+    scores known: UserScores? = nil,
     settings: RewardMixtureSettings,
     stage: String,
+    round: Int,
     from saved: (any SavedState)?,
     atBoundary: StepBoundary,
     report: (MixtureEvent) throws -> Void
 ) throws -> FinalFit {
-    for group in 0..<models.count { models.resetWeights(of: group) }
     let training = try maximize(
         models,
         users: users,
         responsibilities: responsibilities,
-        on: .fitAndAssign,
+        on: parts,
         settings: settings,
         stage: stage,
-        round: 1 + settings.restarts * (settings.maxIterations + 1),
+        round: round,
         from: saved,
         atBoundary: atBoundary,
         progress: {
             try report(.step(stage: stage, step: $0, of: settings.maxSteps, replicas: models.replicas))
         }
     )
-    let final = UserScores(
-        members: scores.members,
-        logLikelihoods: scores.logLikelihoods,
-        testCorrect: try score(users, under: models, stage: stage).testCorrect
+    let groups = models.count / parts.count
+    let scores = try score(
+        users,
+        under: models,
+        folds: settings.folds,
+        test: models.count - groups..<models.count,
+        groups: groups,
+        stage: stage
     )
-    let assignments = responsibilities.map(argmax)
-    let accuracy = (0..<models.count).map { group in
-        final.testAccuracy(of: group, users: assignments.indices.filter { assignments[$0] == group })
-    }
-    try report(.final(training, testAccuracy: accuracy))
-    return FinalFit(training: training, scores: final)
+    return FinalFit(
+        training: training,
+        scores: UserScores(
+            members: users.members,
+            foldLogLikelihoods: known?.foldLogLikelihoods ?? scores.foldLogLikelihoods,
+            assignCorrect: known?.assignCorrect ?? scores.assignCorrect,
+            testCorrect: scores.testCorrect
+        )
+    )
 }
 
 /// The responsibilities of the first M-step.
-private func startResponsibilities<Models: RewardModels>(
+private func startResponsibilities(
     _ users: ShardedUsers,
     labels: [String]?,
     groups: Int,
-    single: Models,
+    single: (some RewardModels)?,
     singleScores: UserScores,
     settings: RewardMixtureSettings,
     restart: Int
 ) throws -> [[Double]] {
-    let members = users.members
+    let count = users.members.count
     if let labels {
-        return oneHot(members.map { user in labels.firstIndex { $0 == user.group } ?? 0 }, groups: groups)
+        return oneHot(users.members.map { user in labels.firstIndex { $0 == user.group } ?? 0 }, groups: groups)
     }
     switch settings.start {
-    case .roundRobin: return oneHot(roundRobinStart(users: members.count, groups: groups), groups: groups)
+    case .roundRobin:
+        return oneHot(
+            roundRobinStart(users: count, groups: groups, seed: settings.seed, restart: restart),
+            groups: groups
+        )
     case .random:
         return oneHot(
-            randomStart(users: members.count, groups: groups, seed: settings.seed, restart: restart),
+            randomStart(users: count, groups: groups, seed: settings.seed, restart: restart),
             groups: groups
         )
     case .residual:
         // The single model is group 0; further groups are seeded one per iteration by `expectationMaximization`.
-        let everyoneInGroup0 = oneHot(Array(repeating: 0, count: members.count), groups: groups)
-        guard groups > 1 else { return everyoneInGroup0 }
-        return try moving(
-            seeds(users, logLikelihoods: singleScores.logLikelihoods, models: single),
-            to: 1,
-            in: everyoneInGroup0
+        let everyoneInGroup0 = oneHot(Array(repeating: 0, count: count), groups: groups)
+        guard groups > 1, let single else { return everyoneInGroup0 }
+        let found = try seeds(
+            users,
+            logLikelihoods: singleScores.logLikelihoods,
+            models: single,
+            folds: settings.folds
         )
+        // A further start takes the next best split; where there are no more, users are dealt at random.
+        if restart < found.count { return moving(found[restart], to: 1, in: everyoneInGroup0) }
+        return restart == 0
+            ? everyoneInGroup0
+            : oneHot(randomStart(users: count, groups: groups, seed: settings.seed, restart: restart), groups: groups)
     }
 }
 
@@ -270,4 +346,48 @@ private func knownLabels(_ members: [UserInfo]) throws -> [String] {
         return label
     }
     return Set(labels).sorted(by: precedes)
+}
+
+extension StartOutcome {
+    /// The same without groups that have less than half a user, the largest group first.
+    fileprivate func withoutEmptyGroups() -> StartOutcome {
+        let groups = responsibilities.first?.count ?? 0
+        let sizes = groupSizes(responsibilities, groups: groups)
+        let empty = emptyGroups(responsibilities, groups: groups)
+        let left = sizes.indices.filter { !empty.contains($0) }.sorted { (-sizes[$0], $0) < (-sizes[$1], $1) }
+        func columns(_ row: [Double]) -> [Double] { left.map { row[$0] } }
+        return StartOutcome(
+            scores: UserScores(
+                members: scores.members,
+                foldLogLikelihoods: scores.foldLogLikelihoods.map { $0.map(columns) },
+                assignCorrect: scores.assignCorrect.map(columns),
+                testCorrect: scores.testCorrect.map(columns)
+            ),
+            responsibilities: responsibilities.map { row in
+                let total = columns(row).reduce(0, +)
+                return columns(row).map { total > 0 ? $0 / total : 1 / Double(left.count) }
+            },
+            logLikelihood: logLikelihood,
+            seed: seed,
+            iterations: iterations,
+            stopReason: stopReason
+        )
+    }
+}
+
+extension UserScores {
+    /// Accuracy of one model on the `test` comparisons of all users.
+    fileprivate func testAccuracy(of model: Int) -> Double? {
+        testAccuracy(of: model, users: Array(members.indices))
+    }
+}
+
+extension RewardModels {
+    /// The last models, those of all comparisons, as models of their own, so that the others' memory is free.
+    fileprivate func lastModels(_ count: Int, _ make: (Int) throws -> Self) throws -> Self {
+        guard count < self.count else { return self }
+        let last = try make(count)
+        for model in 0..<count { last.copyWeights(to: model, from: self, model: self.count - count + model) }
+        return last
+    }
 }

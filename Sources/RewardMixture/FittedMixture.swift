@@ -3,13 +3,13 @@ package import Tensors
 
 /// A fitted mixture: one reward model per group, and which users each belongs to.
 package struct FittedMixture<Models: RewardModels> {
-    /// One model per group, with the weights of its lowest validation loss, trained on `fit` and `assign`.
+    /// One model per group, with the weights of its lowest validation loss.
     package let models: Models
     /// The single reward model of all users: the baseline (one model).
     package let single: Models
     /// The labels of groups 0 ..< K where they were known, else nil.
     package let labels: [String]?
-    /// How the models explain every user: log-likelihoods as EM left them, test accuracies of the final models.
+    /// How the models explain every user: on `assign` as models did that had not seen it, on `test` as these do.
     package let scores: UserScores
     /// [U][1]: how the single model does, in the same way.
     package let singleScores: UserScores
@@ -19,37 +19,75 @@ package struct FittedMixture<Models: RewardModels> {
     package let shares: [Double]
     /// The single model's training before EM.
     package let singleTraining: GroupTraining
-    /// [K]: the groups' models' last training, on `fit` and `assign`.
+    /// [K]: the groups' models' last training.
     package let finalTraining: [GroupTraining]
     /// The single model's.
     package let finalSingleTraining: GroupTraining
+    /// Each user's group when the last group was seeded, before EM moved anybody: what EM added is the difference.
+    package let seed: [Int]
     /// One record per EM iteration of the start that was kept.
     package let iterations: [MixtureIteration]
     /// Why EM ended.
     package let stopReason: StopReason
     /// The final total log-likelihood on `assign` of every start, in order; the highest was kept.
     package let restartLogLikelihoods: [Double]
+    /// How well each number of groups that was tried explains comparisons unseen: of the single model, then of each K.
+    package let candidates: [HeldOutFit]
+    /// [K][K]: how differently the groups' models predict; nil on the diagonal, and without `test` comparisons.
+    package let contrasts: [[GroupContrast?]]
+    /// Groups that EM was asked for and that no user is left in.
+    package let emptyGroups: Int
+    private let state: MixtureState
+    private let kept: [Models]
 
     /// Each user's likeliest group.
     package var assignments: [Int] { responsibilities.map(argmax) }
 
+    init(
+        fits: [GroupsFit],
+        models: [Models],
+        single: Models,
+        singleFit: FinalFit,
+        finalSingleFit: FinalFit,
+        labels: [String]?,
+        choosesGroups: Bool
+    ) {
+        let everyone = singleFit.scores.members.map { _ in [1.0] }
+        let ofSingle = HeldOutFit(groups: 1, left: 1, finalSingleFit.scores, responsibilities: everyone)
+        let ofGroups = fits.map {
+            HeldOutFit(groups: $0.groups, left: $0.left, $0.final.scores, responsibilities: $0.outcome.responsibilities)
+        }
+        candidates = [ofSingle] + ofGroups
+        // 0: the single model.
+        let chosen = choosesGroups ? smallestGoodFit(candidates) : fits.count
+        self.single = single
+        self.labels = labels
+        self.models = chosen == 0 ? single : models[chosen - 1]
+        let fit = fits[max(chosen, 1) - 1]
+        let final = chosen == 0 ? finalSingleFit : fit.final
+        scores = final.scores
+        singleScores = finalSingleFit.scores
+        responsibilities = chosen == 0 ? everyone : fit.outcome.responsibilities
+        shares = groupShares(responsibilities, groups: final.training.count)
+        singleTraining = singleFit.training[0]
+        finalTraining = final.training
+        finalSingleTraining = finalSingleFit.training[0]
+        seed = chosen == 0 ? everyone.map { _ in 0 } : fit.outcome.seed
+        iterations = fit.outcome.iterations
+        stopReason = fit.outcome.stopReason
+        restartLogLikelihoods = fit.startLogLikelihoods
+        contrasts = chosen == 0 ? [[nil]] : fit.contrasts
+        emptyGroups = chosen == 0 ? 0 : fit.groups - fit.left
+        state = MixtureState(single: singleFit, finalSingle: finalSingleFit, fits: fits)
+        kept = models
+    }
+
     /// What `fitRewardMixture` goes on from to give this mixture again, without training.
-    package func state() throws -> TrainingState {
-        let outcome = StartOutcome(
-            scores: scores,
-            responsibilities: responsibilities,
-            logLikelihood: restartLogLikelihoods.max() ?? -.infinity,
-            iterations: iterations,
-            stopReason: stopReason
-        )
-        let state = MixtureState(
-            single: .init(training: singleTraining, scores: singleScores),
-            best: outcome,
-            logLikelihoods: restartLogLikelihoods,
-            final: FinalFit(training: finalTraining, scores: scores),
-            finalSingle: FinalFit(training: [finalSingleTraining], scores: singleScores)
-        )
-        return try TrainingState(state, as: "fit", single.weightVectors("single") + models.weightVectors("best"))
+    ///
+    /// The models that the single one had of folds are not among it: nothing asks them any more.
+    package func savedState() throws -> TrainingState {
+        let groups = kept.enumerated().flatMap { $1.weightVectors("groups-\($0)") }
+        return try TrainingState(state, as: "fit", single.weightVectors("final-single") + groups)
     }
 }
 
@@ -69,7 +107,7 @@ package struct MixtureIteration: Equatable, Codable, Sendable {
     package let groupSizes: [Double]
     /// Users whose group changed.
     package let changes: Int
-    /// [K]: accuracy of each group's model on the `test` comparisons of the users assigned to it; nil without any.
+    /// [K]: accuracy of each group's models on the `test` comparisons of the users assigned to it; nil without any.
     package let testAccuracy: [Double?]
     /// The M-step of each group.
     package let training: [GroupTraining]
@@ -96,7 +134,7 @@ package enum MixtureEvent {
     case single(GroupTraining, testAccuracy: Double?)
     /// An EM iteration is over.
     case iteration(MixtureIteration)
-    /// EM is over and the models of the groups, or the single one, are trained on `fit` and `assign` together; the
-    /// accuracy of each on the `test` comparisons of its users.
+    /// EM is over and the models of the groups, or the single one, are trained on all that they may see; the accuracy
+    /// of each on the `test` comparisons of its users.
     case final([GroupTraining], testAccuracy: [Double?])
 }

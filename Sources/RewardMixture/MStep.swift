@@ -15,20 +15,23 @@ package struct GroupTraining: Equatable, Codable, Sendable {
 }
 
 /// The M-step: minimizes −Σ_h q_h(u) Σ_c log p_u(c) / N_u for every group u at once (arXiv 2402.08925, Algorithm 2)
-/// and leaves each model with the weights of its lowest validation loss, rewards damped as far as those were
+/// and leaves each model with the weights of its group's lowest validation loss, rewards damped as far as those were
 /// overconfident.
 ///
-/// In a step every shard adds the gradient of its share of each group's batch; one sum over shards carries all groups'
-/// gradients; every rank applies the same updates. A group that has used up its budget leaves the batch. Training
-/// starts from the weights that the models have (after the first iteration: the previous iteration's best), and those
-/// compete: an M-step never ends with a higher validation loss than it started with. A group without users is left as
-/// it is. `round` numbers the M-steps of a run, for the order of comparisons. `material` says which comparisons
-/// gradients come from. `saved` is the state of this M-step to go on from, as `atBoundary` was given it.
+/// A group has one model for each of `parts`: model `p·K + u` is that of group u which is trained on part p. In a step
+/// every shard adds the gradient of its share of each model's batch; one sum over shards carries all gradients; every
+/// rank applies the same updates. A group that has used up its budget leaves the batch, with all its models: what they
+/// say of the comparisons that they have not seen decides for all of them, so that the model of a part without
+/// validation (all comparisons, beside folds) is trained for as long as is good for the others. Training starts from
+/// the weights that the models have (after the first iteration: the previous iteration's best), and those compete: an
+/// M-step never ends with a higher validation loss than it started with. A group without users is left as it is.
+/// `round` numbers the M-steps of a run, for the order of comparisons. `saved` is the state of this M-step to go on
+/// from, as `atBoundary` was given it.
 func maximize(
     _ models: some RewardModels,
     users: ShardedUsers,
     responsibilities: [[Double]],
-    on material: TrainingSplit = .fit,
+    on parts: [ComparisonSplit.Key],
     settings: RewardMixtureSettings,
     stage: String,
     round: Int,
@@ -36,38 +39,50 @@ func maximize(
     atBoundary: StepBoundary,
     progress: (Int) throws -> Void
 ) throws -> [GroupTraining] {
+    let groups = models.count / parts.count
     let schedule = settings.optimizer.rates(over: settings.maxSteps)
-    let weights = materialWeights(users, material, responsibilities: responsibilities, groups: models.count)
-    let populated = (0..<models.count).filter { weights[$0].contains { $0 > 0 } }
+    let weights = parts.flatMap { shardWeights(users, $0, responsibilities: responsibilities, groups: groups) }
+    let trained = weights.indices.filter { weights[$0].contains { $0 > 0 } }
+    let populated = (0..<groups).filter { group in trained.contains { $0 % groups == group } }
     let budget = EarlyStopping(patience: settings.patience, maxSteps: settings.maxSteps)
     var state = MStepState(
-        budgets: Array(repeating: budget, count: models.count),
-        rewardScale: Array(repeating: 1, count: models.count)
+        budgets: Array(repeating: budget, count: groups),
+        rewardScale: Array(repeating: 1, count: groups)
     )
     var samplers = makeSamplers(
         users,
-        material,
+        parts,
         responsibilities: responsibilities,
-        groups: populated,
-        seed: settings.seed,
+        models: trained,
+        settings: settings,
         round: round
     )
 
-    /// How many comparisons of a group each shard draws in a step.
-    func quotas(of group: Int, step: Int) -> [Int] {
-        let total = weights[group].reduce(0, +)
-        let batch = max(1, min(settings.batchComparisons, Int(total.rounded(.up))))
-        return batchQuotas(shardWeights: weights[group], batch: batch, step: step)
+    /// How many comparisons of a model each shard draws in a step.
+    func quotas(of model: Int, step: Int) -> [Int] {
+        let total = weights[model].reduce(0, +)
+        let batch = max(1, min(settings.batch(of: parts[model / groups]), Int(total.rounded(.up))))
+        return batchQuotas(shardWeights: weights[model], batch: batch, step: step)
     }
 
-    func validate(_ groups: [Int], step: Int) throws {
-        let losses = try validationLosses(of: groups, models, users: users, responsibilities: responsibilities)
-        for (group, found) in zip(groups, losses) {
+    func modelsOf(_ group: Int) -> [Int] { parts.indices.map { $0 * groups + group } }
+
+    func validate(_ active: [Int], step: Int) throws {
+        for group in active {
+            let found = try validationLoss(
+                of: group,
+                on: parts,
+                models,
+                users: users,
+                responsibilities: responsibilities,
+                most: settings.validationComparisons,
+                seed: settings.seed
+            )
             guard found.loss.isFinite else {
                 throw notFinite("validation loss", group: group, stage: stage, step: step)
             }
             guard state.budgets[group].observe(loss: found.loss, step: step) else { continue }
-            models.saveBest(of: group)
+            modelsOf(group).forEach(models.saveBest)
             state.rewardScale[group] = found.rewardScale
         }
     }
@@ -77,21 +92,23 @@ func maximize(
         let found = try saved.record(
             "m-step",
             as: MStepState.self,
-            where: { $0.isValid(groups: models.count, maxSteps: settings.maxSteps) }
+            where: { $0.isValid(groups: groups, maxSteps: settings.maxSteps) }
         )
     {
         state = found
         try saved.fill(models.trainingVectors)
         try models.resumeTraining(
-            updates: state.budgets.map { $0.stopped ? $0.steps : state.step },
+            updates: (0..<models.count).map {
+                trained.contains($0) ? min(state.step, state.budgets[$0 % groups].end) : 0
+            },
             over: users.communicator
         )
         // What a sampler drew until then is a matter of the quotas alone.
-        for group in populated {
-            for step in stride(from: 1, through: min(state.step, state.budgets[group].end), by: 1) {
-                let quotas = quotas(of: group, step: step)
+        for model in trained {
+            for step in stride(from: 1, through: min(state.step, state.budgets[model % groups].end), by: 1) {
+                let quotas = quotas(of: model, step: step)
                 for (index, local) in users.localShards.enumerated() {
-                    _ = samplers[index][group]?.draw(quotas[local.shard])
+                    _ = samplers[index][model]?.draw(quotas[local.shard])
                 }
             }
         }
@@ -99,23 +116,23 @@ func maximize(
         try validate(populated, step: 0)
     }
     for step in stride(from: state.step + 1, through: settings.maxSteps, by: 1) {
-        let training = populated.filter { !state.budgets[$0].stopped }
-        if training.isEmpty { break }
+        let active = populated.filter { !state.budgets[$0].stopped }
+        if active.isEmpty { break }
+        let training = trained.filter { active.contains($0 % groups) }
         let quotas = Dictionary(uniqueKeysWithValues: training.map { ($0, quotas(of: $0, step: step)) })
-        // Per shard and group: Σ loss and the count of comparisons.
+        // Per shard and model: Σ loss and the count of comparisons.
         var shardStatistics = Array(
             repeating: Array(repeating: 0.0, count: 2 * models.count),
             count: users.localShards.count
         )
         try models.sumGradients(over: users.tree, users.communicator) { index in
             let local = users.localShards[index]
-            let comparisons = local.users.flatMap { material.comparisons(of: $0.user) }
             try users.communicator.enter(.forward, step: step)
-            let batches = training.compactMap { group -> TrainingBatch? in
-                guard let quota = quotas[group]?[local.shard], quota > 0,
-                    let drawn = samplers[index][group]?.draw(quota)
+            let batches = training.compactMap { model -> TrainingBatch? in
+                guard let quota = quotas[model]?[local.shard], quota > 0,
+                    let drawn = samplers[index][model]?.draw(quota)
                 else { return nil }
-                return TrainingBatch(model: group, comparisons: drawn.map { comparisons[$0] })
+                return TrainingBatch(model: model, comparisons: drawn)
             }
             for (batch, loss) in zip(batches, try models.addGradients(of: batches)) {
                 shardStatistics[index][2 * batch.model] = loss
@@ -125,20 +142,22 @@ func maximize(
             if index == users.localShards.count - 1 { try users.communicator.enter(.reduce, step: step) }
         }
         let statistics = try users.communicator.sumOverShards(shardStatistics, width: 2 * models.count)
-        for group in training {
-            guard statistics[2 * group].isFinite else {
-                throw notFinite("loss", group: group, stage: stage, step: step)
+        for model in training {
+            guard statistics[2 * model].isFinite else {
+                throw notFinite("loss", group: model % groups, stage: stage, step: step)
             }
             // The batch was drawn in proportion to q, so its mean is the gradient of the loss above.
             let norm = try models.update(
-                group,
-                gradientScale: Float(1 / statistics[2 * group + 1]),
+                model,
+                gradientScale: Float(1 / statistics[2 * model + 1]),
                 learningRate: schedule.rate(at: step),
                 over: users.communicator
             )
-            guard norm.isFinite else { throw notFinite("gradient", group: group, stage: stage, step: step) }
+            guard norm.isFinite else {
+                throw notFinite("gradient", group: model % groups, stage: stage, step: step)
+            }
         }
-        if step % settings.evaluateEvery == 0 || step == settings.maxSteps { try validate(training, step: step) }
+        if step % settings.evaluateEvery == 0 || step == settings.maxSteps { try validate(active, step: step) }
         try progress(step)
         state.step = step
         try atBoundary {
@@ -146,12 +165,22 @@ func maximize(
         }
     }
     for group in populated {
-        models.restoreWeights(of: group)
-        if state.rewardScale[group] < 1 { models.scaleRewards(of: group, by: Float(state.rewardScale[group])) }
+        for model in modelsOf(group) {
+            models.restoreWeights(of: model)
+            if state.rewardScale[group] < 1 { models.scaleRewards(of: model, by: Float(state.rewardScale[group])) }
+        }
     }
     try models.endTraining(over: users.communicator)
     return state.budgets.map {
         GroupTraining(steps: $0.steps, bestStep: $0.bestStep, bestLoss: $0.bestLoss.isFinite ? $0.bestLoss : nil)
+    }
+}
+
+extension RewardMixtureSettings {
+    /// Comparisons a step of the model of a part: one that sees but a part of all has that part of the batch, and so
+    /// has gone through its comparisons as often after as many steps.
+    fileprivate func batch(of part: ComparisonSplit.Key) -> Int {
+        part == .final || folds == 1 ? batchComparisons : batchComparisons * (folds - 1) / folds
     }
 }
 
@@ -162,44 +191,63 @@ private func notFinite(_ what: String, group: Int, stage: String, step: Int) -> 
     )
 }
 
-/// [K][shards]: Σ q_h(u)·weight over a shard's comparisons that gradients come from.
-private func materialWeights(
+/// [K][shards]: Σ q_h(u)·weight over a shard's comparisons that a part's gradients come from.
+private func shardWeights(
     _ users: ShardedUsers,
-    _ material: TrainingSplit,
+    _ part: ComparisonSplit.Key,
     responsibilities: [[Double]],
     groups: Int
 ) -> [[Double]] {
     var weights = Array(repeating: Array(repeating: 0.0, count: users.shardCount), count: groups)
     for (user, row) in zip(users.members, responsibilities) {
         for group in 0..<groups where row[group] >= ComparisonSampler.negligible {
-            weights[group][user.shard] += row[group] * material.count(of: user)
+            weights[group][user.shard] += row[group] * user[part].fit
         }
     }
     return weights
 }
 
-/// One sampler for each of this rank's shards and each group; none where the shard has nothing for the group.
+/// Draws comparisons of one shard for one model.
+private struct ShardSampler {
+    var sampler: ComparisonSampler
+    let comparisons: [TokenizedComparison]
+
+    mutating func draw(_ count: Int) -> [TokenizedComparison] { sampler.draw(count).map { comparisons[$0] } }
+}
+
+/// One sampler for each of this rank's shards and each model; none where the shard has nothing for it.
 private func makeSamplers(
     _ users: ShardedUsers,
-    _ material: TrainingSplit,
+    _ parts: [ComparisonSplit.Key],
     responsibilities: [[Double]],
-    groups: [Int],
-    seed: UInt64,
+    models: [Int],
+    settings: RewardMixtureSettings,
     round: Int
-) -> [[Int: ComparisonSampler]] {
-    users.localShards.map { local in
-        var samplers: [Int: ComparisonSampler] = [:]
-        for group in groups {
-            let weights = local.users.flatMap { user in
-                material.comparisons(of: user.user).map { responsibilities[user.index][group] * $0.weight }
+) -> [[Int: ShardSampler]] {
+    let groups = responsibilities.first?.count ?? 1
+    return users.localShards.map { local in
+        var samplers: [Int: ShardSampler] = [:]
+        for (number, part) in parts.enumerated() {
+            let comparisons = local.users.flatMap { $0.user.comparisons($0.user.split[part].fit) }
+            for group in 0..<groups where models.contains(number * groups + group) {
+                let weights = local.users.flatMap { index, user in
+                    let share = responsibilities[index][group]
+                    return user.comparisons(user.split[part].fit).map {
+                        share < ComparisonSampler.negligible
+                            ? 0 : max(share * $0.weight, ComparisonSampler.negligible)
+                    }
+                }
+                guard weights.contains(where: { $0 > 0 }) else { continue }
+                samplers[number * groups + group] = ShardSampler(
+                    sampler: ComparisonSampler(
+                        weights: weights,
+                        seed: settings.seed,
+                        stream: (round * settings.mostParts + number) * groups + group,
+                        shard: local.shard
+                    ),
+                    comparisons: comparisons
+                )
             }
-            guard weights.contains(where: { $0 >= ComparisonSampler.negligible }) else { continue }
-            samplers[group] = ComparisonSampler(
-                weights: weights,
-                seed: seed,
-                stream: round * responsibilities[0].count + group,
-                shard: local.shard
-            )
         }
         return samplers
     }

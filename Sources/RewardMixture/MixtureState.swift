@@ -1,14 +1,11 @@
 // What a checkpoint holds of a mixture's fitting, from the inside out:
 //
 //   m-step    step and budgets; the models' weights, best weights and moments
-//   em        what one iteration hands to the next; the weights of the best iteration
-//   (itself)  the single model, the starts that are done and the best of them, what the final fits gave
+//   em        what one iteration hands to the next
+//   (itself)  the single model, the K that are done, and of the K under way the starts that are
 //
-// Samplers are not among it: what they drew follows from the steps made.
-
-//
-// What is read back may have been changed by hand, so each has a check that its numbers are of the users and groups at
-// hand.
+// Samplers are not among it: what they drew follows from the steps made. What is read back may have been changed by
+// hand, so each has a check that its numbers are of the users and groups at hand.
 
 /// Where an M-step is.
 struct MStepState: Codable {
@@ -28,21 +25,29 @@ struct MStepState: Codable {
 /// Where EM is from one start: what an iteration hands to the next.
 struct EMState: Codable {
     var responsibilities: [[Double]]
+    /// Each user's group when the last group was seeded.
+    var seed: [Int]
     var iterations: [MixtureIteration] = []
     /// How often an empty group may still be seeded.
     var seedingsLeft: Int
     /// Whether the last iteration seeded one.
     var justSeeded = false
-    /// The iteration of highest likelihood so far.
+    /// How many iterations there were since one whose likelihood was higher than any before.
+    var iterationsWithoutGain = 0
+    /// The finished iteration of highest likelihood so far.
     var best: BestIteration?
 
-    func isValid(members: [UserInfo], groups: Int) -> Bool {
-        isTable(responsibilities, members.count, groups) && (best?.isValid(members: members, groups: groups) ?? true)
-            && seedingsLeft >= 0
+    init(from start: [[Double]], seedings: Int) {
+        responsibilities = start
+        seed = start.map(argmax)
+        seedingsLeft = seedings
     }
 
-    /// What an iteration must exceed to be the best.
-    var bestLogLikelihood: Double { best.map { $0.isUnfinished ? -.infinity : $0.logLikelihood } ?? -.infinity }
+    func isValid(members: [UserInfo], groups: Int) -> Bool {
+        isTable(responsibilities, members.count, groups) && seed.count == members.count
+            && (best?.isValid(members: members, groups: groups) ?? true)
+            && seedingsLeft >= 0
+    }
 }
 
 /// How users were explained after the iteration of highest likelihood.
@@ -50,8 +55,6 @@ struct BestIteration: Codable {
     let scores: UserScores
     let responsibilities: [[Double]]
     let logLikelihood: Double
-    /// Whether a group was seeded anew after it: it is unfinished, and any other is better.
-    let isUnfinished: Bool
 
     func isValid(members: [UserInfo], groups: Int) -> Bool {
         scores.isValid(members: members, groups: groups) && isTable(responsibilities, members.count, groups)
@@ -63,17 +66,20 @@ struct StartOutcome: Codable, Equatable {
     let scores: UserScores
     let responsibilities: [[Double]]
     let logLikelihood: Double
+    /// Each user's group when the last group was seeded, before EM moved anybody; numbered as EM does.
+    let seed: [Int]
     let iterations: [MixtureIteration]
     let stopReason: StopReason
 
     func isValid(members: [UserInfo], groups: Int) -> Bool {
         scores.isValid(members: members, groups: groups) && isTable(responsibilities, members.count, groups)
+            && seed.count == members.count
     }
 }
 
-/// What a final fit did.
+/// What the training of models that are kept did.
 struct FinalFit: Codable {
-    /// Of each model.
+    /// Of each group.
     let training: [GroupTraining]
     let scores: UserScores
 
@@ -82,35 +88,55 @@ struct FinalFit: Codable {
     }
 }
 
-/// What was fitted before the start, or the final fit, that is under way.
-struct MixtureState: Codable {
-    /// How the single model was trained and does; nil while it is trained.
-    struct Single: Codable {
-        let training: GroupTraining
-        let scores: UserScores
+/// A number of groups that was fitted.
+struct GroupsFit: Codable {
+    /// The K that EM began with.
+    let groups: Int
+    /// The best start: its responsibilities are those of the groups that are left.
+    let outcome: StartOutcome
+    /// Of the groups that are left.
+    let final: FinalFit
+    /// How differently they predict.
+    let contrasts: [[GroupContrast?]]
+    /// The log-likelihood of every start.
+    let startLogLikelihoods: [Double]
+
+    /// How many groups are left.
+    var left: Int { final.training.count }
+
+    func isValid(members: [UserInfo]) -> Bool {
+        outcome.isValid(members: members, groups: left) && final.isValid(members: members, groups: left)
+            && contrasts.count == left && contrasts.allSatisfy { $0.count == left }
     }
+}
 
-    var single: Single?
-    /// The best start so far.
-    var best: StartOutcome?
-    /// Of every start that is done.
-    var logLikelihoods: [Double] = []
-    /// How the groups' models, and the single one, were trained and do after their final fits; nil until then.
-    var final: FinalFit?
+/// What is done of a mixture's fitting.
+struct MixtureState: Codable {
+    /// The single model's training before EM; nil while it is trained.
+    var single: FinalFit?
+    /// Its last training; with several folds the same.
     var finalSingle: FinalFit?
+    /// Every K that is done.
+    var fits: [GroupsFit] = []
+    /// Of the K under way the log-likelihood of every start that is done, and the best of them.
+    var startLogLikelihoods: [Double] = []
+    var best: StartOutcome?
 
-    func isValid(members: [UserInfo], groups: Int) -> Bool {
-        let ofGroups = best?.isValid(members: members, groups: groups) ?? true
-        return ofGroups && (final?.isValid(members: members, groups: groups) ?? true)
+    func isValid(members: [UserInfo], groups: [Int]) -> Bool {
+        let isStarted = fits.count < groups.count
+        return fits.count <= groups.count
+            && zip(fits, groups).allSatisfy { $0.groups == $1 && $0.isValid(members: members) }
+            && (best?.isValid(members: members, groups: isStarted ? groups[fits.count] : 0) ?? true)
+            && (single?.isValid(members: members, groups: 1) ?? true)
             && (finalSingle?.isValid(members: members, groups: 1) ?? true)
-            && (single?.scores.isValid(members: members, groups: 1) ?? true)
     }
 }
 
 extension UserScores {
     fileprivate func isValid(members: [UserInfo], groups: Int) -> Bool {
-        self.members == members && isTable(logLikelihoods, members.count, groups)
-            && isTable(testCorrect, members.count, groups)
+        self.members == members && foldLogLikelihoods.count == members.count
+            && zip(foldLogLikelihoods, members).allSatisfy { isTable($0, $1.folds.count, groups) }
+            && isTable(assignCorrect, members.count, groups) && isTable(testCorrect, members.count, groups)
     }
 }
 

@@ -58,11 +58,11 @@ package func concordance(_ rewards: ArraySlice<Float>, ranked: Int) -> Double {
     return right / Double(pairs)
 }
 
-/// Each comparison with its responses' rewards.
-func byComparison(
-    _ rewards: [Float],
-    of comparisons: some Sequence<TokenizedComparison>
-) -> [(comparison: TokenizedComparison, rewards: ArraySlice<Float>)] {
+/// A comparison with its responses' rewards.
+typealias ScoredComparison = (comparison: TokenizedComparison, rewards: ArraySlice<Float>)
+
+/// Each comparison with its rewards, which lie one after the other.
+func byComparison(_ rewards: [Float], of comparisons: some Sequence<TokenizedComparison>) -> [ScoredComparison] {
     var end = 0
     return comparisons.map { comparison in
         defer { end += comparison.sequences.count }

@@ -44,14 +44,20 @@ struct Residuals {
 
     /// Mean gradient of the users on one side less that of the others.
     func difference(_ side: [Int]) -> [Double] {
-        zip(mean(of: side), mean(of: present.filter { !side.contains($0) })).map { $0 - $1 }
+        zip(mean(of: side), mean(of: others(than: side))).map { $0 - $1 }
+    }
+
+    /// The users on the other side.
+    func others(than side: [Int]) -> [Int] {
+        let side = Set(side)
+        return present.filter { !side.contains($0) }
     }
 
     /// Lloyd's iterations of weighted 2-means from a side; nil where one side is empty at the end.
     func split(from start: [Int]) -> [Int]? {
         var side = start
         for _ in 0..<20 {
-            let rest = present.filter { !side.contains($0) }
+            let rest = others(than: side)
             if side.isEmpty || rest.isEmpty { return nil }
             let inner = mean(of: side)
             let outer = mean(of: rest)
@@ -63,8 +69,14 @@ struct Residuals {
     }
 }
 
-/// Splits users in two by the direction of what their present models leave unexplained, and returns one side: the users
-/// that seed a new group, ascending; empty where no split exists.
+/// A split of users in two: the side of fewer users, ascending, and how much the log-likelihood would gain of it.
+struct ResidualSplit: Equatable {
+    let side: [Int]
+    let gain: Double
+}
+
+/// Splits users in two by the direction of what their present models leave unexplained: different splits, the one of
+/// highest gain first, none without gain.
 ///
 /// At a fitted model the users' gradients cancel in sum, but users who want different things pull in different
 /// directions, even where the model is a compromise that explains everyone about alike. Giving a set of users a model
@@ -72,23 +84,35 @@ struct Residuals {
 /// between the two sides' mean gradients in coordinates of unit noise: the objective of 2-means. Lloyd's iterations on
 /// `fit` start from each of the `anchors` (users, worst explained first) as a side of its own. With few users in many
 /// dimensions any split of noise looks good to itself, so splits compete by cross-validation: the inner product of the
-/// difference on `fit` with that on `check`, zero on average for noise. The best split is settled on all comparisons.
-func residualCluster(fit: Residuals, check: Residuals, anchors: [Int]) -> [Int] {
+/// difference on `fit` with that on `check`, zero on average for noise. Each is then settled on all comparisons.
+func residualSplits(fit: Residuals, check: Residuals, anchors: [Int]) -> [ResidualSplit] {
     let factors = noiseFactors(fit.centered(), check.centered())
     let fitted = fit.centered().scaled(by: factors)
     let checked = check.centered().scaled(by: factors)
-    var best: (gain: Double, side: [Int])?
-    for anchor in anchors {
-        guard let side = fitted.split(from: [anchor]) else { continue }
+    let pooled = fitted.pooled(with: checked)
+    let splits = anchors.compactMap { anchor -> ResidualSplit? in
+        guard let side = fitted.split(from: [anchor]) else { return nil }
         let sideWeight = side.reduce(0) { $0 + check.weights[$1] }
         let restWeight = check.weights.reduce(0, +) - sideWeight
-        guard sideWeight > 0, restWeight > 0 else { continue }
+        guard sideWeight > 0, restWeight > 0 else { return nil }
         let agreement = zip(fitted.difference(side), checked.difference(side)).reduce(0) { $0 + $1.0 * $1.1 }
         let gain = sideWeight * restWeight / (sideWeight + restWeight) * agreement
-        if gain > (best?.gain ?? -.infinity) { best = (gain, side) }
+        guard gain > 0 else { return nil }
+        let settled = pooled.split(from: side) ?? side
+        let others = pooled.others(than: settled)
+        // Which side an anchor was on means nothing.
+        let isSmaller = (settled.count, settled[0]) < (others.count, others.first ?? 0)
+        return ResidualSplit(side: isSmaller ? settled : others, gain: gain)
     }
-    guard let best else { return [] }
-    return fitted.pooled(with: checked).split(from: best.side) ?? best.side
+    return differentSplits(splits)
+}
+
+/// The splits without those that an earlier one has made already, by falling gain.
+func differentSplits(_ splits: [ResidualSplit]) -> [ResidualSplit] {
+    splits.enumerated().sorted { ($1.element.gain, $0.offset) < ($0.element.gain, $1.offset) }.map(\.element)
+        .reduce(into: []) { kept, split in
+            if !kept.contains(where: { $0.side == split.side }) { kept.append(split) }
+        }
 }
 
 /// [D]: factors that bring the noise of one comparison to 1 in each coordinate.

@@ -1,4 +1,5 @@
 package import Optimizers
+import Preferences
 
 /// How users are assigned to groups.
 package enum AssignmentRule: String, CaseIterable, Sendable {
@@ -16,7 +17,8 @@ package enum MixtureStart: String, CaseIterable, Sendable {
     case roundRobin = "round-robin"
     /// Each user starts in a group drawn at random.
     case random
-    /// Group 0 is the single reward model; each further group is seeded with the users explained worst so far.
+    /// Group 0 is the single reward model; each further group is seeded with users whose unexplained choices pull the
+    /// models so far another way.
     case residual
 }
 
@@ -24,10 +26,15 @@ package enum MixtureStart: String, CaseIterable, Sendable {
 ///
 /// Runs declare the keys of the section `reward` that fill it, with their bounds; the values here are the defaults.
 package struct RewardMixtureSettings: Equatable, Sendable {
-    /// K, how many groups to look for.
+    /// K, how many groups to look for; nil: as few as explain unseen comparisons as well as any number up to
+    /// `maxGroups`.
     ///
     /// With `known` assignment the number of labels is used instead.
-    package var groups = 2
+    package var groups: Int? = 2
+    /// The most groups that are tried where K is not given.
+    package var maxGroups = 4
+    /// F, how many models of a group EM trains, each on all folds of the comparisons but one; 1: one model on `fit`.
+    package var folds = 2
     /// How users are assigned.
     package var assignment = AssignmentRule.hard
     /// How the first assignment is made.
@@ -36,7 +43,7 @@ package struct RewardMixtureSettings: Equatable, Sendable {
     package var restarts = 1
     /// At most this many EM iterations per start.
     package var maxIterations = 10
-    /// EM stops when the total log-likelihood gains less than this fraction of itself.
+    /// A total log-likelihood counts as higher where it gains more than this fraction of itself.
     package var tolerance = 1e-4
     /// Temperature of the soft E-step in the first iteration; 1 is the exact posterior.
     package var temperature = 4.0
@@ -50,6 +57,8 @@ package struct RewardMixtureSettings: Equatable, Sendable {
     package var maxSteps = 200
     /// Steps between two looks at the validation loss.
     package var evaluateEvery = 10
+    /// A validation looks at about this many comparisons of a group, where it has more.
+    package var validationComparisons = 512
     /// A group stops after this many looks in a row without a new lowest validation loss.
     package var patience = 3
     /// Tokens per forward pass; a longer comparison travels alone.
@@ -59,4 +68,16 @@ package struct RewardMixtureSettings: Equatable, Sendable {
 
     /// The defaults above.
     package init() {}
+
+    /// The most groups that may be fitted.
+    package var mostGroups: Int { groups ?? maxGroups }
+
+    /// The parts of EM's training.
+    var emParts: [ComparisonSplit.Key] { (0..<folds).map { .fold($0) } }
+    /// The parts of the training after EM: beside folds, which decide how long the final models are trained.
+    var finalParts: [ComparisonSplit.Key] { folds == 1 ? [.final] : emParts + [.final] }
+    /// How many parts a training has at most.
+    var mostParts: Int { finalParts.count }
+    /// How many models are trained at once, at most.
+    package var mostModels: Int { mostGroups * mostParts }
 }

@@ -16,36 +16,52 @@ package struct ShardedUser: Sendable {
         self.split = split
     }
 
-    /// The comparisons of one use.
-    func comparisons(_ use: KeyPath<ComparisonSplit, [Int]>) -> [TokenizedComparison] {
-        split[keyPath: use].map { user.comparisons[$0] }
-    }
+    /// Some of the comparisons.
+    func comparisons(_ indices: [Int]) -> [TokenizedComparison] { indices.map { user.comparisons[$0] } }
 }
 
 /// What every rank knows of a user: all but the comparisons.
 package struct UserInfo: Equatable, Codable, Sendable {
+    /// How many comparisons a part has of each use; ties told as several orders count once.
+    package struct Counts: Equatable, Codable, Sendable {
+        let fit, validation, assign: Double
+    }
+
     /// The user's id.
     package let id: String
     /// The data's own group label.
     package let group: String?
     /// The user's shard.
     package let shard: Int
-    /// How many comparisons there are of each use; ties told as several orders count once.
-    package let fitCount, validationCount, assignCount: Double
+    /// Of each fold.
+    package let folds: [Counts]
+    /// Of the final training.
+    package let final: Counts
     /// How many `test` comparisons there are; ties, which no reward could decide, are not counted.
     package let testCount: Int
 
     /// All but the comparisons of a user.
     package init(_ user: ShardedUser) {
-        func count(_ use: KeyPath<ComparisonSplit, [Int]>) -> Double {
-            user.comparisons(use).reduce(0) { $0 + $1.weight }
+        func count(_ indices: [Int]) -> Double { user.comparisons(indices).reduce(0) { $0 + $1.weight } }
+        func counts(_ part: ComparisonSplit.Part) -> Counts {
+            Counts(fit: count(part.fit), validation: count(part.validation), assign: count(part.assign))
         }
         id = user.user.id
         group = user.user.group
         shard = user.shard
-        fitCount = count(\.fit)
-        validationCount = count(\.validation)
-        assignCount = count(\.assign)
-        testCount = user.comparisons(\.test).count { $0.weight == 1 }
+        folds = user.split.folds.map(counts)
+        final = counts(user.split.final)
+        testCount = user.comparisons(user.split.test).count { $0.weight == 1 }
+    }
+
+    /// How many comparisons the E-step reads.
+    package var assignCount: Double { folds.reduce(0) { $0 + $1.assign } }
+
+    /// The counts of a part.
+    subscript(key: ComparisonSplit.Key) -> Counts {
+        switch key {
+        case .fold(let fold): folds[fold]
+        case .final: final
+        }
     }
 }

@@ -73,14 +73,22 @@ struct ShardedUsers {
         return members.indices.map { Array(flat[$0 * width..<($0 + 1) * width]) }
     }
 
-    /// Users × models × comparisons of one use, with their responses' rewards; computed in one batch per shard.
+    /// Users × models × some of their comparisons, with their responses' rewards; computed in one batch per shard.
     func rewards(
-        _ use: KeyPath<ComparisonSplit, [Int]>,
         of users: [Local],
+        _ use: (ComparisonSplit) -> [Int],
         under range: Range<Int>,
         _ models: some RewardScorer
-    ) throws -> [[[(comparison: TokenizedComparison, rewards: ArraySlice<Float>)]]] {
-        let comparisons = users.map { $0.user.comparisons(use) }
+    ) throws -> [[[ScoredComparison]]] {
+        try rewards(of: users.map { $0.user.comparisons(use($0.user.split)) }, under: range, models)
+    }
+
+    /// Users × models × comparisons.
+    func rewards(
+        of comparisons: [[TokenizedComparison]],
+        under range: Range<Int>,
+        _ models: some RewardScorer
+    ) throws -> [[[ScoredComparison]]] {
         let perModel = try models.rewards(of: Array(comparisons.joined()), under: range).map { rewards in
             byComparison(rewards, of: comparisons.joined())
         }

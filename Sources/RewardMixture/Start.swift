@@ -1,53 +1,71 @@
 import Preferences
 import Randomness
 
-/// The paper's start: user number h in group h mod K.
-func roundRobinStart(users: Int, groups: Int) -> [Int] {
-    (0..<users).map { $0 % groups }
+/// The paper's start: user number h in group h mod K; a further start deals the users in a random order.
+func roundRobinStart(users: Int, groups: Int, seed: UInt64, restart: Int) -> [Int] {
+    let dealt = (0..<users).map { $0 % groups }
+    return restart == 0 ? dealt : shuffled(dealt, seed: seed, restart: restart)
 }
 
 /// Users in a random order, dealt to the groups in turn, so that no group starts empty.
 func randomStart(users: Int, groups: Int, seed: UInt64, restart: Int) -> [Int] {
-    var random = CounterRandom(seed: seed, purpose: .start, item: restart)
-    var assignments = roundRobinStart(users: users, groups: groups)
-    assignments.shuffle(using: &random)
-    return assignments
+    shuffled((0..<users).map { $0 % groups }, seed: seed, restart: restart)
 }
 
-/// The users that seed a new group, ascending; empty where there are too few users to split.
+private func shuffled(_ assignments: [Int], seed: UInt64, restart: Int) -> [Int] {
+    var random = CounterRandom(seed: seed, purpose: .start, item: restart)
+    return assignments.shuffled(using: &random)
+}
+
+/// How many users, worst explained first, the search for a new group starts from: all of a few hundred, so that one
+/// user among a hundred is found.
+private let mostAnchors = 256
+
+/// Sets of users that may seed a new group, the best first; none where no split of the users has a gain that
+/// comparisons confirm which it was not made of.
 ///
-/// `logLikelihoods`: [U][K] on `assign`, −∞ under models that do not count. How well a user is explained only orders
-/// the starts of the search, since some people's comparisons are closer calls than others': in three 10:1 mixtures of
-/// film-review users the minority's two were explained 5th and 12th, 1st and 7th, and 1st and 2nd worst of 22. The
-/// directions in which users' unexplained choices pull decide (`residualCluster`); they found these two in all three.
+/// `models`: F of each of K groups, as EM has them. `logLikelihoods`: [U][K] on `assign`, −∞ under models that do not
+/// count. How well a user is explained only orders the starts of the search, since some people's comparisons are closer
+/// calls than others': in three 10:1 mixtures of film-review users the minority's two were explained 5th and 12th, 1st
+/// and 7th, and 1st and 2nd worst of 22. The directions in which users' unexplained choices pull decide
+/// (`residualSplits`); they found these two in all three.
 func seeds(
     _ users: ShardedUsers,
     logLikelihoods: [[Double]],
-    models: some RewardModels
-) throws -> [Int] {
-    let worst = worstExplained(logLikelihoods, assignCounts: users.members.map(\.assignCount))
-    return try residualCluster(
-        fit: residuals(\.fit, users, logLikelihoods: logLikelihoods, models: models),
-        check: residuals(\.assign, users, logLikelihoods: logLikelihoods, models: models),
-        anchors: Array(worst.prefix(16))
+    models: some RewardModels,
+    folds: Int
+) throws -> [[Int]] {
+    let anchors = Array(
+        worstExplained(logLikelihoods, assignCounts: users.members.map(\.assignCount)).prefix(mostAnchors)
     )
+    // A fold's models have been fitted to its `fit` comparisons, and `assign` is new to them.
+    let splits = try (0..<folds).flatMap { fold in
+        let groups = logLikelihoods.first?.count ?? 1
+        func residuals(_ use: (ComparisonSplit.Part) -> [Int]) throws -> Residuals {
+            try unexplained(users, logLikelihoods: logLikelihoods, models: models, firstModel: fold * groups) {
+                use($0.folds[fold])
+            }
+        }
+        return try residualSplits(fit: residuals(\.fit), check: residuals(\.assign), anchors: anchors)
+    }
+    return differentSplits(splits).map(\.side)
 }
 
 /// What each user's best present model leaves unexplained of some of the user's comparisons.
-private func residuals(
-    _ use: KeyPath<ComparisonSplit, [Int]>,
+private func unexplained(
     _ users: ShardedUsers,
     logLikelihoods: [[Double]],
-    models: some RewardModels
+    models: some RewardModels,
+    firstModel: Int,
+    _ use: (ComparisonSplit) -> [Int]
 ) throws -> Residuals {
     let width = models.headWidth
     let rows = try users.gatherRows(width: width + 1) { locals in
-        try locals.map { local in
-            let comparisons = local.user.comparisons(use)
-            let model = argmax(logLikelihoods[local.index])
-            return try models.headGradient(of: comparisons, under: model).map(Double.init) + [
-                comparisons.reduce(0) { $0 + $1.weight }
-            ]
+        try locals.map { index, user in
+            let comparisons = user.comparisons(use(user.split))
+            let model = firstModel + argmax(logLikelihoods[index])
+            let weight = comparisons.reduce(0) { $0 + $1.weight }
+            return try models.headGradient(of: comparisons, under: model).map(Double.init) + [weight]
         }
     }
     return Residuals(gradients: rows.map { Array($0[..<width]) }, weights: rows.map { $0[width] })

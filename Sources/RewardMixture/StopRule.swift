@@ -1,34 +1,35 @@
+/// EM stops after so many iterations without a higher log-likelihood.
+private let emPatience = 2
+
 /// Why EM ended.
 package enum StopReason: String, Codable, Sendable {
     /// No user's assignment changed.
     case noChange = "no assignment changed"
-    /// The total log-likelihood gained less than `tolerance` of itself.
-    case noGain = "log-likelihood gain below tolerance"
+    /// The log-likelihood did not rise for two iterations.
+    case noGain = "log-likelihood did not rise"
     /// `maxIterations` were made.
     case maxIterations = "iteration limit"
     /// The groups were known: one M-step is all there is.
     case known = "groups known"
 }
 
-/// Whether EM ends after an iteration, and why; nil: it goes on.
+/// Whether EM ends after an iteration, and why; nil: another one follows.
 ///
 /// `changes` counts users whose group changed; `shift` is the largest change of any responsibility: soft assignment has
-/// not settled while it exceeds 0.01. `settled` is false while the temperature is above 1 or a group has just been
+/// not settled while it exceeds 0.01. `isSettled` is false while the temperature is above 1 or a group has just been
 /// seeded: only the iteration limit then ends EM.
 func stopReason(
     iteration: Int,
     changes: Int,
     shift: Double,
-    logLikelihood: Double,
-    previous: Double?,
-    settled: Bool,
-    assignment: AssignmentRule,
+    iterationsWithoutGain: Int,
+    isSettled: Bool,
     settings: RewardMixtureSettings
 ) -> StopReason? {
-    if assignment == .known { return .known }
-    if settled {
-        if changes == 0, assignment == .hard || shift < 0.01 { return .noChange }
-        if let previous, logLikelihood - previous < settings.tolerance * abs(previous) { return .noGain }
+    if settings.assignment == .known { return .known }
+    if isSettled {
+        if changes == 0, settings.assignment == .hard || shift < 0.01 { return .noChange }
+        if iterationsWithoutGain >= emPatience { return .noGain }
     }
     return iteration >= settings.maxIterations ? .maxIterations : nil
 }

@@ -6,17 +6,33 @@ import Preferences
 package struct UserScores: Equatable, Codable, Sendable {
     /// U users, sorted by the UTF-8 bytes of their ids: the row order of the matrices.
     package let members: [UserInfo]
-    /// [U][K]: ℓ_h(u) = Σ log p_u(c) over the user's `assign` comparisons, each by its weight.
-    package let logLikelihoods: [[Double]]
-    /// [U][K]: how many of the user's `test` comparisons each model decides rightly, of rankings the part of their
+    /// [U][F][K]: Σ log p_u(c) over the user's `assign` comparisons of each fold, each by its weight, under models that
+    /// have not seen them.
+    package let foldLogLikelihoods: [[[Double]]]
+    /// [U][K]: how many of the user's `assign` comparisons those models decide rightly, of rankings the part of their
     /// pairs; equal rewards count half, ties of the user not at all.
+    package let assignCorrect: [[Double]]
+    /// [U][K]: the same of `test`.
     package let testCorrect: [[Double]]
 
     /// States scores.
-    package init(members: [UserInfo], logLikelihoods: [[Double]], testCorrect: [[Double]]) {
+    package init(
+        members: [UserInfo],
+        foldLogLikelihoods: [[[Double]]],
+        assignCorrect: [[Double]],
+        testCorrect: [[Double]]
+    ) {
         self.members = members
-        self.logLikelihoods = logLikelihoods
+        self.foldLogLikelihoods = foldLogLikelihoods
+        self.assignCorrect = assignCorrect
         self.testCorrect = testCorrect
+    }
+
+    /// [U][K]: ℓ_h(u), over all folds.
+    package var logLikelihoods: [[Double]] {
+        foldLogLikelihoods.map { folds in
+            folds.dropFirst().reduce(folds[0]) { sums, fold in zip(sums, fold).map { $0 + $1 } }
+        }
     }
 
     /// Accuracy of one model on the `test` comparisons of some users (rows of the matrices); nil without comparisons.
@@ -25,8 +41,7 @@ package struct UserScores: Equatable, Codable, Sendable {
         return total == 0 ? nil : users.reduce(0) { $0 + testCorrect[$1][model] } / Double(total)
     }
 
-    /// [U][K]: posterior probability of each group, η_u·exp(ℓ(u)) normalized, from the `assign` comparisons alone: of
-    /// new users, or whole users held out from training.
+    /// [U][K]: posterior probability of each group, η_u·exp(ℓ(u)) normalized, from the `assign` comparisons alone.
     ///
     /// `shares`: the mixture's η; few comparisons leave the posterior near it. The likelihoods take the reward models
     /// as exact; where those are overconfident, so is the posterior.
@@ -40,7 +55,7 @@ package struct UserScores: Equatable, Codable, Sendable {
     }
 }
 
-/// Scores users under every model, whether or not the models were trained on them.
+/// Scores users under every model, whether or not the models were trained on them; each user's split has one fold.
 ///
 /// Every rank calls this with its own users. Throws `internalError` on all ranks where a reward is not finite.
 package func scoreUsers(
@@ -48,35 +63,69 @@ package func scoreUsers(
     under models: some RewardScorer,
     over communicator: any Communicator
 ) throws -> UserScores {
-    try score(ShardedUsers(users, over: communicator), under: models, stage: "scoring users")
+    try score(
+        ShardedUsers(users, over: communicator),
+        under: models,
+        folds: 1,
+        test: 0..<models.count,
+        stage: "scoring users"
+    )
 }
 
+/// Scores users under the models of K groups: model `f·K + u` is that of group u which has not seen fold f.
+///
+/// `test`: the models that are asked for `test` comparisons, K for each of one part or several; of several the mean
+/// counts.
 func score(
     _ users: ShardedUsers,
     under models: some RewardScorer,
+    folds: Int,
+    test: Range<Int>,
+    groups: Int? = nil,
     stage: String
 ) throws -> UserScores {
-    let everyModel = 0..<models.count
-    let logLikelihoods = try users.gatherRows(width: models.count) { locals in
-        try users.rewards(\.assign, of: locals, under: everyModel, models).map { row in
-            row.map {
-                $0.reduce(0) {
-                    $0 + $1.comparison.weight * logProbability(ofOrder: $1.rewards, ranked: $1.comparison.ranked)
-                }
+    let groups = groups ?? models.count / folds
+    // Per fold and group the log-likelihood, then the comparisons decided rightly.
+    let assigned = try (0..<folds).map { fold in
+        try users.gatherRows(width: 2 * groups) { locals in
+            let range = fold * groups..<(fold + 1) * groups
+            return try users.rewards(of: locals, { $0.folds[fold].assign }, under: range, models).map { perModel in
+                perModel.map(logLikelihood) + perModel.map(correct)
             }
         }
     }
-    for (user, row) in zip(users.members, logLikelihoods) where !row.allSatisfy(\.isFinite) {
+    for (index, user) in users.members.enumerated()
+    where !assigned.allSatisfy({ $0[index].allSatisfy(\.isFinite) }) {
         throw Failure(.internalError, "rewards of user \"\(user.id)\" are not finite in stage \"\(stage)\"")
     }
-    let testCorrect = try users.gatherRows(width: models.count) { locals in
-        try users.rewards(\.test, of: locals, under: everyModel, models).map { row in
-            row.map { scored in
-                scored.filter { $0.comparison.weight == 1 }.reduce(0) {
-                    $0 + concordance($1.rewards, ranked: $1.comparison.ranked)
-                }
+    let parts = Double(test.count / groups)
+    let testCorrect = try users.gatherRows(width: test.count) { locals in
+        try users.rewards(of: locals, \.test, under: test, models).map { $0.map(correct) }
+    }
+    return UserScores(
+        members: users.members,
+        foldLogLikelihoods: users.members.indices.map { user in assigned.map { Array($0[user][..<groups]) } },
+        assignCorrect: users.members.indices.map { user in
+            (0..<groups).map { group in assigned.reduce(0) { $0 + $1[user][groups + group] } }
+        },
+        testCorrect: testCorrect.map { row in
+            (0..<groups).map { group in
+                stride(from: group, to: row.count, by: groups).reduce(0) { $0 + row[$1] } / parts
             }
         }
+    )
+}
+
+/// Σ log p of comparisons, each by its weight.
+private func logLikelihood(_ scored: [ScoredComparison]) -> Double {
+    scored.reduce(0) {
+        $0 + $1.comparison.weight * logProbability(ofOrder: $1.rewards, ranked: $1.comparison.ranked)
     }
-    return UserScores(members: users.members, logLikelihoods: logLikelihoods, testCorrect: testCorrect)
+}
+
+/// How many comparisons are decided rightly; ties of the user are left out.
+private func correct(_ scored: [ScoredComparison]) -> Double {
+    scored.filter { $0.comparison.weight == 1 }.reduce(0) {
+        $0 + concordance($1.rewards, ranked: $1.comparison.ranked)
+    }
 }

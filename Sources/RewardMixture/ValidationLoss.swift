@@ -1,8 +1,9 @@
 import Foundation
 import Preferences
+import Randomness
 
-/// A model's loss per comparison on comparisons that it was not trained on, once its rewards are damped as far as they
-/// are overconfident.
+/// A group's loss per comparison on comparisons that its models were not trained on, once their rewards are damped as
+/// far as they are overconfident.
 ///
 ///     loss = min over s ≤ 1 of −mean log p(s·r)
 ///
@@ -21,7 +22,7 @@ struct ValidationLoss {
     static let factors = (0...16).map { pow(2, -Double($0) / 4) }
 
     /// −Σ log p for each factor s, each comparison by its weight.
-    static func sums(_ scored: [(comparison: TokenizedComparison, rewards: ArraySlice<Float>)]) -> [Double] {
+    static func sums(_ scored: [ScoredComparison]) -> [Double] {
         factors.map { factor in
             -scored.reduce(0) { sum, own in
                 let order = logProbability(ofOrder: own.rewards, ranked: own.comparison.ranked, scale: factor)
@@ -41,38 +42,61 @@ struct ValidationLoss {
     }
 }
 
-/// Each group's loss on the validation slice of its users, weighted by responsibility.
+/// A group's loss on the validation comparisons of its users, weighted by responsibility; those of each part under the
+/// group's model of that part.
 ///
 /// A group none of whose users has a validation comparison (users with very few comparisons) is judged by its `fit`
-/// comparisons: its budget then ends where they are fitted.
-func validationLosses(
-    of groups: [Int],
+/// comparisons: its budget then ends where they are fitted. A group with more than `most` comparisons is judged by
+/// about so many, the same each time.
+func validationLoss(
+    of group: Int,
+    on parts: [ComparisonSplit.Key],
     _ models: some RewardModels,
     users: ShardedUsers,
-    responsibilities: [[Double]]
-) throws -> [ValidationLoss] {
-    try groups.map { group in
-        let takesPart = { (index: Int) in responsibilities[index][group] >= ComparisonSampler.negligible }
-        let hasValidation = users.members.indices.contains { takesPart($0) && users.members[$0].validationCount > 0 }
-        let use = hasValidation ? \ComparisonSplit.validation : \.fit
-        let counts = users.members.map { hasValidation ? $0.validationCount : $0.fitCount }
-        let factors = ValidationLoss.factors.count
-        let userSums = try users.gatherRows(width: factors) { locals in
-            let taking = locals.filter { takesPart($0.index) }
-            var rewards = try users.rewards(use, of: taking, under: group..<group + 1, models).makeIterator()
-            return locals.map { local in
-                guard takesPart(local.index), let own = rewards.next() else {
-                    return Array(repeating: 0, count: factors)
-                }
-                return ValidationLoss.sums(own[0])
+    responsibilities: [[Double]],
+    most: Int,
+    seed: UInt64
+) throws -> ValidationLoss {
+    let groups = models.count / parts.count
+    let taking = users.members.indices.filter { responsibilities[$0][group] >= ComparisonSampler.negligible }
+    func weight(_ count: (UserInfo.Counts) -> Double) -> Double {
+        taking.reduce(0) { sum, user in
+            sum + parts.reduce(0) { $0 + responsibilities[user][group] * count(users.members[user][$1]) }
+        }
+    }
+    let hasValidation = weight(\.validation) > 0
+    let available = weight(hasValidation ? \.validation : \.fit)
+    let part = available > Double(most) ? Double(most) / available : 1
+
+    let factors = ValidationLoss.factors.count
+    var sums = Array(repeating: 0.0, count: factors)
+    var total = 0.0
+    for (number, key) in parts.enumerated() {
+        let rows = try users.gatherRows(width: factors + 1) { locals in
+            let own = locals.map { local in
+                responsibilities[local.index][group] < ComparisonSampler.negligible
+                    ? []
+                    : local.user.comparisons(
+                        (hasValidation ? local.user.split[key].validation : local.user.split[key].fit).filter {
+                            part == 1 || isLookedAt($0, of: local.index, part: part, seed: seed)
+                        }
+                    )
+            }
+            let model = number * groups + group
+            return try users.rewards(of: own, under: model..<model + 1, models).map { scored in
+                ValidationLoss.sums(scored[0]) + [scored[0].reduce(0) { $0 + $1.comparison.weight }]
             }
         }
-        var sums = Array(repeating: 0.0, count: factors)
-        var weight = 0.0
-        for index in users.members.indices where takesPart(index) {
-            for factor in sums.indices { sums[factor] += responsibilities[index][group] * userSums[index][factor] }
-            weight += responsibilities[index][group] * counts[index]
+        for user in taking {
+            for factor in sums.indices { sums[factor] += responsibilities[user][group] * rows[user][factor] }
+            total += responsibilities[user][group] * rows[user][factors]
         }
-        return ValidationLoss(sums: sums, weight: weight)
     }
+    return ValidationLoss(sums: sums, weight: total)
+}
+
+/// Whether a user's comparison is one of those by which a large group is judged.
+private func isLookedAt(_ comparison: Int, of user: Int, part: Double, seed: UInt64) -> Bool {
+    var random = CounterRandom(seed: seed, purpose: .validation, step: user, item: comparison)
+    return random.uniform() < part
 }

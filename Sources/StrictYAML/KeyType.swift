@@ -55,6 +55,23 @@ extension KeyType {
     }
 }
 
+extension KeyType {
+    /// The type, or `auto` where the program chooses.
+    package static func orAuto<Wrapped>(_ type: KeyType<Wrapped>) -> Self where Value == Wrapped? {
+        KeyType(
+            name: "\(type.name) or auto",
+            unit: type.unit,
+            bounds: type.bounds,
+            show: { $0.map(type.show) ?? "auto" },
+            convert: { node in
+                if case .scalar("auto", quoted: false) = node.content { return .some(nil) }
+                return type.convert(node).map { .some($0) }
+            },
+            describe: type.describe
+        )
+    }
+}
+
 /// The sizes of numbers other than zero: what training computes with them in fp32 is neither zero nor infinite.
 package let numberSizes = 1e-30...1e30
 

@@ -56,6 +56,8 @@ package final class Trainer {
     package func end(over communicator: any Communicator) throws {
         best = []
         gradientSum.release()
+        // Models that wait while others are trained hold no gradients.
+        slab.discardPages()
         for (model, optimizer) in zip(models, optimizers) { try model.gatherMasters(of: optimizer, over: communicator) }
         optimizers = []
     }

@@ -35,38 +35,49 @@ import Testing
         #expect(annealedTemperature(at: 1, settings) == 1)
         settings.assignment = .soft
         #expect((1...4).map { annealedTemperature(at: $0, settings) } == [4, 2, 1, 1])
+        #expect(settings.iterationsOfAnnealing == 3)
+        for (temperature, decay, first) in [
+            (4.0, 0.9, 15), (1, 1, 1), (1e30, 0.5, 101), (2, 1, nil), (2, 0.999_999, 693_148),
+        ]
+            as [(Double, Double, Int?)]
+        {
+            settings.temperature = temperature
+            settings.temperatureDecay = decay
+            #expect(settings.iterationsOfAnnealing == first)
+            if let first, first > 1 { #expect(annealedTemperature(at: first - 1, settings) > 1) }
+        }
     }
 
     @Test func stopRules() {
-        let settings = RewardMixtureSettings()
         func reason(
             _ iteration: Int,
             changes: Int,
             shift: Double = 1,
-            gain: Double,
-            settled: Bool = true,
+            withoutGain: Int = 0,
+            isSettled: Bool = true,
             _ assignment: AssignmentRule = .hard
         ) -> StopReason? {
-            stopReason(
+            var settings = RewardMixtureSettings()
+            settings.assignment = assignment
+            return stopReason(
                 iteration: iteration,
                 changes: changes,
                 shift: shift,
-                logLikelihood: -1000 + gain,
-                previous: -1000,
-                settled: settled,
-                assignment: assignment,
+                iterationsWithoutGain: withoutGain,
+                isSettled: isSettled,
                 settings: settings
             )
         }
-        #expect(reason(2, changes: 0, gain: 50) == .noChange)
-        #expect(reason(2, changes: 1, gain: 50) == nil)
-        #expect(reason(2, changes: 1, gain: 0.05) == .noGain)
-        #expect(reason(2, changes: 1, gain: -5) == .noGain)
-        #expect(reason(2, changes: 0, gain: 50, .soft) == nil)
-        #expect(reason(2, changes: 0, shift: 0.001, gain: 50, .soft) == .noChange)
-        #expect(reason(2, changes: 0, gain: 0, settled: false) == nil)
-        #expect(reason(10, changes: 3, gain: 50, settled: false) == .maxIterations)
-        #expect(reason(1, changes: 3, gain: 50, .known) == .known)
+        #expect(reason(2, changes: 0) == .noChange)
+        #expect(reason(2, changes: 1) == nil)
+        // A fall alone does not end EM.
+        #expect(reason(2, changes: 1, withoutGain: 1) == nil)
+        #expect(reason(2, changes: 1, withoutGain: 2) == .noGain)
+        #expect(reason(2, changes: 0, .soft) == nil)
+        #expect(reason(2, changes: 0, shift: 0.001, .soft) == .noChange)
+        #expect(reason(2, changes: 0, withoutGain: 2, isSettled: false) == nil)
+        #expect(reason(10, changes: 3, isSettled: false) == .maxIterations)
+        #expect(reason(1, changes: 3, .known) == .known)
     }
 
     @Test func earlyStoppingKeepsTheBestStep() {
@@ -88,7 +99,12 @@ import Testing
         let users = ["u1", "a,\"b\""].map { id in
             UserInfo(ShardedUser(User(id: id, comparisons: []), shard: 0, split: ComparisonSplit()))
         }
-        let scores = UserScores(members: users, logLikelihoods: [[-1.5, -2], [-3, -0.1]], testCorrect: [[], []])
+        let scores = UserScores(
+            members: users,
+            foldLogLikelihoods: [[[-1, -1.5], [-0.5, -0.5]], [[-3, -0.1]]],
+            assignCorrect: [[], []],
+            testCorrect: [[], []]
+        )
         let text = assignmentsCSV(of: scores, responsibilities: [[1, 0], [0.25, 0.75]])
         #expect(
             text == """

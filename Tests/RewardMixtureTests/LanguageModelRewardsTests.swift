@@ -38,18 +38,23 @@ import Testing
         #expect(Array(packed([comparison])) == [chosen, rejected])
     }
 
-    static func users(ids: Range<Int>, likingToken: Int) -> [ShardedUser] {
+    static func users(ids: Range<Int>, likingToken: Int, folds: Int = 1) -> [ShardedUser] {
         ids.map { user in
             let all = (0..<70).map { comparison($0, user, likesToken: user < likingToken) }
             return ShardedUser(
                 User(id: "u\(100 + user)", group: user < likingToken ? "token" : "short", comparisons: all),
                 shard: user % 2,
-                split: ComparisonSplit(
-                    fit: Array(0..<36),
-                    validation: Array(36..<42),
-                    assign: Array(42..<58),
-                    test: Array(58..<70)
-                )
+                split: folds == 1
+                    ? ComparisonSplit(
+                        fit: Array(0..<36),
+                        validation: Array(36..<42),
+                        assign: Array(42..<58),
+                        test: Array(58..<70)
+                    )
+                    : ComparisonSplit(
+                        folds: (0..<folds).map { Array(stride(from: $0, to: 58, by: folds)) },
+                        test: Array(58..<70)
+                    )
             )
         }
     }
@@ -58,8 +63,9 @@ import Testing
         LanguageModel(configuration, head: .none, precision: .float32, seed: 3)
     }
 
-    static func settings() -> RewardMixtureSettings {
+    static func settings(folds: Int = 1) -> RewardMixtureSettings {
         var settings = RewardMixtureSettings()
+        settings.folds = folds
         settings.optimizer.learningRate = 3e-3
         settings.optimizer.warmupSteps = 5
         settings.maxSteps = 60
@@ -72,12 +78,13 @@ import Testing
         _ users: [ShardedUser],
         trainable: TrainableParameters = .full,
         by reduction: GradientReduction = .reproducible,
+        folds: Int = 1,
         over communicator: any Communicator
     ) throws -> FittedMixture<LanguageModelRewards> {
         let base = base()
         return try fitRewardMixture(
             users,
-            settings: settings(),
+            settings: settings(folds: folds),
             over: communicator,
             makeModels: {
                 LanguageModelRewards(
@@ -93,21 +100,23 @@ import Testing
         )
     }
 
-    @Test func findsTheGroups() throws {
-        let users = Self.users(ids: 0..<8, likingToken: 5)
-        let mixture = try Self.fit(users, over: SoloCommunicator())
+    @Test(arguments: [1, 2])
+    func findsTheGroups(folds: Int) throws {
+        let users = Self.users(ids: 0..<8, likingToken: 5, folds: folds)
+        let mixture = try Self.fit(users, folds: folds, over: SoloCommunicator())
         #expect(Set(zip(mixture.scores.members, mixture.assignments).map { "\($0.group ?? "")/\($1)" }).count == 2)
         for accuracy in mixture.iterations.last?.testAccuracy ?? [] { #expect(try #require(accuracy) > 0.7) }
     }
 
     @Test(
         arguments: [GradientReduction.reproducible, .allReduce],
-        [TrainableParameters.full, .adapters(AdapterSettings(rank: 2, alpha: 4))]
+        [(TrainableParameters.full, 1), (.adapters(AdapterSettings(rank: 2, alpha: 4)), 2)]
     )
-    func ranksGiveTheSameModels(reduction: GradientReduction, trainable: TrainableParameters) throws {
+    func ranksGiveTheSameModels(reduction: GradientReduction, trained: (TrainableParameters, Int)) throws {
+        let (trainable, folds) = trained
         let outcomes = try InProcessGroup.run(ranks: 2) { communicator in
-            let users = Self.users(ids: 0..<4, likingToken: 2).filter { $0.shard == communicator.rank }
-            let mixture = try Self.fit(users, trainable: trainable, by: reduction, over: communicator)
+            let users = Self.users(ids: 0..<4, likingToken: 2, folds: folds).filter { $0.shard == communicator.rank }
+            let mixture = try Self.fit(users, trainable: trainable, by: reduction, folds: folds, over: communicator)
             return mixture.models.models.map { $0.parameters.values.array() }
         }
         #expect(outcomes[0] == outcomes[1])

@@ -143,11 +143,13 @@ struct SimulatedGroup {
 
 /// Users who choose between random pairs by σ(w·x); ids are shuffled over groups.
 ///
-/// Each user's `comparisons` are split: a third assign, half fit, a tenth validation, the rest test.
+/// Each user's `comparisons` are split: with one fold a third assign, half fit, a tenth validation, the rest test; with
+/// several folds a fifth test, and the rest in turn.
 func simulatedUsers(
     _ groups: [SimulatedGroup],
     comparisons: Int,
     shards: Int = 4,
+    folds: Int = 1,
     seed: UInt64
 ) -> [ShardedUser] {
     var owners = groups.indices.flatMap { Array(repeating: $0, count: groups[$0].users) }
@@ -163,15 +165,23 @@ func simulatedUsers(
         }
         let parts = [max(comparisons / 3, 1), comparisons / 2, comparisons / 10]
         let ends = parts.reduce(into: [0]) { $0.append(min(comparisons, $0[$0.count - 1] + $1)) }
+        let test = comparisons / 5
         return ShardedUser(
             User(id: "u" + String(1000 + number), group: "group-\(group)", comparisons: drawn),
             shard: number % shards,
-            split: ComparisonSplit(
-                fit: Array(ends[1]..<ends[2]),
-                validation: Array(ends[2]..<ends[3]),
-                assign: Array(0..<ends[1]),
-                test: Array(ends[3]..<comparisons)
-            )
+            split: folds == 1
+                ? ComparisonSplit(
+                    fit: Array(ends[1]..<ends[2]),
+                    validation: Array(ends[2]..<ends[3]),
+                    assign: Array(0..<ends[1]),
+                    test: Array(ends[3]..<comparisons)
+                )
+                : ComparisonSplit(
+                    folds: (0..<folds).map { fold in
+                        Array(stride(from: test + fold, to: comparisons, by: folds))
+                    },
+                    test: Array(0..<test)
+                )
         )
     }
 }
@@ -185,9 +195,10 @@ func rewardVector(width: Int, scale: Double, seed: UInt64) -> [Double] {
 }
 
 /// Settings that fit linear models of tens of features in a second or less.
-func linearSettings(groups: Int, seed: UInt64) -> RewardMixtureSettings {
+func linearSettings(groups: Int?, folds: Int = 1, seed: UInt64) -> RewardMixtureSettings {
     var settings = RewardMixtureSettings()
     settings.groups = groups
+    settings.folds = folds
     settings.optimizer.learningRate = 0.1
     settings.optimizer.warmupSteps = 0
     settings.optimizer.clipNorm = 0

@@ -8,12 +8,12 @@ import Testing
 @Suite struct RankTests {
     static let width = 6
 
-    static func users() -> [ShardedUser] {
+    static func users(folds: Int = 1) -> [ShardedUser] {
         let groups = [
             SimulatedGroup(users: 7, reward: rewardVector(width: width, scale: 2, seed: 1)),
             SimulatedGroup(users: 3, reward: rewardVector(width: width, scale: 2, seed: 2)),
         ]
-        return simulatedUsers(groups, comparisons: 90, shards: 4, seed: 1)
+        return simulatedUsers(groups, comparisons: 90, shards: 4, folds: folds, seed: 1)
     }
 
     struct Outcome: Equatable, Sendable {
@@ -22,10 +22,10 @@ import Testing
         let iterations: [MixtureIteration]
     }
 
-    static func fit(_ users: [ShardedUser], ranks: Int, soft: Bool) throws -> [Outcome] {
+    static func fit(_ users: [ShardedUser], ranks: Int, soft: Bool, folds: Int = 1) throws -> [Outcome] {
         try InProcessGroup.run(ranks: ranks) { communicator in
             let hosted = try Shards(count: 4, ranks: ranks).hosted(by: communicator.rank)
-            var settings = linearSettings(groups: 2, seed: 2)
+            var settings = linearSettings(groups: 2, folds: folds, seed: 2)
             settings.assignment = soft ? .soft : .hard
             let mixture = try fitLinear(
                 users.filter { hosted.contains($0.shard) },
@@ -41,12 +41,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [false, true])
-    func ranksDoNotMatter(soft: Bool) throws {
-        let users = Self.users()
-        let alone = try #require(Self.fit(users, ranks: 1, soft: soft).first)
+    @Test(arguments: [false, true], [1, 2])
+    func ranksDoNotMatter(soft: Bool, folds: Int) throws {
+        let users = Self.users(folds: folds)
+        let alone = try #require(Self.fit(users, ranks: 1, soft: soft, folds: folds).first)
         for ranks in 2...4 {
-            let together = try Self.fit(users, ranks: ranks, soft: soft)
+            let together = try Self.fit(users, ranks: ranks, soft: soft, folds: folds)
             for outcome in together {
                 #expect(outcome == alone)
             }
@@ -57,7 +57,9 @@ import Testing
         let users = Self.users().map { user in
             guard user.shard == 3 else { return user }
             var broken = user.user
-            for index in user.split.fit { broken.comparisons[index] = linearComparison([.nan, 0, 0, 0, 0, 0]) }
+            for index in user.split.folds[0].fit {
+                broken.comparisons[index] = linearComparison([.nan, 0, 0, 0, 0, 0])
+            }
             return ShardedUser(broken, shard: user.shard, split: user.split)
         }
         #expect { try Self.fit(users, ranks: 3, soft: false) } throws: { error in

@@ -73,7 +73,7 @@ private struct Damaged: Error, Equatable {
         atBoundary: StepBoundary = { _ in }
     ) throws -> FittedMixture<LinearRewards> {
         try fitRewardMixture(
-            RankTests.users(),
+            RankTests.users(folds: settings.folds),
             settings: settings,
             over: SoloCommunicator(),
             reusing: earlier,
@@ -84,8 +84,14 @@ private struct Damaged: Error, Equatable {
         )
     }
 
-    private static func settings(_ assignment: AssignmentRule, _ start: MixtureStart) -> RewardMixtureSettings {
-        var settings = linearSettings(groups: 3, seed: 2)
+    private static func settings(
+        _ assignment: AssignmentRule,
+        _ start: MixtureStart,
+        groups: Int? = 3,
+        folds: Int = 1
+    ) -> RewardMixtureSettings {
+        var settings = linearSettings(groups: groups, folds: folds, seed: 2)
+        settings.maxGroups = 3
         settings.assignment = assignment
         settings.start = start
         settings.restarts = start == .random ? 2 : 1
@@ -94,15 +100,22 @@ private struct Damaged: Error, Equatable {
     }
 
     @Test(
-        arguments: [AssignmentRule.hard, .soft, .known],
-        [MixtureStart.residual, .random]
+        arguments: [
+            (.hard, .residual, 3, 1), (.soft, .random, 3, 1), (.known, .residual, 3, 1), (.hard, .residual, nil, 2),
+            (.soft, .random, 3, 2), (.known, .residual, 3, 2),
+        ] as [(AssignmentRule, MixtureStart, Int?, Int)]
     )
-    func aFitKilledAnywhereGivesTheUndisturbedFit(assignment: AssignmentRule, start: MixtureStart) throws {
-        let settings = Self.settings(assignment, start)
+    func aFitKilledAnywhereGivesTheUndisturbedFit(
+        assignment: AssignmentRule,
+        start: MixtureStart,
+        groups: Int?,
+        folds: Int
+    ) throws {
+        let settings = Self.settings(assignment, start, groups: groups, folds: folds)
         var boundaries = 0
         let undisturbed = Outcome(try Self.fit(settings) { _ in boundaries += 1 })
         var random = CounterRandom(seed: 7, purpose: .test)
-        for _ in 0..<12 {
+        for _ in 0..<6 {
             let kill = Int.random(in: 1...boundaries, using: &random)
             var passed = 0
             var kept: KeptState?
@@ -128,15 +141,15 @@ private struct Damaged: Error, Equatable {
         #expect(throws: Killed.self) {
             _ = try Self.fit(settings) { state in
                 kept = KeptState(try state())
-                if kept?.names.contains("start/step/m-step") == true { throw Killed() }
+                if kept?.names.contains("start-3-0/step/m-step") == true { throw Killed() }
             }
         }
         let saved = try #require(kept)
         for (record, pattern, text) in [
-            ("start/step/m-step", /"step":\d+/, "\"step\":2147483647"),
-            ("start/step/m-step", /"rewardScale":\[/, "\"rewardScale\":[1,"),
-            ("start/em", /"responsibilities":\[/, "\"responsibilities\":[[1],"),
-            ("start/em", /"seedingsLeft":\d+/, "\"a\":1"),
+            ("start-3-0/step/m-step", /"step":\d+/, "\"step\":2147483647"),
+            ("start-3-0/step/m-step", /"rewardScale":\[/, "\"rewardScale\":[1,"),
+            ("start-3-0/em", /"responsibilities":\[/, "\"responsibilities\":[[1],"),
+            ("start-3-0/em", /"seedingsLeft":\d+/, "\"a\":1"),
             ("fit", /"members":\[/, "\"members\":[],\"others\":["),
             ("fit", /"testCorrect":\[\[/, "\"testCorrect\":[[0,"),
         ] as [(String, Regex<Substring>, String)] {
@@ -146,10 +159,11 @@ private struct Damaged: Error, Equatable {
         }
     }
 
-    @Test func aFinishedFitIsTakenOverWithoutTraining() throws {
-        let settings = Self.settings(.hard, .random)
+    @Test(arguments: [(3, 1), (nil, 2)] as [(Int?, Int)])
+    func aFinishedFitIsTakenOverWithoutTraining(groups: Int?, folds: Int) throws {
+        let settings = Self.settings(.hard, .random, groups: groups, folds: folds)
         let mixture = try Self.fit(settings)
-        let again = try Self.fit(settings, from: KeptState(try mixture.state())) { _ in
+        let again = try Self.fit(settings, from: KeptState(try mixture.savedState())) { _ in
             Issue.record("a finished fit trains")
         }
         #expect(Outcome(again) == Outcome(mixture))

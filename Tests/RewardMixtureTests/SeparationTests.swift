@@ -19,44 +19,78 @@ import Testing
         }
     }
 
-    @Test(arguments: [[11, 11], [8, 4], [12, 2], [20, 2], [11, 1]])
-    func findsBothGroups(sizes: [Int]) throws {
+    @Test(
+        arguments: [
+            ([11, 11], 2), ([8, 4], 1), ([12, 2], 1), ([20, 2], 1), ([20, 2], 2), ([11, 1], 1), ([11, 1], 2),
+        ]
+    )
+    func findsBothGroups(sizes: [Int], folds: Int) throws {
         var right = 0
         for seed in 0..<4 as Range<UInt64> {
-            let users = simulatedUsers(groups(sizes, seed: seed), comparisons: 120, seed: seed)
-            let mixture = try fitLinear(users, linearSettings(groups: 2, seed: seed), width: Self.width)
+            let users = simulatedUsers(groups(sizes, seed: seed), comparisons: 120, folds: folds, seed: seed)
+            let settings = linearSettings(groups: 2, folds: folds, seed: seed)
+            let mixture = try fitLinear(users, settings, width: Self.width)
             right += rightUsers(mixture) == users.count ? 1 : 0
         }
         #expect(right >= 3, "\(right) of 4")
     }
 
-    /// With few noisy comparisons the likelihood on `assign` may fall from one iteration to the next; what EM returns
-    /// is the best iteration, its models included.
+    /// With few noisy comparisons the likelihood on `assign` may fall from one iteration to the next: that alone does
+    /// not end EM, and what it returns is the best iteration.
     @Test func theBestIterationIsTheResult() throws {
         var fell = 0
-        for seed in 0..<8 as Range<UInt64> {
-            let members = simulatedUsers(groups([8, 2], scale: 1, seed: seed), comparisons: 40, seed: seed)
+        for (seed, folds) in (0..<8 as Range<UInt64>).flatMap({ [($0, 1), ($0, 2)] }) {
+            let members = simulatedUsers(
+                groups([8, 2], scale: 1, seed: seed),
+                comparisons: 40,
+                folds: folds,
+                seed: seed
+            )
             let users = try ShardedUsers(members, over: SoloCommunicator())
-            let fitted = try expectationMaximization(
-                LinearRewards(count: 2, width: Self.width),
+            let outcome = try expectationMaximization(
+                LinearRewards(count: 2 * folds, width: Self.width),
                 users: users,
                 start: { oneHot(randomStart(users: members.count, groups: 2, seed: seed, restart: 0), groups: 2) },
-                settings: linearSettings(groups: 2, seed: seed),
+                settings: linearSettings(groups: 2, folds: folds, seed: seed),
                 restart: 0,
                 from: nil,
                 atBoundary: { _ in },
                 report: { _ in }
             )
-            let outcome = fitted.outcome
             let reached = outcome.iterations.filter { $0.seeded == nil }.map(\.logLikelihood)
             let best = try #require(reached.max())
             if let last = reached.last, last < best { fell += 1 }
             let assignments = outcome.responsibilities.map(argmax)
             #expect(assignedLogLikelihood(outcome.scores.logLikelihoods, assignments: assignments) == best)
-            let again = try scoreUsers(members, under: fitted.models, over: SoloCommunicator())
-            #expect(again.logLikelihoods == outcome.scores.logLikelihoods)
         }
         #expect(fell > 0, "no run of the test shows the case")
+    }
+
+    /// Groups that no user is left in are no groups.
+    @Test(arguments: [1, 2])
+    func emptyGroupsAreLeftOut(folds: Int) throws {
+        let users = simulatedUsers(groups([6], seed: 5), comparisons: 60, folds: folds, seed: 5)
+        var settings = linearSettings(groups: 3, folds: folds, seed: 5)
+        settings.start = .residual
+        let mixture = try fitLinear(users, settings, width: Self.width)
+        #expect(mixture.models.count == mixture.shares.count)
+        #expect(mixture.emptyGroups == 3 - mixture.models.count)
+        #expect(mixture.shares.allSatisfy { $0 * 6 >= 0.5 })
+        #expect(mixture.shares == mixture.shares.sorted(by: >))
+    }
+
+    /// As many groups as there are, and one where all are alike.
+    @Test(arguments: [[6], [6, 3], [4, 4, 4, 4]])
+    func findsHowManyGroupsThereAre(sizes: [Int]) throws {
+        var right = 0
+        for seed in 0..<2 as Range<UInt64> {
+            let users = simulatedUsers(groups(sizes, seed: seed), comparisons: 120, folds: 2, seed: seed)
+            var settings = linearSettings(groups: nil, folds: 2, seed: seed)
+            settings.maxGroups = sizes.count + 1
+            let mixture = try fitLinear(users, settings, width: Self.width)
+            right += mixture.models.count == sizes.count ? 1 : 0
+        }
+        #expect(right == 2, "\(right) of 2")
     }
 
     /// After EM the models learn from `assign` too: accuracies are those of the final models, log-likelihoods are EM's,
@@ -164,7 +198,7 @@ import Testing
         #expect(Set(certain.map { "\($0.0.group ?? "")/\($0.1)" }).count == 2)
         // All users with one comparison each: nothing to find, but an answer for everyone.
         let only = few.map {
-            ShardedUser($0.user, shard: $0.shard, split: ComparisonSplit(fit: $0.split.assign))
+            ShardedUser($0.user, shard: $0.shard, split: ComparisonSplit(fit: $0.split.folds[0].assign))
         }
         #expect(try fitLinear(only, linearSettings(groups: 2, seed: 9), width: Self.width).assignments.count == 6)
     }

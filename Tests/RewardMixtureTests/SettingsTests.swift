@@ -13,6 +13,16 @@ import Testing
         }
     }
 
+    /// An iteration at a higher temperature is no result, so there must be one at 1.
+    @Test func tooFewIterationsForTheAnnealingAreRefused() {
+        var settings = linearSettings(groups: 2, seed: 0)
+        settings.assignment = .soft
+        settings.maxIterations = 2
+        #expect { try fitLinear(RankTests.users(), settings, width: RankTests.width) } throws: {
+            ($0 as? Failure)?.location == "reward.max_iterations" && "\($0)".contains("iteration 3")
+        }
+    }
+
     @Test func knownAssignmentNeedsLabels() {
         let users = RankTests.users().map {
             ShardedUser(

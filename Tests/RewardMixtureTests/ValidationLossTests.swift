@@ -45,7 +45,10 @@ import Testing
         settings.optimizer.learningRate = 1
         settings.evaluateEvery = 60
         let mixture = try fitLinear(users, settings, width: 20)
-        let rewards = mixture.single.rewards(of: users.flatMap { $0.comparisons(\.validation) }, under: 0..<1)[0]
+        let rewards = mixture.single.rewards(
+            of: users.flatMap { $0.comparisons($0.split.folds[0].validation) },
+            under: 0..<1
+        )[0]
         let margins = stride(from: 0, to: rewards.count, by: 2).map { rewards[$0] - rewards[$0 + 1] }
         #expect(mixture.singleTraining.bestStep == 60)
         #expect(Self.of(margins).rewardScale == 1)

@@ -185,7 +185,12 @@ import Testing
             "run.directory: x/../m/run is model.path or inside it"
         ),
         ("simulate: { groups: [{ name: a, users: 0, taste: length }] }", "simulate.groups: there are no users"),
-        ("reward: { assign_fraction: 0.5, test_fraction: 0.5 }", "reward: assign_fraction and test_fraction leave"),
+        (
+            "reward: { folds: 1, assign_fraction: 0.5, test_fraction: 0.5 }",
+            "reward: assign_fraction, test_fraction and validation_fraction leave"
+        ),
+        ("reward: { assignment: soft, max_iterations: 2 }", "reward.max_iterations: is 2; the temperature is 1 from"),
+        ("reward: { assignment: soft, temperature_decay: 1 }", "reward.max_iterations: no iteration has temperature 1"),
         (
             "policy: { algorithm: poo }",
             "run.yaml:1: policy.algorithm: needs one of ppo, rloo, not \"poo\"; did you mean ppo?"

@@ -68,8 +68,9 @@ import Testing
         // Finished rewards of fp32 products are used in their files, all but vectors and heads.
         let (few, many) = (two.stages[1], four.stages[1])
         #expect(many[.mapped] > few[.mapped] && many[.weights] - few[.weights] == 2 * 4 * (13 + 2 + 1) * 64)
+        // Two groups of two folds and of all comparisons, and as many single models.
         let head = try plan(Self.small + "\nreward: { trainable: head }", stages: [.reward])
-        #expect(head.stages[0][.adapters] == 3 * 4 * 64 && head.stages[0][.gradients] == 2 * 4 * 64)
+        #expect(head.stages[0][.adapters] == 9 * 4 * 64 && head.stages[0][.gradients] == 6 * 4 * 64)
         let fewer = try plan(
             Self.small.replacing("fp32 }", with: "fp32, micro_batch_tokens: 64, sampling_memory: 1 }"),
             stages: [.reward, .policy]

@@ -47,8 +47,8 @@ private final class Interruption: Sendable {
         simulate: { groups: [{ name: positive, users: 3, taste: sentiment },
                              { name: concise, users: 2, taste: length }],
                     comparisons_per_user: 12, prompt_tokens: 4, max_new_tokens: 8 }
-        reward: { assignment: soft, max_iterations: 2, batch_comparisons: 6, max_steps: 4, evaluate_every: 2,
-                  warmup_steps: 1 }
+        reward: { assignment: soft, temperature: 2, max_iterations: 2, batch_comparisons: 6, max_steps: 4,
+                  evaluate_every: 2, warmup_steps: 1 }
         calibrate: { method: log-sigmoid, prompts: 8, samples_per_prompt: 2 }
         policy: { objectives: [maxmin, single], kl: adaptive, steps: 3, prompts_per_step: 4, samples_per_prompt: 2,
                   max_new_tokens: 6, warmup_steps: 1, epochs: 2 }

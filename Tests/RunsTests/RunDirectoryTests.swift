@@ -256,12 +256,18 @@ import Testing
         try withTemporaryDirectory { folder in
             func shares(_ text: String) throws -> [Double] {
                 try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/x.csv"))
-                return try groupShares(path: "\(folder)/x.csv")
+                let table = try AssignmentsTable(path: "\(folder)/x.csv")
+                return groupShares(table.responsibilities, groups: table.responsibilities[0].count)
             }
             let users = ["a", forged].map { id in
                 UserInfo(ShardedUser(User(id: id, comparisons: []), shard: 0, split: ComparisonSplit()))
             }
-            let scores = UserScores(members: users, logLikelihoods: [[-1, -2], [-2, -1]], testCorrect: [[], []])
+            let scores = UserScores(
+                members: users,
+                foldLogLikelihoods: [[[-1, -2]], [[-2, -1]]],
+                assignCorrect: [[], []],
+                testCorrect: [[], []]
+            )
             let text = assignmentsCSV(of: scores, responsibilities: [[1, 0], [0.5, 0.5]])
             #expect(try shares(text) == [0.75, 0.25])
             let table = try CSVReader(path: "\(folder)/x.csv")

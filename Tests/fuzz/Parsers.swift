@@ -7,13 +7,13 @@ import ModelFiles
 import Optimizers
 import Preferences
 import Reporting
+import RewardMixture
 import StrictJSON
 import StrictYAML
 import Tensors
 import Text
 
 @testable import Launching
-@testable import ModelTools
 @testable import Runs
 
 /// A parser of bytes that nobody vouches for, as the program calls it.
@@ -185,7 +185,7 @@ private func readStageFiles(_ input: Input, folder: String) throws {
     switch input.name {
     case "mixture.json": _ = try run.loadMixtureRecord()
     case "calibration.json": _ = try run.loadCalibration(models: ["group-0", "group-1", "single"])
-    case "assignments.csv": _ = try groupShares(path: path)
+    case "assignments.csv": _ = try AssignmentsTable(path: path)
     case "completed.json": _ = try run.directory.completedMetrics()
     case "status.json":
         _ = try run.directory.readStatus()?.line

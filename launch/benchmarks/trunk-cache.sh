@@ -29,14 +29,14 @@ awk 'function text(n, praise,   s) {
 cat >"$work/run.yaml" <<YAML
 run: { name: trunk-cache, directory: $work/run, stages: [reward], save_every_minutes: null }
 model: { path: $work/gpt2 }
-data: { preferences: $work/preferences.jsonl, max_length: 64 }
+data: { preferences: $work/preferences.jsonl, max_length: 64, split: user }
 reward:
   groups: 2
   trainable: lora
   lora: { rank: 8, top_layers: 2 }
   assignment: soft
-  # Its temperature stays above 1, so that it makes all iterations.
-  temperature_decay: 0.9
+  # Its temperature is 1 in the last iteration alone, so that it makes all of them.
+  temperature_decay: 0.857
   max_iterations: 10
   tolerance: 0
   max_steps: 10

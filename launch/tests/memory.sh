@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Memory is as predicted: full fine-tuning of a small GPT-2, and adapters of a Llama, on two ranks; each stage's peak within
-# MARGIN per cent of the plan, with bf16 operands on every CPU. A run that cannot fit is refused before it begins. Then
+# Memory is as predicted: full fine-tuning of a small GPT-2, and adapters of a Llama, on two ranks; the plan is at most MARGIN per
+# cent above each stage's peak, and at most a third of that below it, with bf16 operands on every CPU. A run that cannot fit is refused before it begins. Then
 # launch/runs/tulu2-7b-p3.yaml runs as it is on a tiny model of the same family. Needs jq; the last two need ../shared/tokenizers/llama2.
 #
 #   BIN=.build/release bash launch/tests/memory.sh
@@ -8,7 +8,7 @@ set -uo pipefail
 maxmin=$BIN/maxmin
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-margin=${MARGIN:-10}
+margin=${MARGIN:-15}
 
 ok() { echo "ok $1"; }
 not_ok() { echo "not ok $1: ${*:2}"; }
@@ -25,7 +25,7 @@ run() {
 as_planned() {
     local stage peak planned
     while read -r stage peak planned; do
-        if jq --null-input --exit-status "(($planned / $peak - 1) * 100 | fabs) <= $margin" >/dev/null; then
+        if jq --null-input --exit-status "($planned / $peak - 1) * 100 | . <= $margin and . >= -$margin / 3" >/dev/null; then
             ok "$1: memory of $stage"
         else
             not_ok "$1: memory of $stage" "$((peak >> 20)) MiB, predicted $((planned >> 20))"

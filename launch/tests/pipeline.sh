@@ -37,13 +37,13 @@ complete() {
     local file
     for file in config.yaml environment.json metrics.jsonl preferences.jsonl reference/model.safetensors \
         reward/{group-0,group-1,single}/{config.json,model.safetensors,tokenizer.json,tokenizer_config.json} \
-        reward/{assignments.csv,mixture.json,calibration.json} evaluation.json report.html \
+        reward/{assignments.csv,mixture.json,calibration.json,diagnosis.json} evaluation.json report.html \
         policy/{maxmin,single}/{config.json,model.safetensors,tokenizer.json,tokenizer_config.json} \
         completed/{sft,simulate,reward,calibrate,policy,evaluate,report}; do
         [[ -e $1/$file ]] || { echo "$file is missing" && return 1; }
     done
     [[ -z $(find "$1" -name '*tmp*') ]] || { find "$1" -name '*tmp*' && return 1; }
-    for file in environment.json evaluation.json reward/{mixture,calibration}.json; do
+    for file in environment.json evaluation.json reward/{mixture,calibration,diagnosis}.json; do
         jq --exit-status . "$1/$file" >/dev/null || return 1
     done
     metrics "$1/metrics.jsonl"
@@ -163,6 +163,9 @@ form "tokenize --decode" '.[0].text == "The film was good."' \
 form "assign" 'length == 8 and all(.[]; (.group | . == 0 or . == 1) and (.posterior | add > 0.999 and add < 1.001)
     and (.log_likelihoods | length == 2) and .comparisons > 0)' \
     "$maxmin" assign --run "$one" --input "$one/preferences.jsonl" --json
+form "diagnose" 'length == 1 and (.[0] | .groups == 2 and (.verdict | type == "string") and (.users | length == 8)
+    and (.log_likelihood | length == 2) and (.diversity[0][1].mean > 0) and (.correlation | length == 3)
+    and (.predictions.maxmin | length == 2))' "$maxmin" diagnose "$one" --json
 form "inspect" 'length == 1 and .[0].kind == "run" and (.[0].complete | length == 7) and .[0].incomplete == []' \
     "$maxmin" inspect "$one" --json
 form "inspect a reward model" '.[0].kind == "reward model"' "$maxmin" inspect "$one/reward/group-0" --json
@@ -178,14 +181,19 @@ variant() {
 }
 rewards='run.stages=[reward]'
 variant "head only" --set reward.trainable=head --set reward.learning_rate=0.03 --set "$rewards"
-variant "soft assignment" --set reward.assignment=soft --set "$rewards"
+variant "soft assignment" --set reward.assignment=soft --set reward.temperature=2 --set "$rewards"
 variant "random starts" --set reward.start=random --set reward.restarts=2 --set "$rewards"
 variant "round-robin start" --set reward.start=round-robin --set "$rewards"
 variant "known groups" --set reward.assignment=known --set "$rewards"
 check "known groups are found" grep -q '"assignment_agreement": 1.0' "$work/variant/reward/mixture.json"
 variant "one group" --set reward.groups=1 --set "$rewards"
+variant "as many groups as there are" --set reward.groups=auto --set reward.max_groups=3 --set "$rewards"
+check "every number of groups is noted" jq --exit-status '.log_likelihood | map(.groups) == [1, 2, 3]' \
+    "$work/variant/reward/mixture.json"
+variant "one split" --set reward.folds=1 --set "$rewards"
+variant "split by user" --set data.split=user --set reward.folds=3 --set "$rewards"
 variant "held-out users, known baseline" --set reward.held_out_users=0.25 --set reward.known_baseline=true --set "$rewards"
-check "held-out users are assigned" jq --exit-status '.held_out_users.users == 2' "$work/variant/reward/mixture.json"
+check "held-out users are assigned" jq --exit-status '.held_out_users | .users == 2 and .accuracy.mean > 0' "$work/variant/reward/mixture.json"
 check "the known baseline is noted" jq --exit-status '.known_groups | has("group-1")' "$work/variant/reward/mixture.json"
 variant "center" --set calibrate.method=center --set 'run.stages=[calibrate, policy]'
 variant "log-sigmoid" --set calibrate.method=log-sigmoid --set 'run.stages=[calibrate, policy]'

@@ -75,9 +75,11 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
         )
     }
     require(
-        reward.fractions.assign + reward.fractions.test < 1,
-        "reward: assign_fraction and test_fraction leave no comparisons to fit to"
+        reward.mixture.folds > 1 || reward.split.assign + reward.split.test + reward.split.validation < 1,
+        "reward: assign_fraction, test_fraction and validation_fraction leave no comparisons to fit to"
     )
+    let annealing = reward.mixture.annealingProblem
+    require(annealing == nil, "reward.max_iterations: \(annealing ?? "")")
     require(
         reward.mixture.assignment != .known || reward.mixture.restarts == 1,
         "reward.restarts: with known assignment there are no starts"

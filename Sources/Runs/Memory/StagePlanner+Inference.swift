@@ -89,7 +89,7 @@ extension StagePlanner {
 
     /// The K groups' reward models and the single one, finished.
     func addRewardModels(to memory: inout StageMemory) throws(Failure) {
-        let count = configuration.reward.mixture.groups + 1
+        let count = configuration.reward.mixture.mostGroups + 1
         let trained = try configuration.reward.trained(of: shape)
         if case .adapters = trained {
             memory[.adapters] += count * model.own(trained.parameterCount(shape, head: .reward))
@@ -102,7 +102,7 @@ extension StagePlanner {
     func addRewardPass(tokens: Int, to memory: inout StageMemory) throws(Failure) {
         guard case .adapters(let adapters) = try configuration.reward.trained(of: shape) else { return }
         guard adapters.adaptedBlocks(of: shape).lowerBound > 0 else { return }
-        addSharedTrunk(tokens: tokens, models: configuration.reward.mixture.groups + 1, to: &memory)
+        addSharedTrunk(tokens: tokens, models: configuration.reward.mixture.mostGroups + 1, to: &memory)
     }
 
     /// What `models` over one trunk share of a pass: the trunk's states, and the start of the next block.

@@ -30,23 +30,27 @@ extension StagePlanner {
         memory[.logits] += activations.logits(rows: tokens, recorded: true)
     }
 
-    /// The single model and K groups' models of EM, while the groups' are trained.
+    /// The single model of F folds and of all comparisons, and those of K groups while they are trained for the last
+    /// time; with one fold one of each.
     ///
     /// Each set holds weights and the first weights; the one in training gradients and its slice of the best weights
-    /// too, and EM, from the second iteration on, those of the best one.
+    /// too.
     func addReward(to memory: inout StageMemory) throws(Failure) {
         let keys = configuration.reward
         let trained = try keys.trained(of: shape)
         let parameters = trained.parameterCount(shape, head: .reward)
-        let groups = keys.mixture.groups
-        // Beside the groups' models: the best of other starts, and those of known groups.
-        let others = 1 + (keys.mixture.restarts > 1 ? groups : 0) + (keys.knownBaseline ? groups : 0)
+        let most = keys.mixture.mostGroups
+        let perGroup = keys.mixture.folds == 1 ? 1 : keys.mixture.folds + 1
+        let groups = most * perGroup
+        // Beside the groups' models: the single ones, those of fewer groups, and those of known groups.
+        let fewer = keys.mixture.groups == nil ? most * (most - 1) / 2 - 1 : 0
+        let others = perGroup + fewer + (keys.knownBaseline ? most : 0)
         addBase(isTrained: keys.trainable != .lora, to: &memory)
         let held = trained == .head ? 4 * parameters : model.own(parameters)
         memory[keys.trainable == .full ? .weights : .adapters] += (others + groups) * held
         addTraining(of: parameters, models: groups, whole: trained == .full ? .reward : nil, to: &memory)
-        let sets = 2 + (keys.mixture.restarts > 1 ? 1 : 0) + (keys.knownBaseline ? 1 : 0)
-        memory[.bestWeights] += 4 * parameters * (sets + (keys.mixture.maxIterations > 1 ? groups : 0))
+        let sets = 2 + (keys.mixture.groups == nil ? most - 2 : 0) + (keys.knownBaseline ? 1 : 0)
+        memory[.bestWeights] += 4 * parameters * sets
         memory[.bestWeights] += 4 * slices(of: parameters).largest * groups
 
         let pair = pairTokens

@@ -36,4 +36,12 @@ func runCalibrate(_ run: RunContext) throws {
         let text = calibration.json(models: models.names).encoded(pretty: true)
         try writeAtomically(text, to: run.directory.file("reward/calibration.json"))
     }
+    try run.onRoot {
+        let diagnosis = try Diagnosis(of: run.directory)
+        for line in diagnosis.lines { run.progress.say("diagnosis: \(line)") }
+        try writeAtomically(
+            JSONValue.object(diagnosis.json).encoded(pretty: true),
+            to: run.directory.file("reward/diagnosis.json")
+        )
+    }
 }

@@ -23,12 +23,9 @@ extension RunContext {
         let path = try directory.require("reward/mixture.json", madeBy: .reward)
         let fields = try JSONFields(JSONValue(contentsOfFile: path), at: path)
         let sizes = try fields.doubles("group_sizes", in: 0...Double.greatestFiniteMagnitude)
-        guard sizes.count == configuration.reward.mixture.groups || configuration.reward.mixture.assignment == .known
-        else {
-            throw fields.failure(
-                "group_sizes",
-                "has \(sizes.count) groups, reward.groups is \(configuration.reward.mixture.groups)"
-            )
+        let most = configuration.reward.mixture.mostGroups
+        guard (1...most).contains(sizes.count) || configuration.reward.mixture.assignment == .known else {
+            throw fields.failure("group_sizes", "has \(sizes.count) groups, and the configuration asks for \(most)")
         }
         let labels = try fields.optionalArray("label_of_group")?.map(\.string) ?? sizes.map { _ in nil }
         guard labels.count == sizes.count else {

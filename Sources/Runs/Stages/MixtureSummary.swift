@@ -12,6 +12,14 @@ struct MixtureSummary {
     let labels: [String]
     /// How the found groups match the labels; nil without labels.
     let agreement: ClusterAgreement?
+    /// The same of the groups as they were seeded, before EM.
+    let seedAgreement: ClusterAgreement?
+    /// How well each number of groups that was tried explains comparisons unseen.
+    let candidates: [HeldOutFit]
+    /// Groups that EM was asked for and that no user is left in.
+    let emptyGroups: Int
+    /// How differently the groups' models predict.
+    let contrasts: [[GroupContrast?]]
     /// Held-out accuracy of each model on the users of each label: models (groups, then single) × labels.
     let accuracy: [[Estimate?]]
     /// Users who carry a label.
@@ -32,14 +40,20 @@ struct MixtureSummary {
         groupSizes = RewardMixture.groupSizes(mixture.responsibilities, groups: groups)
         self.labels = labels
         let labelled = members.indices.filter { members[$0].group != nil }
-        agreement =
+        func agreement(of groups: [Int], count: Int) -> ClusterAgreement? {
             labelled.isEmpty
-            ? nil
-            : ClusterAgreement(
-                groups: labelled.map { assignments[$0] },
-                truth: labelled.compactMap { members[$0].group },
-                groupCount: groups
-            )
+                ? nil
+                : ClusterAgreement(
+                    groups: labelled.map { groups[$0] },
+                    truth: labelled.compactMap { members[$0].group },
+                    groupCount: max(count, (groups.max() ?? 0) + 1)
+                )
+        }
+        self.agreement = agreement(of: assignments, count: groups)
+        seedAgreement = agreement(of: mixture.seed, count: 1)
+        candidates = mixture.candidates
+        emptyGroups = mixture.emptyGroups
+        contrasts = mixture.contrasts
         labelledUsers = labelled.count
         accuracy =
             (0..<groups).map { group in usersOfLabel.map { mixture.scores.accuracy(of: group, users: $0) } }
@@ -59,16 +73,32 @@ struct MixtureSummary {
             mixture.finalSingleTraining,
             mixture.singleScores.accuracy(of: 0, users: Array(members.indices))
         )
-        warnings = (ofGroups + [ofSingle]).compactMap { $0 }
+        let ofEmpty =
+            emptyGroups == 0
+            ? nil
+            : "\(emptyGroups) of \(groups + emptyGroups) groups ended without users and are left out of all that "
+                + "follows"
+        warnings = ([ofEmpty] + ofGroups + [ofSingle]).compactMap { $0 }
     }
 
     var hasLabels: Bool { !labels.isEmpty }
 
     /// For people.
     var lines: [String] {
-        guard let agreement else { return [] }
-        let right = Int((agreement.agreement * Double(labelledUsers)).rounded())
-        return ["reward: \(right) of \(labelledUsers) users in the group of their label"]
+        let tried = candidates.map { fit in
+            let mean = fit.perComparison
+            return "\(fit.groups): \(mean.mean.formatted(decimals: 4)) ± \(mean.standardError.formatted(decimals: 4))"
+        }
+        let explained = "reward: held-out log-likelihood a comparison by groups, \(tried.joined(separator: ", "))"
+        guard let agreement, let seedAgreement else { return [explained] }
+        func right(_ agreement: ClusterAgreement) -> Int {
+            Int((agreement.agreement * Double(labelledUsers)).rounded())
+        }
+        return [
+            explained,
+            "reward: \(right(agreement)) of \(labelledUsers) users in the group of their label, "
+                + "\(right(seedAgreement)) when the groups were seeded",
+        ]
             + accuracy.enumerated().map { model, row in
                 let name = model < groupSizes.count ? "group-\(model)" : "single"
                 let figures = zip(labels, row).map {
@@ -87,10 +117,19 @@ struct MixtureSummary {
             "stop_reason": .string(stopReason.rawValue),
             "rewards": .object(accuracyJSON),
             "warnings": .array(warnings.map(JSONValue.string)),
+            "empty_groups": .integer(emptyGroups),
+            "log_likelihood": .array(candidates.map { $0.json(beside: candidates[0]) }),
+            "contrasts": .array(
+                contrasts.enumerated().map { i, row in
+                    .array(row.enumerated().map { j, own in own?.json(shares[i], shares[j]) ?? .null })
+                }
+            ),
         ]
         if let agreement {
             object["assignment_agreement"] = .number(agreement.agreement)
             object["adjusted_rand_index"] = .number(agreement.adjustedRandIndex)
+            object["seed_agreement"] = seedAgreement.map { .number($0.agreement) } ?? .null
+            object["seed_adjusted_rand_index"] = seedAgreement.map { .number($0.adjustedRandIndex) } ?? .null
             object["label_of_group"] = .array(agreement.labels.map { $0.map(JSONValue.string) ?? .null })
         }
         if let known { object["known_groups"] = .object(known.accuracyJSON) }
@@ -116,7 +155,36 @@ struct MixtureSummary {
         let right = labelled.count { $0.0.group == agreement?.labels[$0.1] }
         return [
             "users": .integer(heldOutUsers.members.count),
+            // Each by the model of the group that the user was assigned to.
+            "accuracy": Accuracy(
+                users: zip(groups, heldOutUsers.members).enumerated().map { user, own in
+                    (heldOutUsers.testCorrect[user][own.0], own.1.testCount)
+                }
+            ).estimate?.json ?? .null,
             "agreement": labelled.isEmpty ? .null : .number(Double(right) / Double(labelled.count)),
+        ]
+    }
+}
+
+extension HeldOutFit {
+    /// An entry of `mixture.json`.
+    fileprivate func json(beside single: HeldOutFit) -> JSONValue {
+        [
+            "groups": .integer(groups), "groups_left": .integer(left), "mean": .number(perComparison.mean),
+            "standard_error": .number(perComparison.standardError), "gain_over_single": single.gain(of: self).json,
+        ]
+    }
+}
+
+extension ClusteredMean {
+    fileprivate var json: JSONValue { ["mean": .number(mean), "standard_error": .number(standardError)] }
+}
+
+extension GroupContrast {
+    fileprivate func json(_ share: Double, _ other: Double) -> JSONValue {
+        [
+            "diversity": diversity.json, "evidence": evidence.json,
+            "comparisons_to_be_sure": JSONValue(optional: comparisonsToBeSure(share: share, against: other)),
         ]
     }
 }
@@ -138,9 +206,6 @@ private func weakness(of model: String, _ training: GroupTraining, _ accuracy: E
 extension UserScores {
     /// Accuracy of one model on the `test` comparisons of some users, with its interval; nil without comparisons.
     fileprivate func accuracy(of model: Int, users: [Int]) -> Estimate? {
-        Accuracy(
-            right: users.reduce(0) { $0 + testCorrect[$1][model] },
-            total: users.reduce(0) { $0 + members[$1].testCount }
-        ).estimate
+        Accuracy(users: users.map { (testCorrect[$0][model], members[$0].testCount) }).estimate
     }
 }

@@ -40,10 +40,13 @@ func runReward(_ run: RunContext) throws {
         if case .step(_, let step, _, let replicas) = event { try run.checkReplicas(replicas, step: step) }
         try logger.report(event)
     }
-    run.progress.say("reward: \(everyone.total) users, \(everyone.comparisons) comparisons, \(settings.groups) groups")
+    run.progress.say(
+        "reward: \(everyone.total) users, \(everyone.comparisons) comparisons, "
+            + (settings.groups.map { "\($0) groups" } ?? "up to \(settings.maxGroups) groups")
+    )
     let checkpoints = try Checkpointer(run, training: "reward", stage: .reward)
     let logger = MixtureLogger(run, fit: .mixture)
-    try run.sayMoments("reward", models: settings.groups, trained, head: .reward, of: shape)
+    try run.sayMoments("reward", models: settings.mostModels, trained, head: .reward, of: shape)
     let mixture = try fitRewardMixture(
         everyone.local,
         settings: settings,
@@ -69,7 +72,7 @@ func runReward(_ run: RunContext) throws {
             from: checkpoints.saved?.under("known"),
             atBoundary: { fit in
                 try checkpoints.atBoundary {
-                    try TrainingState().adding(mixture.state(), under: "mixture").adding(fit(), under: "known")
+                    try TrainingState().adding(mixture.savedState(), under: "mixture").adding(fit(), under: "known")
                 }
             },
             makeModels: makeModels,

@@ -21,7 +21,7 @@ package enum Stage: String, CaseIterable, Sendable {
         case .sft: ["reference", "checkpoints/sft"]
         case .simulate: ["preferences.jsonl"]
         case .reward: ["reward", "checkpoints/reward"]
-        case .calibrate: ["reward/calibration.json"]
+        case .calibrate: ["reward/calibration.json", "reward/diagnosis.json"]
         case .policy: ["policy", "checkpoints/policy"]
         case .evaluate: ["evaluation.json"]
         case .report: ["report.html"]

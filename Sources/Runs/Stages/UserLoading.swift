@@ -39,30 +39,39 @@ extension RunContext {
             encoding: reference.encoding
         )
         tokenized.report.warnings.forEach(progress.say)
-        let (kept, heldOut) = holdOutUsers(tokenized.users, fraction: section.heldOutUsers, seed: seed)
-        return (try dealt(kept), try dealt(heldOut))
+        var settings = section.split
+        settings.unit = configuration.data.split
+        settings.folds = section.mixture.folds
+        // Of all users together, so that what two of them share is on one side.
+        let splits = try splitComparisons(of: tokenized.users, settings, seed: seed)
+        let heldOut = heldOutUsers(of: tokenized.users, fraction: section.heldOutUsers, seed: seed)
+        let users = tokenized.users.indices
+        return (
+            try dealt(users.filter { !heldOut.contains($0) }.map { (tokenized.users[$0], splits[$0]) }),
+            try dealt(
+                users.filter(heldOut.contains).map { user in
+                    let final = splits[user].final
+                    let all = ComparisonSplit(assign: final.fit + final.validation, test: splits[user].test)
+                    return (tokenized.users[user], all)
+                }
+            )
+        )
     }
 
-    /// Splits every user's comparisons and keeps the users of this rank's shards.
-    private func dealt(_ users: [User<TokenizedComparison>]) throws -> LoadedUsers {
+    /// Keeps the users of this rank's shards.
+    private func dealt(_ users: [(User<TokenizedComparison>, ComparisonSplit)]) throws -> LoadedUsers {
         let (shards, hosted) = try shards()
         let members = dealUsersToShards(
-            users.map { ($0.id, $0.comparisons.reduce(0) { $0 + $1.distinctTokens }) },
+            users.map { user, _ in (user.id, user.comparisons.reduce(0) { $0 + $1.distinctTokens }) },
             shards: shards.count
         )
         let local = hosted.flatMap { shard in
-            members[shard].map { index in
-                ShardedUser(
-                    users[index],
-                    shard: shard,
-                    split: splitComparisons(of: users[index], fractions: configuration.reward.fractions, seed: seed)
-                )
-            }
+            members[shard].map { ShardedUser(users[$0].0, shard: shard, split: users[$0].1) }
         }
         return LoadedUsers(
             local: local,
             total: users.count,
-            comparisons: Int(users.reduce(0) { $0 + $1.comparisons.reduce(0) { $0 + $1.weight } }.rounded())
+            comparisons: Int(users.reduce(0) { $0 + $1.0.comparisons.reduce(0) { $0 + $1.weight } }.rounded())
         )
     }
 }

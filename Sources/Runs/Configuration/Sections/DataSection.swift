@@ -11,6 +11,7 @@ package struct DataSection: Equatable, Sendable {
     package var maxLength = 128
     package var onBadLine: BadLinePolicy = .fail
     package var duplicates: DuplicatePolicy = .keep
+    package var split = SplitUnit.prompt
     package var heldOutPrompts = 512
 
     mutating func read(_ keys: inout SectionReader) {
@@ -59,6 +60,14 @@ package struct DataSection: Equatable, Sendable {
             .choice(DuplicatePolicy.self),
             "What to do with a comparison that repeats an earlier one of the same user exactly: count it as another, "
                 + "or drop it."
+        )
+        keys.read(
+            "split",
+            &split,
+            .choice(SplitUnit.self),
+            "What stays together when comparisons are split into folds and `test`. prompt: all comparisons of a "
+                + "prompt, whoever made them; user: those of a user alone, so that another user's of the same prompt may be "
+                + "on the other side."
         )
         keys.read(
             "held_out_prompts",

@@ -9,7 +9,8 @@ package struct RewardSection: Equatable, Sendable {
     /// As the paper trains Tulu-2-7B's reward models.
     package var lora = AdapterSettings(rank: 8, alpha: 32)
     package var mixture = RewardMixtureSettings()
-    package var fractions = SplitFractions(assign: 0.333, test: 0.2, validation: 0.1)
+    /// The unit and the folds are those of `data.split` and of `mixture`.
+    package var split = SplitSettings()
     package var heldOutUsers = 0.0
     package var knownBaseline = false
 
@@ -23,28 +24,29 @@ package struct RewardSection: Equatable, Sendable {
         keys.section("lora") { lora.read(&$0) }
         mixture.read(&keys)
         keys.read(
-            "assign_fraction",
-            &fractions.assign,
-            .number(.over(0, upTo: 0.9)),
-            "Part of each user's comparisons that only the E-step uses."
+            "test_fraction",
+            &split.test,
+            .number(.from(0, to: 0.9)),
+            "Part of all comparisons that only measures accuracy."
         )
         keys.read(
-            "test_fraction",
-            &fractions.test,
-            .number(.from(0, to: 0.9)),
-            "Part of each user's comparisons that only measures accuracy."
+            "assign_fraction",
+            &split.assign,
+            .number(.over(0, upTo: 0.9)),
+            "With folds: 1, part of all comparisons that only the E-step uses."
         )
         keys.read(
             "validation_fraction",
-            &fractions.validation,
+            &split.validation,
             .number(.over(0, upTo: 0.9)),
-            "Part of the comparisons that these two leave, which only decides when to stop."
+            "With folds: 1, part of all comparisons that only decides when to stop."
         )
         keys.read(
             "held_out_users",
             &heldOutUsers,
             .number(.from(0, to: 0.9)),
-            "Part of the users kept out of training and assigned afterwards, from their `assign` comparisons alone."
+            "Part of the users kept out of training and assigned afterwards, from their comparisons but those of "
+                + "`test`."
         )
         keys.read(
             "known_baseline",
@@ -57,7 +59,20 @@ package struct RewardSection: Equatable, Sendable {
 
 extension RewardMixtureSettings {
     fileprivate mutating func read(_ keys: inout SectionReader) {
-        keys.read("groups", &groups, .integer(.from(1, to: 64)), "Number of groups K.")
+        keys.read(
+            "groups",
+            &groups,
+            .orAuto(.integer(.from(1, to: 64))),
+            "Number of groups K; auto: as few as explain unseen comparisons as well as any number up to max_groups."
+        )
+        keys.read("max_groups", &maxGroups, .integer(.from(2, to: 64)), "Most groups that groups: auto tries.")
+        keys.read(
+            "folds",
+            &folds,
+            .integer(.from(1, to: 10)),
+            "Cross-fitting: each group has so many models in EM, each trained on all folds of the comparisons but one, "
+                + "which the E-step asks it. 1: one model, on comparisons apart from those of the E-step."
+        )
         keys.read(
             "assignment",
             &assignment,
@@ -83,7 +98,7 @@ extension RewardMixtureSettings {
             "tolerance",
             &tolerance,
             .number(.atLeast(0)),
-            "EM stops when the log-likelihood gains less than this, relatively."
+            "EM stops when the log-likelihood has not gained more than this, relatively, for two iterations."
         )
         keys.read("temperature", &temperature, .number(.atLeast(1)), "Where the temperature of soft assignment starts.")
         keys.read(
@@ -104,6 +119,12 @@ extension RewardMixtureSettings {
             &maxSteps,
             .integer(.atLeast(1), unit: "steps"),
             "Most steps of each group in one M-step."
+        )
+        keys.read(
+            "validation_comparisons",
+            &validationComparisons,
+            .integer(.atLeast(32), unit: "comparisons"),
+            "Most comparisons of a group that a validation looks at, about; of more, the same ones each time."
         )
         keys.read("evaluate_every", &evaluateEvery, .integer(.atLeast(1), unit: "steps"), "Steps between validations.")
         keys.read(

@@ -1,0 +1,256 @@
+import Failures
+import Foundation
+import MaxMinPolicy
+import Preferences
+import Reporting
+import RewardMixture
+package import StrictJSON
+
+/// What a finished reward stage says of its users, before any policy is trained.
+///
+/// Are there groups, is one reward enough, would the mean of the groups do?
+package struct Diagnosis {
+    /// What the numbers amount to.
+    package enum Verdict: String, CaseIterable {
+        case oneReward = "one reward is enough"
+        case meanServes = "the mean of the groups serves everyone"
+        case meanLeavesBehind = "the mean leaves a group behind, MaxMin does not"
+        case noneImprovesAll = "no policy improves all groups"
+        case tooLittleData = "too little data to tell"
+        /// There are groups; what policies would give them takes a calibration.
+        case groups = "more than one reward"
+    }
+
+    /// A number with its standard error, clustered by user.
+    struct Measured {
+        let mean, standardError: Double
+        var text: String { "\(mean.formatted(decimals: 3)) ± \(standardError.formatted(decimals: 3))" }
+    }
+
+    /// A number of groups that was tried.
+    struct Tried {
+        let groups: Int
+        let logLikelihood, gainOverSingle: Measured
+    }
+
+    /// Two groups beside each other.
+    struct Contrast {
+        let diversity: Measured
+        let comparisonsToBeSure: Double?
+    }
+
+    let shares: [Double]
+    let tried: [Tried]
+    /// [K][K]; nil on the diagonal.
+    let contrasts: [[Contrast?]]
+    /// Each user's id and posterior.
+    let users: [(id: String, posterior: [Double])]
+    /// Of the groups' rewards and, last, the single one; nil before calibration.
+    let correlations: [[Double]]?
+    /// Degrees of freedom of a correlation.
+    let samples: Int
+
+    var groups: Int { shares.count }
+}
+
+/// Below this many nats a comparison, a gain of several rewards over one is not worth a policy: 0.01 is a prediction of
+/// 58 % instead of 57 %.
+private let negligibleGain = 0.01
+/// One policy is as good as another where it gives the worst-off group this part of what the other gives it.
+private let goodEnough = 0.8
+/// A gain below this part of what a group's own policy would give it is none.
+private let noGain = 0.1
+
+extension Diagnosis {
+    /// Users whose group is not sure: the likeliest has a posterior of at most 95 %.
+    var unsure: Int { users.count { ($0.posterior.max() ?? 0) <= 0.95 } }
+
+    /// The gain of several groups over one: of as many as were found or, where that is one, of the best other number.
+    var gain: Measured {
+        let others = tried.filter { $0.groups > 1 }
+        let best = others.max { $0.logLikelihood.mean < $1.logLikelihood.mean }
+        return best?.gainOverSingle ?? Measured(mean: 0, standardError: 0)
+    }
+
+    /// The predicted gain of each group under each objective, as a part of what its own policy would give it.
+    var predictions: [(objective: String, gains: [Double])] {
+        guard let correlations else { return [] }
+        let ofGroups = correlations.prefix(groups).map { Array($0.prefix(groups)) }
+        return [
+            ("maxmin", PredictedGains.of(weights: PredictedGains.maxminWeights(ofGroups), ofGroups)),
+            ("utilitarian", PredictedGains.of(weights: shares.map { _ in 1 / Double(groups) }, ofGroups)),
+            ("proportional", PredictedGains.of(weights: shares, ofGroups)),
+            ("single", correlations.prefix(groups).map { $0[groups] }),
+        ]
+    }
+
+    /// The rules are those of docs/algorithm.md.
+    package var verdict: Verdict {
+        if groups == 1 || gain.mean <= gain.standardError {
+            return gain.mean + 2 * gain.standardError < negligibleGain ? .oneReward : .tooLittleData
+        }
+        if 20 * unsure > users.count { return .tooLittleData }
+        guard !predictions.isEmpty else { return .groups }
+        func least(_ objective: String) -> Double {
+            predictions.first { $0.objective == objective }?.gains.min() ?? 0
+        }
+        if least("single") >= goodEnough { return .oneReward }
+        if least("maxmin") <= noGain { return .noneImprovesAll }
+        return least("utilitarian") >= goodEnough * least("maxmin") ? .meanServes : .meanLeavesBehind
+    }
+
+    /// Whether a policy stage is worth its time.
+    package var isPolicyWorthwhile: Bool {
+        ![.oneReward, .tooLittleData, .noneImprovesAll].contains(verdict)
+    }
+
+    /// For people; a line each.
+    package var lines: [String] {
+        var lines = tried.map {
+            "held-out log-likelihood of \($0.groups) group\($0.groups == 1 ? "" : "s"): \($0.logLikelihood.text) a "
+                + "comparison" + ($0.groups == 1 ? "" : "; over one \($0.gainOverSingle.text)")
+        }
+        lines.append("\(users.count - unsure) of \(users.count) users are placed with a posterior above 95 %")
+        for i in 0..<groups {
+            let own = contrasts[i].compactMap { $0 }
+            guard !own.isEmpty else { continue }
+            let diversity = own.map(\.diversity).max { $0.mean < $1.mean } ?? own[0].diversity
+            let bound = (diversity.mean * (1 - shares[i])).formatted(decimals: 3)
+            let needed = own.map(\.comparisonsToBeSure)
+            let most = needed.contains { $0 == nil } ? nil : needed.compactMap { $0 }.max()
+            let sure =
+                most.map { "\(Int($0.rounded(.up))) comparisons place a user" }
+                ?? "no number of comparisons places a user"
+            lines.append(
+                "group-\(i), \((100 * shares[i]).formatted(decimals: 1)) % of users: its predictions differ from another "
+                    + "group's by up to \(diversity.text); one reward for all may miss it by \(bound); \(sure)"
+            )
+        }
+        if let correlations {
+            for i in 0..<groups {
+                for j in (i + 1)..<max(groups, i + 1) {
+                    let (low, high) = interval(correlations[i][j])
+                    lines.append(
+                        "correlation of group-\(i) and group-\(j) within prompts: "
+                            + "\(correlations[i][j].formatted(decimals: 2)) (\(low.formatted(decimals: 2)) to "
+                            + "\(high.formatted(decimals: 2)))"
+                    )
+                }
+            }
+            for (objective, gains) in predictions {
+                let text = gains.map { $0.formatted(decimals: 2) }.joined(separator: ", ")
+                lines.append("predicted gain of each group under \(objective), of what its own policy gives: \(text)")
+            }
+        } else {
+            lines.append("what policies would give each group is not known before the stage calibrate")
+        }
+        lines.append("verdict: \(verdict.rawValue)")
+        if !isPolicyWorthwhile, verdict != .groups { lines.append("a policy stage is not worth its time") }
+        return lines
+    }
+
+    /// Fisher's 95 % interval of a correlation.
+    private func interval(_ correlation: Double) -> (Double, Double) {
+        let bounded = min(max(correlation, -0.999_999), 0.999_999)
+        let spread = 1.96 / Double(max(samples - 3, 1)).squareRoot()
+        return (tanh(atanh(bounded) - spread), tanh(atanh(bounded) + spread))
+    }
+
+    /// One object: what `--json` prints and `diagnosis.json` holds.
+    package var json: JSONObject {
+        var object: JSONObject = [
+            "groups": .integer(groups), "verdict": .string(verdict.rawValue),
+            "policy_worthwhile": .bool(isPolicyWorthwhile),
+            "log_likelihood": .array(
+                tried.map {
+                    [
+                        "groups": .integer($0.groups), "mean": .number($0.logLikelihood.mean),
+                        "standard_error": .number($0.logLikelihood.standardError),
+                        "gain_over_single": $0.gainOverSingle.json,
+                    ]
+                }
+            ),
+            "shares": .array(shares.map(JSONValue.number)),
+            "users": .array(
+                users.map { ["user_id": .string($0.id), "posterior": .array($0.posterior.map(JSONValue.number))] }
+            ),
+            "unsure_users": .integer(unsure),
+            "diversity": .array(contrasts.map { .array($0.map { $0?.diversity.json ?? .null }) }),
+            "comparisons_to_be_sure": .array(
+                contrasts.map { .array($0.map { JSONValue(optional: $0?.comparisonsToBeSure) }) }
+            ),
+        ]
+        object["correlation"] = correlations.map { .array($0.map { .array($0.map(JSONValue.number)) }) } ?? .null
+        var predicted = JSONObject()
+        for (objective, gains) in predictions { predicted[objective] = .array(gains.map(JSONValue.number)) }
+        object["predictions"] = correlations == nil ? .null : .object(predicted)
+        return object
+    }
+}
+
+extension Diagnosis.Measured {
+    fileprivate var json: JSONValue { ["mean": .number(mean), "standard_error": .number(standardError)] }
+
+    fileprivate init(_ fields: JSONFields) throws(Failure) {
+        let finite = Double.greatestFiniteMagnitude
+        mean = try fields.double("mean", in: -finite...finite)
+        standardError = try fields.double("standard_error", in: 0...finite)
+    }
+}
+
+extension Diagnosis {
+    /// Reads what the stages `reward` and, where it is done, `calibrate` left in a run directory.
+    package init(of directory: RunDirectory) throws {
+        let path = try directory.require("reward/mixture.json", madeBy: .reward)
+        let fields = try JSONFields(JSONValue(contentsOfFile: path), at: path)
+        let shares = try fields.doubles("shares", in: 0...1)
+        self.shares = shares
+        var tried: [Tried] = []
+        for entry in try fields.optionalArray("log_likelihood") ?? [] {
+            let one = try JSONFields(entry, at: path, path: "log_likelihood")
+            tried.append(
+                Tried(
+                    groups: try one.int("groups", in: 1...64),
+                    logLikelihood: try Measured(one),
+                    gainOverSingle: try Measured(one.fields("gain_over_single"))
+                )
+            )
+        }
+        guard !tried.isEmpty else {
+            throw fields.failure(
+                "log_likelihood",
+                "is missing: an earlier build wrote this run; do its reward stage again"
+            )
+        }
+        self.tried = tried
+        let rows = try fields.optionalArray("contrasts") ?? []
+        guard rows.count == shares.count, rows.allSatisfy({ $0.array?.count == shares.count }) else {
+            throw fields.failure("contrasts", "must be \(shares.count) rows of as many")
+        }
+        contrasts = try rows.map { row in
+            try (row.array ?? []).map { entry -> Contrast? in
+                guard !entry.isNull else { return nil }
+                let one = try JSONFields(entry, at: path, path: "contrasts")
+                return Contrast(
+                    diversity: try Measured(one.fields("diversity")),
+                    comparisonsToBeSure: try one.optionalDouble("comparisons_to_be_sure", in: 0...Double.infinity)
+                )
+            }
+        }
+        let table = try AssignmentsTable(path: directory.require("reward/assignments.csv", madeBy: .reward))
+        guard table.logLikelihoods.allSatisfy({ $0.count == shares.count }) else {
+            throw Failure(.badData, "has not the \(shares.count) groups of mixture.json", at: "reward/assignments.csv")
+        }
+        let posteriors = softResponsibilities(table.logLikelihoods, shares: shares, temperature: 1)
+        users = zip(table.ids, posteriors).map { ($0, $1) }
+        let calibration = directory.file("reward/calibration.json")
+        guard FileManager.default.fileExists(atPath: calibration) else {
+            (correlations, samples) = (nil, 0)
+            return
+        }
+        let names = shares.indices.map { "group-\($0)" } + ["single"]
+        let found = try Calibration(JSONFields(JSONValue(contentsOfFile: calibration), at: calibration), models: names)
+        correlations = found.correlations.isEmpty ? nil : found.correlations
+        samples = found.prompts * max(found.samplesPerPrompt - 1, 1)
+    }
+}

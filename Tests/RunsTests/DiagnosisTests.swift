@@ -1,0 +1,72 @@
+import Failures
+import Foundation
+import StrictJSON
+import Testing
+
+@testable import Runs
+
+@Suite struct DiagnosisTests {
+    /// Groups of equal shares with given correlations, the single reward last.
+    func diagnosis(
+        gain: Double,
+        standardError: Double = 0.01,
+        posteriors: [[Double]] = Array(repeating: [0.99, 0.01], count: 20),
+        correlations: [[Double]]?
+    ) -> Diagnosis {
+        let groups = posteriors[0].count
+        let none = Diagnosis.Measured(mean: 0, standardError: 0)
+        let single = Diagnosis.Tried(
+            groups: 1,
+            logLikelihood: Diagnosis.Measured(mean: -0.6, standardError: 0.02),
+            gainOverSingle: none
+        )
+        let more = Diagnosis.Tried(
+            groups: 2,
+            logLikelihood: Diagnosis.Measured(mean: -0.6 + gain, standardError: 0.02),
+            gainOverSingle: Diagnosis.Measured(mean: gain, standardError: standardError)
+        )
+        return Diagnosis(
+            shares: Array(repeating: 1 / Double(groups), count: groups),
+            tried: [single, more],
+            contrasts: Array(repeating: Array(repeating: nil, count: groups), count: groups),
+            users: posteriors.enumerated().map { ("u\($0)", $1) },
+            correlations: correlations,
+            samples: 300
+        )
+    }
+
+    @Test func verdictsFollowTheNumbers() {
+        let opposed = [[1, -0.6, 0.9], [-0.6, 1, -0.5], [0.9, -0.5, 1]]
+        let alike = [[1, 0.9, 0.99], [0.9, 1, 0.93], [0.99, 0.93, 1]]
+        let against = [[1, -1, 0.9], [-1, 1, -0.9], [0.9, -0.9, 1]]
+        #expect(diagnosis(gain: 0.1, correlations: nil).verdict == .groups)
+        #expect(diagnosis(gain: 0.1, correlations: opposed).verdict == .meanServes)
+        #expect(diagnosis(gain: 0.1, correlations: alike).verdict == .oneReward)
+        #expect(diagnosis(gain: 0.1, correlations: against).verdict == .noneImprovesAll)
+        // No sure gain: too little data, unless a gain is ruled out.
+        #expect(diagnosis(gain: 0.02, standardError: 0.03, correlations: opposed).verdict == .tooLittleData)
+        #expect(diagnosis(gain: 0.001, standardError: 0.002, correlations: opposed).verdict == .oneReward)
+        // One group was found, and several were no better.
+        let one = Array(repeating: [1.0], count: 20)
+        #expect(diagnosis(gain: -0.02, posteriors: one, correlations: [[1, 1], [1, 1]]).verdict == .oneReward)
+        // Two of twenty users are not placed.
+        let unsure = Array(repeating: [0.99, 0.01], count: 18) + [[0.6, 0.4], [0.5, 0.5]]
+        #expect(diagnosis(gain: 0.1, posteriors: unsure, correlations: opposed).verdict == .tooLittleData)
+    }
+
+    /// Two alike and one opposed.
+    @Test func theMeanMayLeaveAGroupBehind() {
+        let three = Array(repeating: [0.98, 0.01, 0.01], count: 30)
+        let correlations = [
+            [1, 0.9, -0.6, 0.9], [0.9, 1, -0.6, 0.9], [-0.6, -0.6, 1, -0.3], [0.9, 0.9, -0.3, 1],
+        ]
+        let diagnosis = diagnosis(gain: 0.1, posteriors: three, correlations: correlations)
+        #expect(diagnosis.verdict == .meanLeavesBehind && diagnosis.isPolicyWorthwhile)
+        #expect(diagnosis.lines.contains { $0.hasPrefix("correlation of group-0 and group-2") })
+        #expect(diagnosis.json["predictions"]?.object?.keys == ["maxmin", "utilitarian", "proportional", "single"])
+    }
+
+    @Test func aRunWithoutARewardStageIsRefused() {
+        #expect(throws: Failure.self) { try Diagnosis(of: RunDirectory(path: "/nowhere")) }
+    }
+}
