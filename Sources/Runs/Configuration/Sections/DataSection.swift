@@ -66,8 +66,8 @@ package struct DataSection: Equatable, Sendable {
             &split,
             .choice(SplitUnit.self),
             "What stays together when comparisons are split into folds and `test`. prompt: all comparisons of a "
-                + "prompt, whoever made them; user: those of a user alone, so that another user's of the same prompt may be "
-                + "on the other side."
+                + "prompt, whoever made them; user: those of a user alone, so that another user's of the same prompt "
+                + "may be on the other side."
         )
         keys.read(
             "held_out_prompts",
