@@ -1,6 +1,7 @@
 /// What theory says that a policy gives each group, before any is trained.
 ///
-/// The policy that is best for the reward r_w = Σ_u w_u r_u under a divergence κ from the reference is π ∝ π_ref·exp(t·r_w).
+/// The policy that is best for the reward r_w = Σ_u w_u r_u under a divergence κ from the reference is
+/// π ∝ π_ref·exp(t·r_w).
 /// Where rewards are about normal over the reference's samples, it moves the mean of r_u by t·Cov(r_u, r_w) with
 /// κ = t²·Var(r_w)/2. In units of r_u's own deviation, for which √(2κ) is what a policy for group u alone would gain:
 ///

@@ -56,8 +56,8 @@ func smallestGoodFit(_ fits: [HeldOutFit]) -> Int {
 package struct ClusteredMean: Equatable, Codable, Sendable {
     /// The mean per comparison; 0 without any.
     package let mean: Double
-    /// The root of U/(U − 1)·Σ (x_h − mean·n_h)² / (Σ n)², the linearized variance of a ratio of sums over U users; 0 of
-    /// a single user.
+    /// The root of U/(U − 1)·Σ (x_h − mean·n_h)² / (Σ n)², the linearized variance of a ratio of sums over U users; 0
+    /// of a single user.
     package let standardError: Double
 
     /// `users`: of each user the sum x and the number n of comparisons.

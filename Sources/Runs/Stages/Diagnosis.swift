@@ -122,8 +122,8 @@ extension Diagnosis {
                 most.map { "\(Int($0.rounded(.up))) comparisons place a user" }
                 ?? "no number of comparisons places a user"
             lines.append(
-                "group-\(i), \((100 * shares[i]).formatted(decimals: 1)) % of users: its predictions differ from another "
-                    + "group's by up to \(diversity.text); one reward for all may miss it by \(bound); \(sure)"
+                "group-\(i), \((100 * shares[i]).formatted(decimals: 1)) % of users: its predictions differ from "
+                    + "another group's by up to \(diversity.text); one reward for all may miss it by \(bound); \(sure)"
             )
         }
         if let correlations {
