@@ -26,11 +26,15 @@ func room(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
+func tests(
+    _ name: String,
+    uses dependencies: [Target.Dependency] = [],
+    _ settings: [SwiftSetting] = []
+) -> Target {
     .testTarget(
         name: "\(name)Tests",
         dependencies: [.target(name: name)] + dependencies,
-        swiftSettings: strict
+        swiftSettings: strict + settings
     )
 }
 
@@ -197,7 +201,8 @@ let package = Package(
             uses: [
                 "Collectives", "Failures", "LanguageModels", "Optimizers", "Preferences", "Randomness", "Tensors",
                 "TestSupport",
-            ]
+            ],
+            optimizedInDebug
         ),
         tests(
             "MaxMinPolicy",
