@@ -140,7 +140,7 @@ package func fitCalibration(
     }
     calibration.correlations = try correlationsWithinPrompts(
         rewards,
-        rewardModels: rewardModels,
+        means: calibration.means,
         samplesPerPrompt: samplesPerPrompt,
         communicator: communicator
     )
@@ -150,16 +150,14 @@ package func fitCalibration(
 /// ρ_ij = Σ_x Σ_y (r_i − r̄_i(x))(r_j − r̄_j(x)), over the roots of that of i and i and of j and j, with the mean
 /// r̄(x) over the samples of prompt x.
 ///
-/// Of one sample a prompt, the mean over all. 0 where a model's rewards do not vary.
+/// Of one sample a prompt, `means` of the models over all. 0 where a model's rewards do not vary.
 func correlationsWithinPrompts(
     _ rewards: [[[Float]]],
-    rewardModels: Int,
+    means: [Double],
     samplesPerPrompt: Int,
     communicator: any Communicator
 ) throws -> [[Double]] {
-    let means = try (0..<rewardModels).map { model in
-        try globalMoments(rewards.map { $0[model] }, communicator: communicator).mean
-    }
+    let rewardModels = means.count
     let products = try communicator.sumOverShards(
         rewards.map { shard in
             let centered = shard.enumerated().map { model, row in

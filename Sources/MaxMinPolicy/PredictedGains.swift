@@ -11,7 +11,7 @@
 package enum PredictedGains {
     /// The gain of each group as a part of what its own policy would give it, −1…1.
     package static func of(weights: [Double], _ correlations: [[Double]]) -> [Double] {
-        let pulls = correlations.map { row in zip(row, weights).reduce(0) { $0 + $1.0 * $1.1 } }
+        let pulls = pulls(weights, correlations)
         let variance = zip(pulls, weights).reduce(0) { $0 + $1.0 * $1.1 }
         return variance > 1e-12 ? pulls.map { $0 / variance.squareRoot() } : pulls.map { _ in 0 }
     }
@@ -24,7 +24,7 @@ package enum PredictedGains {
         let groups = correlations.count
         var weights = Array(repeating: 1 / Double(groups), count: groups)
         for _ in 0..<10_000 {
-            let pulls = correlations.map { row in zip(row, weights).reduce(0) { $0 + $1.0 * $1.1 } }
+            let pulls = pulls(weights, correlations)
             let least = pulls.indices.reduce(0) { pulls[$1] < pulls[$0] ? $1 : $0 }
             let loaded = pulls.indices.filter { weights[$0] > 0 }
             let most = loaded.reduce(loaded[0]) { pulls[$1] > pulls[$0] ? $1 : $0 }
@@ -36,5 +36,10 @@ package enum PredictedGains {
             weights[least] += step
         }
         return weights
+    }
+
+    /// Σw.
+    private static func pulls(_ weights: [Double], _ correlations: [[Double]]) -> [Double] {
+        correlations.map { row in zip(row, weights).reduce(0) { $0 + $1.0 * $1.1 } }
     }
 }

@@ -70,7 +70,8 @@ private struct ComparisonKey: Hashable {
     let responses: [ByteString]
 }
 
-/// The text of a preference file (JSON Lines) that `loadPreferences` reads back as the same users.
+/// The text of a preference file (JSON Lines) that `loadPreferences` reads back as the same users, where none of their
+/// comparisons is an order of a tie.
 package func preferenceLines(of users: [User<Comparison>]) -> String {
     var lines = ""
     for user in users.sorted(by: { precedes($0.id, $1.id) }) {

@@ -85,7 +85,6 @@ func expectationMaximization(
         }
 
         let changes = changedAssignments(before, after)
-        let assignments = after.map(argmax)
         let record = MixtureIteration(
             restart: restart,
             iteration: iteration,
@@ -94,9 +93,7 @@ func expectationMaximization(
             logLikelihoodPerComparison: scores.perComparison(logLikelihood),
             groupSizes: groupSizes(after, groups: groups),
             changes: changes,
-            testAccuracy: (0..<groups).map { group in
-                scores.testAccuracy(of: group, users: assignments.indices.filter { assignments[$0] == group })
-            },
+            testAccuracy: scores.testAccuracies(after.map(argmax), groups: groups),
             training: training,
             seeded: seeded
         )
@@ -178,5 +175,16 @@ extension RewardMixtureSettings {
         // Rounding may have taken one too few.
         let first = 1 + Int(decays)
         return annealedTemperature(at: first, self) == 1 ? first : first + 1
+    }
+
+    /// Why no iteration could be the result; nil where all is well.
+    package var annealingProblem: String? {
+        guard let first = iterationsOfAnnealing else {
+            return "no iteration has temperature 1, and no other one is a result: lower reward.temperature_decay"
+        }
+        guard first > maxIterations else { return nil }
+        return
+            "is \(maxIterations); the temperature is 1 from iteration \(first) on, and no earlier one is a result: "
+            + "raise it, or lower reward.temperature or reward.temperature_decay"
     }
 }

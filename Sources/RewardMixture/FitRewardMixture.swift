@@ -137,17 +137,7 @@ package func fitRewardMixture<Models: RewardModels>(
             report: report
         )
         let assignments = outcome.responsibilities.map(argmax)
-        try report(
-            .final(
-                final.training,
-                testAccuracy: (0..<left).map { group in
-                    final.scores.testAccuracy(
-                        of: group,
-                        users: assignments.indices.filter { assignments[$0] == group }
-                    )
-                }
-            )
-        )
+        try report(.final(final.training, testAccuracy: final.scores.testAccuracies(assignments, groups: left)))
         let contrasts = try contrasts(
             of: users,
             under: models,
@@ -225,19 +215,6 @@ private func candidates(
         )
     }
     return [groups]
-}
-
-extension RewardMixtureSettings {
-    /// Why no iteration could be the result; nil where all is well.
-    package var annealingProblem: String? {
-        guard let first = iterationsOfAnnealing else {
-            return "no iteration has temperature 1, and no other one is a result: lower reward.temperature_decay"
-        }
-        guard first > maxIterations else { return nil }
-        return
-            "is \(maxIterations); the temperature is 1 from iteration \(first) on, and no earlier one is a result: "
-            + "raise it, or lower reward.temperature or reward.temperature_decay"
-    }
 }
 
 /// Trains models on parts, K for each, and scores users: on the folds under the models that have not seen them, on

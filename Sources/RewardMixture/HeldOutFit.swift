@@ -1,14 +1,9 @@
 /// How well a number of groups explains comparisons that its models have not seen.
-package struct HeldOutFit: Equatable, Sendable {
+package struct HeldOutFit: Sendable {
     /// K as it was asked for, and as groups with users are left.
     package let groups, left: Int
     /// [U]: each user's log-likelihood, over all `assign` comparisons, and how many these are.
     package let users: [(logLikelihood: Double, comparisons: Double)]
-
-    /// Two are equal where all numbers are.
-    package static func == (a: HeldOutFit, b: HeldOutFit) -> Bool {
-        a.groups == b.groups && a.left == b.left && a.users.elementsEqual(b.users, by: ==)
-    }
 
     /// The log-likelihood per comparison, and its standard error, clustered by user.
     package var perComparison: ClusteredMean { ClusteredMean(users.map { ($0.logLikelihood, $0.comparisons) }) }
@@ -59,6 +54,12 @@ package struct ClusteredMean: Equatable, Codable, Sendable {
     /// The root of U/(U − 1)·Σ (x_h − mean·n_h)² / (Σ n)², the linearized variance of a ratio of sums over U users; 0
     /// of a single user.
     package let standardError: Double
+
+    /// States a mean that was measured.
+    package init(mean: Double, standardError: Double) {
+        self.mean = mean
+        self.standardError = standardError
+    }
 
     /// `users`: of each user the sum x and the number n of comparisons.
     package init(_ users: [(sum: Double, count: Double)]) {

@@ -41,6 +41,13 @@ package struct UserScores: Equatable, Codable, Sendable {
         return total == 0 ? nil : users.reduce(0) { $0 + testCorrect[$1][model] } / Double(total)
     }
 
+    /// Of each group's model on the `test` comparisons of the users assigned to it; nil without any.
+    func testAccuracies(_ assignments: [Int], groups: Int) -> [Double?] {
+        (0..<groups).map { group in
+            testAccuracy(of: group, users: assignments.indices.filter { assignments[$0] == group })
+        }
+    }
+
     /// [U][K]: posterior probability of each group, η_u·exp(ℓ(u)) normalized, from the `assign` comparisons alone.
     ///
     /// `shares`: the mixture's η; few comparisons leave the posterior near it. The likelihoods take the reward models

@@ -46,7 +46,7 @@ import Testing
         }
         let alone = try correlationsWithinPrompts(
             shards,
-            rewardModels: 3,
+            means: [0, 0, 0],
             samplesPerPrompt: 4,
             communicator: SoloCommunicator()
         )
@@ -56,7 +56,7 @@ import Testing
         let together = try InProcessGroup.run(ranks: 3) { communicator in
             try correlationsWithinPrompts(
                 [shards[communicator.rank]],
-                rewardModels: 3,
+                means: [0, 0, 0],
                 samplesPerPrompt: 4,
                 communicator: communicator
             )

@@ -9,8 +9,10 @@ import Testing
 @Suite struct RankingTests {
     static let width = 6
 
-    /// Twelve users of two tastes, each with rankings of four random responses by the Plackett–Luce model: an order of
-    /// rewards with Gumbel noise. `pairs`: of each ranking two random responses alone.
+    /// Twelve users of two tastes, each with rankings of four random responses by the Plackett–Luce model, an order of
+    /// rewards with Gumbel noise.
+    ///
+    /// `pairs`: of each ranking two random responses alone.
     func users(comparisons: Int, pairs: Bool, seed: UInt64) -> [ShardedUser] {
         let tastes = (0..<2).map { rewardVector(width: Self.width, scale: 2, seed: 100 * seed + $0) }
         return (0..<12).map { number in

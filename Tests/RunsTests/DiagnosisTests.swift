@@ -1,5 +1,6 @@
 import Failures
 import Foundation
+import RewardMixture
 import StrictJSON
 import Testing
 
@@ -14,16 +15,16 @@ import Testing
         correlations: [[Double]]?
     ) -> Diagnosis {
         let groups = posteriors[0].count
-        let none = Diagnosis.Measured(mean: 0, standardError: 0)
+        let none = ClusteredMean(mean: 0, standardError: 0)
         let single = Diagnosis.Tried(
             groups: 1,
-            logLikelihood: Diagnosis.Measured(mean: -0.6, standardError: 0.02),
+            logLikelihood: ClusteredMean(mean: -0.6, standardError: 0.02),
             gainOverSingle: none
         )
         let more = Diagnosis.Tried(
             groups: 2,
-            logLikelihood: Diagnosis.Measured(mean: -0.6 + gain, standardError: 0.02),
-            gainOverSingle: Diagnosis.Measured(mean: gain, standardError: standardError)
+            logLikelihood: ClusteredMean(mean: -0.6 + gain, standardError: 0.02),
+            gainOverSingle: ClusteredMean(mean: gain, standardError: standardError)
         )
         return Diagnosis(
             shares: Array(repeating: 1 / Double(groups), count: groups),

@@ -21,21 +21,15 @@ package struct Diagnosis {
         case groups = "more than one reward"
     }
 
-    /// A number with its standard error, clustered by user.
-    struct Measured {
-        let mean, standardError: Double
-        var text: String { "\(mean.formatted(decimals: 3)) ± \(standardError.formatted(decimals: 3))" }
-    }
-
     /// A number of groups that was tried.
     struct Tried {
         let groups: Int
-        let logLikelihood, gainOverSingle: Measured
+        let logLikelihood, gainOverSingle: ClusteredMean
     }
 
     /// Two groups beside each other.
     struct Contrast {
-        let diversity: Measured
+        let diversity: ClusteredMean
         let comparisonsToBeSure: Double?
     }
 
@@ -66,10 +60,10 @@ extension Diagnosis {
     var unsure: Int { users.count { ($0.posterior.max() ?? 0) <= 0.95 } }
 
     /// The gain of several groups over one: of as many as were found or, where that is one, of the best other number.
-    var gain: Measured {
+    var gain: ClusteredMean {
         let others = tried.filter { $0.groups > 1 }
         let best = others.max { $0.logLikelihood.mean < $1.logLikelihood.mean }
-        return best?.gainOverSingle ?? Measured(mean: 0, standardError: 0)
+        return best?.gainOverSingle ?? ClusteredMean(mean: 0, standardError: 0)
     }
 
     /// The predicted gain of each group under each objective, as a part of what its own policy would give it.
@@ -188,13 +182,18 @@ extension Diagnosis {
     }
 }
 
-extension Diagnosis.Measured {
-    fileprivate var json: JSONValue { ["mean": .number(mean), "standard_error": .number(standardError)] }
+extension ClusteredMean {
+    /// As the files of a run have it.
+    var json: JSONValue { ["mean": .number(mean), "standard_error": .number(standardError)] }
+
+    fileprivate var text: String { "\(mean.formatted(decimals: 3)) ± \(standardError.formatted(decimals: 3))" }
 
     fileprivate init(_ fields: JSONFields) throws(Failure) {
         let finite = Double.greatestFiniteMagnitude
-        mean = try fields.double("mean", in: -finite...finite)
-        standardError = try fields.double("standard_error", in: 0...finite)
+        self.init(
+            mean: try fields.double("mean", in: -finite...finite),
+            standardError: try fields.double("standard_error", in: 0...finite)
+        )
     }
 }
 
@@ -211,8 +210,8 @@ extension Diagnosis {
             tried.append(
                 Tried(
                     groups: try one.int("groups", in: 1...64),
-                    logLikelihood: try Measured(one),
-                    gainOverSingle: try Measured(one.fields("gain_over_single"))
+                    logLikelihood: try ClusteredMean(one),
+                    gainOverSingle: try ClusteredMean(one.fields("gain_over_single"))
                 )
             )
         }
@@ -232,7 +231,7 @@ extension Diagnosis {
                 guard !entry.isNull else { return nil }
                 let one = try JSONFields(entry, at: path, path: "contrasts")
                 return Contrast(
-                    diversity: try Measured(one.fields("diversity")),
+                    diversity: try ClusteredMean(one.fields("diversity")),
                     comparisonsToBeSure: try one.optionalDouble("comparisons_to_be_sure", in: 0...Double.infinity)
                 )
             }

@@ -176,10 +176,6 @@ extension HeldOutFit {
     }
 }
 
-extension ClusteredMean {
-    fileprivate var json: JSONValue { ["mean": .number(mean), "standard_error": .number(standardError)] }
-}
-
 extension GroupContrast {
     fileprivate func json(_ share: Double, _ other: Double) -> JSONValue {
         [
