@@ -98,9 +98,22 @@ extension LanguageModel {
         return rewards(hidden, runs)
     }
 
-    /// Adds to the gradients of all models of the recorded pass, or to those of their heads alone, given d loss / d
-    /// reward of each sequence.
-    package func backwardRewards(_ dRewards: [Float], ofHeadsAlone: Bool = false) {
+    /// What the head reads of each sequence of one pass, sequences × width, and each sequence's reward.
+    ///
+    /// Nothing is recorded.
+    package func headStates(
+        of sequences: PackedSequences,
+        from states: Tensor? = nil
+    ) -> (states: [Float], rewards: [Float]) {
+        workspace.recording = nil
+        guard sequences.count > 0 else { return ([], []) }
+        let runs = modelRuns([RewardRun(self, sequences: 0..<sequences.count)], sequences)
+        let hidden = rewardRows(sequences, from: states, runs: runs, recorded: false)
+        return (hidden.hidden.array(), rewards(hidden, runs))
+    }
+
+    /// Adds to the gradients of all models of the recorded pass, given d loss / d reward of each sequence.
+    package func backwardRewards(_ dRewards: [Float]) {
         guard !dRewards.isEmpty else { return }
         guard let recording = takeRecording(), recording.next == nil, recording.rows.count == dRewards.count else {
             preconditionFailure("backwardRewards must follow forwardRewards of as many sequences")
@@ -112,7 +125,7 @@ extension LanguageModel {
             let (dScores, hidden) = (dScores.rows(run.rows.read), hidden.rows(run.rows.read))
             multiply(dScores, transposed: true, hidden, into: run.model.gradient("score.weight"), accumulate: true)
         }
-        guard trainable != .head && !ofHeadsAlone else { return }
+        guard trainable != .head else { return }
         let dHidden = workspace.dHidden.tensor(hidden.shape)
         for run in recording.runs {
             multiply(dScores.rows(run.rows.read), run.model.value("score.weight"), into: dHidden.rows(run.rows.read))

@@ -5,28 +5,27 @@ package import Text
 /// A comparison as reward models see it.
 package struct TokenizedComparison: Equatable, Sendable {
     /// Of each response, the ranked ones first: prompt, response and, where the response is complete, the end of its
-    /// turn; without padding, and of one token at least.
-    package let sequences: [[Int32]]
+    /// turn, without padding.
+    ///
+    /// They share the prompt, and what the responses have in common.
+    package let run: SequenceRun
     /// How many of the responses are ranked.
     package let ranked: Int
     /// How much the comparison counts.
     package let weight: Double
     /// Hash of the prompt's text, so that a split can keep comparisons of one prompt together.
     package let promptHash: UInt64
-    /// How many tokens all sequences begin with: the prompt, and what the responses have in common; every sequence but
-    /// the first keeps one of its own.
-    package let sharedTokens: Int
 
     /// States a comparison in tokens.
     package init(_ sequences: [[Int32]], ranked: Int = 1, weight: Double = 1, promptHash: UInt64 = 0) {
         precondition(1..<sequences.count ~= ranked, "\(ranked) of \(sequences.count) responses are ranked")
-        self.sequences = sequences
         self.ranked = ranked
         self.weight = weight
         self.promptHash = promptHash
-        sharedTokens = sequences.dropFirst().reduce(sequences[0].count) { shared, sequence in
+        let sharedTokens = sequences.dropFirst().reduce(sequences[0].count) { shared, sequence in
             min(shared, zip(sequences[0], sequence).prefix { $0 == $1 }.count, sequence.count - 1)
         }
+        run = SequenceRun(sequences, sharedTokens: sharedTokens)
     }
 
     /// A hash of the responses, whatever their order.
@@ -38,7 +37,24 @@ package struct TokenizedComparison: Equatable, Sendable {
         }
     }
 
-    /// Tokens of a pass over it, what the sequences share counted once: the work that this comparison makes.
+    /// The sequences of the responses.
+    package var sequences: [[Int32]] { run.sequences }
+}
+
+/// Sequences that begin with the same tokens, side by side in a pass.
+package struct SequenceRun: Equatable, Sendable {
+    /// One or more, of one token at least.
+    package let sequences: [[Int32]]
+    /// How many tokens all begin with; every sequence but the first keeps one of its own.
+    package let sharedTokens: Int
+
+    /// States sequences and what they share.
+    package init(_ sequences: [[Int32]], sharedTokens: Int) {
+        self.sequences = sequences
+        self.sharedTokens = sharedTokens
+    }
+
+    /// Tokens of a pass over them, what they share counted once: the work that they make.
     package var distinctTokens: Int {
         sequences.reduce(0) { $0 + $1.count } - (sequences.count - 1) * sharedTokens
     }

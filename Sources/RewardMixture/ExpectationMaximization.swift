@@ -49,7 +49,7 @@ func expectationMaximization(
         )
         savedStep = nil
 
-        let scores = try score(users, under: models, folds: settings.folds, test: 0..<models.count, stage: stage)
+        let scores = try score(users, under: models, folds: settings.folds, groups: groups, stage: stage)
         let temperature = annealedTemperature(at: iteration, settings)
         let shares = groupShares(before, groups: groups)
         // A model that had no users is untrained, and its likelihoods mean nothing: only seeding opens an empty group.
@@ -93,7 +93,7 @@ func expectationMaximization(
             logLikelihoodPerComparison: scores.perComparison(logLikelihood),
             groupSizes: groupSizes(after, groups: groups),
             changes: changes,
-            testAccuracy: scores.testAccuracies(after.map(argmax), groups: groups),
+            accuracy: scores.assignAccuracies(after.map(argmax), groups: groups),
             training: training,
             seeded: seeded
         )

@@ -29,8 +29,10 @@ package func fitRewardMixture<Models: RewardModels>(
 ) throws -> FittedMixture<Models> {
     let users = try ShardedUsers(localUsers, over: communicator)
     precondition(users.members.allSatisfy { $0.folds.count == settings.folds }, "a split has \(settings.folds) folds")
-    let labels = settings.assignment == .known ? try knownLabels(users.members) : nil
-    precondition(earlier == nil || labels != nil, "the single model of an earlier fit has seen `assign`")
+    let labels =
+        settings.assignment == .known || settings.start == .labels ? try knownLabels(users.members, settings) : nil
+    let isKnown = settings.assignment == .known
+    precondition(earlier == nil || isKnown, "the single model of an earlier fit has seen `assign`")
     let candidates = try candidates(users.members, labels: labels, settings)
 
     let found = try saved?.record("fit", as: MixtureState.self) {
@@ -67,6 +69,7 @@ package func fitRewardMixture<Models: RewardModels>(
         }
     }
 
+    let everyone = users.members.map { _ in 0 }
     if let single, state.single == nil {
         state.single = try fit(
             single,
@@ -82,31 +85,36 @@ package func fitRewardMixture<Models: RewardModels>(
         )
         if settings.folds > 1 { state.finalSingle = state.single }
         if let fitted = state.single {
-            try report(.single(fitted.training[0], testAccuracy: fitted.scores.testAccuracy(of: 0)))
+            try report(.single(fitted.training[0], testAccuracy: fitted.scores.testAccuracies(everyone, groups: 1)[0]))
         }
     }
     guard let singleFit = state.single else { preconditionFailure("the single model is fitted") }
 
+    // What the single model leaves unexplained seeds every start of every K.
+    lazy var singleSeeds = Result {
+        try single.map {
+            try seeds(users, logLikelihoods: singleFit.scores.logLikelihoods, models: $0, folds: settings.folds)
+        } ?? []
+    }
     for groups in candidates.dropFirst(state.fits.count) {
-        let restarts = settings.assignment == .known ? 1 : settings.restarts
-        for restart in stride(from: state.startLogLikelihoods.count, to: restarts, by: 1) {
+        for restart in stride(from: state.starts.count, to: isKnown ? 1 : settings.restarts, by: 1) {
             let models = try makeModels(groups * settings.folds)
-            if labels == nil, settings.start == .residual, let single {
+            if !isKnown, settings.start == .residual, let single {
                 for fold in 0..<settings.folds { models.copyWeights(to: fold * groups, from: single, model: fold) }
             }
             let outcome = try expectationMaximization(
                 models,
                 users: users,
                 start: {
-                    try startResponsibilities(
-                        users,
-                        labels: labels,
+                    let start = try startGroups(
+                        of: users.members,
                         groups: groups,
-                        single: single,
-                        singleScores: singleFit.scores,
+                        labels: labels,
+                        seeds: { try singleSeeds.get() },
                         settings: settings,
                         restart: restart
                     )
+                    return oneHot(start, groups: groups)
                 },
                 settings: settings,
                 restart: restart,
@@ -114,13 +122,13 @@ package func fitRewardMixture<Models: RewardModels>(
                 atBoundary: { try boundary("start-\(groups)-\(restart)", $0) },
                 report: report
             )
-            state.startLogLikelihoods.append(outcome.logLikelihood)
+            state.starts.append(ReachedStart(outcome))
             if outcome.logLikelihood > state.best?.logLikelihood ?? -.infinity { state.best = outcome }
         }
         guard let best = state.best else {
             throw Failure(.internalError, "no start of the reward mixture has a finite likelihood")
         }
-        let outcome = labels == nil ? best.withoutEmptyGroups() : best
+        let outcome = isKnown ? best : best.withoutEmptyGroups()
         let left = outcome.responsibilities.first?.count ?? groups
         let models = try makeModels(left * settings.finalParts.count)
         let final = try fit(
@@ -151,10 +159,10 @@ package func fitRewardMixture<Models: RewardModels>(
                 outcome: outcome,
                 final: final,
                 contrasts: contrasts,
-                startLogLikelihoods: state.startLogLikelihoods
+                starts: state.starts
             )
         )
-        (state.best, state.startLogLikelihoods) = (nil, [])
+        (state.best, state.starts) = (nil, [])
     }
 
     if state.finalSingle == nil {
@@ -172,7 +180,7 @@ package func fitRewardMixture<Models: RewardModels>(
             atBoundary: { try boundary("final-single", $0) },
             report: report
         )
-        try report(.final(final.training, testAccuracy: [final.scores.testAccuracy(of: 0)]))
+        try report(.final(final.training, testAccuracy: final.scores.testAccuracies(everyone, groups: 1)))
         state.finalSingle = final
         finalSingle = models
     }
@@ -186,8 +194,8 @@ package func fitRewardMixture<Models: RewardModels>(
         single: lastSingle,
         singleFit: singleFit,
         finalSingleFit: finalSingleFit,
-        labels: labels,
-        choosesGroups: labels == nil && settings.groups == nil
+        labels: isKnown ? labels : nil,
+        choosesGroups: !isKnown && settings.groups == nil
     )
 }
 
@@ -203,14 +211,21 @@ private func candidates(
     if let problem = settings.annealingProblem {
         throw Failure(.configuration, problem, at: "reward.max_iterations")
     }
-    if labels == nil, settings.groups == nil {
+    if settings.assignment != .known, settings.groups == nil {
         return members.count == 1 ? [1] : Array(2...max(2, min(settings.maxGroups, members.count)))
     }
-    let groups = labels?.count ?? settings.groups ?? 1
+    let groups = settings.assignment == .known ? labels?.count ?? 1 : settings.groups ?? 1
     guard groups <= members.count else {
         throw Failure(
             .configuration,
             "\(groups) groups of \(members.count) users; ask for fewer",
+            at: "reward.groups"
+        )
+    }
+    if let labels, labels.count > groups {
+        throw Failure(
+            .configuration,
+            "\(groups) groups cannot start from \(labels.count) labels; ask for as many, or for another reward.start",
             at: "reward.groups"
         )
     }
@@ -253,8 +268,8 @@ private func fit(
         users,
         under: models,
         folds: settings.folds,
-        test: models.count - groups..<models.count,
         groups: groups,
+        test: models.count - groups..<models.count,
         stage: stage
     )
     return FinalFit(
@@ -266,97 +281,6 @@ private func fit(
             testCorrect: scores.testCorrect
         )
     )
-}
-
-/// The responsibilities of the first M-step.
-private func startResponsibilities(
-    _ users: ShardedUsers,
-    labels: [String]?,
-    groups: Int,
-    single: (some RewardModels)?,
-    singleScores: UserScores,
-    settings: RewardMixtureSettings,
-    restart: Int
-) throws -> [[Double]] {
-    let count = users.members.count
-    if let labels {
-        return oneHot(users.members.map { user in labels.firstIndex { $0 == user.group } ?? 0 }, groups: groups)
-    }
-    switch settings.start {
-    case .roundRobin:
-        return oneHot(
-            roundRobinStart(users: count, groups: groups, seed: settings.seed, restart: restart),
-            groups: groups
-        )
-    case .random:
-        return oneHot(
-            randomStart(users: count, groups: groups, seed: settings.seed, restart: restart),
-            groups: groups
-        )
-    case .residual:
-        // The single model is group 0; further groups are seeded one per iteration by `expectationMaximization`.
-        let everyoneInGroup0 = oneHot(Array(repeating: 0, count: count), groups: groups)
-        guard groups > 1, let single else { return everyoneInGroup0 }
-        let found = try seeds(
-            users,
-            logLikelihoods: singleScores.logLikelihoods,
-            models: single,
-            folds: settings.folds
-        )
-        // A further start takes the next best split; where there are no more, users are dealt at random.
-        if restart < found.count { return moving(found[restart], to: 1, in: everyoneInGroup0) }
-        return restart == 0
-            ? everyoneInGroup0
-            : oneHot(randomStart(users: count, groups: groups, seed: settings.seed, restart: restart), groups: groups)
-    }
-}
-
-/// The group labels of the data, sorted by their UTF-8 bytes.
-private func knownLabels(_ members: [UserInfo]) throws -> [String] {
-    let labels = try members.map { user in
-        guard let label = user.group else {
-            throw Failure(
-                .badData,
-                "user \"\(user.id)\" has no group label, which reward.assignment: known needs; use hard or soft"
-            )
-        }
-        return label
-    }
-    return Set(labels).sorted(by: precedes)
-}
-
-extension StartOutcome {
-    /// The same without groups that have less than half a user, the largest group first.
-    fileprivate func withoutEmptyGroups() -> StartOutcome {
-        let groups = responsibilities.first?.count ?? 0
-        let sizes = groupSizes(responsibilities, groups: groups)
-        let empty = emptyGroups(responsibilities, groups: groups)
-        let left = sizes.indices.filter { !empty.contains($0) }.sorted { (-sizes[$0], $0) < (-sizes[$1], $1) }
-        func columns(_ row: [Double]) -> [Double] { left.map { row[$0] } }
-        return StartOutcome(
-            scores: UserScores(
-                members: scores.members,
-                foldLogLikelihoods: scores.foldLogLikelihoods.map { $0.map(columns) },
-                assignCorrect: scores.assignCorrect.map(columns),
-                testCorrect: scores.testCorrect.map(columns)
-            ),
-            responsibilities: responsibilities.map { row in
-                let total = columns(row).reduce(0, +)
-                return columns(row).map { total > 0 ? $0 / total : 1 / Double(left.count) }
-            },
-            logLikelihood: logLikelihood,
-            seed: seed,
-            iterations: iterations,
-            stopReason: stopReason
-        )
-    }
-}
-
-extension UserScores {
-    /// Accuracy of one model on the `test` comparisons of all users.
-    fileprivate func testAccuracy(of model: Int) -> Double? {
-        testAccuracy(of: model, users: Array(members.indices))
-    }
 }
 
 extension RewardModels {

@@ -29,8 +29,8 @@ package struct FittedMixture<Models: RewardModels> {
     package let iterations: [MixtureIteration]
     /// Why EM ended.
     package let stopReason: StopReason
-    /// The final total log-likelihood on `assign` of every start, in order; the highest was kept.
-    package let restartLogLikelihoods: [Double]
+    /// What EM reached from every start, in order; the one of the highest likelihood was kept.
+    package let starts: [ReachedStart]
     /// How well each number of groups that was tried explains comparisons unseen: of the single model, then of each K.
     package let candidates: [HeldOutFit]
     /// [K][K]: how differently the groups' models predict; nil on the diagonal, and without `test` comparisons.
@@ -75,7 +75,7 @@ package struct FittedMixture<Models: RewardModels> {
         seed = chosen == 0 ? everyone.map { _ in 0 } : fit.outcome.seed
         iterations = fit.outcome.iterations
         stopReason = fit.outcome.stopReason
-        restartLogLikelihoods = fit.startLogLikelihoods
+        starts = fit.starts
         contrasts = chosen == 0 ? [[nil]] : fit.contrasts
         emptyGroups = chosen == 0 ? 0 : fit.groups - fit.left
         state = MixtureState(single: singleFit, finalSingle: finalSingleFit, fits: fits)
@@ -107,8 +107,9 @@ package struct MixtureIteration: Equatable, Codable, Sendable {
     package let groupSizes: [Double]
     /// Users whose group changed.
     package let changes: Int
-    /// [K]: accuracy of each group's models on the `test` comparisons of the users assigned to it; nil without any.
-    package let testAccuracy: [Double?]
+    /// [K]: accuracy on the `assign` comparisons of each group's users, of the group's models that have not seen them;
+    /// nil without any.
+    package let accuracy: [Double?]
     /// The M-step of each group.
     package let training: [GroupTraining]
     /// A group that was empty and is seeded for the next iteration, with the positions of the users that seed it.

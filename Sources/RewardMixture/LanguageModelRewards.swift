@@ -76,13 +76,13 @@ package final class LanguageModelRewards: RewardModels {
         for indices in together {
             let comparisons = indices.flatMap { batches[$0].comparisons }
             let owners = indices.flatMap { Array(repeating: $0, count: batches[$0].comparisons.count) }
-            for range in microBatches(comparisons, limit: scorer.microBatchTokens) {
-                let sequences = packed(comparisons[range])
+            for range in microBatches(comparisons.map(\.run), limit: scorer.microBatchTokens) {
+                let sequences = packed(comparisons[range].map(\.run))
                 let leader = models[batches[owners[range.lowerBound]].model]
                 let runs = runs(of: owners[range], comparisons[range])
                 let rewards = leader.forwardRewards(
                     sequences,
-                    from: try scorer.trunkStates(of: comparisons[range]),
+                    from: try scorer.trunkStates(of: sequences),
                     runs: runs.map { RewardRun(models[batches[$0.owner].model], sequences: $0.sequences) }
                 )
                 let dRewards = runs.flatMap { run in
@@ -136,23 +136,25 @@ package final class LanguageModelRewards: RewardModels {
     /// The width of the hidden state.
     package var headWidth: Int { models[0].configuration.width }
 
-    /// Runs the backward pass of the head alone.
-    package func headGradient(of comparisons: [TokenizedComparison], under model: Int) throws -> [Float] {
-        guard !comparisons.isEmpty else { return Array(repeating: 0, count: headWidth) }
-        let gradient = head(models[model].parameters.gradients)
-        gradient.fill(0)
-        for range in microBatches(comparisons, limit: scorer.microBatchTokens) {
-            let states = try scorer.trunkStates(of: comparisons[range])
-            let rewards = models[model].forwardRewards(packed(comparisons[range]), from: states)
-            // The loss counts each comparison once.
-            let weights = comparisons[range].flatMap { comparison in
-                comparison.sequences.map { _ in Float(comparison.weight) }
+    /// What the head reads of each sequence is computed once for all users.
+    package func headGradients(of comparisons: [[TokenizedComparison]], under model: Int) throws -> [[Float]] {
+        let (states, rewards) = try scorer.headStates(of: comparisons.flatMap { $0 }, under: model)
+        var end = 0
+        return comparisons.map { own in
+            var gradient = Array(repeating: Float(0), count: headWidth)
+            let total = own.reduce(0) { $0 + $1.weight }
+            for comparison in own {
+                let responses = end..<end + comparison.sequences.count
+                end = responses.upperBound
+                let dRewards = plackettLuce(Array(rewards[responses]), of: [comparison]).dRewards
+                for (state, dReward) in zip(states[responses], dRewards) {
+                    // The gradient of log p is that of the loss with its sign turned.
+                    let factor = -dReward * Float(comparison.weight / total)
+                    for (index, value) in state.enumerated() { gradient[index] += factor * value }
+                }
             }
-            let dRewards = zip(plackettLuce(rewards, of: comparisons[range]).dRewards, weights).map { $0 * $1 }
-            models[model].backwardRewards(dRewards, ofHeadsAlone: true)
+            return gradient
         }
-        let weight = comparisons.reduce(0) { $0 + Float($1.weight) }
-        return gradient.array().map { -$0 / weight }
     }
 
     /// Copies this rank's slice aside.

@@ -24,51 +24,42 @@ package struct LanguageModelScorer: RewardScorer {
     /// How many models there are.
     package var count: Int { models.count }
 
-    /// The responses of a micro-batch in one forward pass; what lies below the models' first trained block is computed
-    /// once.
+    /// The responses of a micro-batch in one forward pass; what several comparisons have in common, and what lies below
+    /// the models' first trained block, is computed once.
     package func rewards(of comparisons: [TokenizedComparison], under models: Range<Int>) throws -> [[Float]] {
+        let (runs, places) = distinctSequences(of: comparisons)
         var rewards = Array(repeating: [Float](), count: models.count)
-        for range in microBatches(comparisons, limit: microBatchTokens) {
-            let sequences = packed(comparisons[range])
-            let states = try trunkStates(of: comparisons[range])
+        for range in microBatches(runs, limit: microBatchTokens) {
+            let sequences = packed(runs[range])
+            let states = try trunkStates(of: sequences)
             let found =
                 states.map { LanguageModels.rewards(of: sequences, from: $0, under: Array(self.models[models])) }
                 ?? LanguageModels.rewards(of: sequences, under: Array(self.models[models]))
             for (index, found) in found.enumerated() { rewards[index] += found }
         }
-        return rewards
+        return rewards.map { distinct in places.map { distinct[$0] } }
+    }
+
+    /// The state that the head reads and the reward of every response, those of a comparison one after the other.
+    func headStates(
+        of comparisons: [TokenizedComparison],
+        under model: Int
+    ) throws -> (states: [ArraySlice<Float>], rewards: [Float]) {
+        let (runs, places) = distinctSequences(of: comparisons)
+        let width = models[model].configuration.width
+        var states: [ArraySlice<Float>] = []
+        var rewards: [Float] = []
+        for range in microBatches(runs, limit: microBatchTokens) {
+            let sequences = packed(runs[range])
+            let found = models[model].headStates(of: sequences, from: try trunkStates(of: sequences))
+            states += (0..<sequences.count).map { found.states[$0 * width..<($0 + 1) * width] }
+            rewards += found.rewards
+        }
+        return (places.map { states[$0] }, places.map { rewards[$0] })
     }
 
     /// The trunk's states of a micro-batch; nil where the models' passes compute all.
-    func trunkStates(of comparisons: ArraySlice<TokenizedComparison>) throws -> Tensor? {
-        try trunk?.states(of: comparisons, by: models[0])
+    func trunkStates(of sequences: PackedSequences) throws -> Tensor? {
+        try trunk?.states(of: sequences, by: models[0])
     }
-}
-
-/// The sequences of comparisons side by side; those of one share the tokens that all of them begin with.
-package func packed(_ comparisons: ArraySlice<TokenizedComparison>) -> PackedSequences {
-    PackedSequences(
-        comparisons.flatMap(\.sequences),
-        sharing: comparisons.flatMap { comparison in
-            [0] + comparison.sequences.dropFirst().map { _ in comparison.sharedTokens }
-        }
-    )
-}
-
-/// Runs of comparisons of at most `limit` distinct tokens, or of one longer comparison.
-func microBatches(_ comparisons: [TokenizedComparison], limit: Int) -> [Range<Int>] {
-    var batches: [Range<Int>] = []
-    var start = 0
-    var tokens = 0
-    for (index, comparison) in comparisons.enumerated() {
-        let length = comparison.distinctTokens
-        if index > start, tokens + length > limit {
-            batches.append(start..<index)
-            start = index
-            tokens = 0
-        }
-        tokens += length
-    }
-    if start < comparisons.count { batches.append(start..<comparisons.count) }
-    return batches
 }

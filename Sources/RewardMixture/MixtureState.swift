@@ -77,6 +77,50 @@ struct StartOutcome: Codable, Equatable {
     }
 }
 
+extension StartOutcome {
+    /// The same without groups that have less than half a user, the largest group first.
+    func withoutEmptyGroups() -> StartOutcome {
+        let groups = responsibilities.first?.count ?? 0
+        let sizes = groupSizes(responsibilities, groups: groups)
+        let empty = emptyGroups(responsibilities, groups: groups)
+        let left = sizes.indices.filter { !empty.contains($0) }.sorted { (-sizes[$0], $0) < (-sizes[$1], $1) }
+        func columns(_ row: [Double]) -> [Double] { left.map { row[$0] } }
+        return StartOutcome(
+            scores: UserScores(
+                members: scores.members,
+                foldLogLikelihoods: scores.foldLogLikelihoods.map { $0.map(columns) },
+                assignCorrect: scores.assignCorrect.map(columns),
+                testCorrect: scores.testCorrect.map(columns)
+            ),
+            responsibilities: responsibilities.map { row in
+                let total = columns(row).reduce(0, +)
+                return columns(row).map { total > 0 ? $0 / total : 1 / Double(left.count) }
+            },
+            logLikelihood: logLikelihood,
+            seed: seed,
+            iterations: iterations,
+            stopReason: stopReason
+        )
+    }
+}
+
+/// What is remembered of a start: whether others lead to the same groups.
+package struct ReachedStart: Codable, Equatable, Sendable {
+    /// Total on `assign`, after the best iteration.
+    package let logLikelihood: Double
+    /// How many there were.
+    package let iterations: Int
+    /// Each user's group before EM moved anybody, and after the best iteration; numbered as this start does.
+    package let seed, assignments: [Int]
+
+    init(_ outcome: StartOutcome) {
+        logLikelihood = outcome.logLikelihood
+        iterations = outcome.iterations.count
+        seed = outcome.seed
+        assignments = outcome.responsibilities.map(argmax)
+    }
+}
+
 /// What the training of models that are kept did.
 struct FinalFit: Codable {
     /// Of each group.
@@ -98,8 +142,8 @@ struct GroupsFit: Codable {
     let final: FinalFit
     /// How differently they predict.
     let contrasts: [[GroupContrast?]]
-    /// The log-likelihood of every start.
-    let startLogLikelihoods: [Double]
+    /// What EM reached from every start.
+    let starts: [ReachedStart]
 
     /// How many groups are left.
     var left: Int { final.training.count }
@@ -107,6 +151,7 @@ struct GroupsFit: Codable {
     func isValid(members: [UserInfo]) -> Bool {
         outcome.isValid(members: members, groups: left) && final.isValid(members: members, groups: left)
             && contrasts.count == left && contrasts.allSatisfy { $0.count == left }
+            && starts.allSatisfy { $0.isValid(members: members, groups: groups) }
     }
 }
 
@@ -118,17 +163,24 @@ struct MixtureState: Codable {
     var finalSingle: FinalFit?
     /// Every K that is done.
     var fits: [GroupsFit] = []
-    /// Of the K under way the log-likelihood of every start that is done, and the best of them.
-    var startLogLikelihoods: [Double] = []
+    /// Of the K under way every start that is done, and the best of them.
+    var starts: [ReachedStart] = []
     var best: StartOutcome?
 
     func isValid(members: [UserInfo], groups: [Int]) -> Bool {
         let isStarted = fits.count < groups.count
         return fits.count <= groups.count
             && zip(fits, groups).allSatisfy { $0.groups == $1 && $0.isValid(members: members) }
+            && starts.allSatisfy { $0.isValid(members: members, groups: isStarted ? groups[fits.count] : 0) }
             && (best?.isValid(members: members, groups: isStarted ? groups[fits.count] : 0) ?? true)
             && (single?.isValid(members: members, groups: 1) ?? true)
             && (finalSingle?.isValid(members: members, groups: 1) ?? true)
+    }
+}
+
+extension ReachedStart {
+    fileprivate func isValid(members: [UserInfo], groups: Int) -> Bool {
+        [seed, assignments].allSatisfy { $0.count == members.count && $0.allSatisfy((0..<groups).contains) }
     }
 }
 

@@ -17,6 +17,8 @@ package enum MixtureStart: String, CaseIterable, Sendable {
     case roundRobin = "round-robin"
     /// Each user starts in a group drawn at random.
     case random
+    /// Each user starts in the group of the data's own label, which the E-step may find wrong.
+    case labels
     /// Group 0 is the single reward model; each further group is seeded with users whose unexplained choices pull the
     /// models so far another way.
     case residual

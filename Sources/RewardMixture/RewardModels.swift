@@ -66,9 +66,9 @@ package protocol RewardModels: RewardScorer, AnyObject {
 
     /// How many weights a reward head has.
     var headWidth: Int { get }
-    /// The mean gradient of log p over comparisons with respect to one model's head weights, [headWidth]; zeros without
-    /// comparisons. May overwrite the gradients.
-    func headGradient(of comparisons: [TokenizedComparison], under model: Int) throws -> [Float]
+    /// Of each user the mean gradient of log p over the comparisons with respect to one model's head weights, users ×
+    /// headWidth; zeros without comparisons.
+    func headGradients(of comparisons: [[TokenizedComparison]], under model: Int) throws -> [[Float]]
 
     /// Remembers one model's weights, in training.
     func saveBest(of model: Int)

@@ -37,8 +37,9 @@ package struct UserInfo: Equatable, Codable, Sendable {
     package let folds: [Counts]
     /// Of the final training.
     package let final: Counts
-    /// How many `test` comparisons there are; ties, which no reward could decide, are not counted.
-    package let testCount: Int
+    /// How many `assign` comparisons there are, of all folds, and how many of `test`; ties, which no reward could
+    /// decide, are not counted.
+    package let assignDecided, testCount: Int
 
     /// All but the comparisons of a user.
     package init(_ user: ShardedUser) {
@@ -51,7 +52,9 @@ package struct UserInfo: Equatable, Codable, Sendable {
         shard = user.shard
         folds = user.split.folds.map(counts)
         final = counts(user.split.final)
-        testCount = user.comparisons(user.split.test).count { $0.weight == 1 }
+        func decided(_ indices: [Int]) -> Int { user.comparisons(indices).count { $0.weight == 1 } }
+        assignDecided = user.split.folds.reduce(0) { $0 + decided($1.assign) }
+        testCount = decided(user.split.test)
     }
 
     /// How many comparisons the E-step reads.

@@ -1,5 +1,55 @@
+import Failures
 import Preferences
 import Randomness
+
+/// Each user's group in the first M-step.
+///
+/// `seeds`: sets of users that may seed a second group beside the single model, the best first.
+func startGroups(
+    of users: [UserInfo],
+    groups: Int,
+    labels: [String]?,
+    seeds: () throws -> [[Int]],
+    settings: RewardMixtureSettings,
+    restart: Int
+) throws -> [Int] {
+    let start = settings.assignment == .known ? .labels : settings.start
+    switch start {
+    case .labels where restart == 0:
+        return users.map { user in labels?.firstIndex { $0 == user.group } ?? 0 }
+    case .roundRobin:
+        return roundRobinStart(users: users.count, groups: groups, seed: settings.seed, restart: restart)
+    case .random, .labels:
+        return randomStart(users: users.count, groups: groups, seed: settings.seed, restart: restart)
+    case .residual:
+        // The single model is group 0; further groups are seeded one per iteration by `expectationMaximization`.
+        let everyoneInGroup0 = users.map { _ in 0 }
+        guard groups > 1 else { return everyoneInGroup0 }
+        let seeds = try seeds()
+        // A further start takes the next best split; where there are no more, users are dealt at random.
+        if restart < seeds.count { return everyoneInGroup0.indices.map { seeds[restart].contains($0) ? 1 : 0 } }
+        return restart == 0
+            ? everyoneInGroup0
+            : randomStart(users: users.count, groups: groups, seed: settings.seed, restart: restart)
+    }
+}
+
+/// The group labels of the data, sorted by their UTF-8 bytes.
+func knownLabels(_ members: [UserInfo], _ settings: RewardMixtureSettings) throws -> [String] {
+    let labels = try members.map { user in
+        guard let label = user.group else {
+            throw Failure(
+                .badData,
+                "user \"\(user.id)\" has no group label, which "
+                    + (settings.assignment == .known
+                        ? "reward.assignment: known needs; use hard or soft"
+                        : "reward.start: labels needs; use residual")
+            )
+        }
+        return label
+    }
+    return Set(labels).sorted(by: precedes)
+}
 
 /// The paper's start: user number h in group h mod K; a further start deals the users in a random order.
 func roundRobinStart(users: Int, groups: Int, seed: UInt64, restart: Int) -> [Int] {
@@ -61,12 +111,19 @@ private func unexplained(
 ) throws -> Residuals {
     let width = models.headWidth
     let rows = try users.gatherRows(width: width + 1) { locals in
-        try locals.map { index, user in
-            let comparisons = user.comparisons(use(user.split))
-            let model = firstModel + argmax(logLikelihoods[index])
-            let weight = comparisons.reduce(0) { $0 + $1.weight }
-            return try models.headGradient(of: comparisons, under: model).map(Double.init) + [weight]
+        let comparisons = locals.map { $0.user.comparisons(use($0.user.split)) }
+        let bestModels = locals.map { firstModel + argmax(logLikelihoods[$0.index]) }
+        var rows = comparisons.map { own in
+            Array(repeating: 0.0, count: width) + [own.reduce(0) { $0 + $1.weight }]
         }
+        for model in Set(bestModels).sorted() {
+            let users = bestModels.indices.filter { bestModels[$0] == model }
+            let gradients = try models.headGradients(of: users.map { comparisons[$0] }, under: model)
+            for (user, gradient) in zip(users, gradients) {
+                for (column, value) in gradient.enumerated() { rows[user][column] = Double(value) }
+            }
+        }
+        return rows
     }
     return Residuals(gradients: rows.map { Array($0[..<width]) }, weights: rows.map { $0[width] })
 }

@@ -48,6 +48,15 @@ package struct UserScores: Equatable, Codable, Sendable {
         }
     }
 
+    /// Of each group's models on the `assign` comparisons of the users assigned to it; nil without any.
+    func assignAccuracies(_ assignments: [Int], groups: Int) -> [Double?] {
+        (0..<groups).map { group in
+            let users = assignments.indices.filter { assignments[$0] == group }
+            let total = users.reduce(0) { $0 + members[$1].assignDecided }
+            return total == 0 ? nil : users.reduce(0) { $0 + assignCorrect[$1][group] } / Double(total)
+        }
+    }
+
     /// [U][K]: posterior probability of each group, η_u·exp(ℓ(u)) normalized, from the `assign` comparisons alone.
     ///
     /// `shares`: the mixture's η; few comparisons leave the posterior near it. The likelihoods take the reward models
@@ -74,6 +83,7 @@ package func scoreUsers(
         ShardedUsers(users, over: communicator),
         under: models,
         folds: 1,
+        groups: models.count,
         test: 0..<models.count,
         stage: "scoring users"
     )
@@ -81,17 +91,15 @@ package func scoreUsers(
 
 /// Scores users under the models of K groups: model `f·K + u` is that of group u which has not seen fold f.
 ///
-/// `test`: the models that are asked for `test` comparisons, K for each of one part or several; of several the mean
-/// counts.
+/// `test`: the K models that are asked for `test` comparisons; nil: none is, and none counts as decided rightly.
 func score(
     _ users: ShardedUsers,
     under models: some RewardScorer,
     folds: Int,
-    test: Range<Int>,
-    groups: Int? = nil,
+    groups: Int,
+    test: Range<Int>? = nil,
     stage: String
 ) throws -> UserScores {
-    let groups = groups ?? models.count / folds
     // Per fold and group the log-likelihood, then the comparisons decided rightly.
     let assigned = try (0..<folds).map { fold in
         try users.gatherRows(width: 2 * groups) { locals in
@@ -105,21 +113,19 @@ func score(
     where !assigned.allSatisfy({ $0[index].allSatisfy(\.isFinite) }) {
         throw Failure(.internalError, "rewards of user \"\(user.id)\" are not finite in stage \"\(stage)\"")
     }
-    let parts = Double(test.count / groups)
-    let testCorrect = try users.gatherRows(width: test.count) { locals in
-        try users.rewards(of: locals, \.test, under: test, models).map { $0.map(correct) }
-    }
+    let testCorrect =
+        try test.map { test in
+            try users.gatherRows(width: groups) { locals in
+                try users.rewards(of: locals, \.test, under: test, models).map { $0.map(correct) }
+            }
+        } ?? users.members.map { _ in Array(repeating: 0, count: groups) }
     return UserScores(
         members: users.members,
         foldLogLikelihoods: users.members.indices.map { user in assigned.map { Array($0[user][..<groups]) } },
         assignCorrect: users.members.indices.map { user in
             (0..<groups).map { group in assigned.reduce(0) { $0 + $1[user][groups + group] } }
         },
-        testCorrect: testCorrect.map { row in
-            (0..<groups).map { group in
-                stride(from: group, to: row.count, by: groups).reduce(0) { $0 + row[$1] } / parts
-            }
-        }
+        testCorrect: testCorrect
     )
 }
 

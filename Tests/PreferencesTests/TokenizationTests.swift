@@ -49,7 +49,7 @@ private func byteEncoding(_ scheme: ByteScheme = ByteScheme()) throws -> ChatEnc
         let expected = TokenizedComparison([bytes("pqx") + [0], bytes("pqyz")], promptHash: stableHash("pq"))
         #expect(users[0].comparisons == [expected])
         // The prompt once.
-        #expect(users[0].comparisons[0].distinctTokens == 6)
+        #expect(users[0].comparisons[0].run.distinctTokens == 6)
     }
 
     @Test func cutsThePromptOnTheLeftForBothResponses() throws {
@@ -87,7 +87,7 @@ private func byteEncoding(_ scheme: ByteScheme = ByteScheme()) throws -> ChatEnc
         #expect(found.sequences == ["pab", "pa", "pbc", "pc"].map { bytes($0) + [0] })
         #expect(found.ranked == 2 && found.weight == 0.5)
         // The prompt alone is common to all.
-        #expect(found.sharedTokens == 1 && found.distinctTokens == 11)
+        #expect(found.run.sharedTokens == 1 && found.run.distinctTokens == 11)
     }
 
     @Test func refusesIdsOutsideTheVocabulary() {

@@ -33,9 +33,33 @@ import Testing
     ])
     func whatAComparisonsSequencesShare(chosen: [Int32], rejected: [Int32], shared: Int) {
         let comparison = TokenizedComparison([chosen, rejected])
-        #expect(comparison.sharedTokens == shared)
-        #expect(packed([comparison]).tokens.count == comparison.distinctTokens)
-        #expect(Array(packed([comparison])) == [chosen, rejected])
+        #expect(comparison.run.sharedTokens == shared)
+        #expect(packed([comparison.run]).tokens.count == comparison.run.distinctTokens)
+        #expect(Array(packed([comparison.run])) == [chosen, rejected])
+    }
+
+    /// What several people compared is computed once, and each comparison has its own rewards.
+    @Test func equalSequencesAreComputedOnce() throws {
+        let (a, b, c): ([Int32], [Int32], [Int32]) = ([1, 2, 3], [1, 2, 4, 5], [1, 6])
+        let comparisons = [[a, b], [b, a], [c, a], [a, b, c]].map { TokenizedComparison($0) }
+        let (runs, places) = distinctSequences(of: comparisons)
+        #expect(runs.map(\.sequences) == [[a, b], [c]] && runs.map(\.sharedTokens) == [2, 1])
+        #expect(places == [0, 1, 1, 0, 2, 0, 0, 1, 2])
+        for trainable in [TrainableParameters.full] + TrunkCacheTests.trained {
+            let models = LanguageModelRewards(
+                copying: Self.base(),
+                count: 2,
+                trainable: trainable,
+                microBatchTokens: 6,
+                seed: 4
+            )
+            let rewards = try models.rewards(of: comparisons, under: 0..<2)
+            let alone = try [a, b, c].map { sequence in
+                try models.rewards(of: [TokenizedComparison([sequence, [7]])], under: 1..<2)[0][0]
+            }
+            #expect(rewards[0].count == places.count)
+            for (place, reward) in zip(places, rewards[1]) { #expect(abs(reward - alone[place]) < 1e-6) }
+        }
     }
 
     static func users(ids: Range<Int>, likingToken: Int, folds: Int = 1) -> [ShardedUser] {
@@ -105,7 +129,7 @@ import Testing
         let users = Self.users(ids: 0..<8, likingToken: 5, folds: folds)
         let mixture = try Self.fit(users, folds: folds, over: SoloCommunicator())
         #expect(Set(zip(mixture.scores.members, mixture.assignments).map { "\($0.group ?? "")/\($1)" }).count == 2)
-        for accuracy in mixture.iterations.last?.testAccuracy ?? [] { #expect(try #require(accuracy) > 0.7) }
+        for accuracy in mixture.iterations.last?.accuracy ?? [] { #expect(try #require(accuracy) > 0.7) }
     }
 
     @Test(
@@ -182,9 +206,11 @@ import Testing
             #expect(abs(numeric - Double(gradient[index])) < 2e-3 + 0.02 * abs(numeric))
         }
         // The mean gradient of log σ on the head is the last part of it.
-        let head = try models.headGradient(of: comparisons, under: 1)
-        for (index, value) in head.enumerated() {
+        // Of two users who chose alike, both have it, and one who chose nothing has none.
+        let heads = try models.headGradients(of: [comparisons, [], comparisons], under: 1)
+        for (index, value) in heads[0].enumerated() {
             #expect(abs(value + gradient[gradient.count - 32 + index] / 7) < 1e-4)
         }
+        #expect(heads[2] == heads[0] && heads[1].allSatisfy { $0 == 0 } && heads[0].contains { $0 != 0 })
     }
 }

@@ -92,7 +92,11 @@ final class LinearRewards: RewardModels {
 
     var headWidth: Int { width }
 
-    func headGradient(of comparisons: [TokenizedComparison], under model: Int) -> [Float] {
+    func headGradients(of comparisons: [[TokenizedComparison]], under model: Int) -> [[Float]] {
+        comparisons.map { headGradient(of: $0, under: model) }
+    }
+
+    private func headGradient(of comparisons: [TokenizedComparison], under model: Int) -> [Float] {
         var sum = Array(repeating: Float(0), count: width)
         let derivatives = plackettLuce(rewards(of: comparisons, under: model..<model + 1)[0], of: comparisons).dRewards
         for (sequence, derivative) in zip(comparisons.flatMap(\.sequences), derivatives) {

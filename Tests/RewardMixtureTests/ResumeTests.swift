@@ -62,7 +62,7 @@ private struct Damaged: Error, Equatable {
             scores = mixture.scores
             singleScores = mixture.singleScores
             iterations = mixture.iterations
-            restarts = mixture.restartLogLikelihoods
+            restarts = mixture.starts.map(\.logLikelihood)
         }
     }
 

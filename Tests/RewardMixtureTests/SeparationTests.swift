@@ -124,9 +124,28 @@ import Testing
             settings.restarts = start == .random ? 3 : 1
             let mixture = try fitLinear(users, settings, width: Self.width)
             #expect(rightUsers(mixture) == users.count, "\(assignment) \(start)")
-            #expect(mixture.restartLogLikelihoods.max() == mixture.iterations.map(\.logLikelihood).max())
+            #expect(mixture.starts.map(\.logLikelihood).max() == mixture.iterations.map(\.logLikelihood).max())
             #expect(abs(mixture.shares.reduce(0, +) - 1) < 1e-12)
         }
+    }
+
+    /// Where the data's labels are the start and 5 of 12 are wrong, EM mends them; the labels say nothing more.
+    @Test(arguments: [1, 2])
+    func wrongLabelsAreMended(folds: Int) throws {
+        let users = simulatedUsers(groups([6, 6], seed: 3), comparisons: 120, folds: folds, seed: 3)
+        let labelled = users.enumerated().map { number, user in
+            var told = user.user
+            if number < 5 { told.group = told.group == "group-0" ? "group-1" : "group-0" }
+            return ShardedUser(told, shard: user.shard, split: user.split)
+        }
+        var settings = linearSettings(groups: 2, folds: folds, seed: 1)
+        settings.start = .labels
+        let mixture = try fitLinear(labelled, settings, width: Self.width)
+        let truth = users.map { $0.user.group == "group-1" ? 1 : 0 }
+        let differ = zip(mixture.assignments, truth).count { $0 != $1 }
+        #expect(differ == 0 || differ == users.count)
+        #expect(mixture.seed == labelled.map { $0.user.group == "group-1" ? 1 : 0 })
+        #expect(mixture.starts.map(\.iterations) == [mixture.iterations.count])
     }
 
     @Test func accuracyIsHigherPerGroupThanOfTheSingleModel() throws {

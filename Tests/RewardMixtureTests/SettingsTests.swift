@@ -23,7 +23,8 @@ import Testing
         }
     }
 
-    @Test func knownAssignmentNeedsLabels() {
+    @Test(arguments: [("known", nil), (nil, MixtureStart.labels)] as [(String?, MixtureStart?)])
+    func labelsMustBeThere(assignment: String?, start: MixtureStart?) {
         let users = RankTests.users().map {
             ShardedUser(
                 User(id: $0.user.id, comparisons: $0.user.comparisons),
@@ -32,9 +33,19 @@ import Testing
             )
         }
         var settings = linearSettings(groups: 2, seed: 0)
-        settings.assignment = .known
+        settings.assignment = assignment.flatMap(AssignmentRule.init) ?? .hard
+        settings.start = start ?? .residual
         #expect { try fitLinear(users, settings, width: RankTests.width) } throws: { error in
             (error as? Failure)?.code == .badData && "\(error)".contains("no group label")
+                && "\(error)".contains(start == nil ? "reward.assignment" : "reward.start")
+        }
+    }
+
+    @Test func moreLabelsThanGroupsAreRefused() {
+        var settings = linearSettings(groups: 1, seed: 0)
+        settings.start = .labels
+        #expect { try fitLinear(RankTests.users(), settings, width: RankTests.width) } throws: {
+            ($0 as? Failure)?.location == "reward.groups" && "\($0)".contains("2 labels")
         }
     }
 

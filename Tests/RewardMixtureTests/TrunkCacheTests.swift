@@ -64,11 +64,11 @@ import Testing
         #expect(spill.kept.count > 10 && spill.reads > spill.kept.count)
     }
 
-    @Test func eachComparisonIsComputedOnce() throws {
+    @Test func eachSequenceIsComputedOnce() throws {
         let spill = Spill()
         _ = try Self.weights(Self.trained[0], precision: .float32, trunk: TrunkCache(bytes: 0, spill: spill))
         let users = LanguageModelRewardsTests.users(ids: 0..<4, likingToken: 2)
-        #expect(spill.kept.count == Set(users.flatMap { $0.user.comparisons.map(\.sequences) }).count)
+        #expect(spill.kept.count == Set(users.flatMap { $0.user.comparisons.flatMap(\.sequences) }).count)
     }
 
     /// Comparisons of all groups in one pass have the gradients that they have apart.

@@ -60,7 +60,7 @@ metrics() {
         and (lines("reward") | map(.fit) | contains(["single", "mixture"]))
         and (lines("reward") | map(select(.fit == "mixture")) | all(.[];
             numbers(["log_likelihood", "log_likelihood_per_comparison", "changes", "temperature"])
-            and (.group_sizes | length == 2) and (.test_accuracy | length == 2) and (.training | length == 2)))
+            and (.group_sizes | length == 2) and (.accuracy | length == 2) and (.training | length == 2)))
         and (lines("policy") | group_by(.objective) | map([.[0].objective, map(.step)])
             == [["maxmin", [1, 2, 3, 4]], ["single", [1, 2, 3, 4]]])
         and (lines("policy") | all(.[];

@@ -10,7 +10,7 @@ import Training
 func rewardStepWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
     let reward = model.copy(head: .reward, trainable: size.trainable, seed: 1)
     let comparisons = comparisons(model, size)
-    let sequences = packed(comparisons[...])
+    let sequences = packed(comparisons.map(\.run))
     let trainer = Trainer([reward])
     trainer.begin(OptimizerSettings(), over: SoloCommunicator())
     let share = 1 / Float(size.pairs)
@@ -30,7 +30,7 @@ func rewardStepWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
 
 func scoreWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
     let reward = model.copy(head: .reward, seed: 1)
-    let sequences = packed(comparisons(model, size)[...])
+    let sequences = packed(comparisons(model, size).map(\.run))
     return BenchWork(
         run: { _ in _ = reward.rewards(of: sequences) },
         tokens: wholeTokens(of: sequences),
@@ -69,7 +69,7 @@ func emIterationWork(_ model: LanguageModel, _ size: BenchSize, _ communicator: 
     let (models, run) = iteration(TrunkCache(bytes: .max, spill: nil))
     let blocks = model.configuration.layers - models.models[0].trunkBlocks
     let tokens = users.joined().reduce(0) { $0 + $1.sequences.reduce(0) { $0 + $1.count } }
-    let distinct = users.joined().reduce(0) { $0 + $1.distinctTokens }
+    let distinct = users.joined().reduce(0) { $0 + $1.run.distinctTokens }
     let read = 2 * users.joined().count
     let scoring = forwardOperations(model.configuration, tokens: distinct, read: read, blocks: blocks)
     // What is kept is not computed, and groups score from one start of the next block.

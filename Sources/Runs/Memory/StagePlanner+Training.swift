@@ -70,7 +70,9 @@ extension StagePlanner {
             addPasses(inference: inference, recorded: recorded, read: read, trained: trained, to: &memory)
             memory[.activations] += pair * activations.trunkState
             addSharedTrunk(tokens: inference, models: groups, to: &memory)
-            addTrunkCache(of: total / shards.ranks, bytesEach: activations.trunkState, to: &memory)
+            // Responses are kept with their prompts.
+            let kept = 2 * comparisons * comparisonTokens / shards.ranks
+            addTrunkCache(of: kept, bytesEach: activations.trunkState, to: &memory)
         case .adapters, .full:
             let inference = scoring(total: total, limit: limit, longest: pair)
             addPasses(inference: inference, recorded: recorded, read: read, trained: trained, to: &memory)

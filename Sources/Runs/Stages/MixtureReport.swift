@@ -34,10 +34,10 @@ final class MixtureLogger {
             try write(.single, step: 1, ["training": training.json, "test_accuracy": JSONValue(optional: accuracy)])
         case .iteration(let iteration):
             let sizes = iteration.groupSizes.map { $0.formatted(decimals: 0) }.joined(separator: " + ")
-            let accuracies = iteration.testAccuracy.map(percent).joined(separator: ", ")
+            let accuracies = iteration.accuracy.map(percent).joined(separator: ", ")
             run.progress.end(
                 "log-likelihood \(iteration.logLikelihoodPerComparison.formatted(decimals: 4)) a comparison, groups of "
-                    + "\(sizes), \(iteration.changes) changes, held-out accuracy \(accuracies)"
+                    + "\(sizes), \(iteration.changes) changes, accuracy on unseen comparisons \(accuracies)"
             )
             try write(fit, step: iteration.iteration, iteration.figures)
         case .final(let training, let accuracies):
@@ -80,7 +80,7 @@ extension MixtureIteration {
             "log_likelihood_per_comparison": .number(logLikelihoodPerComparison),
             "group_sizes": .array(groupSizes.map(JSONValue.number)),
             "changes": .integer(changes),
-            "test_accuracy": .array(testAccuracy.map(JSONValue.init(optional:))),
+            "accuracy": .array(accuracy.map(JSONValue.init(optional:))),
             "training": .array(training.map(\.json)),
         ]
         if let seeded {

@@ -27,9 +27,22 @@ struct MixtureSummary {
     let shares: [Double]
     let iterations: Int
     let stopReason: StopReason
+    /// Where EM came to from every start.
+    let starts: [Start]
     /// What speaks against a model, one line each: it is as it was before its first step, or decides no better than
     /// chance.
     let warnings: [String]
+
+    /// A start of EM.
+    struct Start {
+        /// Per `assign` comparison.
+        let logLikelihood: Double
+        let iterations: Int
+        /// How its groups match those of the start that was kept.
+        let likeKept: ClusterAgreement
+        /// How they match the labels; nil without labels.
+        let labels: ClusterAgreement?
+    }
 
     init(_ mixture: FittedMixture<LanguageModelRewards>) {
         let members = mixture.scores.members
@@ -61,6 +74,19 @@ struct MixtureSummary {
         shares = mixture.shares
         iterations = mixture.iterations.count
         stopReason = mixture.stopReason
+        let comparisons = members.reduce(0) { $0 + $1.assignCount }
+        starts = mixture.starts.map { start in
+            Start(
+                logLikelihood: start.logLikelihood / comparisons,
+                iterations: start.iterations,
+                likeKept: ClusterAgreement(
+                    groups: start.assignments,
+                    truth: assignments.map(String.init),
+                    groupCount: (start.assignments.max() ?? 0) + 1
+                ),
+                labels: agreement(of: start.assignments, count: 1)
+            )
+        }
         let ofGroups = (0..<groups).map { group in
             weakness(
                 of: "group-\(group)",
@@ -118,6 +144,7 @@ struct MixtureSummary {
             "rewards": .object(accuracyJSON),
             "warnings": .array(warnings.map(JSONValue.string)),
             "empty_groups": .integer(emptyGroups),
+            "starts": .array(starts.map(\.json)),
             "log_likelihood": .array(candidates.map { $0.json(beside: candidates[0]) }),
             "contrasts": .array(
                 contrasts.enumerated().map { i, row in
@@ -162,6 +189,18 @@ struct MixtureSummary {
                 }
             ).estimate?.json ?? .null,
             "agreement": labelled.isEmpty ? .null : .number(Double(right) / Double(labelled.count)),
+        ]
+    }
+}
+
+extension MixtureSummary.Start {
+    /// An entry of `mixture.json`.
+    fileprivate var json: JSONValue {
+        [
+            "log_likelihood_per_comparison": .number(logLikelihood), "iterations": .integer(iterations),
+            "adjusted_rand_index_to_kept": .number(likeKept.adjustedRandIndex),
+            "assignment_agreement": JSONValue(optional: labels?.agreement),
+            "adjusted_rand_index": JSONValue(optional: labels?.adjustedRandIndex),
         ]
     }
 }

@@ -62,7 +62,7 @@ extension RunContext {
     private func dealt(_ users: [(User<TokenizedComparison>, ComparisonSplit)]) throws -> LoadedUsers {
         let (shards, hosted) = try shards()
         let members = dealUsersToShards(
-            users.map { user, _ in (user.id, user.comparisons.reduce(0) { $0 + $1.distinctTokens }) },
+            users.map { user, _ in (user.id, user.comparisons.reduce(0) { $0 + $1.run.distinctTokens }) },
             shards: shards.count
         )
         let local = hosted.flatMap { shard in

@@ -85,7 +85,7 @@ extension RewardMixtureSettings {
             &start,
             .choice(MixtureStart.self),
             "residual: seed each further group with users whose unexplained choices pull the models so far another "
-                + "way; random; round-robin."
+                + "way; labels: the data's own, which EM may find wrong; random; round-robin."
         )
         keys.read(
             "restarts",

@@ -81,9 +81,8 @@ package struct RunSection: Equatable, Sendable {
             "trunk_cache",
             &trunkCache,
             .flag,
-            "What lies below the first trained block is computed once for each comparison and kept. false: computed "
-                + "whenever "
-                + "it is needed, with the same bits."
+            "What lies below the first trained block is computed once for each response and kept. false: computed "
+                + "whenever it is needed, with the same bits."
         )
         keys.read(
             "trunk_cache_memory",
