@@ -15,6 +15,8 @@ package struct SplitSettings: Equatable, Sendable {
     package var unit = SplitUnit.prompt
     /// F, the folds of EM; 1: one split of `fit`, `validation` and `assign`.
     package var folds = 2
+    /// With one fold, whether every comparison but those of `test` is of `fit` and of `assign`, as in the paper.
+    package var sharesAll = false
     /// Part of all comparisons that only evaluation sees.
     package var test = 0.2
     /// With one fold, part of all comparisons that only the E-step sees.
@@ -81,6 +83,13 @@ package struct ComparisonSplit: Equatable, Sendable {
         self.test = test
     }
 
+    /// One fold, all of which is both trained on and asked.
+    package init(sharing all: [Int], test: [Int]) {
+        folds = [Part(fit: all, assign: all)]
+        final = Part(fit: all)
+        self.test = test
+    }
+
     /// A part.
     package subscript(key: Key) -> Part {
         switch key {
@@ -104,7 +113,7 @@ package func splitComparisons(
     let firsts = users.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1.comparisons.count) }
     let prompts = users.flatMap { $0.comparisons.map(\.promptHash) }
     let parts = deal(prompts, item: 0, settings, seed: seed)
-    let needed = settings.folds > 1 ? parts.folds : [parts.fit, parts.assign]
+    let needed = parts.folds.isEmpty ? [parts.fit, parts.assign] : parts.folds
     guard !needed.contains(where: \.isEmpty) else {
         throw Failure(
             .badData,
@@ -119,9 +128,14 @@ package func splitComparisons(
     let (fit, validation, assign, test) = (own(parts.fit), own(parts.validation), own(parts.assign), own(parts.test))
     let folds = parts.folds.map(own)
     return users.indices.map { user in
-        settings.folds > 1
-            ? ComparisonSplit(folds: folds.map { $0[user] }, test: test[user])
-            : ComparisonSplit(fit: fit[user], validation: validation[user], assign: assign[user], test: test[user])
+        let own = DealtComparisons(
+            folds: folds.map { $0[user] },
+            fit: fit[user],
+            validation: validation[user],
+            assign: assign[user],
+            test: test[user]
+        )
+        return own.split(settings)
     }
 }
 
@@ -138,14 +152,12 @@ private func splitWithin(
 ) -> ComparisonSplit {
     let item = Int(truncatingIfNeeded: stableHash(user.id))
     var parts = deal(user.comparisons.map(\.promptHash), item: item, settings, seed: seed)
-    let isLacking = settings.folds > 1 ? parts.folds.contains(where: \.isEmpty) : parts.fit.isEmpty
+    let isLacking = parts.folds.isEmpty ? parts.fit.isEmpty : parts.folds.contains(where: \.isEmpty)
     if isLacking, user.comparisons.count > 1 {
         // The orders of a tie, and what was compared twice, stay together.
         parts = deal(user.comparisons.map(\.responsesHash), item: item, settings, seed: seed)
     }
-    return settings.folds > 1
-        ? ComparisonSplit(folds: parts.folds, test: parts.test)
-        : ComparisonSplit(fit: parts.fit, validation: parts.validation, assign: parts.assign, test: parts.test)
+    return parts.split(settings)
 }
 
 /// Indices of comparisons by use, ascending: `folds`, or `fit`, `validation` and `assign`.
@@ -155,6 +167,13 @@ private struct DealtComparisons {
     var validation: [Int] = []
     var assign: [Int] = []
     var test: [Int] = []
+
+    func split(_ settings: SplitSettings) -> ComparisonSplit {
+        if settings.sharesAll { return ComparisonSplit(sharing: folds[0], test: test) }
+        return folds.isEmpty
+            ? ComparisonSplit(fit: fit, validation: validation, assign: assign, test: test)
+            : ComparisonSplit(folds: folds, test: test)
+    }
 }
 
 /// Deals comparisons in a random order of their keys; those of equal keys go where the first of them falls.
@@ -169,7 +188,7 @@ private func deal(_ keys: [UInt64], item: Int, _ settings: SplitSettings, seed: 
     let order = keys.indices.sorted { (random[$0], keys[$0], $0) < (random[$1], keys[$1], $1) }
 
     let count = order.count
-    let isOneSplit = settings.folds == 1
+    let isOneSplit = settings.folds == 1 && !settings.sharesAll
     let assign = isOneSplit ? max(1, Int((Double(count) * settings.assign).rounded())) : 0
     let test = max(0, min(Int((Double(count) * settings.test).rounded()), count - assign - 1))
     let validation = isOneSplit ? Int((Double(count) * settings.validation).rounded(.down)) : 0

@@ -25,6 +25,13 @@ package struct EarlyStopping: Equatable, Codable, Sendable {
         self.maxSteps = maxSteps
     }
 
+    /// Notes steps that no validation judges; true after the last one, whose weights are kept.
+    mutating func spend(step: Int) -> Bool {
+        (steps, bestStep) = (step, step)
+        stopped = step >= maxSteps
+        return stopped
+    }
+
     /// Notes the validation loss after `step` steps; true where it is the lowest so far, and the weights are worth
     /// keeping.
     package mutating func observe(loss: Double, step: Int) -> Bool {

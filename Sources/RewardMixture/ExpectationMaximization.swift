@@ -7,7 +7,7 @@ import Preferences
 private let seedingsPerGroup = 2
 
 /// Alternates M-step and E-step from `start` until `stopReason` says so; the iteration of highest likelihood is the
-/// result.
+/// result, or as in the paper the last one.
 ///
 /// `models`: F of each group, model `f·K + u` that of group u which does not see fold f, so that every E-step asks
 /// models that have not seen the comparison. All decisions are taken from numbers that are the same on every rank.
@@ -23,7 +23,7 @@ func expectationMaximization(
     report: (MixtureEvent) throws -> Void
 ) throws -> StartOutcome {
     let groups = models.count / settings.folds
-    let seedings = settings.assignment == .known ? 0 : seedingsPerGroup * (groups - 1)
+    let seedings = settings.assignment == .known || settings.paper ? 0 : seedingsPerGroup * (groups - 1)
     let found = try saved?.record("em", as: EMState.self) { $0.isValid(members: users.members, groups: groups) }
     var state = try found ?? EMState(from: start(), seedings: seedings)
     var savedStep = found == nil ? nil : saved?.under("step")
@@ -104,7 +104,7 @@ func expectationMaximization(
         let gains = state.best.map { logLikelihood - $0.logLikelihood > settings.tolerance * abs($0.logLikelihood) }
         state.iterationsWithoutGain = isFinished && gains == false ? state.iterationsWithoutGain + 1 : 0
         state.iterations.append(record)
-        if isFinished, logLikelihood > state.best?.logLikelihood ?? -.infinity {
+        if isFinished, settings.paper || logLikelihood > state.best?.logLikelihood ?? -.infinity {
             state.best = BestIteration(scores: scores, responsibilities: after, logLikelihood: logLikelihood)
         }
         let reason = stopReason(

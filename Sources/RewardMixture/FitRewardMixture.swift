@@ -42,7 +42,8 @@ package func fitRewardMixture<Models: RewardModels>(
     // Where all is done, in a state that `savedState` gave, nothing asks the models of folds.
     let isDone = state.finalSingle != nil && state.fits.count == candidates.count
     // The single model of each part; with one fold the last training is another.
-    let singleParts = settings.folds == 1 ? settings.emParts : settings.finalParts
+    let isSingleFinal = settings.folds > 1 || settings.paper
+    let singleParts = isSingleFinal ? settings.finalParts : settings.emParts
     let single = try earlier == nil && !isDone ? makeModels(singleParts.count) : nil
     var finalSingle = earlier?.single
     if let saved, isDone, earlier == nil {
@@ -83,7 +84,7 @@ package func fitRewardMixture<Models: RewardModels>(
             atBoundary: { try boundary("single", $0) },
             report: report
         )
-        if settings.folds > 1 { state.finalSingle = state.single }
+        if isSingleFinal { state.finalSingle = state.single }
         if let fitted = state.single {
             try report(.single(fitted.training[0], testAccuracy: fitted.scores.testAccuracies(everyone, groups: 1)[0]))
         }
@@ -97,8 +98,13 @@ package func fitRewardMixture<Models: RewardModels>(
         } ?? []
     }
     for groups in candidates.dropFirst(state.fits.count) {
-        for restart in stride(from: state.starts.count, to: isKnown ? 1 : settings.restarts, by: 1) {
+        // The models of EM, which the paper keeps.
+        var ofEM: Models?
+        let isGiven = isKnown && settings.folds > 1
+        if isGiven, let labels { state.best = StartOutcome(known: labels, of: users.members) }
+        for restart in stride(from: state.starts.count, to: isGiven ? 0 : isKnown ? 1 : settings.restarts, by: 1) {
             let models = try makeModels(groups * settings.folds)
+            ofEM = models
             if !isKnown, settings.start == .residual, let single {
                 for fold in 0..<settings.folds { models.copyWeights(to: fold * groups, from: single, model: fold) }
             }
@@ -128,22 +134,34 @@ package func fitRewardMixture<Models: RewardModels>(
         guard let best = state.best else {
             throw Failure(.internalError, "no start of the reward mixture has a finite likelihood")
         }
-        let outcome = isKnown ? best : best.withoutEmptyGroups()
-        let left = outcome.responsibilities.first?.count ?? groups
+        let groupsLeft = isKnown ? Array(0..<groups) : best.groupsLeft
+        let outcome = best.keeping(groupsLeft)
+        let left = groupsLeft.count
         let models = try makeModels(left * settings.finalParts.count)
-        let final = try fit(
-            models,
-            to: users,
-            on: settings.finalParts,
-            responsibilities: outcome.responsibilities,
-            scores: settings.folds == 1 ? outcome.scores : nil,
-            settings: settings,
-            stage: candidates.count == 1 ? "final fit" : "final fit of \(groups) groups",
-            round: 1 + settings.restarts * (settings.maxIterations + 1),
-            from: saved?.under("final-\(groups)"),
-            atBoundary: { try boundary("final-\(groups)", $0) },
-            report: report
-        )
+        let final: FinalFit
+        let stage = candidates.count == 1 ? "final fit" : "final fit of \(groups) groups"
+        if settings.paper, let ofEM {
+            for (model, group) in groupsLeft.enumerated() { models.copyWeights(to: model, from: ofEM, model: group) }
+            let training = outcome.iterations.last?.training ?? []
+            final = FinalFit(
+                training: groupsLeft.map { training[$0] },
+                scores: try score(users, under: models, folds: 1, groups: left, test: 0..<left, stage: stage)
+            )
+        } else {
+            final = try fit(
+                models,
+                to: users,
+                on: settings.finalParts,
+                responsibilities: outcome.responsibilities,
+                scores: settings.folds == 1 ? outcome.scores : nil,
+                settings: settings,
+                stage: stage,
+                round: 1 + settings.restarts * (settings.maxIterations + 1),
+                from: saved?.under("final-\(groups)"),
+                atBoundary: { try boundary("final-\(groups)", $0) },
+                report: report
+            )
+        }
         let assignments = outcome.responsibilities.map(argmax)
         try report(.final(final.training, testAccuracy: final.scores.testAccuracies(assignments, groups: left)))
         let contrasts = try contrasts(
@@ -195,7 +213,8 @@ package func fitRewardMixture<Models: RewardModels>(
         singleFit: singleFit,
         finalSingleFit: finalSingleFit,
         labels: isKnown ? labels : nil,
-        choosesGroups: !isKnown && settings.groups == nil
+        choosesGroups: !isKnown && settings.groups == nil,
+        hasUnseen: !settings.paper
     )
 }
 

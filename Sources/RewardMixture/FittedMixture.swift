@@ -31,7 +31,8 @@ package struct FittedMixture<Models: RewardModels> {
     package let stopReason: StopReason
     /// What EM reached from every start, in order; the one of the highest likelihood was kept.
     package let starts: [ReachedStart]
-    /// How well each number of groups that was tried explains comparisons unseen: of the single model, then of each K.
+    /// How well each number of groups that was tried explains comparisons unseen: of the single model, then of each K;
+    /// none where the E-step reads what the models were trained on.
     package let candidates: [HeldOutFit]
     /// [K][K]: how differently the groups' models predict; nil on the diagonal, and without `test` comparisons.
     package let contrasts: [[GroupContrast?]]
@@ -50,14 +51,15 @@ package struct FittedMixture<Models: RewardModels> {
         singleFit: FinalFit,
         finalSingleFit: FinalFit,
         labels: [String]?,
-        choosesGroups: Bool
+        choosesGroups: Bool,
+        hasUnseen: Bool
     ) {
         let everyone = singleFit.scores.members.map { _ in [1.0] }
         let ofSingle = HeldOutFit(groups: 1, left: 1, finalSingleFit.scores, responsibilities: everyone)
         let ofGroups = fits.map {
             HeldOutFit(groups: $0.groups, left: $0.left, $0.final.scores, responsibilities: $0.outcome.responsibilities)
         }
-        candidates = [ofSingle] + ofGroups
+        candidates = hasUnseen ? [ofSingle] + ofGroups : []
         // 0: the single model.
         let chosen = choosesGroups ? smallestGoodFit(candidates) : fits.count
         self.single = single

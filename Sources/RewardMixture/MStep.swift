@@ -44,9 +44,17 @@ func maximize(
     let weights = parts.flatMap { shardWeights(users, $0, responsibilities: responsibilities, groups: groups) }
     let trained = weights.indices.filter { weights[$0].contains { $0 > 0 } }
     let populated = (0..<groups).filter { group in trained.contains { $0 % groups == group } }
-    let budget = EarlyStopping(patience: settings.patience, maxSteps: settings.maxSteps)
+    // The paper's budget is of epochs.
+    let sizes = (0..<groups).map { group in weights[group].reduce(0, +) }
+    let budgets = sizes.map { size in
+        let part = settings.paper ? size / (sizes.max() ?? 1) : 1
+        return EarlyStopping(
+            patience: settings.patience,
+            maxSteps: max(1, Int((Double(settings.maxSteps) * part).rounded(.up)))
+        )
+    }
     var state = MStepState(
-        budgets: Array(repeating: budget, count: groups),
+        budgets: budgets,
         rewardScale: Array(repeating: 1, count: groups)
     )
     var samplers = makeSamplers(
@@ -69,6 +77,10 @@ func maximize(
 
     func validate(_ active: [Int], step: Int) throws {
         for group in active {
+            if settings.paper {
+                if state.budgets[group].spend(step: step) { modelsOf(group).forEach(models.saveBest) }
+                continue
+            }
             let found = try validationLoss(
                 of: group,
                 on: parts,
@@ -157,7 +169,9 @@ func maximize(
                 throw notFinite("gradient", group: model % groups, stage: stage, step: step)
             }
         }
-        if step % settings.evaluateEvery == 0 || step == settings.maxSteps { try validate(active, step: step) }
+        if settings.paper || step % settings.evaluateEvery == 0 || step == settings.maxSteps {
+            try validate(active, step: step)
+        }
         try progress(step)
         state.step = step
         try atBoundary {

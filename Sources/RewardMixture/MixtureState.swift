@@ -63,7 +63,8 @@ struct BestIteration: Codable {
 
 /// What EM reached from one start.
 struct StartOutcome: Codable, Equatable {
-    let scores: UserScores
+    /// Nil of known groups, where the last training has the scores.
+    let scores: UserScores?
     let responsibilities: [[Double]]
     let logLikelihood: Double
     /// Each user's group when the last group was seeded, before EM moved anybody; numbered as EM does.
@@ -72,26 +73,32 @@ struct StartOutcome: Codable, Equatable {
     let stopReason: StopReason
 
     func isValid(members: [UserInfo], groups: Int) -> Bool {
-        scores.isValid(members: members, groups: groups) && isTable(responsibilities, members.count, groups)
-            && seed.count == members.count
+        (scores?.isValid(members: members, groups: groups) ?? true)
+            && isTable(responsibilities, members.count, groups) && seed.count == members.count
     }
 }
 
 extension StartOutcome {
-    /// The same without groups that have less than half a user, the largest group first.
-    func withoutEmptyGroups() -> StartOutcome {
+    /// The groups that have at least half a user, the largest first.
+    var groupsLeft: [Int] {
         let groups = responsibilities.first?.count ?? 0
         let sizes = groupSizes(responsibilities, groups: groups)
         let empty = emptyGroups(responsibilities, groups: groups)
-        let left = sizes.indices.filter { !empty.contains($0) }.sorted { (-sizes[$0], $0) < (-sizes[$1], $1) }
+        return sizes.indices.filter { !empty.contains($0) }.sorted { (-sizes[$0], $0) < (-sizes[$1], $1) }
+    }
+
+    /// The same with some of the groups.
+    func keeping(_ left: [Int]) -> StartOutcome {
         func columns(_ row: [Double]) -> [Double] { left.map { row[$0] } }
         return StartOutcome(
-            scores: UserScores(
-                members: scores.members,
-                foldLogLikelihoods: scores.foldLogLikelihoods.map { $0.map(columns) },
-                assignCorrect: scores.assignCorrect.map(columns),
-                testCorrect: scores.testCorrect.map(columns)
-            ),
+            scores: scores.map { scores in
+                UserScores(
+                    members: scores.members,
+                    foldLogLikelihoods: scores.foldLogLikelihoods.map { $0.map(columns) },
+                    assignCorrect: scores.assignCorrect.map(columns),
+                    testCorrect: scores.testCorrect.map(columns)
+                )
+            },
             responsibilities: responsibilities.map { row in
                 let total = columns(row).reduce(0, +)
                 return columns(row).map { total > 0 ? $0 / total : 1 / Double(left.count) }
@@ -100,6 +107,21 @@ extension StartOutcome {
             seed: seed,
             iterations: iterations,
             stopReason: stopReason
+        )
+    }
+}
+
+extension StartOutcome {
+    /// Groups that are given by label.
+    init(known labels: [String], of users: [UserInfo]) {
+        let groups = users.map { user in labels.firstIndex { $0 == user.group } ?? 0 }
+        self.init(
+            scores: nil,
+            responsibilities: oneHot(groups, groups: labels.count),
+            logLikelihood: 0,
+            seed: groups,
+            iterations: [],
+            stopReason: .known
         )
     }
 }

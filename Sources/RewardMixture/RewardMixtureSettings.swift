@@ -37,6 +37,13 @@ package struct RewardMixtureSettings: Equatable, Sendable {
     package var maxGroups = 4
     /// F, how many models of a group EM trains, each on all folds of the comparisons but one; 1: one model on `fit`.
     package var folds = 2
+    /// The paper's way to the letter (arXiv 2402.08925, Algorithm 2, and its code): every model is trained on all
+    /// comparisons but those of `test`, and the E-step reads the same ones; every group trains for as many epochs as
+    /// the largest one has in `maxSteps`, whatever any validation would say; the models of the last iteration are the
+    /// result.
+    ///
+    /// Goes with one fold and one start.
+    package var paper = false
     /// How users are assigned.
     package var assignment = AssignmentRule.hard
     /// How the first assignment is made.
@@ -77,7 +84,7 @@ package struct RewardMixtureSettings: Equatable, Sendable {
     /// The parts of EM's training.
     var emParts: [ComparisonSplit.Key] { (0..<folds).map { .fold($0) } }
     /// The parts of the training after EM: beside folds, which decide how long the final models are trained.
-    var finalParts: [ComparisonSplit.Key] { folds == 1 ? [.final] : emParts + [.final] }
+    var finalParts: [ComparisonSplit.Key] { paper ? emParts : folds == 1 ? [.final] : emParts + [.final] }
     /// How many parts a training has at most.
     var mostParts: Int { finalParts.count }
     /// How many models are trained at once, at most.

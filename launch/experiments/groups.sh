@@ -65,7 +65,7 @@ tell() {
             "\(.value) \($models["group-\(.key)"].accuracy[.value].mean | percent)"] | sort | join(", ");
         [$name, "K \(.group_sizes | length)", (.group_sizes | map(round | tostring) | join(" + ")),
          "right \(.assignment_agreement | percent), seed \(.seed_agreement | percent)", own(.rewards),
-         (if .known_groups then "known: " + ([.known_groups[].accuracy // empty | map_values(.mean) | to_entries | max_by(.value) |
+         (if .known_groups then "known: " + ([.known_groups | del(.single) | .[].accuracy // empty | map_values(.mean) | to_entries | max_by(.value) |
              "\(.key) \(.value | percent)"] | join(", ")) else empty end),
          $diagnosis[0].verdict] | join("\t")' "$out/$1/reward/mixture.json"
 }

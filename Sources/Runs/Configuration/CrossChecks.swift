@@ -75,8 +75,14 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
         )
     }
     require(
-        reward.mixture.folds > 1 || reward.split.assign + reward.split.test + reward.split.validation < 1,
+        reward.mixture.folds > 1 || reward.mixture.paper
+            || reward.split.assign + reward.split.test + reward.split.validation < 1,
         "reward: assign_fraction, test_fraction and validation_fraction leave no comparisons to fit to"
+    )
+    require(
+        !reward.mixture.paper || reward.mixture.groups != nil,
+        "reward.groups: with reward.paper no comparison is unseen that could tell how many groups there are; give a "
+            + "number"
     )
     let annealing = reward.mixture.annealingProblem
     require(annealing == nil, "reward.max_iterations: \(annealing ?? "")")

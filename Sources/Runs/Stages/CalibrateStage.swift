@@ -4,6 +4,7 @@ import MaxMinPolicy
 import ModelFiles
 import Preferences
 import Reporting
+import RewardMixture
 import StrictJSON
 import Text
 
@@ -36,6 +37,7 @@ func runCalibrate(_ run: RunContext) throws {
         let text = calibration.json(models: models.names).encoded(pretty: true)
         try writeAtomically(text, to: run.directory.file("reward/calibration.json"))
     }
+    guard !run.configuration.reward.mixture.paper else { return }
     try run.onRoot {
         let diagnosis = try Diagnosis(of: run.directory)
         for line in diagnosis.lines { run.progress.say("diagnosis: \(line)") }

@@ -218,7 +218,7 @@ extension Diagnosis {
         guard !tried.isEmpty else {
             throw fields.failure(
                 "log_likelihood",
-                "is missing: an earlier build wrote this run; do its reward stage again"
+                "says nothing of unseen comparisons: a run of reward.paper has none; do others' reward stage again"
             )
         }
         self.tried = tried

@@ -115,16 +115,17 @@ struct MixtureSummary {
             let mean = fit.perComparison
             return "\(fit.groups): \(mean.mean.formatted(decimals: 4)) ± \(mean.standardError.formatted(decimals: 4))"
         }
-        let explained = "reward: held-out log-likelihood a comparison by groups, \(tried.joined(separator: ", "))"
-        guard let agreement, let seedAgreement else { return [explained] }
+        let explained =
+            tried.isEmpty
+            ? [] : ["reward: held-out log-likelihood a comparison by groups, \(tried.joined(separator: ", "))"]
+        guard let agreement, let seedAgreement else { return explained }
         func right(_ agreement: ClusterAgreement) -> Int {
             Int((agreement.agreement * Double(labelledUsers)).rounded())
         }
-        return [
-            explained,
+        let placed =
             "reward: \(right(agreement)) of \(labelledUsers) users in the group of their label, "
-                + "\(right(seedAgreement)) when the groups were seeded",
-        ]
+            + "\(right(seedAgreement)) when the groups were seeded"
+        return explained + [placed]
             + accuracy.enumerated().map { model, row in
                 let name = model < groupSizes.count ? "group-\(model)" : "single"
                 let figures = zip(labels, row).map {

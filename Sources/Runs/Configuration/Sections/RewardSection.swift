@@ -23,6 +23,11 @@ package struct RewardSection: Equatable, Sendable {
         )
         keys.section("lora") { lora.read(&$0) }
         mixture.read(&keys)
+        if mixture.paper {
+            (mixture.assignment, mixture.start) = (.hard, .roundRobin)
+            (mixture.folds, mixture.restarts) = (1, 1)
+        }
+        split.sharesAll = mixture.paper
         keys.read(
             "test_fraction",
             &split.test,
@@ -72,6 +77,14 @@ extension RewardMixtureSettings {
             .integer(.from(1, to: 10)),
             "Cross-fitting: each group has so many models in EM, each trained on all folds of the comparisons but one, "
                 + "which the E-step asks it. 1: one model, on comparisons apart from those of the E-step."
+        )
+        keys.read(
+            "paper",
+            &paper,
+            .flag,
+            "The paper's way, to compare with: hard assignment from round-robin, the E-step reads what the models were "
+                + "trained on, and every group trains for as many epochs as the largest one has in max_steps. Other "
+                + "keys for these play no part. Likelihoods are then not of unseen comparisons."
         )
         keys.read(
             "assignment",
