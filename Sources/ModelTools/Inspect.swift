@@ -99,8 +99,9 @@ private func describeModel(_ path: String, allowNonFinite: Bool, followSymlinks:
     }
     return [
         "kind": .string(isRewardModel ? "reward model" : "language model"), "path": .string(path),
-        "parameters": .integer(found.parameters), "layers": .integer(shape.layers),
-        "width": .integer(shape.width), "heads": .integer(shape.heads), "positions": .integer(shape.contextLength),
+        "family": .string(shape.llama?.member.rawValue ?? "gpt2"), "parameters": .integer(found.parameters),
+        "layers": .integer(shape.layers), "width": .integer(shape.width), "heads": .integer(shape.heads),
+        "positions": .integer(shape.contextLength),
         "stored": .string(try ModelDirectory.storedType(path, followSymlinks: followSymlinks).rawValue),
         "vocabulary_size": .integer(shape.vocabularySize),
         "tokenizer_size": .integer(tokenizer.vocabularySize),

@@ -4,8 +4,8 @@ import StrictJSON
 
 /// A chat template in Jinja as a model's directory holds it: recognized by its markers, never run.
 struct JinjaTemplate: Sendable {
-    /// The longest file that is read; the longest of known models has some 10 KiB.
-    private static let maximumBytes = 1 << 20
+    /// The longest that is read or recognized; the longest of known models has some 10 KiB.
+    private static let maximumBytes = 1 << 18
 
     let text: String
     /// The file, for messages.
@@ -43,6 +43,7 @@ struct JinjaTemplate: Sendable {
     ///
     /// - Parameter hasPrefix: whether the tokenizer puts beginning-of-text before every sequence by itself.
     func recognized(hasPrefix: Bool) -> (template: ChatTemplate, systemMessage: String?)? {
+        guard text.utf8.count <= Self.maximumBytes else { return nil }
         func has(_ markers: String...) -> Bool { markers.allSatisfy(text.contains) }
         if has("<|im_start|>", "<|im_end|>") {
             // Others put beginning-of-text first (Hermes), or write a system message of many parts (SmolLM3).
