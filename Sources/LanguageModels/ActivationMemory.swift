@@ -17,15 +17,19 @@ package struct ActivationMemory: Sendable {
     private var operand: Int { precision.elementType.size }
     private var isBFloat16: Bool { precision == .bfloat16 }
 
-    /// Of a block and token: 4·(D + QKV) + b·D + 8, QKV the width of queries, keys and values.
+    /// Of a block and token: 4·(D + QKV) + b·D + 8, QKV the width of queries, keys and values; of queries and keys that
+    /// are normed 4·QK and 4 for each norm more.
     private var bytesPerToken: Int {
         4 * (shape.width + shape.queryKeyValueWidth) + operand * shape.width + 8
+            + 4 * (shape.normedQueryKeyWidth + shape.queryKeyNorms)
     }
 
-    /// Of a block and a row that is read after it: 4·H + b·A + (4 + b)·(D + F) + 8; Llama's gate is 4·F more.
+    /// Of a block and a row that is read after it: 4·H + b·A + (4 + b)·(D + F) + 8; Llama's gate is 4·F more, and what
+    /// is normed after attention and feed-forward 8·D.
     private var bytesPerReadRow: Int {
         4 * shape.heads + operand * shape.attentionWidth + (4 + operand) * shape.width
             + ((shape.llama == nil ? 4 : 8) + operand) * shape.innerWidth + 8
+            + (shape.normsOutputs ? 8 * shape.width : 0)
     }
 
     /// Of a block and token where all are read.
@@ -52,7 +56,7 @@ package struct ActivationMemory: Sendable {
     /// gradients of gate and feed-forward at once; 4·D where not all rows are read.
     package func backward(tokens: Int, read: Int) -> Int {
         let narrow = max(shape.width, shape.attentionWidth)
-        let wide = max(shape.innerWidth, shape.queryKeyValueWidth)
+        let wide = max(shape.innerWidth, shape.queryKeyValueWidth, shape.normsOutputs ? shape.width : 0)
         let gated = shape.llama == nil ? 0 : 2 * shape.innerWidth
         let copies = isBFloat16 ? operand * (narrow + max(wide, gated)) : operand * gated
         let scattered = read < tokens ? 4 * tokens * shape.width : 0

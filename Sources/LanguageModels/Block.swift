@@ -135,7 +135,7 @@ struct BlockPass {
 struct BlockBackwardScratch {
     /// N × max(D, H·d) elements.
     let narrow: Tensor
-    /// N × max(F, (H + 2K)·d) elements.
+    /// N × max(F, (H + 2K)·d) elements, and no fewer than N × D where outputs are normed.
     let wide: Tensor
     /// As many elements as `narrow` in the product type; empty for fp32, which needs no copy.
     let narrowProduct: Tensor

@@ -7,6 +7,8 @@ package struct LlamaShape: Equatable, Sendable {
         case llama
         case mistral
         case qwen2
+        case qwen3
+        case olmo2
     }
 
     /// Which projections of attention have a bias.
@@ -16,6 +18,14 @@ package struct LlamaShape: Equatable, Sendable {
         case inputs
         /// These and the output (`attention_bias`).
         case all
+    }
+
+    /// What is normed of queries and keys, bias included, before they are rotated.
+    package enum QueryKeyNorm: Sendable {
+        /// Each head by itself, with one gain for all heads (Qwen3).
+        case heads
+        /// All heads of a token together (OLMo 2).
+        case tokens
     }
 
     /// The member.
@@ -33,7 +43,13 @@ package struct LlamaShape: Equatable, Sendable {
     /// Whether the vocabulary product reads the token embedding (`tie_word_embeddings`) or a matrix of its own.
     package var tiesEmbeddings: Bool
 
-    /// States what is particular to a model; `headWidth` must be even.
+    /// The norm of queries and keys, where there is one.
+    package var queryKeyNorm: QueryKeyNorm? { member == .qwen3 ? .heads : member == .olmo2 ? .tokens : nil }
+    /// Whether attention and feed-forward are normed after them, before their sums with the residual stream (OLMo 2),
+    /// not what goes into them.
+    package var normsOutputs: Bool { member == .olmo2 }
+
+    /// States what is particular to a model; `headWidth` must be even, and OLMo 2 has no bias.
     package init(
         member: Member = .llama,
         keyValueHeads: Int,
@@ -43,6 +59,7 @@ package struct LlamaShape: Equatable, Sendable {
         slidingWindow: Int? = nil,
         tiesEmbeddings: Bool = false
     ) {
+        precondition(member != .olmo2 || attentionBias == .none, "OLMo 2 has no bias before a norm")
         self.member = member
         self.keyValueHeads = keyValueHeads
         self.headWidth = headWidth

@@ -70,6 +70,21 @@ package struct ModelConfiguration: Equatable, Sendable {
     /// Width of queries, keys and values together.
     package var queryKeyValueWidth: Int { (heads + 2 * keyValueHeads) * headWidth }
 
+    /// Width of queries and keys where they are normed, else 0.
+    var normedQueryKeyWidth: Int {
+        llama?.queryKeyNorm == nil ? 0 : (heads + keyValueHeads) * headWidth
+    }
+    /// Norms of a token's queries and keys.
+    var queryKeyNorms: Int {
+        switch llama?.queryKeyNorm {
+        case nil: 0
+        case .heads: heads + keyValueHeads
+        case .tokens: 2
+        }
+    }
+    /// Whether attention and feed-forward are normed after them.
+    var normsOutputs: Bool { llama?.normsOutputs ?? false }
+
     /// Elements of a block's matrices: multiply–add operations of a token in a block, attention itself left out.
     package var blockMatrixElements: Int {
         let feedForward = (llama == nil ? 2 : 3) * innerWidth

@@ -295,7 +295,8 @@ extension LanguageModel {
 
     private func backwardScratch(tokens: Int) -> BlockBackwardScratch {
         let narrow = tokens * max(configuration.width, configuration.attentionWidth)
-        let wide = tokens * max(configuration.innerWidth, configuration.queryKeyValueWidth)
+        let normed = configuration.normsOutputs ? configuration.width : 0
+        let wide = tokens * max(configuration.innerWidth, configuration.queryKeyValueWidth, normed)
         let copied = precision == .float32 ? 0 : wide
         let gated = configuration.llama == nil ? 0 : 2 * tokens * configuration.innerWidth
         return BlockBackwardScratch(

@@ -44,6 +44,11 @@ struct BlockActivations {
     let rstd1: Tensor
     /// Queries, keys and values: side by side, [N, 3D], with GPT-2; apart with Llama.
     let qkv: AttentionInput
+    /// Queries and keys before their norm, apart, [N, H·d] and [N, K·d], and its statistics; empty without one.
+    let plainQueries: Tensor
+    let plainKeys: Tensor
+    let rstdQueries: Tensor
+    let rstdKeys: Tensor
     /// What attention returns, [R, H·d], product type.
     let attended: Tensor
     /// [H, R].
@@ -60,6 +65,9 @@ struct BlockActivations {
     let up: Tensor
     /// After both, [R, F], product type.
     let activation: Tensor
+    /// What attention and feed-forward give before their norm, [R, D]; empty where it is their inputs that are normed.
+    let attentionOutput: Tensor
+    let feedForwardOutput: Tensor
 
     /// Causal attention of packed sequences, of the rows that are read.
     func attend(_ sequences: PackedLayout) {
@@ -79,14 +87,16 @@ struct BlockScratch {
     private var narrow: [Scratch]
     private var statistics: [Scratch]
     private var qkv = Scratch()
+    private var plainQueries = Scratch()
+    private var plainKeys = Scratch()
     private var preActivation = Scratch()
     private var up = Scratch()
     private var narrowProducts: [Scratch]
     private var activation: Scratch
 
     init(_ productType: ElementType) {
-        narrow = Array(repeating: Scratch(), count: 2)
-        statistics = Array(repeating: Scratch(), count: 5)
+        narrow = Array(repeating: Scratch(), count: 4)
+        statistics = Array(repeating: Scratch(), count: 7)
         narrowProducts = Array(repeating: Scratch(productType), count: 3)
         activation = Scratch(productType)
     }
@@ -102,6 +112,12 @@ struct BlockScratch {
         let d = configuration.width
         let isLlama = configuration.llama != nil
         let read = rows?.count ?? tokens
+        let normedKeys =
+            configuration.normedQueryKeyWidth == 0 ? 0 : configuration.keyValueHeads * configuration.headWidth
+        let outputs = configuration.normsOutputs ? read : 0
+        let keyNorms =
+            configuration.llama?.queryKeyNorm == .heads
+            ? configuration.keyValueHeads : configuration.queryKeyNorms / 2
         return BlockActivations(
             input: input ?? narrow[0].tensor([tokens, d]),
             rows: rows,
@@ -115,6 +131,10 @@ struct BlockScratch {
                 headWidth: configuration.headWidth,
                 layout: isLlama ? .apart : .sideBySide
             ),
+            plainQueries: plainQueries.tensor([tokens, configuration.normedQueryKeyWidth - normedKeys]),
+            plainKeys: plainKeys.tensor([tokens, normedKeys]),
+            rstdQueries: statistics[5].tensor([tokens * (configuration.queryKeyNorms - keyNorms)]),
+            rstdKeys: statistics[6].tensor([tokens * keyNorms]),
             attended: narrowProducts[1].tensor([read, configuration.attentionWidth]),
             logSumExp: statistics[4].tensor([configuration.heads, read]),
             middle: narrow[1].tensor([read, d]),
@@ -123,7 +143,9 @@ struct BlockScratch {
             rstd2: statistics[3].tensor([read]),
             preActivation: preActivation.tensor([read, configuration.innerWidth]),
             up: up.tensor([isLlama ? read : 0, configuration.innerWidth]),
-            activation: activation.tensor([read, configuration.innerWidth])
+            activation: activation.tensor([read, configuration.innerWidth]),
+            attentionOutput: narrow[2].tensor([outputs, d]),
+            feedForwardOutput: narrow[3].tensor([outputs, d])
         )
     }
 }

@@ -2,9 +2,9 @@ import Failures
 import LanguageModels
 import StrictJSON
 
-// Fields: transformers' `LlamaConfig`, `MistralConfig` and `Qwen2Config`, of versions 4 and 5.
+// Fields: transformers' `LlamaConfig`, `MistralConfig`, `Qwen2Config`, `Qwen3Config` and `Olmo2Config`, of versions 4 and 5.
 
-/// Reads the fields of Llama, Mistral and Qwen2; refuses everything that would make the model compute something else
+/// Reads the fields of the Llama family; refuses everything that would make the model compute something else
 /// than we do.
 func readLlama(_ fields: JSONFields, _ member: LlamaShape.Member) throws(Failure) -> ModelConfiguration {
     let activation = try fields.optionalString("hidden_act") ?? "silu"
@@ -14,8 +14,10 @@ func readLlama(_ fields: JSONFields, _ member: LlamaShape.Member) throws(Failure
     }
     let width = try fields.int("hidden_size", in: 1...(1 << 20))
     let heads = try fields.int("num_attention_heads", in: 1...(1 << 16))
-    let headWidth = try fields.optionalInt("head_dim", in: 1...(1 << 16)) ?? width / heads
-    if fields.object["head_dim"].map(\.isNull) ?? true, width % heads != 0 {
+    // Where it is not stated, heads of Qwen3 are 128 wide, and those of others share the width.
+    let usual = member == .qwen3 ? 128 : width / heads
+    let headWidth = try fields.optionalInt("head_dim", in: 1...(1 << 16)) ?? usual
+    if fields.object["head_dim"].map(\.isNull) ?? true, member != .qwen3, width % heads != 0 {
         throw fields.failure("num_attention_heads", "must divide hidden_size: \(heads) heads for a width of \(width)")
     }
     guard headWidth % 2 == 0 else {
@@ -32,7 +34,7 @@ func readLlama(_ fields: JSONFields, _ member: LlamaShape.Member) throws(Failure
         )
     }
     let vocabulary = try fields.int("vocab_size", in: 1...Int(Int32.max))
-    let epsilon = try fields.optionalDouble("rms_norm_eps", in: 1e-12...0.1) ?? 1e-6
+    let epsilon = try fields.optionalDouble("rms_norm_eps", in: 1e-12...0.1) ?? (member == .olmo2 ? 1e-5 : 1e-6)
     return try ModelConfiguration(
         vocabularySize: vocabulary,
         positions: fields.int("max_position_embeddings", in: 1...Int(Int32.max)),
@@ -61,17 +63,22 @@ private func readAttentionBias(
     _ member: LlamaShape.Member
 ) throws(Failure) -> LlamaShape.AttentionBias {
     switch member {
-    case .llama: try fields.optionalBool("attention_bias") ?? false ? .all : .none
-    case .mistral: .none
-    case .qwen2: .inputs
+    case .llama, .qwen3: return try fields.optionalBool("attention_bias") ?? false ? .all : .none
+    case .mistral: return .none
+    case .qwen2: return .inputs
+    case .olmo2:
+        if try fields.optionalBool("attention_bias") ?? false {
+            throw fields.failure("attention_bias", "must be false")
+        }
+        return .none
     }
 }
 
 private func readSlidingWindow(_ fields: JSONFields, _ member: LlamaShape.Member) throws(Failure) -> Int? {
     switch member {
-    case .llama: return nil
+    case .llama, .olmo2: return nil
     case .mistral: return try fields.optionalInt("sliding_window", in: 1...Int(Int32.max))
-    case .qwen2:
+    case .qwen2, .qwen3:
         guard try fields.optionalBool("use_sliding_window") ?? false else { return nil }
         return try fields.optionalInt("sliding_window", in: 1...Int(Int32.max))
     }
@@ -115,13 +122,13 @@ private func readScaling(_ fields: JSONFields) throws(Failure) -> RotaryPosition
     }
 }
 
-/// The members of Llama, Mistral and Qwen2, in a form that versions 4 and 5 of `transformers` read.
+/// The members of the Llama family's file, in a form that versions 4 and 5 of `transformers` read.
 func llamaObject(_ shape: ModelConfiguration, _ llama: LlamaShape) -> JSONObject {
     var object = JSONObject()
-    if llama.member == .llama {
+    if [.llama, .qwen3, .olmo2].contains(llama.member) {
         object["attention_bias"] = .bool(llama.attentionBias == .all)
-        object["mlp_bias"] = false
     }
+    if llama.member == .llama { object["mlp_bias"] = false }
     object["attention_dropout"] = 0.0
     object["eos_token_id"] = shape.endOfText.map { .integer(Int($0)) } ?? .null
     object["head_dim"] = .integer(llama.headWidth)
@@ -136,10 +143,10 @@ func llamaObject(_ shape: ModelConfiguration, _ llama: LlamaShape) -> JSONObject
     object["rms_norm_eps"] = JSONValue(shape.normEpsilon)
     object["rope_scaling"] = scalingObject(llama.rotary.scaling)
     object["rope_theta"] = .number(llama.rotary.theta)
-    if llama.member != .llama {
+    if [.mistral, .qwen2, .qwen3].contains(llama.member) {
         object["sliding_window"] = llama.slidingWindow.map { .integer($0) } ?? .null
     }
-    if llama.member == .qwen2 {
+    if [.qwen2, .qwen3].contains(llama.member) {
         object["max_window_layers"] = llama.slidingWindow == nil ? .integer(shape.layers) : 0
         object["use_sliding_window"] = .bool(llama.slidingWindow != nil)
     }

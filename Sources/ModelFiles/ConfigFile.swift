@@ -81,6 +81,8 @@ struct ConfigFile {
         case .llama: "Llama"
         case .mistral: "Mistral"
         case .qwen2: "Qwen2"
+        case .qwen3: "Qwen3"
+        case .olmo2: "Olmo2"
         }
     }
 }

@@ -66,15 +66,14 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
         }
     }
     let trained = directory.file("reward/group-0")
-    let template = configuration.data.chatTemplate
     let encoding = try ChatEncoding(
         Tokenizer(directory: trained),
-        template,
+        configuration.data.chatTemplate,
         endOfText: models[0].configuration.endOfText
     )
     let noted = try Provenance(directory: trained)
     try noted?.check(trained, encoding, tokenizerIn: trained, base: base == nil ? nil : reference)
-    let loaded = try loadPreferences(request.input, options: LoadOptions(template: template))
+    let loaded = try loadPreferences(request.input, options: LoadOptions(template: encoding.template))
     for warning in loaded.report.warnings { log("warning: \(warning)") }
     let options = TokenizationOptions(
         maximumLength: min(configuration.data.maxLength, models[0].configuration.contextLength),

@@ -99,12 +99,13 @@ private func describeModel(_ path: String, allowNonFinite: Bool, followSymlinks:
     }
     return [
         "kind": .string(isRewardModel ? "reward model" : "language model"), "path": .string(path),
-        "parameters": .integer(found.parameters), "layers": .integer(shape.layers),
-        "width": .integer(shape.width), "heads": .integer(shape.heads), "positions": .integer(shape.contextLength),
+        "family": .string(shape.llama?.member.rawValue ?? "gpt2"), "parameters": .integer(found.parameters),
+        "layers": .integer(shape.layers), "width": .integer(shape.width), "heads": .integer(shape.heads),
+        "positions": .integer(shape.contextLength),
         "stored": .string(try ModelDirectory.storedType(path, followSymlinks: followSymlinks).rawValue),
         "vocabulary_size": .integer(shape.vocabularySize),
         "tokenizer_size": .integer(tokenizer.vocabularySize),
-        "chat_template": try chatTemplate(path),
+        "chat_template": try noted(path) ?? tokenizer.recognizedTemplate.map { .string($0.rawValue) } ?? .null,
         "end_of_text": (tokenizer.endOfText ?? shape.endOfText).map { .integer(Int($0)) } ?? .null,
         "warnings": .array(found.warnings.map(JSONValue.string)),
     ]
@@ -115,15 +116,15 @@ private func describeAdapter(_ path: String, allowNonFinite: Bool, followSymlink
     return [
         "kind": .string(found.isRewardModel ? "reward model adapter" : "language model adapter"), "path": .string(path),
         "base": found.base.map(JSONValue.string) ?? .null, "parameters": .integer(found.parameters),
-        "chat_template": try chatTemplate(path), "rank": .integer(found.rank), "alpha": .number(found.alpha),
+        "chat_template": try noted(path) ?? .null, "rank": .integer(found.rank), "alpha": .number(found.alpha),
         "targets": .array(found.targets.map(JSONValue.string)),
         "blocks": found.blocks.map { .array($0.map(JSONValue.integer)) } ?? "all",
     ]
 }
 
-/// What was noted when a model or an adapter was trained.
-private func chatTemplate(_ path: String) throws(Failure) -> JSONValue {
-    try Provenance(directory: path).map { .string($0.template.rawValue) } ?? .null
+/// The chat template that was noted when a model or an adapter was trained.
+private func noted(_ path: String) throws(Failure) -> JSONValue? {
+    try Provenance(directory: path).map { .string($0.template.rawValue) }
 }
 
 private func describeRun(_ path: String) throws -> JSONValue {

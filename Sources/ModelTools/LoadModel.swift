@@ -15,7 +15,8 @@ struct TextModel {
     /// threads of this process.
     ///
     /// - Parameters:
-    ///   - template: the chat template; nil: the one that was noted when the model was trained, or none.
+    ///   - template: the chat template; nil: the one that was noted when the model was trained, or else that of its
+    ///     directory.
     ///   - allowNonFinite: accept NaN and infinite weights.
     /// - Throws: `Failure` also where text would be encoded otherwise than for the model's training.
     init(
@@ -63,7 +64,7 @@ struct TextModel {
         let noted = try Provenance(directory: trained)
         encoding = try ChatEncoding(
             tokenizer,
-            template ?? noted?.template ?? .none,
+            template ?? noted?.template,
             endOfText: tokenizer.endOfText ?? model.configuration.endOfText
         )
         try noted?.check(trained, encoding, tokenizerIn: directory, base: adapter == nil ? nil : directory)

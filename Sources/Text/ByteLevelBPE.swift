@@ -1,7 +1,7 @@
 /// GPT-2's scheme: text is split into words, a word is its UTF-8 bytes, and bytes are merged to tokens.
 struct ByteLevelBPE: TokenScheme {
-    /// The token of each single byte.
-    let byteTokens: [Int32]
+    /// The token of each single byte; nil: the byte has none and is left out, as `tokenizers` leaves it out.
+    let byteTokens: [Int32?]
     let merges: MergeTable
     var split = WordSplit.gpt2
     /// Whether a text that does not begin with a space is read as if it did.
@@ -15,7 +15,7 @@ struct ByteLevelBPE: TokenScheme {
     /// No token stands for the beginning of a text.
     let dropsLeadingSpace = false
 
-    init(byteTokens: [Int32], merges: MergeTable) {
+    init(byteTokens: [Int32?], merges: MergeTable) {
         self.byteTokens = byteTokens
         self.merges = merges
     }
@@ -45,7 +45,9 @@ struct ByteLevelBPE: TokenScheme {
             if !wholeWords.isEmpty, let token = wholeWords[Array(bytes[start..<end])] {
                 word.append(token)
             } else {
-                for i in start..<end { word.append(byteTokens[Int(bytes[i])]) }
+                for i in start..<end {
+                    if let token = byteTokens[Int(bytes[i])] { word.append(token) }
+                }
                 BytePairMerging.merge(&word, merges)
             }
             if let key { cache.insert(key, word[...]) }

@@ -6,6 +6,8 @@ package struct ChatEncoding: Sendable {
     package let tokenizer: Tokenizer
     /// What stands around the turns.
     package let template: ChatTemplate
+    /// What the model's own template puts first where a conversation has no system's message; nil: nothing.
+    let systemMessage: String?
     /// The token that ends a response: the template's, or else end-of-text; nil where the model has none.
     package let endOfTurn: Int32?
     /// Ids of the added tokens that the template needs.
@@ -17,9 +19,13 @@ package struct ChatEncoding: Sendable {
 
     /// Prepares a template for a tokenizer.
     ///
-    /// - Parameter endOfText: the model's end-of-text token, which its tokenizer may not name.
-    /// - Throws: `Failure(.configuration)` where the tokenizer has not the tokens that the template needs.
-    package init(_ tokenizer: Tokenizer, _ template: ChatTemplate, endOfText: Int32?) throws(Failure) {
+    /// - Parameters:
+    ///   - requested: the template; nil: the one that the model's directory holds, or none where it holds none.
+    ///   - endOfText: the model's end-of-text token, which its tokenizer may not name.
+    /// - Throws: `Failure(.configuration)` where the model's directory holds another template, or one that is none of
+    ///   ours and `requested` is nil; and where the tokenizer has not the tokens that the template needs.
+    package init(_ tokenizer: Tokenizer, _ requested: ChatTemplate?, endOfText: Int32?) throws(Failure) {
+        let (template, systemMessage) = try Self.template(requested, of: tokenizer)
         func refuse(_ what: String) -> Failure {
             Failure(
                 .configuration,
@@ -39,14 +45,45 @@ package struct ChatEncoding: Sendable {
         if template != .none, endOfTurn == nil { throw refuse("end-of-text token (\"eos_token\")") }
         self.tokenizer = tokenizer
         self.template = template
+        self.systemMessage = systemMessage
         self.added = added
         self.beginning = beginning.map { [$0] } ?? []
         end = endOfText.map { [$0] } ?? []
         leastPrompt = prompt("").count + 1
     }
 
+    /// The template to use, and the system message that the model's own puts first where a conversation has none.
+    private static func template(
+        _ requested: ChatTemplate?,
+        of tokenizer: Tokenizer
+    ) throws(Failure) -> (ChatTemplate, String?) {
+        guard let jinja = tokenizer.chatTemplate, requested != ChatTemplate.none else {
+            return (requested ?? ChatTemplate.none, nil)
+        }
+        guard let own = jinja.recognized(hasPrefix: !tokenizer.prefix.isEmpty) else {
+            if let requested { return (requested, nil) }
+            throw Failure(
+                .configuration,
+                "holds a chat template that is none of this program's; name the one that comes closest "
+                    + "(data.chat_template, --chat-template), or none",
+                at: jinja.location
+            )
+        }
+        guard requested ?? own.template == own.template else {
+            throw Failure(
+                .configuration,
+                "holds chat_template \(own.template.rawValue), not \(requested?.rawValue ?? ""); use that, or none "
+                    + "for the text as it is",
+                at: jinja.location
+            )
+        }
+        return own
+    }
+
     /// The template in Jinja, for who serves the model; nil for `none`.
-    package var jinja: String? { template.jinja(hasPrefix: !tokenizer.prefix.isEmpty) }
+    package var jinja: String? {
+        template.jinja(hasPrefix: !tokenizer.prefix.isEmpty, systemMessage: systemMessage)
+    }
 
     /// The tokens of a conversation, up to where the assistant's next response begins.
     package func prompt(_ conversation: Conversation) -> [Int32] {
@@ -62,7 +99,7 @@ package struct ChatEncoding: Sendable {
             ids += tokens
             location = nextPlace
         }
-        for piece in template.pieces(of: conversation) {
+        for piece in template.pieces(of: withSystemMessage(conversation)) {
             switch piece {
             case .text(let more): text += more
             case .prefix: append(tokenizer.prefix, nextPlace: .beginning)
@@ -73,6 +110,11 @@ package struct ChatEncoding: Sendable {
         }
         flush()
         return ids
+    }
+
+    private func withSystemMessage(_ conversation: Conversation) -> Conversation {
+        guard let systemMessage, conversation.messages.first?.role != .system else { return conversation }
+        return Conversation([Message(.system, systemMessage)] + conversation.messages)
     }
 
     /// The end of a conversation that fits into `room` tokens under the template: the oldest turns go first, the

@@ -3,12 +3,14 @@ extension ChatTemplate {
     ///
     /// It is written beside what is trained (`chat_template.jinja`) and never run here.
     ///
-    /// - Parameter hasPrefix: whether the tokenizer puts beginning-of-text before every sequence by itself.
-    func jinja(hasPrefix: Bool) -> String? {
-        let prefix = hasPrefix ? "{{ bos_token }}" : ""
+    /// - Parameters:
+    ///   - hasPrefix: whether the tokenizer puts beginning-of-text before every sequence by itself.
+    ///   - systemMessage: what a conversation without a system's message begins with; nil: nothing.
+    func jinja(hasPrefix: Bool, systemMessage: String?) -> String? {
+        let prefix = hasPrefix || self == .olmo ? "{{ bos_token }}" : ""
         switch self {
         case .none: return nil
-        case .tulu:
+        case .tulu, .olmo:
             return prefix + """
                 {% for message in messages %}{{ '<|' + message['role'] + '|>\\n' + message['content'] }}\
                 {% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}{{ '\\n' }}{% endfor %}\
@@ -32,7 +34,13 @@ extension ChatTemplate {
                 {% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}
                 """
         case .chatml:
-            return """
+            let system = systemMessage.map { message in
+                """
+                {% if messages[0]['role'] != 'system' %}\
+                {{ '<|im_start|>system\\n\(escaped(message))<|im_end|>\\n' }}{% endif %}
+                """
+            }
+            return (system ?? "") + """
                 {% for message in messages %}\
                 {{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}{% endfor %}\
                 {% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}
@@ -48,4 +56,9 @@ extension ChatTemplate {
                 """
         }
     }
+}
+
+/// A text as a string literal of Jinja in single quotes holds it.
+private func escaped(_ text: String) -> String {
+    text.replacing("\\", with: "\\\\").replacing("'", with: "\\'").replacing("\n", with: "\\n")
 }

@@ -7,6 +7,8 @@ package enum ChatTemplate: String, CaseIterable, Sendable {
     case none
     /// Tulu 1 and 2: `<|user|>`, `<|assistant|>` and `<|system|>` on lines of their own.
     case tulu
+    /// OLMo-2-Instruct: Tulu's turns after beginning-of-text.
+    case olmo
     /// Llama-2-chat: `[INST] … [/INST]`, the system's message inside the first turn.
     case llama2
     /// Llama-3-Instruct: `<|start_header_id|>user<|end_header_id|>`, turns that end in `<|eot_id|>`.
@@ -38,12 +40,12 @@ extension ChatTemplate {
         switch self {
         case .none:
             return [.prefix, .text(conversation.text)]
-        case .tulu:
+        case .tulu, .olmo:
             let turns = messages.flatMap { message -> [ChatPiece] in
                 let text = ChatPiece.text("<|\(message.role.rawValue)|>\n\(message.content)")
                 return message.role == .assistant ? [text, .end, .text("\n")] : [text, .text("\n")]
             }
-            return [.prefix] + turns + [.text("<|assistant|>\n")]
+            return [self == .olmo ? .beginning : .prefix] + turns + [.text("<|assistant|>\n")]
         case .llama2:
             let system = messages.first.flatMap { $0.role == .system ? $0.content : nil }
             let turns = system == nil ? messages[...] : messages.dropFirst()
@@ -85,7 +87,7 @@ extension ChatTemplate {
     /// - Parameter isComplete: whether the response ends where its writer ended it.
     func responseText(_ response: String, isComplete: Bool) -> String {
         switch self {
-        case .none, .tulu, .chatml, .alpaca: response
+        case .none, .tulu, .olmo, .chatml, .alpaca: response
         case .llama2: " \(trimmed(response))" + (isComplete ? " " : "")
         case .llama3: trimmed(response)
         }
@@ -94,7 +96,7 @@ extension ChatTemplate {
     /// The response of an assistant's turn; the other way round than `responseText`.
     func response(ofText text: String) -> String {
         switch self {
-        case .none, .tulu, .chatml, .alpaca: text
+        case .none, .tulu, .olmo, .chatml, .alpaca: text
         case .llama2, .llama3: trimmed(text)
         }
     }
@@ -102,20 +104,20 @@ extension ChatTemplate {
     /// The added tokens that the template needs, the last of them the one that ends a turn.
     var tokens: [String] {
         switch self {
-        case .none, .tulu, .llama2, .alpaca: []
+        case .none, .tulu, .olmo, .llama2, .alpaca: []
         case .llama3: ["<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
         case .chatml: ["<|im_start|>", "<|im_end|>"]
         }
     }
 
     /// Whether it writes beginning-of-text itself.
-    var needsBeginning: Bool { self == .llama2 || self == .llama3 }
+    var needsBeginning: Bool { self == .llama2 || self == .llama3 || self == .olmo }
 
     /// Markers that are ordinary text, so that a message could forge a turn with them.
     private var markers: [String] {
         switch self {
         case .none, .llama3, .chatml: []
-        case .tulu: ["<|user|>", "<|assistant|>", "<|system|>"]
+        case .tulu, .olmo: ["<|user|>", "<|assistant|>", "<|system|>"]
         case .llama2: ["[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"]
         case .alpaca: ["### Instruction:", "### Response:"]
         }

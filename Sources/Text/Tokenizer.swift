@@ -48,6 +48,8 @@ package struct Tokenizer: Sendable {
     package let beginningOfText: Int32?
     /// What the tokenizer's own post-processor puts before every sequence: Llama's `<s>`.
     package let prefix: [Int32]
+    /// The chat template that stands beside the tokenizer, where there is one.
+    let chatTemplate: JinjaTemplate?
     /// Where this tokenizer came from, for messages.
     let location: String
 
@@ -59,6 +61,7 @@ package struct Tokenizer: Sendable {
         endOfText: Int32?,
         beginningOfText: Int32?,
         prefix: [Int32] = [],
+        chatTemplate: JinjaTemplate? = nil,
         location: String
     ) {
         self.tokens = tokens
@@ -67,6 +70,7 @@ package struct Tokenizer: Sendable {
         self.endOfText = endOfText
         self.beginningOfText = beginningOfText
         self.prefix = prefix
+        self.chatTemplate = chatTemplate
         self.location = location
         var ends: [Int] = []
         var end = 0

@@ -11,7 +11,7 @@ struct TokenizerFile {
     }
 
     private func refuse(_ key: String, _ found: String, supported: String) -> Failure {
-        let kinds = "byte-level BPE of GPT-2, Llama 3 and Qwen2, and SentencePiece BPE with byte fallback"
+        let kinds = "byte-level BPE of GPT-2, SmolLM2, Llama 3 and Qwen2, and SentencePiece BPE with byte fallback"
         let reason = "is \(found); supported is \(supported) (\(kinds))"
         return Failure(.configuration, file.failure(key, reason).message, at: file.location)
     }
@@ -34,11 +34,14 @@ struct TokenizerFile {
 
     // MARK: Byte-level BPE
 
+    /// Printable ASCII without a token would lose what people write; of other bytes SmolLM2 has no tokens for some.
     func byteLevel(_ vocabulary: Vocabulary, _ merges: MergeTable) throws(Failure) -> ByteLevelBPE {
-        var scheme = ByteLevelBPE(
-            byteTokens: try vocabulary.byteTokens({ ByteAlphabet.encode(CollectionOfOne($0)) }),
-            merges: merges
-        )
+        let byteTokens = try vocabulary.byteTokens(required: 0x20...0x7E) { ByteAlphabet.encode(CollectionOfOne($0)) }
+        let unknown = try file.fields("model").optionalString("unk_token")
+        if let unknown, byteTokens.contains(nil) {
+            throw refuse("model.unk_token", "\"\(unknown)\" for bytes without a token", supported: "null")
+        }
+        var scheme = ByteLevelBPE(byteTokens: byteTokens, merges: merges)
         if let normalizer = try file.optionalFields("normalizer") {
             try requireType(normalizer, "normalizer", "NFC")
             scheme.composes = true
@@ -67,12 +70,24 @@ struct TokenizerFile {
             if !usesOwnPattern { throw refuse("pre_tokenizer.use_regex", "false", supported: "true") }
             return
         }
+        if try split.string("type") == "Digits" {
+            guard try split.optionalBool("individual_digits") ?? false, usesOwnPattern, !scheme.addsPrefixSpace,
+                steps.isEmpty
+            else {
+                let form = "individual_digits true, then ByteLevel with use_regex true and add_prefix_space false"
+                throw refuse("pre_tokenizer", "another form of Digits", supported: form)
+            }
+            scheme.split = .digits
+            return
+        }
         try requireType(split, "pre_tokenizer", "Split")
         let pattern = try split.fields("pattern").string("Regex")
         let behaviour = try split.string("behavior")
         let isInverted = try split.optionalBool("invert") ?? false
-        guard let known = WordSplit.allCases.first(where: { $0.pattern == pattern }), behaviour == "Isolated",
-            !isInverted, !usesOwnPattern, steps.isEmpty
+        // The patterns cover every text, so that what they match is all there is to keep (OLMo 2) or to isolate.
+        let keepsMatches = isInverted ? behaviour == "Removed" : behaviour == "Isolated"
+        guard let known = [WordSplit.gpt2, .llama3, .qwen2].first(where: { $0.pattern == pattern }), keepsMatches,
+            !usesOwnPattern, steps.isEmpty
         else {
             throw refuse("pre_tokenizer", "a split by \"\(pattern)\"", supported: "the pattern of Llama 3 or Qwen2")
         }
@@ -95,7 +110,7 @@ struct TokenizerFile {
         }
         return SentencePieceBPE(
             characterTokens: characters,
-            byteTokens: try vocabulary.byteTokens(SentencePieceBPE.spelling),
+            byteTokens: try vocabulary.byteTokens(required: 0...255, SentencePieceBPE.spelling).compactMap(\.self),
             merges: merges,
             prefixSpace: prefixSpace,
             splitsWords: splitsWords

@@ -3,11 +3,12 @@ import Foundation
 import StrictJSON
 
 extension Tokenizer {
-    /// Reads `tokenizer.json` and, where present, `tokenizer_config.json` of a model directory.
+    /// Reads `tokenizer.json` and, where present, `tokenizer_config.json` and `chat_template.jinja` of a model
+    /// directory.
     ///
-    /// Read are byte-level BPE vocabularies with the splitting of GPT-2, Llama 3 and Qwen2, and SentencePiece's BPE
-    /// with byte fallback, as `tokenizers` writes them. Truncation and padding settings in the file have no effect, as
-    /// in `transformers`.
+    /// Read are byte-level BPE vocabularies with the splitting of GPT-2, SmolLM2, Llama 3 and Qwen2, and
+    /// SentencePiece's BPE with byte fallback, as `tokenizers` writes them. Truncation and padding settings in the file
+    /// have no effect, as in `transformers`.
     ///
     /// - Throws: `Failure`: `missingInput` without the file, `badData` where it is malformed or contradicts itself,
     ///   `configuration` where it is of another kind.
@@ -17,10 +18,12 @@ extension Tokenizer {
         let hasConfig = FileManager.default.fileExists(atPath: configFile)
         let config = hasConfig ? try JSONFields(JSONValue(contentsOfFile: configFile), at: configFile) : nil
         let value = try JSONValue(contentsOfFile: file, limits: JSONLimits(maximumBytes: 64 << 20))
-        try self.init(JSONFields(value, at: file), config: config)
+        var template = try JinjaTemplate(directory: directory)
+        if template == nil, let config { template = try JinjaTemplate(config: config) }
+        try self.init(JSONFields(value, at: file), config: config, chatTemplate: template)
     }
 
-    init(_ file: JSONFields, config: JSONFields?) throws(Failure) {
+    init(_ file: JSONFields, config: JSONFields?, chatTemplate: JinjaTemplate? = nil) throws(Failure) {
         let model = try file.fields("model")
         let kind = TokenizerFile(file)
         try kind.refuseOtherModels()
@@ -48,6 +51,7 @@ extension Tokenizer {
             endOfText: try configured("eos_token"),
             beginningOfText: try configured("bos_token"),
             prefix: try kind.prefix(addedTokens),
+            chatTemplate: chatTemplate,
             location: file.location
         )
     }

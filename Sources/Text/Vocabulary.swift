@@ -66,12 +66,18 @@ struct Vocabulary {
         return bytes
     }
 
-    /// The token of each single byte.
-    func byteTokens(_ spelling: (UInt8) -> String) throws(Failure) -> [Int32] {
-        var ids: [Int32] = []
+    /// The token of each single byte; nil where the vocabulary has none.
+    ///
+    /// - Throws: `Failure(.badData)` where one of `required` has none.
+    func byteTokens(
+        required: ClosedRange<UInt8>,
+        _ spelling: (UInt8) -> String
+    ) throws(Failure) -> [Int32?] {
+        var ids: [Int32?] = []
         for byte in UInt8.min...UInt8.max {
             let token = spelling(byte)
-            guard let id = id(of: token) else {
+            let id = id(of: token)
+            if id == nil, required.contains(byte) {
                 throw Failure(.badData, "'model.vocab' lacks \"\(token)\", the token of byte \(byte)", at: location)
             }
             ids.append(id)

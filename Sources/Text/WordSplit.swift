@@ -4,15 +4,17 @@
 enum WordSplit: CaseIterable {
     /// GPT-2 (Radford et al. 2019, `encoder.py`).
     case gpt2
+    /// SmolLM2: numerals stand alone, and what lies between them is split as by GPT-2.
+    case digits
     /// Llama 3: contractions in any case, numbers in threes, line breaks on their own.
     case llama3
     /// Qwen2: the same, digits one by one.
     case qwen2
 
-    /// The rule as `tokenizer.json` states it.
+    /// The rule as `tokenizer.json` states it; that of `digits` is what the pre-tokenizer `Digits` leaves to do.
     var pattern: String {
         switch self {
-        case .gpt2: #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
+        case .gpt2, .digits: #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
         case .llama3: Self.modern(numbers: #"\p{N}{1,3}"#)
         case .qwen2: Self.modern(numbers: #"\p{N}"#)
         }
@@ -27,12 +29,13 @@ enum WordSplit: CaseIterable {
     func endOfWord(in bytes: [UInt8], from start: Int) -> Int {
         switch self {
         case .gpt2: Self.endOfGPT2Word(in: bytes, from: start)
+        case .digits: Self.endOfWordBetweenDigits(in: bytes, from: start)
         case .llama3: Self.endOfModernWord(in: bytes, from: start, digits: 3)
         case .qwen2: Self.endOfModernWord(in: bytes, from: start, digits: 1)
         }
     }
 
-    private static func endOfGPT2Word(in bytes: [UInt8], from start: Int) -> Int {
+    static func endOfGPT2Word(in bytes: [UInt8], from start: Int) -> Int {
         if let end = endOfContraction(in: bytes, from: start) { return end }
         let first = ScalarClass.next(in: bytes, at: start)
         guard first.class == .space else {

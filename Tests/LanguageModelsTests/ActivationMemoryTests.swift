@@ -15,6 +15,15 @@ import Testing
         innerWidth: 96,
         family: .llama(LlamaShape(keyValueHeads: 2, headWidth: 8))
     )
+    static let qwen3 = normed(.qwen3)
+    static let olmo2 = normed(.olmo2)
+
+    private static func normed(_ member: LlamaShape.Member) -> ModelConfiguration {
+        var shape = llama
+        shape.family = .llama(LlamaShape(member: member, keyValueHeads: 2, headWidth: 8))
+        return shape
+    }
+
     static let gpt2 = ModelConfiguration(vocabularySize: 64, positions: 64, width: 32, layers: 4, heads: 4)
     static let precisions: [Precision] = [.float32, .bfloat16]
 
@@ -28,7 +37,7 @@ import Testing
 
     private let sequences = PackedSequences((0..<4).map { start in (0..<16).map { Int32((start * 7 + $0) % 64) } })
 
-    @Test(arguments: [gpt2, llama], precisions)
+    @Test(arguments: [gpt2, llama, qwen3, olmo2], precisions)
     func aRecordedPassTakesWhatWasPredicted(shape: ModelConfiguration, precision: Precision) {
         let memory = ActivationMemory(shape, precision)
         for checkpointing in [false, true] {
@@ -51,7 +60,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [gpt2, llama], precisions)
+    @Test(arguments: [gpt2, llama, qwen3, olmo2], precisions)
     func samplingTakesWhatWasPredicted(shape: ModelConfiguration, precision: Precision) {
         let memory = ActivationMemory(shape, precision)
         let model = LanguageModel(shape, head: .none, precision: precision, seed: 1)
@@ -69,7 +78,7 @@ import Testing
         #expect(abs(actual - predicted) <= predicted / 20, "\(actual), predicted \(predicted)")
     }
 
-    @Test(arguments: [gpt2, llama], precisions)
+    @Test(arguments: [gpt2, llama, qwen3, olmo2], precisions)
     func modelsOverOneTrunkTakeWhatWasPredicted(shape: ModelConfiguration, precision: Precision) {
         let memory = ActivationMemory(shape, precision)
         let base = LanguageModel(shape, head: .none, precision: precision, seed: 1)

@@ -18,7 +18,20 @@ import Testing
             innerWidth: 40,
             family: .llama(LlamaShape(keyValueHeads: 2, headWidth: 6))
         ),
+        normed(.qwen3), normed(.olmo2),
     ]
+
+    private static func normed(_ member: LlamaShape.Member) -> ModelConfiguration {
+        ModelConfiguration(
+            vocabularySize: 13,
+            positions: 24,
+            width: 24,
+            layers: 3,
+            heads: 4,
+            innerWidth: 20,
+            family: .llama(LlamaShape(member: member, keyValueHeads: 2, headWidth: 6))
+        )
+    }
     static let precisions: [Precision] = [.float32, .bfloat16]
 
     let sequences = PackedSequences([[1, 2, 3, 4, 5, 6, 7], [8], [9, 10, 11, 12, 0, 1, 2, 3, 4, 5]])
@@ -215,7 +228,7 @@ import Testing
 
 /// Parity with `peft`.
 @Suite struct AdapterGoldenTests {
-    static let names = ["small", "llama3"]
+    static let names = ["small", "llama3", "qwen3", "olmo2"]
     static let settings = [
         "small": AdapterSettings(rank: 3, alpha: 7, targets: ["c_attn", "c_proj", "c_fc"]),
         "llama3": AdapterSettings(
@@ -224,6 +237,8 @@ import Testing
             targets: ["q_proj", "v_proj", "gate_proj", "down_proj"],
             topLayers: 1
         ),
+        "qwen3": AdapterSettings(rank: 3, alpha: 5),
+        "olmo2": AdapterSettings(rank: 2, alpha: 6, targets: ["q_proj", "k_proj", "o_proj", "up_proj"]),
     ]
 
     /// The base of a golden file with the golden adapters.
@@ -256,10 +271,10 @@ import Testing
     func lossesRewardsAndEveryGradient(name: String, precision: Precision) throws {
         let golden = try goldenValues(goldenFile("\(name)-lora"))
         let packed = PackedSequences(try GoldenModel(name).sequences)
-        let tolerance = precision == .float32 ? 1e-3 : 0.1
+        let tolerance = precision == .float32 ? 1e-3 : name == "olmo2" ? 0.15 : 0.1
         func check(_ model: LanguageModel, _ loss: Double, _ prefix: String) {
             let expected = Double(golden["\(prefix)loss"]?.first ?? .infinity)
-            #expect(abs(loss - expected) < (precision == .float32 ? 1e-4 : 0.02 * expected))
+            #expect(abs(loss - expected) < (precision == .float32 ? 1e-4 : max(0.005, 0.02 * expected)))
             for entry in model.parameters.entries {
                 let expected = golden["\(prefix)grad.base_model.model.\(entry.name)"] ?? []
                 #expect(relativeError(model.gradient(entry.name).array(), expected) < tolerance, "\(entry.name)")

@@ -6,7 +6,9 @@ import Tensors
 
 /// A golden file that `Tests/Fixtures/LanguageModels/make_golden.py` made with `transformers`.
 struct GoldenModel {
-    static let names = ["small", "odd", "deep", "llama3", "llama-bias", "mistral", "qwen2"]
+    static let names = [
+        "small", "odd", "deep", "llama3", "llama-bias", "mistral", "qwen2", "qwen3", "olmo2", "llama32",
+    ]
 
     let name: String
     let configuration: ModelConfiguration

@@ -19,6 +19,25 @@ import Testing
             innerWidth: 7,
             family: .llama(LlamaShape(keyValueHeads: 2, headWidth: 2, attentionBias: .all))
         ),
+        // Heads and tokens whose queries and keys are normed; OLMo 2's width is above that of all else.
+        ModelConfiguration(
+            vocabularySize: 11,
+            positions: 9,
+            width: 6,
+            layers: 2,
+            heads: 2,
+            innerWidth: 7,
+            family: .llama(LlamaShape(member: .qwen3, keyValueHeads: 1, headWidth: 4, attentionBias: .all))
+        ),
+        ModelConfiguration(
+            vocabularySize: 11,
+            positions: 9,
+            width: 18,
+            layers: 2,
+            heads: 2,
+            innerWidth: 7,
+            family: .llama(LlamaShape(member: .olmo2, keyValueHeads: 1, headWidth: 4))
+        ),
     ]
     let configuration = configurations[0]
     let sequences = PackedSequences([[1, 4, 4, 10, 0], [7], [3, 2, 9, 5, 6, 8, 1, 0, 2]])

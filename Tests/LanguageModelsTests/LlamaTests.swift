@@ -17,9 +17,22 @@ import Testing
         family: .llama(LlamaShape(keyValueHeads: 2, headWidth: 4, attentionBias: .inputs, slidingWindow: 26))
     )
 
+    /// The same with norms of queries and keys, and with norms after the layers.
+    static let configurations =
+        [configuration]
+        + [LlamaShape.Member.qwen3, .olmo2].map { member in
+            var other = configuration
+            other.family = .llama(LlamaShape(member: member, keyValueHeads: 2, headWidth: 4))
+            return other
+        }
+
     /// A model whose predictions are far from uniform.
-    private func model(head: Head = .none, precision: Precision = .float32) -> LanguageModel {
-        let model = LanguageModel(Self.configuration, head: head, precision: precision, seed: 4)
+    private func model(
+        _ configuration: ModelConfiguration = configuration,
+        head: Head = .none,
+        precision: Precision = .float32
+    ) -> LanguageModel {
+        let model = LanguageModel(configuration, head: head, precision: precision, seed: 4)
         for entry in model.parameters.entries where entry.decays {
             scale(model.parameters.values.view(at: entry.offset, shape: [entry.count]), by: 12)
         }
@@ -28,8 +41,8 @@ import Testing
     }
 
     /// Sampling against the cache gives the log-probabilities of a full pass, prompts of different length in one batch.
-    @Test func decodingIsThatOfAFullPass() {
-        let model = model()
+    @Test(arguments: configurations) func decodingIsThatOfAFullPass(configuration: ModelConfiguration) {
+        let model = model(configuration)
         let prompts: [[Int32]] = [[1], [2, 7, 3, 11], [5, 5], [9, 8, 7, 6, 5, 4, 3, 12, 1, 1, 2]]
         let options = SamplingOptions(maxNewTokens: 14, stop: nil)
         let streams = prompts.indices.map { CounterRandom(seed: 8, purpose: .sampling, item: $0) }
@@ -43,8 +56,8 @@ import Testing
         #expect(samples.allSatisfy { $0.tokens.count == 14 })
     }
 
-    @Test func packedEqualsOneByOne() {
-        let model = model(head: .reward)
+    @Test(arguments: configurations) func packedEqualsOneByOne(configuration: ModelConfiguration) {
+        let model = model(configuration, head: .reward)
         let sequences: [[Int32]] = [[1, 2, 3, 4, 5], [6], [7, 8, 9, 10, 11, 12, 0, 1, 2, 3]]
         let alone = sequences.map { model.rewards(of: PackedSequences([$0]))[0] }
         #expect(maximalDifference(model.rewards(of: PackedSequences(sequences)), alone) < 1e-5)

@@ -89,7 +89,7 @@ import Testing
     }
 
     /// What `peft` itself wrote, with the rewards that it computed.
-    @Test(arguments: ["small", "llama3"]) func whatPEFTWroteIsRead(name: String) throws {
+    @Test(arguments: ["small", "llama3", "qwen3", "olmo2"]) func whatPEFTWroteIsRead(name: String) throws {
         let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Fixtures/LanguageModels").path
         let golden = try SafetensorsFile(path: "\(fixtures)/\(name).golden")

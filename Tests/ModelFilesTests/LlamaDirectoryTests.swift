@@ -31,6 +31,9 @@ import Testing
         ),
         LlamaShape(member: .qwen2, keyValueHeads: 2, headWidth: 2, attentionBias: .inputs, tiesEmbeddings: true),
         LlamaShape(member: .qwen2, keyValueHeads: 2, headWidth: 2, attentionBias: .inputs, slidingWindow: 5),
+        LlamaShape(member: .qwen3, keyValueHeads: 2, headWidth: 6, tiesEmbeddings: true),
+        LlamaShape(member: .qwen3, keyValueHeads: 4, headWidth: 2, attentionBias: .all, slidingWindow: 5),
+        LlamaShape(member: .olmo2, keyValueHeads: 1, headWidth: 2, rotary: RotaryPositions(theta: 5e5)),
     ]
 
     init() throws {

@@ -56,7 +56,7 @@ import Testing
     /// A base, adapters over it and the merged models, for `check_peft.py`.
     @Test(.enabled(if: output != nil, "MAXMIN_MODELS_OUT is not set")) func writeAdapters() throws {
         let output = try #require(Self.output) + "/adapters"
-        let families = [.gpt2] + LlamaDirectoryTests.shapes.prefix(2).map(ModelConfiguration.Family.llama)
+        let families = [.gpt2] + LlamaDirectoryTests.shapes.map(ModelConfiguration.Family.llama)
         for (index, family) in families.enumerated() {
             let configuration = ModelConfiguration(
                 vocabularySize: 90,

@@ -30,7 +30,7 @@ private func byteEncoding(_ scheme: ByteScheme = ByteScheme()) throws -> ChatEnc
         beginningOfText: nil,
         location: "tokenizer.json"
     )
-    return try ChatEncoding(tokenizer, .none, endOfText: 0)
+    return try ChatEncoding(tokenizer, ChatTemplate.none, endOfText: 0)
 }
 
 @Suite struct TokenizationTests {

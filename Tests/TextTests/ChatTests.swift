@@ -13,11 +13,15 @@ struct ChatTests {
         let cases: [(conversation: Conversation, ids: [Int32])]
     }
 
-    private static let templates = ChatTemplate.allCases.filter { $0 != .none }
+    /// Every template, and ChatML whose model has a system message of its own.
+    private static let names = ChatTemplate.allCases.filter { $0 != .none }.map(\.rawValue) + ["chatml-system"]
 
-    private func golden(_ template: ChatTemplate) throws -> Golden {
+    private func golden(_ template: ChatTemplate) throws -> Golden { try golden(template.rawValue) }
+
+    /// Read with the model's own template in Jinja, by which ours is recognized.
+    private func golden(_ name: String) throws -> Golden {
         let file = fixture("templates.json")
-        let fields = try JSONFields(JSONValue(contentsOfFile: file), at: file).fields(template.rawValue)
+        let fields = try JSONFields(JSONValue(contentsOfFile: file), at: file).fields(name)
         let cases = try fields.fieldsList("cases").map { row in
             let messages = try row.fieldsList("messages").map { message in
                 Message(
@@ -27,32 +31,31 @@ struct ChatTests {
             }
             return (Conversation(messages), try row.ints("ids").map { Int32($0) })
         }
-        let modern = fixture("modern.json")
-        let vocabularies = try JSONFields(JSONValue(contentsOfFile: modern), at: modern)
-        let tokenizer = try vocabularies.fields(fields.string("vocabulary")).fields("tokenizer")
-        let added = JSONValue.array(try fields.array("added_tokens"))
         let config: JSONValue = [
             "bos_token": .string(try fields.string("bos_token")), "eos_token": .string(try fields.string("eos_token")),
         ]
         let read = try Tokenizer(
-            JSONFields(JSONValue.object(tokenizer.object).setting("added_tokens", to: added), at: "tokenizer.json"),
-            config: JSONFields(config, at: "tokenizer_config.json")
+            fields.fields("tokenizer"),
+            config: JSONFields(config, at: "tokenizer_config.json"),
+            chatTemplate: JinjaTemplate(text: fields.string("jinja"), location: "tokenizer_config.json")
         )
-        return Golden(encoding: try ChatEncoding(read, template, endOfText: read.endOfText), cases: cases)
+        let encoding = try ChatEncoding(read, nil, endOfText: read.endOfText)
+        #expect(name.hasPrefix(encoding.template.rawValue))
+        return Golden(encoding: encoding, cases: cases)
     }
 
-    @Test("ids of conversations equal those of transformers", arguments: templates)
-    func rendering(template: ChatTemplate) throws {
-        let golden = try golden(template)
+    @Test("ids of conversations equal those of transformers", arguments: names)
+    func rendering(name: String) throws {
+        let golden = try golden(name)
         #expect(golden.cases.count == 21)
         for (conversation, ids) in golden.cases {
             #expect(golden.encoding.prompt(conversation) == ids, "\(conversation)")
         }
     }
 
-    @Test("a response has the ids of an assistant's turn", arguments: templates)
-    func responses(template: ChatTemplate) throws {
-        let golden = try golden(template)
+    @Test("a response has the ids of an assistant's turn", arguments: names)
+    func responses(name: String) throws {
+        let golden = try golden(name)
         let encoding = golden.encoding
         for (longer, ids) in golden.cases where longer.messages.contains(where: { $0.role == .assistant }) {
             let answer = try #require(longer.messages.firstIndex { $0.role == .assistant })
@@ -68,9 +71,9 @@ struct ChatTests {
         }
     }
 
-    @Test("a long conversation loses its oldest turns, then the start of the last", arguments: templates)
-    func cutting(template: ChatTemplate) throws {
-        let encoding = try golden(template).encoding
+    @Test("a long conversation loses its oldest turns, then the start of the last", arguments: names)
+    func cutting(name: String) throws {
+        let encoding = try golden(name).encoding
         let words = (0..<40).map { "word\($0)" }.joined(separator: " ")
         let long = Conversation([
             Message(.system, "Be kind."), Message(.user, "first"), Message(.assistant, "answer"), Message(.user, words),
@@ -79,7 +82,7 @@ struct ChatTests {
         for room in stride(from: encoding.prompt(long).count, through: encoding.leastPrompt, by: -1) {
             let (kept, tokens) = encoding.prompt(long, atMost: room)
             #expect(tokens.count <= room && tokens == encoding.prompt(kept))
-            #expect(template.problem(in: kept) == nil)
+            #expect(encoding.template.problem(in: kept) == nil)
             #expect(words.hasSuffix(kept.messages.last?.content.trimmingCharacters(in: .whitespaces) ?? "-"))
             #expect(kept.messages.count <= earlier.messages.count)
             earlier = kept
@@ -95,7 +98,7 @@ struct ChatTests {
     @Test("without a template a prompt is its text and keeps what the tokenizer puts first")
     func noTemplate() throws {
         let tokenizer = try golden(.tulu).encoding.tokenizer
-        let encoding = try ChatEncoding(tokenizer, .none, endOfText: tokenizer.endOfText)
+        let encoding = try ChatEncoding(tokenizer, ChatTemplate.none, endOfText: tokenizer.endOfText)
         let conversation = Conversation([Message(.system, "Be kind."), Message(.user, "Hello")])
         let ids = tokenizer.encodeSequence("Be kind.\nHello")
         #expect(encoding.prompt(conversation) == ids)
@@ -177,6 +180,79 @@ struct ChatTests {
         }
     }
 
+    private func encoding(_ jinja: String, _ requested: ChatTemplate?, like name: String) throws -> ChatEncoding {
+        let file = fixture("templates.json")
+        let fields = try JSONFields(JSONValue(contentsOfFile: file), at: file).fields(name)
+        let config: JSONValue = [
+            "bos_token": .string(try fields.string("bos_token")), "eos_token": .string(try fields.string("eos_token")),
+        ]
+        let tokenizer = try Tokenizer(
+            fields.fields("tokenizer"),
+            config: JSONFields(config, at: "tokenizer_config.json"),
+            chatTemplate: JinjaTemplate(text: jinja, location: "chat_template.jinja")
+        )
+        return try ChatEncoding(tokenizer, requested, endOfText: tokenizer.endOfText)
+    }
+
+    @Test("what is written beside a model is recognized as what it was, with its system message", arguments: names)
+    func ownJinja(name: String) throws {
+        let first = try golden(name).encoding
+        let again = try encoding(try #require(first.jinja), nil, like: name)
+        #expect(again.template == first.template && again.systemMessage == first.systemMessage)
+        #expect(again.jinja == first.jinja)
+    }
+
+    @Test("a system message of the model's own is read in the spellings of known templates")
+    func systemMessages() throws {
+        let turns = "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' }}"
+        let cases: [(jinja: String, message: String?)] = [
+            ("{{- '<|im_start|>system\\nYou are Qwen.<|im_end|>\\n' }}" + turns, "You are Qwen."),
+            ("{{- \"<|im_start|>system\\nIt's \\\"me\\\"<|im_end|>\\n\" }}" + turns, "It's \"me\""),
+            ("{{ '<|im_start|>system\nA\\nB<|im_end|>' + '\n' }}" + turns, "A\nB"),
+            // Qwen2.5 opens the turn of a tool's instructions by itself.
+            ("{{ '<|im_start|>system\\n' }}{{ '<|im_start|>system\\nYou.<|im_end|>\\n' }}" + turns, "You."),
+            // Qwen3 has none.
+            ("{{- '<|im_start|>system\\n' + messages[0].content + '<|im_end|>\\n' }}" + turns, nil),
+        ]
+        for (jinja, message) in cases {
+            let encoding = try encoding(jinja, nil, like: "chatml")
+            #expect(encoding.template == .chatml && encoding.systemMessage == message, "\(jinja)")
+        }
+    }
+
+    @Test("another template than the model's own is refused, and none of ours is to be named")
+    func mismatch() throws {
+        let own = try #require(try golden("chatml-system").encoding.jinja)
+        func message(_ jinja: String, _ requested: ChatTemplate?) -> String {
+            do {
+                _ = try encoding(jinja, requested, like: "chatml-system")
+                return "accepted"
+            } catch {
+                let failure = error as? Failure
+                #expect(failure?.code == .configuration && failure?.location == "chat_template.jinja")
+                return failure?.message ?? ""
+            }
+        }
+        #expect(message(own, .tulu).hasPrefix("holds chat_template chatml, not tulu"))
+        #expect(message(own, .chatml) == "accepted")
+        let asText = try encoding(own, ChatTemplate.none, like: "chatml-system")
+        #expect(asText.template == .none && asText.systemMessage == nil && asText.jinja == nil)
+        let others = [
+            "{{ bos_token }}" + own,
+            "{{ '<|im_start|>system\nYou are ' + name + '<|im_end|>' }}" + own,
+            "{{ '<|im_start|>system\nA<|im_end|>' }}{{ '<|im_start|>system\nB<|im_end|>' }}" + own,
+            "<|im_start|>system\nA<|im_end|>" + own, "{{ '<|im_start|>system\nA<|im_end|>",
+            "{% set system_message = 'x' %}" + own,
+            "{{ '<|user|>\n' + message['content'] + eos_token }}{{ '<|assistant|>' }}",
+            "{{ '<|start_header_id|>' }}Cutting Knowledge Date: December 2023{{ '<|eot_id|>' }}",
+            "[INST] {{ message['content'] }} [/INST]", "",
+        ]
+        for jinja in others {
+            #expect(message(jinja, nil).contains("none of this program's"), "\(jinja)")
+            #expect(message(jinja, .chatml) == "accepted", "\(jinja)")
+        }
+    }
+
     @Test("a tokenizer without the template's tokens is refused, naming them")
     func missingTokens() throws {
         let tokenizer = try Tokenizer(directory: fixture("tiny"))
@@ -196,9 +272,9 @@ struct ChatTests {
     func writeJinja() throws {
         let folder = try #require(ProcessInfo.processInfo.environment["MAXMIN_TEMPLATES_OUT"])
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for template in Self.templates {
-            let jinja = try #require(try golden(template).encoding.jinja)
-            try Data(jinja.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(template.rawValue).jinja"))
+        for name in Self.names {
+            let jinja = try #require(try golden(name).encoding.jinja)
+            try Data(jinja.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name).jinja"))
         }
     }
 }

@@ -135,7 +135,7 @@ struct EncodingTests {
         let tokenizer = try tiny()
         let scheme = try #require(tokenizer.scheme as? ByteLevelBPE)
         for golden in try goldenCases().cases {
-            var scanned = golden.text.utf8.map { scheme.byteTokens[Int($0)] }
+            var scanned = golden.text.utf8.compactMap { scheme.byteTokens[Int($0)] }
             var heaped = scanned
             BytePairMerging.mergeByScanning(&scanned, scheme.merges)
             BytePairMerging.mergeByHeap(&heaped, scheme.merges)

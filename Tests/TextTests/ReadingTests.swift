@@ -139,7 +139,7 @@ struct ReadingTests {
         }
     }
 
-    @Test("a vocabulary that cannot spell every byte is refused")
+    @Test("a vocabulary that cannot spell printable ASCII is refused")
     func missingByte() throws {
         let file = try tinyFile()
         var vocabulary = try #require(file.object?["model"]?.object?["vocab"]?.object)
@@ -177,6 +177,31 @@ struct ReadingTests {
             #expect(found?.code == .configuration, "\(message)")
             #expect(found?.message.hasPrefix(message) == true, "\(message): \(found?.description ?? "accepted")")
         }
+    }
+
+    @Test(
+        "the chat template is that of its own file, or of tokenizer_config.json as a text or as the default of a list"
+    )
+    func chatTemplates() throws {
+        let directory = NSTemporaryDirectory() + "tokenizer-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try Tokenizer(directory: fixture("tiny")).write(toDirectory: directory)
+        func write(_ text: String, _ name: String) throws {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: "\(directory)/\(name)"))
+        }
+        func found() throws -> String? { try Tokenizer(directory: directory).chatTemplate?.text }
+        #expect(try found() == nil)
+        try write(#"{"chat_template": null}"#, "tokenizer_config.json")
+        #expect(try found() == nil)
+        try write(#"{"chat_template": "a{{ b }}"}"#, "tokenizer_config.json")
+        #expect(try found() == "a{{ b }}")
+        let list = #"[{"name": "tool_use", "template": "t"}, {"name": "default", "template": "d"}]"#
+        try write(#"{"chat_template": \#(list)}"#, "tokenizer_config.json")
+        #expect(try found() == "d")
+        try write(#"{"chat_template": 3}"#, "tokenizer_config.json")
+        #expect(failure { _ = try Tokenizer(directory: directory) }?.message.contains("chat_template") == true)
+        try write("own", "chat_template.jinja")
+        #expect(try found() == "own")
     }
 
     @Test("a directory without a tokenizer is missing input")

@@ -5,7 +5,7 @@ import Testing
 @testable import Text
 
 /// The schemes besides GPT-2's, against `tokenizers` (modern.json).
-@Suite("Llama's and Qwen2's vocabularies")
+@Suite("Llama's, Qwen2's and SmolLM2's vocabularies")
 struct SchemeTests {
     private func fields() throws -> JSONFields {
         let file = fixture("modern.json")
@@ -20,7 +20,10 @@ struct SchemeTests {
         try Tokenizer(JSONFields(file, at: "tokenizer.json"), config: nil)
     }
 
-    @Test("ids of hard texts equal those of tokenizers", arguments: ["llama3", "qwen2", "sentencepiece", "metaspace"])
+    @Test(
+        "ids of hard texts equal those of tokenizers",
+        arguments: ["llama3", "qwen2", "digits", "sentencepiece", "metaspace"]
+    )
     func golden(name: String) throws {
         let golden = try fields()
         let texts = try golden.strings("texts")
@@ -87,11 +90,24 @@ struct SchemeTests {
     @Test("other forms are refused, naming the member")
     func refused() throws {
         let (llama3, sentencePiece) = (try file("llama3"), try file("sentencepiece"))
+        let digits = try file("digits")
+        func digitSteps(_ individual: Bool, addsSpace: Bool = false, usesPattern: Bool = true) -> JSONValue {
+            let byteLevel: JSONValue = [
+                "type": "ByteLevel", "add_prefix_space": .bool(addsSpace), "trim_offsets": true,
+                "use_regex": .bool(usesPattern),
+            ]
+            let steps: [JSONValue] = [["type": "Digits", "individual_digits": .bool(individual)], byteLevel]
+            return ["type": "Sequence", "pretokenizers": .array(steps)]
+        }
         let cases: [(file: JSONValue, key: String)] = [
             (llama3.setting("normalizer", to: ["type": "NFKC"]), "normalizer"),
             (llama3.setting("pre_tokenizer", to: ["type": "Whitespace"]), "pre_tokenizer"),
             (llama3.setting("decoder", to: ["type": "WordPiece"]), "decoder"),
             (llama3.setting("post_processor", to: ["type": "BertProcessing"]), "post_processor"),
+            (digits.setting("pre_tokenizer", to: digitSteps(false)), "pre_tokenizer"),
+            (digits.setting("pre_tokenizer", to: digitSteps(true, addsSpace: true)), "pre_tokenizer"),
+            (digits.setting("pre_tokenizer", to: digitSteps(true, usesPattern: false)), "pre_tokenizer"),
+            (digits.setting("model", "unk_token", to: "<|endoftext|>"), "model.unk_token"),
             (sentencePiece.setting("normalizer", to: ["type": "NFC"]), "normalizer"),
             (sentencePiece.setting("pre_tokenizer", to: ["type": "Whitespace"]), "pre_tokenizer"),
             (sentencePiece.setting("model", "ignore_merges", to: true), "ignore_merges"),
@@ -119,6 +135,30 @@ struct SchemeTests {
             ],
         ]
         #expect(throws: Failure.self) { try tokenizer(llama3.setting("pre_tokenizer", to: other)) }
+    }
+
+    @Test("the matches of a pattern may be what is kept, as in OLMo 2's file")
+    func keptMatches() throws {
+        let pattern: JSONValue = ["Regex": .string(WordSplit.llama3.pattern)]
+        func steps(_ behavior: JSONValue, invert: JSONValue) -> JSONValue {
+            [
+                "type": "Sequence",
+                "pretokenizers": [
+                    ["type": "Split", "pattern": pattern, "behavior": behavior, "invert": invert],
+                    ["type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false],
+                ],
+            ]
+        }
+        let file = try file("llama3")
+        let kept = try tokenizer(file.setting("pre_tokenizer", to: steps("Removed", invert: true)))
+        for text in try fields().strings("texts") {
+            #expect(try kept.encode(text) == tokenizer(file).encode(text), "\(text.debugDescription)")
+        }
+        for (behavior, invert) in [("Removed", false), ("Isolated", true)] as [(JSONValue, JSONValue)] {
+            #expect(throws: Failure.self) {
+                try tokenizer(file.setting("pre_tokenizer", to: steps(behavior, invert: invert)))
+            }
+        }
     }
 
     @Test("only vocabularies of our own training are written")

@@ -85,6 +85,7 @@ private func readTokenizer(_ input: Input, folder: String) throws {
     if let other { _ = write(other, "\(folder)/tokenizer.json") }
     _ = write(input.bytes, "\(folder)/\(input.name)")
     let tokenizer = try Tokenizer(directory: folder)
+    _ = tokenizer.recognizedTemplate
     for text in texts {
         let ids = tokenizer.encodeSequence(text)
         require(ids.allSatisfy { tokenizer.token(for: $0) != nil }, "text becomes tokens of the vocabulary")

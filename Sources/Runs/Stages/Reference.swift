@@ -131,15 +131,15 @@ extension RunContext {
         guard maximumTokens >= reference.encoding.leastPrompt else {
             throw Failure(
                 .configuration,
-                "\(maximumTokens) tokens leave no room for a prompt under chat_template \(data.chatTemplate.rawValue); "
-                    + "raise it, or lower policy.max_new_tokens",
+                "\(maximumTokens) tokens leave no room for a prompt under chat_template "
+                    + "\(reference.encoding.template.rawValue); raise it, or lower policy.max_new_tokens",
                 at: "data.max_length"
             )
         }
         guard let path = data.prompts else {
             return try embeddedPrompts(reference, maximumTokens: maximumTokens)
         }
-        let options = LoadOptions(onBadLine: data.onBadLine, template: data.chatTemplate)
+        let options = LoadOptions(onBadLine: data.onBadLine, template: reference.encoding.template)
         let loaded = try loadPromptTexts(path, options: options)
         loaded.report.warnings.forEach(progress.say)
         let prompts = tokenized(loaded.prompts, reference, maximumTokens: maximumTokens)

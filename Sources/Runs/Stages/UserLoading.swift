@@ -22,7 +22,7 @@ extension RunContext {
         let path = try configuration.data.preferences ?? directory.require("preferences.jsonl", madeBy: .simulate)
         let options = LoadOptions(
             onBadLine: configuration.data.onBadLine,
-            template: configuration.data.chatTemplate,
+            template: reference.encoding.template,
             duplicates: configuration.data.duplicates,
             minimumRows: communicator.size
         )

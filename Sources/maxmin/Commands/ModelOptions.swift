@@ -34,7 +34,10 @@ struct LinkOptions: ParsableArguments {
 
 /// What stands around the turns of a prompt.
 struct ChatOptions: ParsableArguments {
-    @Option(help: "Chat template of prompts; default: the one noted when the model was trained, else none.")
+    @Option(
+        help:
+            "Chat template of prompts; default: the one noted when the model was trained, or that its directory holds."
+    )
     var chatTemplate: ChatTemplate?
 }
 

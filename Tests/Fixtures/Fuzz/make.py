@@ -189,6 +189,10 @@ llama = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "vocab_si
 save("model/1-config.json", json.dumps(llama))
 save("model/2-config.json", json.dumps({**llama, "model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"],
                                         "use_sliding_window": False, "rope_scaling": None}))
+save("model/3-config.json", json.dumps({**llama, "model_type": "qwen3", "architectures": ["Qwen3ForCausalLM"],
+                                        "head_dim": 8, "attention_bias": False, "rope_scaling": None}))
+save("model/4-config.json", json.dumps({**llama, "model_type": "olmo2", "architectures": ["Olmo2ForCausalLM"],
+                                        "attention_bias": False, "rope_scaling": None}))
 save("model/part.safetensors", safetensors(small))
 save("model/model.safetensors.index.json", json.dumps({
     "metadata": {"total_size": 46}, "weight_map": {name: "part.safetensors" for name in small}}))

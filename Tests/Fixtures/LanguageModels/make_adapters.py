@@ -1,6 +1,6 @@
 """Makes the golden files of LoRA adapters with peft (fp32, CPU), on the models of make_golden.py, whose files it reads.
 
-Run in this folder:  python make_adapters.py
+Run in this folder:  python make_adapters.py [NAME …]
 Needs torch, transformers, peft and safetensors; the versions used last are written into every file's metadata.
 
 Each NAME-lora.golden is a safetensors file:
@@ -15,6 +15,7 @@ Its metadata hold peft's own adapter_config.json of the classifier.
 """
 
 import json
+import sys
 import tempfile
 
 import peft
@@ -30,6 +31,9 @@ ADAPTERS = {
     "small": dict(r=3, lora_alpha=7, target_modules=["c_attn", "c_proj", "c_fc"], fan_in_fan_out=True),
     "llama3": dict(r=2, lora_alpha=8, target_modules=["q_proj", "v_proj", "gate_proj", "down_proj"],
                    layers_to_transform=[1]),
+    "qwen3": dict(r=3, lora_alpha=5, target_modules=[
+        "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]),
+    "olmo2": dict(r=2, lora_alpha=6, target_modules=["q_proj", "k_proj", "o_proj", "up_proj"]),
 }
 
 
@@ -40,7 +44,7 @@ def base(name, auto_class):
     else:
         with safe_open(f"{name}.golden", "pt") as file:
             fields = json.loads(file.metadata()["config.json"])
-        config = transformers.LlamaConfig(**fields, attn_implementation="eager")
+        config = transformers.AutoConfig.for_model(**fields, attn_implementation="eager")
     model = auto_class.from_config(config, dtype=torch.float32).eval()
     weights = {key.removeprefix("weight."): value for key, value in golden.items() if key.startswith("weight.")}
     if hasattr(model, "score"):
@@ -105,4 +109,5 @@ def make(name, arguments, seed):
 if __name__ == "__main__":
     torch.set_num_threads(1)
     for seed, (name, arguments) in enumerate(ADAPTERS.items()):
-        make(name, arguments, seed)
+        if len(sys.argv) == 1 or name in sys.argv[1:]:
+            make(name, arguments, seed)

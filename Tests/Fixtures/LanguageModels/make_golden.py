@@ -48,6 +48,20 @@ LLAMA_SHAPES = {
         vocab_size=43, hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=4,
         num_key_value_heads=2, max_position_embeddings=32, tie_word_embeddings=True,
         rope_parameters=dict(rope_type="default", rope_theta=1e6)), [9, 3, 17, 32]),
+    "qwen3": (transformers.Qwen3Config, dict(
+        vocab_size=39, hidden_size=14, intermediate_size=22, num_hidden_layers=2, num_attention_heads=6,
+        num_key_value_heads=3, head_dim=4, max_position_embeddings=32, rope_parameters=dict(
+            rope_type="default", rope_theta=1e4)), [9, 3, 17, 32]),
+    "olmo2": (transformers.Olmo2Config, dict(
+        vocab_size=37, hidden_size=30, intermediate_size=13, num_hidden_layers=2, num_attention_heads=5,
+        num_key_value_heads=1, max_position_embeddings=32, rope_parameters=dict(
+            rope_type="default", rope_theta=500.0)), [9, 3, 17, 32]),
+    "llama32": (transformers.LlamaConfig, dict(
+        vocab_size=43, hidden_size=18, intermediate_size=26, num_hidden_layers=2, num_attention_heads=3,
+        num_key_value_heads=1, head_dim=10, max_position_embeddings=64, tie_word_embeddings=True,
+        rope_parameters=dict(
+            rope_type="llama3", rope_theta=200.0, factor=32.0, low_freq_factor=1.0, high_freq_factor=4.0,
+            original_max_position_embeddings=24)), [64, 5, 17, 29]),
 }
 LEARNING_RATE, WEIGHT_DECAY, STEPS = 1e-2, 0.1, 10
 

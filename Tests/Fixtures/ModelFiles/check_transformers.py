@@ -31,7 +31,8 @@ def check(folder, expected):
             head = torch.nn.functional.linear
             logits = lambda s: head(model.base_model(s[None])[0][0], model.get_input_embeddings().weight)
         else:
-            assert kind in ("GPT2LMHeadModel", "LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM"), kind
+            families = "Llama", "Mistral", "Qwen2", "Qwen3", "Olmo2"
+            assert kind in ("GPT2LMHeadModel", *(f"{family}ForCausalLM" for family in families)), kind
             logits = lambda s: model(s[None]).logits[0]
         for s, logprobs in zip(sequences, expected["logprobs"]):
             theirs = logits(s).log_softmax(-1)[:-1].gather(1, s[1:, None])[:, 0]

@@ -55,6 +55,8 @@ MODERN = (
 MODERN_CASES = CASES + [
     "'S'T'RE'VE'M'LL'D 'Re'vE'Ll", "'ſ it'ſ", "a\r\n\r\n  b", "  \n  \n   c", "\n\n\ta", "x \n", "!\n\n?\r\nz", " \t\n \t", "\u2028\n\u3000\n d",
     "(word) -word \tword\u00a0word", "1234 12345678 1,000,000.50 ٠١٢٣٤", "½¾1", "#hash @at $1234", "e\u0301\u0302x \u0301\u0301",
+    "  1", "a  1 2", " 1  ", "\t\t12\n3", "x²½ Ⅷ1 ①②", "'1s '2", "a\u00041\u0000 \u0006", "!\U00011de0!  \U00011de9'\U00016ff5s \U00016ff4a",
+    "\u0004", "\U00040000\U0010ffff",
     "ﬁ ½ Å A\u030a \u1100\u1161\u11a8 q\u0307\u0323", "<s>", "</s> <s>x", "▁a ▁", "a▁b▁▁c", "<0x41><0xE2>", "\u2581\u2581",
 ]
 
@@ -75,6 +77,24 @@ def train_modern(digits, normalizer=None, ignore_merges=False):
     template = processors.TemplateProcessing(single="<|begin|> $A", special_tokens=[("<|begin|>", 0)])
     tokenizer.post_processor = processors.Sequence([byte_level, template]) if ignore_merges else byte_level
     return tokenizer
+
+
+def train_digits():
+    """The form of SmolLM2's file: numerals one by one, and some bytes without a token."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    tokenizer.decoder = decoders.ByteLevel()
+    absent = {spelled("\x04"), spelled("\x06")} | {chr(byte) for byte in range(0xF1, 0x100)}
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, min_frequency=2, special_tokens=["<|endoftext|>"], show_progress=False,
+        initial_alphabet=[c for c in pre_tokenizers.ByteLevel.alphabet() if c not in absent])
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    return tokenizer
+
+
+def spelled(text):
+    return pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str(text)[0][0]
 
 
 def train_sentencepiece(metaspace):
@@ -102,6 +122,7 @@ def train_sentencepiece(metaspace):
 def modern():
     tokenizers = {
         "llama3": train_modern(r"\p{N}{1,3}", ignore_merges=True), "qwen2": train_modern(r"\p{N}", normalizers.NFC()),
+        "digits": train_digits(),
         "sentencepiece": train_sentencepiece(False), "metaspace": train_sentencepiece(True)}
     result = {}
     for name, tokenizer in tokenizers.items():

@@ -14,9 +14,10 @@ from transformers import PreTrainedTokenizerFast
 
 HERE = pathlib.Path(__file__).parent
 LLAMA3 = ["<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
+OLMO = ["<|endoftext|>"]
 CHATML = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 
-# Template: the vocabulary of modern.json, tokens added to it, beginning and end of text, and the model's own Jinja.
+# By file name of the template: the vocabulary of modern.json, tokens added to it, beginning and end of text, and the model's own Jinja.
 TEMPLATES = {
     "tulu": ("sentencepiece", [], "<s>", "</s>", """{{ bos_token }}{% for message in messages %}
 {% if message['role'] == 'user' %}
@@ -30,6 +31,13 @@ TEMPLATES = {
 {{ '<|assistant|>' }}
 {% endif %}
 {% endfor %}"""),
+    "olmo": ("llama3-bare", OLMO, "<|endoftext|>", "<|endoftext|>", """{{ bos_token }}{% for message in messages %}
+{%- if message['role'] == 'system' %}{{ '<|system|>\n' + message['content'] + '\n' }}
+{%- elif message['role'] == 'user' %}{{ '<|user|>\n' + message['content'] + '\n' }}
+{%- elif message['role'] == 'assistant' %}
+{%- if not loop.last %}{{ '<|assistant|>\n'  + message['content'] + eos_token + '\n' }}
+{%- else %}{{ '<|assistant|>\n'  + message['content'] + eos_token }}{% endif %}{% endif %}
+{%- if loop.last and add_generation_prompt %}{{ '<|assistant|>\n' }}{% endif %}{% endfor %}"""),
     "llama2": ("sentencepiece", [], "<s>", "</s>", """
 {%- if messages[0]['role'] == 'system' %}
 {%- set loop_messages = messages[1:] %}{% set system_message = messages[0]['content'] %}
@@ -52,6 +60,11 @@ TEMPLATES = {
     "chatml": ("qwen2", CHATML, "<|endoftext|>", "<|endoftext|>", """
 {%- for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}
 {%- endfor %}
+{%- if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"""),
+    "chatml-system": ("digits", CHATML, "<|im_start|>", "<|im_end|>", """{% for message in messages %}
+{%- if loop.first and messages[0]['role'] != 'system' %}
+{{- '<|im_start|>system\nYou are a "helpful" assistant\\'s \\\\ assistant.\\nBe kind<|im_end|>\n' }}{% endif %}
+{{- '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}
 {%- if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"""),
     "alpaca": ("sentencepiece", [], "<s>", "</s>", """{{ bos_token }}
 {%- set task = 'Below is an instruction that describes a task. '
@@ -87,7 +100,10 @@ def main(jinja_folder):
     modern = json.loads((HERE / "modern.json").read_text())
     result = {}
     for name, (vocabulary, added, bos, eos, template) in TEMPLATES.items():
-        tokenizer = Tokenizer.from_str(json.dumps(modern[vocabulary]["tokenizer"]))
+        file = modern[vocabulary.removesuffix("-bare")]["tokenizer"]
+        if vocabulary.endswith("-bare"):
+            file["post_processor"] = None
+        tokenizer = Tokenizer.from_str(json.dumps(file))
         tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in added])
         fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=bos, eos_token=eos)
         cases = []
@@ -103,8 +119,7 @@ def main(jinja_folder):
                 assert found == expected, (name, found, expected)
         # A whole answer after its prompt, as the assistant's turn of a longer conversation has it.
         result[name] = {
-            "vocabulary": vocabulary, "bos_token": bos, "eos_token": eos,
-            "added_tokens": json.loads(tokenizer.to_str())["added_tokens"], "cases": cases}
+            "tokenizer": json.loads(tokenizer.to_str()), "jinja": template, "bos_token": bos, "eos_token": eos, "cases": cases}
     lines = ",\n".join(f"{json.dumps(k)}: {json.dumps(v, separators=(',', ':'))}" for k, v in result.items())
     (HERE / "templates.json").write_text("{" + lines + "}\n")
 

@@ -7,7 +7,7 @@ package struct DataSection: Equatable, Sendable {
     package var prompts: String?
     package var preferences: String?
     package var text: String?
-    package var chatTemplate: ChatTemplate = .none
+    package var chatTemplate: ChatTemplate?
     package var maxLength = 128
     package var onBadLine: BadLinePolicy = .fail
     package var duplicates: DuplicatePolicy = .keep
@@ -38,8 +38,9 @@ package struct DataSection: Equatable, Sendable {
         keys.read(
             "chat_template",
             &chatTemplate,
-            .choice(ChatTemplate.self),
-            "What stands around the turns of a prompt: the template of the model's training; none: their text as it is."
+            .orAuto(.choice(ChatTemplate.self)),
+            "What stands around the turns of a prompt: the template of the model's training; auto: the one that the "
+                + "model's directory holds, or none where it holds none; none: their text as it is."
         )
         keys.read(
             "max_length",
