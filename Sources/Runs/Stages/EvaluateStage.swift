@@ -168,6 +168,7 @@ private func compare(_ answers: [PolicyAnswers], judges: [GroupJudge], run: RunC
             )
         }
     }
+    let shown = mostDifferent(utilities, kinds: judges.map(\.kind), count: run.configuration.evaluate.sampleTexts)
     return answers.indices.map { policy in
         PolicyEvaluation(
             name: answers[policy].name,
@@ -180,7 +181,38 @@ private func compare(_ answers: [PolicyAnswers], judges: [GroupJudge], run: RunC
             },
             kl: answers[policy].kl,
             meanTokens: answers[policy].meanTokens,
-            samples: answers[policy].responses.prefix(run.configuration.evaluate.sampleTexts).compactMap(\.first)
+            samples: shown.map { prompt in
+                ShownSample(
+                    prompt: answers[policy].responses[prompt][0].prompt,
+                    response: answers[policy].responses[prompt][0].response,
+                    utilities: judges.indices.filter { judges[$0].kind == kinds[0] }.map { index in
+                        (judges[index].group, utilities[index][policy][prompt][0])
+                    }
+                )
+            }
         )
     }
+}
+
+/// The prompts on which the policies' first responses differ most by the judges of the first kind, the most different
+/// first; of equals the earlier.
+///
+/// How far they differ is the sum over these judges of the range between policies, each in the judge's standard
+/// deviations over all responses.
+///
+/// - Parameter utilities: judges × policies × prompts × samples.
+func mostDifferent(_ utilities: [[[[Double]]]], kinds: [String], count: Int) -> [Int] {
+    let prompts = utilities.first?.first?.count ?? 0
+    var differences = Array(repeating: 0.0, count: prompts)
+    for (judge, kind) in zip(utilities, kinds) where kind == kinds[0] {
+        let all = Array(judge.joined().joined())
+        let mean = all.reduce(0, +) / Double(max(1, all.count))
+        let deviation = (all.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, all.count))).squareRoot()
+        guard deviation > 0 else { continue }
+        for prompt in 0..<prompts {
+            let first = judge.map { $0[prompt][0] }
+            differences[prompt] += ((first.max() ?? 0) - (first.min() ?? 0)) / deviation
+        }
+    }
+    return Array((0..<prompts).sorted { (-differences[$0], $0) < (-differences[$1], $1) }.prefix(count))
 }

@@ -70,10 +70,16 @@ extension PolicyEvaluation {
             "by_judge": .object(byJudge),
             "kl": .number(kl),
             "mean_tokens": .number(meanTokens),
-            "samples": .array(
-                samples.map { ["prompt": .string($0.prompt), "response": .string($0.response)] }
-            ),
+            "samples": .array(samples.map(\.json)),
         ]
+    }
+}
+
+extension ShownSample {
+    fileprivate var json: JSONValue {
+        var utility = JSONObject()
+        for (group, value) in utilities { utility[group] = .number(value) }
+        return ["prompt": .string(prompt), "response": .string(response), "utility": .object(utility)]
     }
 }
 
