@@ -7,8 +7,8 @@ import Testing
 @testable import Runs
 
 struct ReportTests {
-    /// Judges × policies × prompts × samples: by the first kind, the policies differ most on prompt 2, then on prompt 0;
-    /// the judge of the other kind is not asked, and one that cannot tell counts nothing.
+    /// Judges × policies × prompts × samples: by the first kind, the policies differ most on prompt 2, then on
+    /// prompt 0; the judge of the other kind is not asked, and one that cannot tell counts nothing.
     @Test func samplesAreThoseThatDifferMost() {
         let utilities: [[[[Double]]]] = [
             [[[1], [5], [0]], [[2], [5], [9]]],

@@ -1,8 +1,8 @@
 package import Failures
 import StrictJSON
 
-/// Several runs side by side as one HTML page: win rates, the worst-off group, divergence, accuracies, and the keys that
-/// differ.
+/// Several runs side by side as one HTML page: win rates, the worst-off group, divergence, accuracies, and the keys
+/// that differ.
 ///
 /// - Throws: `Failure` where a file of a run lacks what it must hold.
 package func comparisonPage(_ runs: [ReportedRun]) throws(Failure) -> String {
@@ -58,8 +58,8 @@ private func overview(_ runs: [ComparedRun]) throws(Failure) -> String? {
         ])
     }
     return paragraph(
-        "The worst-off group is the one with the lowest win rate against the reference, in % with a 95 % interval; KL is "
-            + "in nats a response."
+        "The worst-off group is the one with the lowest win rate against the reference, in % with a 95 % interval; KL "
+            + "is in nats a response."
     )
         + table(
             ["run", "groups", "users as labeled, %", "worst-off under maxmin", "worst-off under single", "diagnosis"],

@@ -82,16 +82,19 @@ private func correlations(_ diagnosis: JSONFields, groups: Int) throws(Failure) 
     ).html
 }
 
+/// A line for each number of groups and each start that was tried; empty where none had two iterations.
 private func iterations(_ metrics: MetricsTable) throws(Failure) -> String {
-    guard let mixture = metrics.parts(of: "reward").last(where: { $0.name == "mixture" }) else { return "" }
-    let points = try mixture.series("log_likelihood_per_comparison")
-    guard points.count > 1 else { return "" }
+    var series: [LineChart.Series] = []
+    for part in metrics.parts(of: "reward") where part.name.hasPrefix("mixture") {
+        series.append(LineChart.Series(name: part.name, points: try part.series("log_likelihood_per_comparison")))
+    }
+    guard series.contains(where: { $0.points.count > 1 }) else { return "" }
     return LineChart(
         title: "EM, iteration by iteration.",
         caption: "Log-likelihood of the users' comparisons under models that did not train on them.",
         xLabel: "iteration",
         yLabel: "nats a comparison",
-        series: [LineChart.Series(name: "log-likelihood", points: points)]
+        series: series
     ).html
 }
 

@@ -14,8 +14,8 @@ func table(_ header: [String], _ rows: [[String]]) -> String {
             let isFigure =
                 index > 0
                 && text.unicodeScalars.first.map { "0"..."9" ~= $0 || "-–".unicodeScalars.contains($0) } ?? false
-            return
-                "<\(index == 0 ? "th" : tag)\(isFigure ? " class=\"n\"" : "")>\(escaped(text))</\(index == 0 ? "th" : tag)>"
+            let own = index == 0 ? "th" : tag
+            return "<\(own)\(isFigure ? " class=\"n\"" : "")>\(escaped(text))</\(own)>"
         }.joined()
     }
     let head = "<thead><tr>\(header.map { "<th>\(escaped($0))</th>" }.joined())</tr></thead>"

@@ -39,10 +39,13 @@ package struct MetricsTable {
         }
     }
 
-    /// What a line is of within its stage.
+    /// What a line is of within its stage: the objective, or the fit with the number of groups and the start.
     package static func part(of line: JSONFields) throws(Failure) -> String {
         if let objective = try line.optionalString("objective") { return objective }
-        return try line.optionalString("fit") ?? ""
+        guard let fit = try line.optionalString("fit") else { return "" }
+        let groups = try line.optionalArray("group_sizes").map { "-of-\($0.count)" } ?? ""
+        let restart = try line.optionalInt("restart", in: 0...1_000_000) ?? 0
+        return fit + groups + (restart == 0 ? "" : "-start-\(restart + 1)")
     }
 
     /// The parts of a stage.

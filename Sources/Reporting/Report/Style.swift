@@ -3,10 +3,12 @@
 /// The series colors are those of Okabe and Ito, darker on light and lighter on dark ground where contrast needs it.
 let style = """
     :root { --ink: #1d2329; --soft: #59636e; --rule: #d7dce1; --ground: #fff; --panel: #f5f7f9; --accent: #0067a8;
-      --s0: #0067a8; --s1: #c4530a; --s2: #00795a; --s3: #a83f83; --s4: #8a6d00; --s5: #3b3fb6; --s6: #7a4a2b; --s7: #5d6670 }
+      --s0: #0067a8; --s1: #c4530a; --s2: #00795a; --s3: #a83f83;
+      --s4: #8a6d00; --s5: #3b3fb6; --s6: #7a4a2b; --s7: #5d6670 }
     @media (prefers-color-scheme: dark) {
       :root { --ink: #e6e9ec; --soft: #a2abb4; --rule: #3a424a; --ground: #15191d; --panel: #1e2429; --accent: #5db7f0;
-        --s0: #5db7f0; --s1: #f09a55; --s2: #3fc79a; --s3: #e28fc4; --s4: #e6cc4e; --s5: #9aa0ff; --s6: #cfa07f; --s7: #b0b8c0 } }
+        --s0: #5db7f0; --s1: #f09a55; --s2: #3fc79a; --s3: #e28fc4;
+        --s4: #e6cc4e; --s5: #9aa0ff; --s6: #cfa07f; --s7: #b0b8c0 } }
     * { box-sizing: border-box }
     body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground); max-width: 100rem;
       margin: 0 auto; padding: 1rem; overflow-wrap: break-word }
@@ -16,7 +18,8 @@ let style = """
     .none, .about { color: var(--soft) } .verdict { font-size: 1.15rem; font-weight: 600 }
     .warning { border-left: 4px solid var(--s1); padding-left: .6rem }
     .scroll { overflow-x: auto; margin: .75rem 0 } table { border-collapse: collapse }
-    th, td { padding: .25rem .8rem .25rem 0; overflow-wrap: normal; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top }
+    th, td { padding: .25rem .8rem .25rem 0; overflow-wrap: normal; border-bottom: 1px solid var(--rule);
+      text-align: left; vertical-align: top }
     thead th { color: var(--soft); font-weight: 600; font-size: .9rem } .n { text-align: right; white-space: nowrap }
     td { font-variant-numeric: tabular-nums }
     .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr)); gap: 1.5rem;
@@ -28,7 +31,8 @@ let style = """
     svg text { font: 11px system-ui, sans-serif; fill: var(--ink) } svg .tick, svg .label { fill: var(--soft) }
     svg .label { font-size: 11.5px } svg .name { font-size: 12px; font-weight: 600 } svg .worst { font-weight: 700 }
     .grid { stroke: var(--rule) } .axis { stroke: var(--soft); fill: none }
-    .line { fill: none; stroke-width: 1.8; stroke-linejoin: round } .whisker { stroke-width: 1.5; opacity: .75; fill: none }
+    .line { fill: none; stroke-width: 1.8; stroke-linejoin: round }
+    .whisker { stroke-width: 1.5; opacity: .75; fill: none }
     .interval { stroke: var(--ink); stroke-width: 1.5; opacity: .8; fill: none }
     .half { stroke: var(--ink); stroke-dasharray: 2 3; fill: none }
     .cell { fill: var(--accent) } .bar { opacity: .8 }
@@ -47,7 +51,9 @@ let style = """
     pre { overflow-x: auto; background: var(--panel); padding: .75rem; font-size: .85rem; border-radius: 6px }
     summary { cursor: pointer; font-weight: 600 }
     @media print { :root { --ink: #000; --soft: #444; --ground: #fff; --panel: #f5f5f5 }
-      body { font-size: 10.5pt; padding: 0 } figure, tr, .answers div { break-inside: avoid } h2, h3 { break-after: avoid }
-      .charts { grid-template-columns: repeat(2, 1fr) } details::details-content { content-visibility: visible; block-size: auto }
+      body { font-size: 10.5pt; padding: 0 } figure, tr, .answers div { break-inside: avoid }
+      h2, h3 { break-after: avoid }
+      .charts { grid-template-columns: repeat(2, 1fr) }
+      details::details-content { content-visibility: visible; block-size: auto }
       * { print-color-adjust: exact } }
     """

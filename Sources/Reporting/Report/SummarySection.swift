@@ -56,7 +56,8 @@ private func sentences(of diagnosis: JSONFields, _ mixture: JSONFields?) throws(
         if let own = single.min(), let other = maxmin.min() {
             sentences.append(
                 "From the correlations of the rewards, a single reward is expected to give its worst-off group "
-                    + "\(decimal(100 * own, 0)) % of what a policy of its own would; MaxMin \(decimal(100 * other, 0)) %."
+                    + "\(decimal(100 * own, 0)) % of what a policy of its own would; MaxMin "
+                    + "\(decimal(100 * other, 0)) %."
             )
         }
     }

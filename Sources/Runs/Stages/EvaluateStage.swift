@@ -1,6 +1,7 @@
 import Collectives
 import Evaluation
 import Failures
+import Foundation
 import LanguageModels
 import MaxMinPolicy
 import ModelFiles
@@ -20,6 +21,8 @@ private let scoringBatch = 64
 /// Writes `evaluation.json` and prints its table.
 func runEvaluate(_ run: RunContext) throws {
     let section = run.configuration.evaluate
+    let started = Date()
+    try run.dropMetricsOfNoCheckpoint()
     let reference = try run.loadReference()
     let prompts = try Array(run.loadPrompts(reference).heldOut.prefix(section.prompts))
     guard prompts.count == section.prompts else {
@@ -52,6 +55,15 @@ func runEvaluate(_ run: RunContext) throws {
             warnings: mixture.warnings
         )
         try writeAtomically(summary.json.encoded(pretty: true) + "\n", to: run.directory.file("evaluation.json"))
+        for policy in summary.policies {
+            try run.metrics.write(
+                stage: Stage.evaluate.rawValue,
+                step: 1,
+                seconds: Date().timeIntervalSince(started),
+                policy.figures,
+                illustrations: policy.illustrations
+            )
+        }
         for warning in summary.warnings { run.progress.say("warning: \(warning)") }
         summary.tables.forEach { run.progress.say("\n\($0)") }
     }

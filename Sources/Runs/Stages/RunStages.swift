@@ -145,7 +145,10 @@ private func doStages(
         directory: directory,
         communicator: communicator,
         progress: progress,
-        metrics: try MetricsWriter(appendingTo: communicator.rank == 0 ? directory.file("metrics.jsonl") : nil),
+        metrics: try MetricsWriter(
+            appendingTo: communicator.rank == 0 ? directory.file("metrics.jsonl") : nil,
+            tensorBoard: configuration.run.tensorboard ? directory.file("tensorboard") : nil
+        ),
         resumes: request.resume,
         stop: request.stop
     )
