@@ -38,7 +38,7 @@ package struct PolicyEvaluation: Equatable, Sendable {
     /// Mean response tokens.
     package var meanTokens: Double
     /// A few samples, for people.
-    package var samples: [JudgedResponse]
+    package var samples: [ShownSample]
 
     /// States the results.
     package init(
@@ -46,7 +46,7 @@ package struct PolicyEvaluation: Equatable, Sendable {
         judges: [JudgeEstimates],
         kl: Double,
         meanTokens: Double,
-        samples: [JudgedResponse]
+        samples: [ShownSample]
     ) {
         self.name = name
         self.judges = judges
@@ -64,6 +64,28 @@ package struct PolicyEvaluation: Equatable, Sendable {
     /// The group with the lowest win rate, the first of equals.
     package var worstGroup: String? {
         winRate.min { $0.estimate.mean < $1.estimate.mean }?.group
+    }
+}
+
+/// A policy's response to a prompt that people are shown, with what the groups think of it.
+package struct ShownSample: Equatable, Sendable {
+    /// The prompt's text.
+    package var prompt: String
+    /// The response's text.
+    package var response: String
+    /// Its utility for each group by the first judge.
+    package var utilities: [(group: String, value: Double)]
+
+    /// States a response.
+    package init(prompt: String, response: String, utilities: [(group: String, value: Double)]) {
+        self.prompt = prompt
+        self.response = response
+        self.utilities = utilities
+    }
+
+    /// Whether both say the same.
+    package static func == (a: ShownSample, b: ShownSample) -> Bool {
+        a.prompt == b.prompt && a.response == b.response && a.utilities.elementsEqual(b.utilities, by: ==)
     }
 }
 

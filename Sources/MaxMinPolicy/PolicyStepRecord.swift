@@ -16,6 +16,8 @@ package struct PolicyStepRecord: Equatable, Sendable {
     package var rawRewards: [Double] = []
     /// Mean calibrated reward, likewise.
     package var rewards: [Double] = []
+    /// How the calibrated rewards are spread, likewise.
+    package var histograms: [RewardHistogram] = []
     /// F_u = mean calibrated reward − β·KL, likewise.
     package var utilities: [Double] = []
     /// Weight of each group in this step's reward.

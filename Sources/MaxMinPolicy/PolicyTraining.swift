@@ -267,6 +267,7 @@ extension PolicyStepRecord {
     fileprivate mutating func describe(_ summary: StepSummary, groups: Int, previousWorst: Int?) {
         rawRewards = summary.rawRewards
         rewards = summary.rewards
+        histograms = summary.histograms
         utilities = summary.rewards.map { $0 - Double(beta) * summary.klK1 }
         worstGroup = MaxMinPolicy.worstGroup(Array(utilities[..<groups]))
         worstGroupChanged = previousWorst.map { $0 != worstGroup } ?? false

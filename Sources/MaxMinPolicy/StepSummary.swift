@@ -29,6 +29,8 @@ struct StepSummary {
     var rewards: [Double] = []
     /// Share of responses of which each of the first K rows is the least (the lowest index of several).
     var leastShares: [Double] = []
+    /// Of the calibrated rewards, a histogram a model.
+    var histograms: [RewardHistogram] = []
 
     var isFinite: Bool {
         (rawRewards + rewards + [klK1, klK3, entropy]).allSatisfy(\.isFinite)
@@ -57,9 +59,10 @@ struct StepSummary {
                 }
                 least[worstGroup((0..<groups).map { Double(batch.rewards[$0][index]) })] += 1
             }
-            return counts + raw + calibrated + least
+            return counts + raw + calibrated + least + batch.rewards.flatMap(RewardHistogram.sums)
         }
-        let sums = try communicator.sumOverShards(perShard, width: 7 + 2 * models + groups)
+        let means = 7 + 2 * models + groups
+        let sums = try communicator.sumOverShards(perShard, width: means + models * RewardHistogram.width)
         let perResponse = sums.map { $0 / max(sums[0], 1) }
         responses = Int(sums[0])
         responseTokens = perResponse[1]
@@ -70,6 +73,7 @@ struct StepSummary {
         entropy = sums[6] / max(sums[1], 1)
         rawRewards = Array(perResponse[7..<(7 + models)])
         rewards = Array(perResponse[(7 + models)..<(7 + 2 * models)])
-        leastShares = Array(perResponse[(7 + 2 * models)...])
+        leastShares = Array(perResponse[(7 + 2 * models)..<means])
+        histograms = (0..<models).map { RewardHistogram(sums[(means + $0 * RewardHistogram.width)...]) }
     }
 }

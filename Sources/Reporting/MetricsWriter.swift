@@ -2,17 +2,21 @@ package import Failures
 import Foundation
 package import StrictJSON
 
-/// Writes `metrics.jsonl`: one JSON object a line, in the file as soon as it is written.
+/// Writes `metrics.jsonl`: one JSON object a line, in the file as soon as it is written; and the same for TensorBoard.
 package final class MetricsWriter {
     private let file: FileHandle?
     private let path: String
+    private let events: EventFolder?
 
     /// Opens a file to write behind what it holds, and creates it where there is none; nil writes nothing (all ranks
     /// but the root).
     ///
+    /// - Parameter tensorBoard: the folder of event files, which are made to hold what the file holds; nil: none.
+    ///
     /// Throws a `Failure` where the file cannot be created or written to.
-    package init(appendingTo path: String?) throws(Failure) {
+    package init(appendingTo path: String?, tensorBoard: String? = nil) throws {
         self.path = path ?? ""
+        events = path == nil ? nil : tensorBoard.map(EventFolder.init)
         guard let path else {
             file = nil
             return
@@ -29,13 +33,20 @@ package final class MetricsWriter {
         } catch {
             throw Failure(.inputOutput, "cannot be written to: \(error.localizedDescription)", at: path)
         }
+        try events?.match(path)
     }
 
     /// Appends a line with `stage`, `step`, `seconds` (what the step took) and the step's figures, in their order.
     ///
-    /// Figures that are not finite become `null`. Throws a `Failure` where the line cannot be written, as on a full
-    /// disk.
-    package func write(stage: String, step: Int, seconds: Double, _ figures: JSONObject) throws(Failure) {
+    /// Figures that are not finite become `null`; `illustrations` are for TensorBoard alone. Throws a `Failure` where
+    /// the line cannot be written, as on a full disk.
+    package func write(
+        stage: String,
+        step: Int,
+        seconds: Double,
+        _ figures: JSONObject,
+        illustrations: Illustrations = Illustrations()
+    ) throws(Failure) {
         guard let file else { return }
         var line = JSONObject()
         line["stage"] = .string(stage)
@@ -50,6 +61,7 @@ package final class MetricsWriter {
         } catch {
             throw Failure(.inputOutput, "cannot be written to: \(error.localizedDescription)", at: path)
         }
+        try events?.write(JSONFields(.object(line), at: path), illustrations)
     }
 
     /// Puts on the disk what was written so far; gives the length of the file (0 where nothing is written).
@@ -66,7 +78,7 @@ package final class MetricsWriter {
     /// Cuts the file to the length that it had when a checkpoint was taken: later steps are done again.
     ///
     /// A file that is shorter (someone removed it) stays as it is.
-    package func cut(to length: Int) throws(Failure) {
+    package func cut(to length: Int) throws {
         guard let file else { return }
         do {
             guard try file.seekToEnd() > UInt64(length) else { return }
@@ -75,5 +87,6 @@ package final class MetricsWriter {
         } catch {
             throw Failure(.inputOutput, "cannot be cut to \(length) bytes: \(error.localizedDescription)", at: path)
         }
+        try events?.match(path)
     }
 }

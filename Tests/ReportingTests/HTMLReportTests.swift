@@ -4,39 +4,43 @@ import StrictJSON
 import Testing
 
 struct HTMLReportTests {
-    private static let evaluation: JSONValue = [
-        "prompts": 256,
-        "policies": [
-            "maxmin": [
-                "win_rate": ["positive": ["mean": 0.75, "low": 0.7, "high": 0.8]],
-                "win_rate_against_single": [:], "kl": 3.25, "mean_tokens": 20.5,
-                "samples": [["prompt": "A <b> & ", "response": "\"film\"</td><script>"]],
-            ]
-        ],
-        "rewards": ["group-0": ["accuracy": ["positive": 0.7125]]],
-        "assignment_agreement": 1.0, "warnings": ["group-1 <is> untrained"],
-    ]
-
-    private static func page(_ evaluation: JSONValue, curves: [UtilityCurves] = []) throws -> String {
-        try htmlReport(
-            name: "a < b",
-            evaluation: JSONFields(evaluation, at: "evaluation.json"),
-            curves: curves,
-            configuration: "run: { name: a }"
-        )
-    }
-
     @Test func holdsTheFigures() throws {
-        let page = try Self.page(Self.evaluation)
-        for text in ["75.0 (70.0–80.0)", "<td>3.2</td>", "<td>20.5</td>", "<td>71.2</td>", "256 held-out", "100.0 %"] {
+        let page = try htmlReport(finishedRun())
+        for text in [
+            "75.0 (70.0–80.0)", "<td class=\"n\">3.2</td>", "<td class=\"n\">20.5</td>", "256 held-out", "100.0 %",
+            "2 min 00 s", "71.0 (66.0–76.0)", "Diagnosis: more than one reward.", "0.085 ± 0.045", "Llama &lt;CPU&gt;",
+        ] {
             #expect(page.contains(text), "\(text) is missing")
         }
     }
 
+    /// Every chart is there once: two judges' bars and the frontier, likelihood, users, correlations, EM, utilities and
+    /// weights of maxmin, utilities of single, and four figures of both.
+    @Test func drawsEveryChart() throws {
+        let page = try htmlReport(finishedRun())
+        let titles = page.split(separator: "<figcaption><strong>").dropFirst().map { $0.prefix { $0 != "<" } }
+        #expect(
+            titles == [
+                "Win rate by taste.", "What the worst-off group gets, at what divergence.", "How many groups?",
+                "Who is in which group?", "Do the groups want the same?", "EM, iteration by iteration.",
+                "Utilities under maxmin.", "Utilities under single.", "Weights under maxmin.", "Divergence.",
+                "Lengths.",
+                "Entropy.", "Gradient.", "Loss of the reference.", "Learning rate of the reference.",
+            ]
+        )
+        #expect(!page.contains("NaN") && !page.contains("nan\"") && !page.contains("inf"))
+    }
+
+    @Test func needsNothingFromElsewhere() throws {
+        let page = try htmlReport(finishedRun())
+        for text in ["<script", "http", "@import", "url(", "<link", "src="] { #expect(!page.contains(text)) }
+    }
+
     @Test func textNeverBecomesMarkup() throws {
-        let page = try Self.page(Self.evaluation)
+        let page = try htmlReport(finishedRun())
         #expect(!page.contains("<script>"))
-        #expect(page.contains("A &lt;b&gt; &amp; </i>&quot;film&quot;&lt;/td&gt;&lt;script&gt;"))
+        #expect(page.contains("<p>&quot;film&quot;&lt;/p&gt;&lt;script&gt;</p>"))
+        #expect(page.contains("<h3 class=\"prompt\">A &lt;b&gt; &amp; </h3>"))
         #expect(page.contains("<h1>a &lt; b</h1>"))
         #expect(page.contains("Warning:</strong> group-1 &lt;is&gt; untrained."))
     }
@@ -46,12 +50,7 @@ struct HTMLReportTests {
         "<script>\u{301}", "\u{600}<script>", "<\u{301}script>", "\"\u{301}", "\u{200D}&amp", "\u{1B}[31m\u{202E}",
     ])
     func nothingHidesMarkup(text: String) throws {
-        let page = try htmlReport(
-            name: "NAME\(text)NAME",
-            evaluation: JSONFields(Self.evaluation, at: "evaluation.json"),
-            curves: [],
-            configuration: "run: { name: a }"
-        )
+        let page = try htmlReport(finishedRun(name: "NAME\(text)NAME"))
         let bytes = Array(page.utf8)
         let start = try #require(bytes.indices.first { bytes[$0...].starts(with: "<h1>NAME".utf8) })
         let heading = bytes[(start + 8)...].prefix { $0 != UInt8(ascii: "N") }
@@ -67,16 +66,57 @@ struct HTMLReportTests {
         #expect(!page.unicodeScalars.contains("\u{202E}"))
     }
 
-    @Test func curvesSkipWhatIsNotFinite() throws {
-        let curves = UtilityCurves(title: "maxmin", groups: [("group-0", [0, .nan, 2]), ("group-1", [1, 1, 1])])
-        let page = try Self.page(Self.evaluation, curves: [curves])
-        // Steps 0 and 2 of three, the lowest and highest value of the drawing.
-        #expect(page.contains("points=\"40.0,160.0 600.0,40.0\""))
-        #expect(page.contains("points=\"40.0,100.0 320.0,100.0 600.0,100.0\""))
+    /// The strip below the utilities: group-0 is worst at steps 1 and 2, group-1 at step 3.
+    @Test func marksTheWorstOffGroup() throws {
+        let page = try htmlReport(finishedRun())
+        let chart = try #require(page.split(separator: "Utilities under maxmin.").dropFirst(2).first)
+        let strip = chart.split(separator: "<rect class=\"fill ").dropFirst().prefix(2).map { $0.prefix(2) }
+        #expect(strip == ["s0", "s1"])
+    }
+
+    @Test func saysWhichStagesAreMissing() throws {
+        var run = finishedRun()
+        run.evaluation = nil
+        var page = try htmlReport(run)
+        #expect(page.contains("did not do the stage <code>evaluate</code>"))
+        #expect(page.split(separator: "Left out: the run has no stage <code>evaluate</code>").count == 3)
+        run.diagnosis = nil
+        run.metrics = MetricsTable()
+        page = try htmlReport(run)
+        for stage in ["sft", "reward", "policy"] {
+            #expect(page.contains("Left out: the run has no stage <code>\(stage)</code>"), "\(stage)")
+        }
+        #expect(!page.contains("<figure>"))
+    }
+
+    @Test func saysWhereMaxMinDidNotHelp() throws {
+        #expect(try htmlReport(finishedRun()).contains("So MaxMin helped the worst-off group"))
+        #expect(try htmlReport(finishedRun(single: 0.9)).contains("So MaxMin did not help the worst-off group"))
+        #expect(try htmlReport(finishedRun(single: 0.6)).contains("this run does not show that MaxMin helped"))
     }
 
     @Test func namesWhatIsMissing() throws {
-        let error = #expect(throws: Failure.self) { try Self.page(["prompts": 1, "policies": [:]]) }
-        #expect(error?.description.contains("rewards") == true)
+        var run = finishedRun()
+        run.evaluation = try JSONFields(["prompts": 1], at: "evaluation.json")
+        let error = #expect(throws: Failure.self) { try htmlReport(run) }
+        #expect(
+            error?.description.contains("evaluation.json") == true && error?.description.contains("policies") == true
+        )
+    }
+
+    @Test func runsStandSideBySide() throws {
+        var (first, second) = (finishedRun(), finishedRun(single: 0.9))
+        (first.directory, second.directory) = ("runs/one", "runs/two")
+        (first.keys, second.keys) = (["run.seed": "1", "shards": "8"], ["run.seed": "<2>", "shards": "8"])
+        let page = try comparisonPage([first, second])
+        // Both have one name, so their directories tell them apart.
+        #expect(page.contains("<th>run.seed</th><td class=\"n\">1</td><td>&lt;2&gt;</td>"))
+        #expect(page.contains("<th>one: single</th>") && page.contains("<th>two: single</th>"))
+        #expect(!page.contains("<th>shards</th>") && !page.contains("<script"))
+        second.evaluation = nil
+        second.diagnosis = nil
+        second.mixture = nil
+        second.metrics = MetricsTable()
+        #expect(try comparisonPage([first, second]).contains("<th>two</th><td class=\"n\">–</td>"))
     }
 }

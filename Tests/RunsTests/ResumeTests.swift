@@ -3,13 +3,14 @@ import Failures
 import Foundation
 import ModelFiles
 import Randomness
-import Reporting
+import StrictJSON
 import Synchronization
 import Tensors
 import TestSupport
 import Testing
 
 @testable import ModelTools
+@testable import Reporting
 @testable import Runs
 
 /// Stops or kills a run at one of its step boundaries: ranks ask it there whether they were asked to stop.
@@ -114,6 +115,10 @@ private final class Interruption: Sendable {
             if name == "metrics.jsonl" {
                 let text = try String(contentsOfFile: file, encoding: .utf8)
                 results[name] = text.replacing(/"[a-z_]*seconds": [^,}]*|"[a-z_]*tokens_per_second": [^,}]*/, with: "")
+            } else if name.hasPrefix("tensorboard/") {
+                // Events have times; what must be the same is which steps they are of, each once.
+                let bytes = try readBytes(ofFile: file)
+                results[name] = "\(recordEnds(in: bytes).dropLast().map { bytes[$0 + 12 + 9 + 1] })"
             } else {
                 results[name] = try FileSeal(reading: file).xxh64
             }

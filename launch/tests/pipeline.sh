@@ -133,6 +133,13 @@ done
 check "stage by stage: files and metrics" complete "$alone"
 check "stage by stage: assignments" same_assignments "$one" "$alone"
 
+# A report of a run that did only some stages says so; two runs side by side.
+early=$work/early
+check "stages before policies" stages 0 "$early" run --set 'run.stages=[sft, simulate, reward, calibrate, report]'
+check "their report" grep -q "has no stage <code>policy</code>" "$early/report.html"
+check "runs side by side" "$maxmin" report --compare "$one" "$early" --out "$work/both.html"
+check "their page" grep -q "2 runs side by side" "$work/both.html"
+
 # form NAME FILTER COMMAND…: every line that the command prints on standard output is JSON of this form.
 form() {
     local name=$1 filter=$2 output
@@ -234,6 +241,8 @@ fails() {
         ok "$name"
     fi
 }
+fails "a comparison with what is no run" 0 66 "is no run directory" \
+    "$maxmin" report --compare "$one" "$work/none" --out "$work/none.html"
 fails "another template than in training" 0 78 "was trained under chat_template tulu, not none" \
     "$maxmin" score --model "$work/chat/reward/group-0" --input "$work/turns" --chat-template none
 echo >>"$work/chat/reward/single/tokenizer.json"

@@ -120,6 +120,23 @@ package struct CompletionNote: Codable, Equatable {
     package var configuration: [String: String] = [:]
     /// The files of the result, by their paths in the run directory.
     package var files: [String: FileSeal] = [:]
+    /// What a stage took; nil of a part of one.
+    package var cost: StageCost?
+}
+
+/// What a stage took.
+package struct StageCost: Codable, Equatable {
+    package let seconds: Double
+    /// Largest resident set of a rank in the stage, what it shares with others included.
+    package let peakBytes: Int
+    /// What was predicted, where it was.
+    package let plannedBytes: Int?
+
+    package enum CodingKeys: String, CodingKey {
+        case seconds
+        case peakBytes = "peak_bytes"
+        case plannedBytes = "planned_bytes"
+    }
 }
 
 extension CompletionNote {

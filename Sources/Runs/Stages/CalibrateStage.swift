@@ -1,4 +1,5 @@
 import Collectives
+import Foundation
 import LanguageModels
 import MaxMinPolicy
 import ModelFiles
@@ -13,6 +14,8 @@ import Text
 /// Writes `reward/calibration.json`.
 func runCalibrate(_ run: RunContext) throws {
     let section = run.configuration.calibrate
+    let started = Date()
+    try run.dropMetricsOfNoCheckpoint()
     let reference = try run.loadReference()
     let prompts = try run.loadPrompts(reference).training
     let models = try run.loadRewardModels(over: reference)
@@ -36,6 +39,20 @@ func runCalibrate(_ run: RunContext) throws {
     try run.onRoot {
         let text = calibration.json(models: models.names).encoded(pretty: true)
         try writeAtomically(text, to: run.directory.file("reward/calibration.json"))
+        func perModel(_ values: [Double]) -> JSONValue {
+            var object = JSONObject()
+            for (name, value) in zip(models.names, values) { object[name] = .number(value) }
+            return .object(object)
+        }
+        try run.metrics.write(
+            stage: Stage.calibrate.rawValue,
+            step: 1,
+            seconds: Date().timeIntervalSince(started),
+            [
+                "mean": perModel(calibration.means), "deviation": perModel(calibration.deviations),
+                "reference_utility": perModel(calibration.referenceUtilities),
+            ]
+        )
     }
     guard !run.configuration.reward.mixture.paper else { return }
     try run.onRoot {

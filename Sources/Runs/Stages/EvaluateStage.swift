@@ -1,6 +1,7 @@
 import Collectives
 import Evaluation
 import Failures
+import Foundation
 import LanguageModels
 import MaxMinPolicy
 import ModelFiles
@@ -20,6 +21,8 @@ private let scoringBatch = 64
 /// Writes `evaluation.json` and prints its table.
 func runEvaluate(_ run: RunContext) throws {
     let section = run.configuration.evaluate
+    let started = Date()
+    try run.dropMetricsOfNoCheckpoint()
     let reference = try run.loadReference()
     let prompts = try Array(run.loadPrompts(reference).heldOut.prefix(section.prompts))
     guard prompts.count == section.prompts else {
@@ -52,6 +55,15 @@ func runEvaluate(_ run: RunContext) throws {
             warnings: mixture.warnings
         )
         try writeAtomically(summary.json.encoded(pretty: true) + "\n", to: run.directory.file("evaluation.json"))
+        for policy in summary.policies {
+            try run.metrics.write(
+                stage: Stage.evaluate.rawValue,
+                step: 1,
+                seconds: Date().timeIntervalSince(started),
+                policy.figures,
+                illustrations: policy.illustrations
+            )
+        }
         for warning in summary.warnings { run.progress.say("warning: \(warning)") }
         summary.tables.forEach { run.progress.say("\n\($0)") }
     }
@@ -168,6 +180,7 @@ private func compare(_ answers: [PolicyAnswers], judges: [GroupJudge], run: RunC
             )
         }
     }
+    let shown = mostDifferent(utilities, kinds: judges.map(\.kind), count: run.configuration.evaluate.sampleTexts)
     return answers.indices.map { policy in
         PolicyEvaluation(
             name: answers[policy].name,
@@ -180,7 +193,38 @@ private func compare(_ answers: [PolicyAnswers], judges: [GroupJudge], run: RunC
             },
             kl: answers[policy].kl,
             meanTokens: answers[policy].meanTokens,
-            samples: answers[policy].responses.prefix(run.configuration.evaluate.sampleTexts).compactMap(\.first)
+            samples: shown.map { prompt in
+                ShownSample(
+                    prompt: answers[policy].responses[prompt][0].prompt,
+                    response: answers[policy].responses[prompt][0].response,
+                    utilities: judges.indices.filter { judges[$0].kind == kinds[0] }.map { index in
+                        (judges[index].group, utilities[index][policy][prompt][0])
+                    }
+                )
+            }
         )
     }
+}
+
+/// The prompts on which the policies' first responses differ most by the judges of the first kind, the most different
+/// first; of equals the earlier.
+///
+/// How far they differ is the sum over these judges of the range between policies, each in the judge's standard
+/// deviations over all responses.
+///
+/// - Parameter utilities: judges × policies × prompts × samples.
+func mostDifferent(_ utilities: [[[[Double]]]], kinds: [String], count: Int) -> [Int] {
+    let prompts = utilities.first?.first?.count ?? 0
+    var differences = Array(repeating: 0.0, count: prompts)
+    for (judge, kind) in zip(utilities, kinds) where kind == kinds[0] {
+        let all = Array(judge.joined().joined())
+        let mean = all.reduce(0, +) / Double(max(1, all.count))
+        let deviation = (all.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, all.count))).squareRoot()
+        guard deviation > 0 else { continue }
+        for prompt in 0..<prompts {
+            let first = judge.map { $0[prompt][0] }
+            differences[prompt] += ((first.max() ?? 0) - (first.min() ?? 0)) / deviation
+        }
+    }
+    return Array((0..<prompts).sorted { (-differences[$0], $0) < (-differences[$1], $1) }.prefix(count))
 }

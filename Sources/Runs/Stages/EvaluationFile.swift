@@ -55,6 +55,26 @@ extension EvaluationSummary {
 }
 
 extension PolicyEvaluation {
+    /// What `metrics.jsonl` holds of a policy.
+    var figures: JSONObject {
+        func rates(_ value: (Estimate) -> Double) -> JSONValue {
+            .object(byGroup(winRate) { .number(value($0)) })
+        }
+        return [
+            "objective": .string(name), "win_rate": rates(\.mean), "win_rate_low": rates(\.low),
+            "win_rate_high": rates(\.high),
+            "worst_win_rate": JSONValue(optional: winRate.map(\.estimate.mean).min()), "kl": .number(kl),
+            "response_tokens": .number(meanTokens),
+        ]
+    }
+
+    /// What TensorBoard shows besides: the samples.
+    var illustrations: Illustrations {
+        var illustrations = Illustrations()
+        if !samples.isEmpty { illustrations.texts = [("samples", samples.map { [$0.prompt, $0.response] })] }
+        return illustrations
+    }
+
     fileprivate var json: JSONValue {
         var byJudge = JSONObject()
         for judge in judges {
@@ -70,10 +90,16 @@ extension PolicyEvaluation {
             "by_judge": .object(byJudge),
             "kl": .number(kl),
             "mean_tokens": .number(meanTokens),
-            "samples": .array(
-                samples.map { ["prompt": .string($0.prompt), "response": .string($0.response)] }
-            ),
+            "samples": .array(samples.map(\.json)),
         ]
+    }
+}
+
+extension ShownSample {
+    fileprivate var json: JSONValue {
+        var utility = JSONObject()
+        for (group, value) in utilities { utility[group] = .number(value) }
+        return ["prompt": .string(prompt), "response": .string(response), "utility": .object(utility)]
     }
 }
 

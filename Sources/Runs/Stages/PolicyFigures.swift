@@ -1,4 +1,5 @@
 import MaxMinPolicy
+import Reporting
 import StrictJSON
 
 extension PolicyStepRecord {
@@ -38,5 +39,20 @@ extension PolicyStepRecord {
         ]
         for phase in phases { figures["\(phase.name)_tokens_per_second"] = .number(phase.tokensPerSecond) }
         return figures
+    }
+
+    /// What TensorBoard shows of a step besides: histograms of the calibrated rewards.
+    func illustrations(models: [String]) -> Illustrations {
+        var illustrations = Illustrations()
+        illustrations.histograms = zip(models, histograms).map { model, own in
+            let histogram = Histogram(
+                limits: RewardHistogram.limits,
+                counts: own.counts,
+                sum: own.sum,
+                squares: own.squares
+            )
+            return ("rewards/\(model)", histogram)
+        }
+        return illustrations
     }
 }

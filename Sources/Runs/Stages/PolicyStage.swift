@@ -95,7 +95,8 @@ private func align(
             stage: Stage.policy.rawValue,
             step: record.step,
             seconds: record.phases.reduce(0) { $0 + $1.seconds },
-            record.figures(objective: objective.rawValue, models: models)
+            record.figures(objective: objective.rawValue, models: models),
+            illustrations: record.illustrations(models: models)
         )
         if record.worstGroupChanged { changes += 1 }
         let utilities = record.utilities.prefix(task.groupSizes.count).map { $0.formatted(decimals: 2) }

@@ -1,45 +1,60 @@
 import Failures
+import Foundation
 import ModelFiles
 import Reporting
 import StrictJSON
 
-/// Writes `report.html`: the evaluation's tables, the utilities over the steps of every policy, and sample texts.
+/// Writes `report.html`: what every stage that was done found, as words, charts, tables and samples.
 func runReport(_ run: RunContext) throws {
     try run.onRoot {
-        let path = try run.directory.require("evaluation.json", madeBy: .evaluate)
         try requireUnchangedMetrics(in: run.directory)
-        let page = try htmlReport(
-            name: run.configuration.run.name,
-            evaluation: JSONFields(JSONValue(contentsOfFile: path), at: path),
-            curves: run.utilityCurves(),
-            configuration: run.configuration.effectiveYAML
+        let record = try ReportedRun(
+            of: run.directory,
+            configuration: run.configuration
         )
-        try writeAtomically(page, to: run.directory.file("report.html"))
+        try writeAtomically(htmlReport(record), to: run.directory.file("report.html"))
         run.progress.say("report: \(run.directory.file("report.html"))")
     }
 }
 
-extension RunContext {
-    /// The groups' utilities of every policy, from `metrics.jsonl`.
-    fileprivate func utilityCurves() throws -> [UtilityCurves] {
-        let path = directory.file("metrics.jsonl")
-        var curves: [UtilityCurves] = []
-        try forEachJSONLine(in: readBytes(ofFile: path), file: path) { line, result in
-            let fields = try JSONFields(try result.get(), at: "\(path):\(line)")
-            guard try fields.string("stage") == Stage.policy.rawValue else { return }
-            let utilities = try fields.fields("utility")
-            let names = utilities.object.keys.filter { $0 != "single" }
-            let objective = try fields.string("objective")
-            if curves.last?.title != objective {
-                curves.append(UtilityCurves(title: objective, groups: names.map { ($0, []) }))
-            }
-            guard curves.last?.groups.map(\.name) == names else {
-                throw fields.failure("utility", "has other groups than the line before")
-            }
-            for (index, name) in names.enumerated() {
-                curves[curves.count - 1].groups[index].values.append(try utilities.optionalDouble(name) ?? .nan)
-            }
+extension ReportedRun {
+    /// Reads what the stages of a run left; what is not complete is left out.
+    ///
+    /// - Throws: `Failure` where no stage is complete, or a file is not as a stage writes it.
+    init(of directory: RunDirectory, configuration: Configuration) throws {
+        self.init(
+            name: configuration.run.name,
+            directory: directory.path,
+            configuration: configuration.effectiveYAML
+        )
+        keys = configuration.values
+        guard Stage.allCases.contains(where: { $0 != .report && directory.isComplete($0) }) else {
+            throw Failure(.missingInput, "holds no finished stage; do one with `maxmin run`", at: directory.path)
         }
-        return curves
+        func fields(_ relative: String) throws(Failure) -> JSONFields? {
+            let path = directory.file(relative)
+            guard FileManager.default.fileExists(atPath: path) else { return nil }
+            return try JSONFields(JSONValue(contentsOfFile: path), at: path)
+        }
+        environment = try fields("environment.json")
+        if directory.isComplete(.reward) {
+            mixture = try fields("reward/mixture.json")
+            let found = try Diagnosis(of: directory)
+            diagnosis = (found.lines, try JSONFields(.object(found.json), at: directory.file("reward/diagnosis.json")))
+        }
+        if directory.isComplete(.evaluate) { evaluation = try fields("evaluation.json") }
+        let lines = directory.file("metrics.jsonl")
+        if FileManager.default.fileExists(atPath: lines) { metrics = try MetricsTable(contentsOfFile: lines) }
+        for stage in Stage.allCases where directory.isComplete(stage) && stage != .report {
+            let cost = try directory.completion(of: stage).cost
+            stages.append(
+                DoneStage(
+                    name: stage.rawValue,
+                    seconds: cost?.seconds,
+                    peakBytes: cost?.peakBytes,
+                    plannedBytes: cost?.plannedBytes
+                )
+            )
+        }
     }
 }

@@ -60,4 +60,10 @@ extension RunContext {
         let bytes = try communicator.broadcast(agreeing: { Array(try JSONEncoder().encode(work())) })
         return try JSONDecoder().decode(Value.self, from: Data(bytes))
     }
+
+    /// Cuts the metrics to the last end of a stage or of a part of one, for a stage without checkpoints that is done
+    /// again.
+    func dropMetricsOfNoCheckpoint() throws {
+        if resumes, isRoot { try metrics.cut(to: directory.completedMetrics()) }
+    }
 }

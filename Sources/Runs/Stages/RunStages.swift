@@ -145,7 +145,10 @@ private func doStages(
         directory: directory,
         communicator: communicator,
         progress: progress,
-        metrics: try MetricsWriter(appendingTo: communicator.rank == 0 ? directory.file("metrics.jsonl") : nil),
+        metrics: try MetricsWriter(
+            appendingTo: communicator.rank == 0 ? directory.file("metrics.jsonl") : nil,
+            tensorBoard: configuration.run.tensorboard ? directory.file("tensorboard") : nil
+        ),
         resumes: request.resume,
         stop: request.stop
     )
@@ -191,20 +194,20 @@ private func perform(
     try run.communicator.enter(.load, step: 0)
     try body(run)
     try run.communicator.enter(.commit, step: 0)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    var peak = [Double(peakMemory())]
     // No rank may look for the note before the root has made it, nor the root make it before all are done.
-    try run.communicator.barrier()
+    try run.communicator.allReduceMax(&peak)
     let metrics = try run.metrics.synchronize()
     try run.onRoot {
-        let note = try run.directory.note(
+        var note = try run.directory.note(
             of: stage.outputs.filter { !$0.hasPrefix("checkpoints/") },
             configuration: run.configuration.resultKeys(upTo: stage),
             metricsBytes: metrics
         )
+        note.cost = StageCost(seconds: seconds, peakBytes: Int(peak[0]), plannedBytes: planned)
         try run.directory.complete(stage, note)
     }
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
-    var peak = [Double(peakMemory())]
-    try run.communicator.allReduceMax(&peak)
     let forecast = planned.map { " of \(mebibytes($0)) predicted" } ?? ""
     run.progress.say(
         "\(stage.rawValue): done in \(seconds.formatted(decimals: 1)) s, a rank took "

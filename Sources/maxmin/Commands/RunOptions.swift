@@ -11,6 +11,14 @@ struct RunOptions: ParsableArguments {
     @Argument(help: "The run's configuration, a YAML file (docs/configuration.md).")
     var config: String
 
+    @OptionGroup var choices: RunChoices
+
+    /// Does the stages on every rank; nil: those that the configuration names.
+    func run(_ stages: [Stage]?) throws { try choices.run(stages, of: config) }
+}
+
+/// What such a command takes besides the configuration.
+struct RunChoices: ParsableArguments {
     @Option(
         name: .customLong("set"),
         help: ArgumentHelp("Overrides a key, as policy.beta=0.1 or simulate.groups.0.users=11.", valueName: "key=value")
@@ -46,8 +54,11 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "Print a JSON object with the run's directory and the stages done on standard output.")
     var json = false
 
-    /// Does the stages on every rank; nil: those that the configuration names.
-    func run(_ stages: [Stage]?) throws {
+    /// Whether nothing was given that a comparison of runs does not take.
+    var isForComparison: Bool { overrides.isEmpty && threads == nil && !resume && maxHours == nil && !json }
+
+    /// Does stages of a configuration on every rank; nil: those that it names.
+    func run(_ stages: [Stage]?, of config: String) throws {
         guard !(resume && overwrite) else {
             throw Failure(.usage, "--resume keeps what is there and --overwrite replaces it; give one of them")
         }

@@ -91,16 +91,3 @@ struct Evaluate: ParsableCommand {
 
     func run() throws { try options.run([.evaluate]) }
 }
-
-struct Report: ParsableCommand {
-    static let configuration = stageCommand(
-        .report,
-        "Writes the report of a finished run.",
-        needs: "the stage evaluate",
-        writes: "report.html"
-    )
-
-    @OptionGroup var options: RunOptions
-
-    func run() throws { try options.run([.report]) }
-}

@@ -19,6 +19,7 @@ package struct RunSection: Equatable, Sendable {
     package var trunkCache = true
     package var trunkCacheMemory = 1024
     package var memoryLimit: Int?
+    package var tensorboard = true
 
     mutating func read(_ keys: inout SectionReader) {
         keys.read("name", &name, .text, "Name of the run, for logs and reports.")
@@ -97,6 +98,13 @@ package struct RunSection: Equatable, Sendable {
             .optional(.integer(.atLeast(1), unit: "MiB")),
             "Memory of each node that the run may plan for; a run that needs more is refused. null: what is available "
                 + "when it starts."
+        )
+        keys.read(
+            "tensorboard",
+            &tensorboard,
+            .flag,
+            "Figures, histograms of rewards and samples are also written for TensorBoard, to tensorboard/ in the run "
+                + "directory."
         )
     }
 }

@@ -1,0 +1,66 @@
+import Failures
+import StrictJSON
+
+/// A policy of `evaluation.json`.
+struct EvaluatedPolicy {
+    let name: String
+    let kl: Double
+    let tokens: Double
+    /// Against the reference, by the first judge.
+    let winRates: [(group: String, rate: Interval)]
+    let againstSingle: [(group: String, rate: Interval)]
+    let byJudge: [(judge: String, winRates: [(group: String, rate: Interval)])]
+    let samples: [(prompt: String, response: String, utilities: [(group: String, value: Double)])]
+
+    /// The group with the lowest win rate.
+    var worst: (group: String, rate: Interval)? { winRates.min { $0.rate.mean < $1.rate.mean } }
+}
+
+/// The policies of `evaluation.json`, the reference first.
+func policies(of evaluation: JSONFields) throws(Failure) -> [EvaluatedPolicy] {
+    let all = try evaluation.fields("policies")
+    var policies: [EvaluatedPolicy] = []
+    for name in all.object.keys { policies.append(try EvaluatedPolicy(name, all.fields(name))) }
+    return policies
+}
+
+extension EvaluatedPolicy {
+    fileprivate init(_ name: String, _ fields: JSONFields) throws(Failure) {
+        self.name = name
+        kl = try fields.double("kl")
+        tokens = try fields.double("mean_tokens")
+        winRates = try intervals(fields.fields("win_rate"))
+        againstSingle = try intervals(fields.fields("win_rate_against_single"))
+        var byJudge: [(judge: String, winRates: [(group: String, rate: Interval)])] = []
+        if let judges = try fields.optionalFields("by_judge") {
+            for judge in judges.object.keys {
+                byJudge.append((judge, try intervals(judges.fields(judge).fields("win_rate"))))
+            }
+        }
+        self.byJudge = byJudge
+        var samples: [(prompt: String, response: String, utilities: [(group: String, value: Double)])] = []
+        for sample in try fields.fieldsList("samples") {
+            var utilities: [(group: String, value: Double)] = []
+            if let own = try sample.optionalFields("utility") {
+                for group in own.object.keys { utilities.append((group, try own.double(group))) }
+            }
+            samples.append((try sample.string("prompt"), try sample.string("response"), utilities))
+        }
+        self.samples = samples
+    }
+}
+
+/// The figures of each group, in their order.
+func intervals(_ groups: JSONFields) throws(Failure) -> [(group: String, rate: Interval)] {
+    var all: [(group: String, rate: Interval)] = []
+    for group in groups.object.keys {
+        guard let estimate = try groups.optionalFields(group) else { continue }
+        let rate = Interval(
+            mean: try estimate.double("mean"),
+            low: try estimate.double("low"),
+            high: try estimate.double("high")
+        )
+        all.append((group, rate))
+    }
+    return all
+}

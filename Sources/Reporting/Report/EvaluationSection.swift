@@ -1,0 +1,61 @@
+import Failures
+import StrictJSON
+
+/// Win rates as bars and numbers, and what they cost in divergence.
+func evaluationContent(_ run: ReportedRun) throws(Failure) -> String? {
+    guard let evaluation = run.evaluation else { return nil }
+    let policies = try policies(of: evaluation)
+    let prompts = try evaluation.int("prompts")
+    let groups = policies.first?.winRates.map(\.group) ?? []
+    let judges = policies.first?.byJudge.map(\.judge) ?? []
+    var html = paragraph(
+        "How often a group prefers a policy's response to the reference's, on \(prompts) held-out prompts. Ties count "
+            + "half. Intervals are 95 %, by bootstrap over prompts."
+            + (judges.first.map { " Judge of the table: \(judgeText($0))." } ?? "")
+    )
+    html += table(
+        ["policy"] + groups.map { "\($0), %" } + ["KL, nats", "tokens"],
+        policies.map { policy in
+            [policy.name] + policy.winRates.map(\.rate.percent) + [decimal(policy.kl, 1), decimal(policy.tokens, 1)]
+        }
+    )
+    var figures = judges.map { judge in
+        let rates = policies.map { policy in
+            (policy.name, policy.byJudge.first { $0.judge == judge }?.winRates.map(\.rate) ?? [])
+        }
+        return BarChart(
+            title: "Win rate by \(judge).",
+            caption:
+                "Of each policy against the reference, by group, with 95 % intervals; ▾ marks the worst-off group.",
+            xLabel: "prompts won, %",
+            groups: policies.first?.byJudge.first { $0.judge == judge }?.winRates.map(\.group) ?? [],
+            policies: rates
+        ).html
+    }
+    figures.append(
+        ScatterChart(
+            title: "What the worst-off group gets, at what divergence.",
+            caption: "Higher and further left is better.",
+            xLabel: "KL to the reference, nats a response",
+            yLabel: "win rate of the worst-off group, %",
+            points: policies.compactMap { policy in policy.worst.map { (policy.name, policy.kl, $0.rate) } }
+        ).html
+    )
+    html += charts(figures)
+    if policies.contains(where: { !$0.againstSingle.isEmpty }) {
+        html += "<h3>Against the policy of a single reward</h3>\n"
+        html += table(
+            ["policy"] + (policies.first?.againstSingle.map { "\($0.group), %" } ?? []),
+            policies.map { [$0.name] + $0.againstSingle.map(\.rate.percent) }
+        )
+    }
+    return html
+}
+
+private func judgeText(_ judge: String) -> String {
+    switch judge {
+    case "taste": "the simulated users' true tastes, which training never sees"
+    case "reward": "the learned rewards, on which the policies were trained"
+    default: judge
+    }
+}

@@ -1,0 +1,45 @@
+import Failures
+import Foundation
+import ModelFiles
+import TestSupport
+import Testing
+
+@testable import Runs
+
+struct ReportTests {
+    /// Judges × policies × prompts × samples: by the first kind, the policies differ most on prompt 2, then on
+    /// prompt 0; the judge of the other kind is not asked, and one that cannot tell counts nothing.
+    @Test func samplesAreThoseThatDifferMost() {
+        let utilities: [[[[Double]]]] = [
+            [[[1], [5], [0]], [[2], [5], [9]]],
+            [[[7], [7], [7]], [[7], [7], [7]]],
+            [[[0], [99], [0]], [[0], [0], [0]]],
+        ]
+        let kinds = ["taste", "taste", "reward"]
+        #expect(mostDifferent(utilities, kinds: kinds, count: 2) == [2, 0])
+        #expect(mostDifferent(utilities, kinds: kinds, count: 9) == [2, 0, 1])
+        #expect(mostDifferent(utilities, kinds: kinds, count: 0) == [])
+    }
+
+    /// Judges in other units count alike: what is a hundred times as large differs no more.
+    @Test func unitsDoNotCount() {
+        let small: [[[Double]]] = [[[0], [0], [0]], [[1], [0], [1]]]
+        let large: [[[Double]]] = [[[0], [0], [0]], [[0], [100], [100]]]
+        #expect(mostDifferent([small, large], kinds: ["taste", "taste"], count: 3) == [2, 0, 1])
+    }
+
+    @Test func aRunWithoutAFinishedStageHasNoReport() throws {
+        try withTemporaryDirectory { path in
+            try writeAtomically("run: { name: a, directory: \(path) }\n", to: "\(path)/config.yaml")
+            func failure(_ runs: [String]) -> Failure? {
+                #expect(throws: Failure.self) { try compareRuns(runs, to: "\(path)/out.html", overwrite: false) }
+            }
+            #expect(failure([path])?.code == .missingInput)
+            #expect(failure([path])?.description.contains("no finished stage") == true)
+            #expect(failure(["\(path)/none"])?.description.contains("no run directory") == true)
+            try writeAtomically("mine", to: "\(path)/out.html")
+            #expect(failure([path])?.code == .cannotCreate)
+            #expect(try String(contentsOfFile: "\(path)/out.html", encoding: .utf8) == "mine")
+        }
+    }
+}
