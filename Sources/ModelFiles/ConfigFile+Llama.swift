@@ -2,7 +2,8 @@ import Failures
 import LanguageModels
 import StrictJSON
 
-// Fields: transformers' `LlamaConfig`, `MistralConfig`, `Qwen2Config`, `Qwen3Config` and `Olmo2Config`, of versions 4 and 5.
+// Fields: transformers' `LlamaConfig`, `MistralConfig`, `Qwen2Config`, `Qwen3Config` and `Olmo2Config`, of versions 4
+// and 5.
 
 /// Reads the fields of the Llama family; refuses everything that would make the model compute something else
 /// than we do.

@@ -33,6 +33,16 @@ extension ChatTemplate {
                 {{ message['content'].strip() + '<|eot_id|>' }}{% endfor %}\
                 {% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}
                 """
+        case .llama31:
+            return """
+                {{ bos_token + '<|start_header_id|>system<|end_header_id|>\\n\\n\(escaped(Self.dates))' }}\
+                {% if messages[0]['role'] == 'system' %}{{ messages[0]['content'].strip() }}\
+                {% set turns = messages[1:] %}{% else %}{% set turns = messages %}{% endif %}{{ '<|eot_id|>' }}\
+                {% for message in turns %}\
+                {{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' }}\
+                {{ message['content'].strip() + '<|eot_id|>' }}{% endfor %}\
+                {% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}
+                """
         case .chatml:
             let system = systemMessage.map { message in
                 """

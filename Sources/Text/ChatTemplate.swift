@@ -13,6 +13,10 @@ package enum ChatTemplate: String, CaseIterable, Sendable {
     case llama2
     /// Llama-3-Instruct: `<|start_header_id|>user<|end_header_id|>`, turns that end in `<|eot_id|>`.
     case llama3
+    /// Llama-3.1- to 3.3-Instruct: the same after a system's message that begins with dates.
+    ///
+    /// The day is the one that their templates fall back to: today's would change a run from day to day.
+    case llama31 = "llama3.1"
     /// ChatML, as of Qwen: `<|im_start|>user`, turns that end in `<|im_end|>`.
     case chatml
     /// Stanford Alpaca: `### Instruction:` and `### Response:` after a sentence that says what is to be done.
@@ -54,12 +58,20 @@ extension ChatTemplate {
                 let instruction = index == 0 ? system.map { "<<SYS>>\n\($0)\n<</SYS>>\n\n" } ?? "" : ""
                 return [.beginning, .text("[INST] \(trimmed(instruction + message.content)) [/INST]")]
             }
-        case .llama3:
+        case .llama3, .llama31:
+            func turn(_ role: Message.Role, _ content: String) -> [ChatPiece] {
+                header(role) + [.text(content), .token("<|eot_id|>")]
+            }
             func header(_ role: Message.Role) -> [ChatPiece] {
                 [.token("<|start_header_id|>"), .text(role.rawValue), .token("<|end_header_id|>"), .text("\n\n")]
             }
-            let turns = messages.flatMap { header($0.role) + [.text(trimmed($0.content)), .token("<|eot_id|>")] }
-            return [.beginning] + turns + header(.assistant)
+            func turns(_ messages: some Sequence<Message>) -> [ChatPiece] {
+                messages.flatMap { turn($0.role, trimmed($0.content)) }
+            }
+            if self == .llama3 { return [.beginning] + turns(messages) + header(.assistant) }
+            let system = messages.first.flatMap { $0.role == .system ? $0.content : nil }
+            return [.beginning] + turn(.system, Self.dates + trimmed(system ?? ""))
+                + turns(messages.dropFirst(system == nil ? 0 : 1)) + header(.assistant)
         case .chatml:
             let turns = messages.flatMap { message -> [ChatPiece] in
                 let text = "\(message.role.rawValue)\n\(message.content)"
@@ -89,7 +101,7 @@ extension ChatTemplate {
         switch self {
         case .none, .tulu, .olmo, .chatml, .alpaca: response
         case .llama2: " \(trimmed(response))" + (isComplete ? " " : "")
-        case .llama3: trimmed(response)
+        case .llama3, .llama31: trimmed(response)
         }
     }
 
@@ -97,7 +109,7 @@ extension ChatTemplate {
     func response(ofText text: String) -> String {
         switch self {
         case .none, .tulu, .olmo, .chatml, .alpaca: text
-        case .llama2, .llama3: trimmed(text)
+        case .llama2, .llama3, .llama31: trimmed(text)
         }
     }
 
@@ -105,18 +117,21 @@ extension ChatTemplate {
     var tokens: [String] {
         switch self {
         case .none, .tulu, .olmo, .llama2, .alpaca: []
-        case .llama3: ["<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
+        case .llama3, .llama31: ["<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"]
         case .chatml: ["<|im_start|>", "<|im_end|>"]
         }
     }
 
     /// Whether it writes beginning-of-text itself.
-    var needsBeginning: Bool { self == .llama2 || self == .llama3 || self == .olmo }
+    var needsBeginning: Bool { [.llama2, .llama3, .llama31, .olmo].contains(self) }
+
+    /// What the system's message of Llama 3.1 begins with.
+    static let dates = "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n"
 
     /// Markers that are ordinary text, so that a message could forge a turn with them.
     private var markers: [String] {
         switch self {
-        case .none, .llama3, .chatml: []
+        case .none, .llama3, .llama31, .chatml: []
         case .tulu, .olmo: ["<|user|>", "<|assistant|>", "<|system|>"]
         case .llama2: ["[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"]
         case .alpaca: ["### Instruction:", "### Response:"]

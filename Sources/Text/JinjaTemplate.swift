@@ -54,8 +54,10 @@ struct JinjaTemplate: Sendable {
             case .other: return nil
             }
         }
-        // Llama 3.1 and later put dates into the system message.
-        if has("<|start_header_id|>", "<|eot_id|>") { return has("Knowledge Date") ? nil : (.llama3, nil) }
+        if has("<|start_header_id|>", "<|eot_id|>") {
+            guard has("Knowledge Date") else { return (.llama3, nil) }
+            return has("Cutting Knowledge Date: December 2023", "26 Jul 2024") ? (.llama31, nil) : nil
+        }
         // Mistral's has no system message of this form, and other spaces.
         if has("[INST]", "<<SYS>>") { return (.llama2, nil) }
         if has("### Instruction:", "### Response:") { return (.alpaca, nil) }

@@ -244,7 +244,7 @@ struct ChatTests {
             "<|im_start|>system\nA<|im_end|>" + own, "{{ '<|im_start|>system\nA<|im_end|>",
             "{% set system_message = 'x' %}" + own,
             "{{ '<|user|>\n' + message['content'] + eos_token }}{{ '<|assistant|>' }}",
-            "{{ '<|start_header_id|>' }}Cutting Knowledge Date: December 2023{{ '<|eot_id|>' }}",
+            "{{ '<|start_header_id|>' }}Cutting Knowledge Date: May 2031{{ '<|eot_id|>' }}",
             "[INST] {{ message['content'] }} [/INST]", "",
         ]
         for jinja in others {
