@@ -81,10 +81,11 @@ package final class ProgressMeter {
         show()
     }
 
-    /// Counts steps of the current task as done; `note` is shown behind, as in "loss 0.61".
-    package func advance(by steps: Int = 1, note: String = "") {
+    /// Counts steps of the current task as done; `notes` are shown behind, as in "loss 0.61", the most important first:
+    /// a bar has room for two.
+    package func advance(by steps: Int = 1, notes: [String] = []) {
         task?.done += steps
-        task?.note = note
+        task?.notes = notes
         show()
     }
 
@@ -92,7 +93,7 @@ package final class ProgressMeter {
     package func end(_ summary: String = "") {
         guard let task else { return }
         self.task = nil
-        say(task.closingLine(at: now(), summary))
+        say(task.closingLine(at: now(), summary, columns: style == .bar ? columns() : .max))
     }
 
     private func show() {

@@ -9,47 +9,69 @@ struct ProgressTask {
     /// Steps that were done in an earlier process.
     var before = 0
     var done = 0
-    var note = ""
+    /// What is shown beside the progress, the most important first.
+    var notes: [String] = []
 
     /// As in "reward fit: 42 of 200 steps, 3.10 steps/s, 51 s left, loss 0.61".
     func line(at time: Double) -> String {
-        "\(name): " + ([count] + pace(at: time) + notes).joined(separator: ", ")
+        let pace = [rate(at: time), secondsLeft(at: time).map { "\(duration($0)) left" }].compactMap { $0 }
+        return "\(name): " + (["\(done) of \(total) \(unit)"] + pace + notes).joined(separator: ", ")
     }
 
-    /// As in "reward fit [#####-----] 42 of 200 steps, 3.10 steps/s, 51 s left", cut to less than `columns`.
+    /// As in "reward fit [#####-----]  42/200  3.10/s  51s left  loss 0.61  KL 2.5", in less than `columns`.
+    ///
+    /// Two notes come before the rate, and both before a longer bar; no note is cut.
     func bar(at time: Double, columns: Int) -> String {
-        let width = 20
-        let filled = total > 0 ? min(width, done * width / total) : 0
-        let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled)
-        let text = "\(name) [\(bar)] " + ([count] + pace(at: time) + notes).joined(separator: ", ")
         // A bar that fills the last column makes some terminals scroll.
-        return String(text.prefix(max(1, columns - 1)))
+        let room = max(1, columns - 1)
+        let left = secondsLeft(at: time).map { "\(shortDuration($0)) left" }
+        let wishes = [(notes.count, true), (2, true), (2, false), (1, false), (0, false)]
+        for (shown, hasRate) in wishes {
+            let own = notes.prefix(shown)
+            let rate = hasRate ? shortRate(at: time) : nil
+            let figures = (["\(done)/\(total)"] + [rate, left].compactMap { $0 } + own).joined(separator: "  ")
+            let width = min(20, room - name.count - figures.count - 5)
+            guard width >= 4 else { continue }
+            let filled = total > 0 ? max(0, min(width, Int(Double(width) * Double(done) / Double(total)))) : 0
+            let bar = String(repeating: "#", count: filled) + String(repeating: "-", count: width - filled)
+            return "\(name) [\(bar)]  \(figures)"
+        }
+        return shortened("\(name)  \(done)/\(total)", to: room)
     }
 
     /// As in "reward fit: 200 steps in 1 min 04 s, 3.10 steps/s, loss 0.58".
-    func closingLine(at time: Double, _ summary: String) -> String {
-        let rate = done > before && time > started ? [rateText(at: time)] : []
-        let parts =
-            ["\(done - before) \(unit) in \(duration(time - started))"] + rate + (summary.isEmpty ? [] : [summary])
-        return "\(name): " + parts.joined(separator: ", ")
+    ///
+    /// - Parameter columns: width of the terminal; the rate, and then the end, are left out where they have no room.
+    func closingLine(at time: Double, _ summary: String, columns: Int = .max) -> String {
+        let head = "\(name): \(done - before) \(unit) in \(duration(time - started))"
+        let end = summary.isEmpty ? [] : [summary]
+        let whole = ([head, rate(at: time)].compactMap { $0 } + end).joined(separator: ", ")
+        return whole.count < columns ? whole : shortened(([head] + end).joined(separator: ", "), to: columns - 1)
     }
 
-    private var count: String { "\(done) of \(total) \(unit)" }
+    private var pace: Double? { done > before ? Double(done - before) : nil }
 
-    private var notes: [String] { note.isEmpty ? [] : [note] }
-
-    /// Rate and time left, once there is anything to tell them from.
-    private func pace(at time: Double) -> [String] {
-        guard done > before, time > started else { return [] }
-        let left = (time - started) / Double(done - before) * Double(max(0, total - done))
-        return [rateText(at: time), "\(duration(left)) left"]
+    private func secondsLeft(at time: Double) -> Double? {
+        guard let pace, time > started else { return nil }
+        return (time - started) / pace * Double(max(0, total - done))
     }
 
-    private func rateText(at time: Double) -> String {
-        let rate = Double(done - before) / (time - started)
-        if rate < 1 { return "\(digits(1 / rate)) s each" }
-        return "\(digits(rate)) \(unit)/s"
+    private func rate(at time: Double) -> String? {
+        guard let pace, time > started else { return nil }
+        let rate = pace / (time - started)
+        return rate < 1 ? "\(digits(1 / rate)) s each" : "\(digits(rate)) \(unit)/s"
     }
+
+    private func shortRate(at time: Double) -> String? {
+        guard let pace, time > started else { return nil }
+        let rate = pace / (time - started)
+        return rate < 1 ? "\(digits(1 / rate)) s each" : "\(digits(rate))/s"
+    }
+}
+
+/// A text of at most `length` characters.
+private func shortened(_ text: String, to length: Int) -> String {
+    text.count <= length ? text : String(text.prefix(max(0, length - 1))) + "…"
 }
 
 /// Three significant digits, or all digits before the point.
@@ -60,8 +82,19 @@ private func digits(_ value: Double) -> String {
 /// Seconds for people: "0.4 s", "51 s", "3 min 20 s", "2 h 05 min".
 func duration(_ seconds: Double) -> String {
     if seconds < 9.95 { return String(format: "%.1f s", seconds) }
-    let whole = Int(seconds.rounded())
+    let whole = wholeSeconds(seconds)
     if whole < 60 { return "\(whole) s" }
     if whole < 3600 { return String(format: "%d min %02d s", whole / 60, whole % 60) }
     return String(format: "%d h %02d min", whole / 3600, whole % 3600 / 60)
 }
+
+/// The same in fewer characters: "51s", "3m20s", "2h05m".
+private func shortDuration(_ seconds: Double) -> String {
+    let whole = wholeSeconds(seconds)
+    if whole < 60 { return "\(whole)s" }
+    if whole < 3600 { return String(format: "%dm%02ds", whole / 60, whole % 60) }
+    return String(format: "%dh%02dm", whole / 3600, whole % 3600 / 60)
+}
+
+/// The nearest integer; of what is no time that anybody waits for, a large one.
+private func wholeSeconds(_ seconds: Double) -> Int { Int(min(max(seconds, 0), 1e15).rounded()) }

@@ -31,6 +31,7 @@ struct MaxMin: ParsableCommand {
                 name: "Models and data",
                 subcommands: [
                     Generate.self, Score.self, Tokenize.self, Init.self, Merge.self, Assign.self, Diagnose.self,
+                    Export.self,
                     Inspect.self,
                     Bench.self,
                 ]

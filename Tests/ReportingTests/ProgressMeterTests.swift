@@ -18,11 +18,11 @@ struct ProgressMeterTests {
         let meter = stage.meter(.bar)
         meter.begin("reward fit", total: 200)
         stage.time += 10
-        meter.advance(by: 50, note: "loss 0.61")
+        meter.advance(by: 50, notes: ["loss 0.61"])
         #expect(
             stage.writes == [
-                "\r\u{1B}[Kreward fit [--------------------] 0 of 200 steps",
-                "\r\u{1B}[Kreward fit [#####---------------] 50 of 200 steps, 5.00 steps/s, 30 s left, loss 0.61",
+                "\r\u{1B}[Kreward fit [--------------------]  0/200",
+                "\r\u{1B}[Kreward fit [#####---------------]  50/200  5.00/s  30s left  loss 0.61",
             ]
         )
     }
@@ -41,8 +41,49 @@ struct ProgressMeterTests {
     @Test func barsFitTheTerminal() {
         let stage = Stage()
         stage.columns = 30
-        stage.meter(.bar).begin("a task with a long name", total: 10)
-        #expect(stage.writes.map { $0.dropFirst("\r\u{1B}[K".count).count } == [29])
+        stage.meter(.bar).begin("a task with a long name, and more", total: 10)
+        #expect(stage.writes == ["\r\u{1B}[Ka task with a long name, and…"])
+    }
+
+    /// The longest name that a run has, at every width: two notes stay as long as there is room for them, each whole.
+    @Test(arguments: [40, 60, 80, 100, 160]) func twoNotesFitEightyColumns(columns: Int) throws {
+        let stage = Stage()
+        stage.columns = columns
+        let meter = stage.meter(.bar)
+        meter.begin("policy maxmin-uncalibrated", total: 1000)
+        stage.time += 4321
+        meter.advance(by: 500, notes: ["worst F -0.19", "KL 12.5", "group-1 of F 0.98 -0.19", "25 tokens"])
+        let bar = try #require(stage.writes.last).dropFirst("\r\u{1B}[K".count)
+        #expect(bar.count < columns)
+        switch columns {
+        case 40: #expect(bar == "policy maxmin-uncalibrated  500/1000")
+        case 60: #expect(bar == "policy maxmin-uncalibrated [####----]  500/1000  1h12m left")
+        case 80: #expect(bar == "policy maxmin-uncalibrated [##--]  500/1000  1h12m left  worst F -0.19  KL 12.5")
+        case 100: #expect(bar.contains("8.64 s each  1h12m left  worst F -0.19  KL 12.5"))
+        default: #expect(bar.hasSuffix("KL 12.5  group-1 of F 0.98 -0.19  25 tokens"))
+        }
+    }
+
+    /// On a terminal, what is done is one line; in a log it keeps all of its end.
+    @Test func closingLinesFitTheTerminal() {
+        let summary = "log-likelihood -0.3571 a comparison, groups of 20 + 2, 0 changes"
+        for (style, columns, end) in [
+            (
+                ProgressStyle.bar, 80,
+                "mixture: 4 steps in 8.0 s, log-likelihood -0.3571 a comparison, groups of 20 +…\n"
+            ),
+            (.bar, 200, "mixture: 4 steps in 8.0 s, 2.00 s each, \(summary)\n"),
+            (.lines, 80, "mixture: 4 steps in 8.0 s, 2.00 s each, \(summary)\n"),
+        ] {
+            let stage = Stage()
+            stage.columns = columns
+            let meter = stage.meter(style)
+            meter.begin("mixture", total: 4)
+            stage.time += 8
+            meter.advance(by: 4)
+            meter.end(summary)
+            #expect(stage.writes.last == end)
+        }
     }
 
     @Test func saidLinesReplaceTheBar() {
@@ -57,8 +98,8 @@ struct ProgressMeterTests {
         let clear = "\r\u{1B}[K"
         #expect(
             stage.writes == [
-                clear + "score [--------------------] 0 of 2 steps", clear, "group 1 is empty\n", "again\n",
-                clear + "score [####################] 2 of 2 steps, 2.00 s each, 0.0 s left", clear,
+                clear + "score [--------------------]  0/2", clear, "group 1 is empty\n", "again\n",
+                clear + "score [####################]  2/2  2.00 s each  0s left", clear,
                 "score: 2 steps in 4.0 s, 2.00 s each, done\n",
             ]
         )

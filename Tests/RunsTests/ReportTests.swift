@@ -28,6 +28,30 @@ struct ReportTests {
         #expect(mostDifferent([small, large], kinds: ["taste", "taste"], count: 3) == [2, 0, 1])
     }
 
+    /// An export replaces only what an export wrote.
+    @Test func anExportKeepsWhatIsNotItsOwn() throws {
+        try withTemporaryDirectory { path in
+            try writeAtomically("run: { name: a, directory: \(path) }\n", to: "\(path)/config.yaml")
+            try writeAtomically("{\"started\": \"2026-01-01T00:00:00Z\"}", to: "\(path)/environment.json")
+            func failure(_ format: ExportFormat, overwrite: Bool = false) -> Failure? {
+                #expect(throws: Failure.self) { try exportRun(path, as: format, to: nil, overwrite: overwrite) }
+            }
+            try writeAtomically("", to: "\(path)/metrics.jsonl")
+            #expect(failure(.csv)?.description.contains("no metrics yet") == true)
+            try writeAtomically("{\"stage\": \"sft\", \"step\": 1, \"seconds\": 1}\n", to: "\(path)/metrics.jsonl")
+            for format in ExportFormat.allCases {
+                let written = try exportRun(path, as: format, to: nil, overwrite: false)
+                #expect(written.folder == "\(path)/\(format.folder)" && written.files > 0)
+                #expect(failure(format)?.code == .cannotCreate)
+                #expect(try exportRun(path, as: format, to: nil, overwrite: true).files == written.files)
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: "\(path)/mlruns/1").count == 3)
+            // An experiment of another program has the same number.
+            try FileManager.default.removeItem(atPath: "\(path)/mlruns/1/tags")
+            #expect(failure(.mlflow, overwrite: true)?.description.contains("something else") == true)
+        }
+    }
+
     @Test func aRunWithoutAFinishedStageHasNoReport() throws {
         try withTemporaryDirectory { path in
             try writeAtomically("run: { name: a, directory: \(path) }\n", to: "\(path)/config.yaml")

@@ -241,6 +241,10 @@ fails() {
         ok "$name"
     fi
 }
+check "a run as tables" "$maxmin" export csv "$one"
+check "its tables" test -s "$one/csv/policy.csv"
+check "a run for MLflow" "$maxmin" export mlflow "$one" --out "$work/mlruns"
+fails "an export that is there" 0 73 "is there already" "$maxmin" export mlflow "$one" --out "$work/mlruns"
 fails "a comparison with what is no run" 0 66 "is no run directory" \
     "$maxmin" report --compare "$one" "$work/none" --out "$work/none.html"
 fails "another template than in training" 0 78 "was trained under chat_template tulu, not none" \

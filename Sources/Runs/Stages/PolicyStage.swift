@@ -101,8 +101,11 @@ private func align(
         if record.worstGroupChanged { changes += 1 }
         let utilities = record.utilities.prefix(task.groupSizes.count).map { $0.formatted(decimals: 2) }
         run.progress.advance(
-            note: "F \(utilities.joined(separator: " ")), worst group-\(record.worstGroup), "
-                + "KL \(record.klK1.formatted(decimals: 1)), \(record.responseTokens.formatted(decimals: 0)) tokens"
+            notes: [
+                "worst F \(utilities[record.worstGroup])", "KL \(record.klK1.formatted(decimals: 1))",
+                "group-\(record.worstGroup) of F \(utilities.joined(separator: " "))",
+                "\(record.responseTokens.formatted(decimals: 0)) tokens",
+            ]
         )
         try checkpoints.atBoundary(isGood: state.isGood) {
             try TrainingState(

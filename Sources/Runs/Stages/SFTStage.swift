@@ -97,7 +97,12 @@ func runSFT(_ run: RunContext) throws {
                 "tokens_per_second": .number(Double(predictions) / seconds),
             ]
         )
-        run.progress.advance(note: "loss \(mean.formatted(decimals: 3))")
+        run.progress.advance(
+            notes: [
+                "loss \(mean.formatted(decimals: 3))",
+                "\((Double(predictions) / seconds / 1000).formatted(decimals: 1))k tokens/s",
+            ]
+        )
         try checkpoints.atBoundary { TrainingState(trainer.stateVectors, replicas: trainer.replicas) }
     }
     try trainer.end(over: run.communicator)
