@@ -81,6 +81,15 @@ private func readSlidingWindow(_ fields: JSONFields, _ member: LlamaShape.Member
     case .mistral: return try fields.optionalInt("sliding_window", in: 1...Int(Int32.max))
     case .qwen2, .qwen3:
         guard try fields.optionalBool("use_sliding_window") ?? false else { return nil }
+        // The layers from this one on have a window, and here all have one or none.
+        let first = try fields.optionalInt("max_window_layers", in: 0...Int(Int32.max)) ?? 28
+        if try first >= fields.int("num_hidden_layers") { return nil }
+        guard first == 0 else {
+            throw fields.failure(
+                "max_window_layers",
+                "must be 0, or the number of layers or more, with a sliding window"
+            )
+        }
         return try fields.optionalInt("sliding_window", in: 1...Int(Int32.max))
     }
 }

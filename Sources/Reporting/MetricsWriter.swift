@@ -51,7 +51,8 @@ package final class MetricsWriter {
         var line = JSONObject()
         line["stage"] = .string(stage)
         line["step"] = .integer(step)
-        line["seconds"] = .number(seconds)
+        // The system's clock may have been set back.
+        line["seconds"] = .number(max(0, seconds))
         for (key, value) in figures.members {
             precondition(line[key] == nil, "the figure \(key) is there already")
             line[key] = value

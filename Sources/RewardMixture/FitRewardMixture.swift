@@ -104,7 +104,7 @@ package func fitRewardMixture<Models: RewardModels>(
         if isGiven, let labels { state.best = StartOutcome(known: labels, of: users.members) }
         for restart in stride(from: state.starts.count, to: isGiven ? 0 : isKnown ? 1 : settings.restarts, by: 1) {
             let models = try makeModels(groups * settings.folds)
-            ofEM = models
+            if settings.paper { ofEM = models }
             if !isKnown, settings.start == .residual, let single {
                 for fold in 0..<settings.folds { models.copyWeights(to: fold * groups, from: single, model: fold) }
             }

@@ -44,10 +44,13 @@ func maximize(
     let weights = parts.flatMap { shardWeights(users, $0, responsibilities: responsibilities, groups: groups) }
     let trained = weights.indices.filter { weights[$0].contains { $0 > 0 } }
     let populated = (0..<groups).filter { group in trained.contains { $0 % groups == group } }
-    // The paper's budget is of epochs.
-    let sizes = (0..<groups).map { group in weights[group].reduce(0, +) }
-    let budgets = sizes.map { size in
-        let part = settings.paper ? size / (sizes.max() ?? 1) : 1
+    // The paper's budget is of epochs: of a group's steps so many make one.
+    let stepsAnEpoch = (0..<groups).map { group in
+        let size = weights[group].reduce(0, +)
+        return max(1, size / Double(settings.batch(of: parts[0])))
+    }
+    let budgets = stepsAnEpoch.map { steps in
+        let part = settings.paper ? steps / (stepsAnEpoch.max() ?? 1) : 1
         return EarlyStopping(
             patience: settings.patience,
             maxSteps: max(1, Int((Double(settings.maxSteps) * part).rounded(.up)))

@@ -45,7 +45,7 @@ struct EMState: Codable {
 
     func isValid(members: [UserInfo], groups: Int) -> Bool {
         isTable(responsibilities, members.count, groups) && seed.count == members.count
-            && (best?.isValid(members: members, groups: groups) ?? true)
+            && seed.allSatisfy((0..<groups).contains) && (best?.isValid(members: members, groups: groups) ?? true)
             && seedingsLeft >= 0
     }
 }
@@ -171,7 +171,8 @@ struct GroupsFit: Codable {
     var left: Int { final.training.count }
 
     func isValid(members: [UserInfo]) -> Bool {
-        outcome.isValid(members: members, groups: left) && final.isValid(members: members, groups: left)
+        outcome.isValid(members: members, groups: left) && outcome.seed.allSatisfy((0..<groups).contains)
+            && final.isValid(members: members, groups: left)
             && contrasts.count == left && contrasts.allSatisfy { $0.count == left }
             && starts.allSatisfy { $0.isValid(members: members, groups: groups) }
     }

@@ -81,7 +81,7 @@ package final class TrunkCache {
 private func room(for shape: [Int], _ elementType: ElementType, in memory: inout Tensor) -> Tensor {
     let count = shape.reduce(1, *)
     if memory.count < count || memory.elementType != elementType {
-        memory = Tensor(zeros: [max(count, memory.count * 3 / 2)], elementType)
+        memory = Tensor(zeros: [count], elementType)
     }
     return memory.view(at: 0, shape: shape)
 }

@@ -48,6 +48,8 @@ struct JinjaTemplate: Sendable {
         if has("<|im_start|>", "<|im_end|>") {
             // Others put beginning-of-text first (Hermes), or write a system message of many parts (SmolLM3).
             if has("bos_token") || has("set system_message") { return nil }
+            // Some open every answer with a thought, or trim what people wrote.
+            if has("<|im_start|>assistant\\n<think>") || compact.contains("|trim") { return nil }
             switch systemMessageOfChatML {
             case .absent: return (.chatml, nil)
             case .text(let message): return (.chatml, message)
@@ -55,7 +57,7 @@ struct JinjaTemplate: Sendable {
             }
         }
         if has("<|start_header_id|>", "<|eot_id|>") {
-            guard has("Knowledge Date") else { return (.llama3, nil) }
+            guard has("Knowledge Date") else { return has("<|start_header_id|>system") ? nil : (.llama3, nil) }
             return has("Cutting Knowledge Date: December 2023", "26 Jul 2024") ? (.llama31, nil) : nil
         }
         // Mistral's has no system message of this form, and other spaces.

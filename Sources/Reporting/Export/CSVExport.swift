@@ -42,5 +42,7 @@ private func cell(_ value: JSONValue) -> String {
 
 private func quoted(_ text: String) -> String {
     let isPlain = !text.utf8.contains { [UInt8(ascii: ","), UInt8(ascii: "\""), 0x0A, 0x0D].contains($0) }
-    return isPlain ? text : "\"\(text.replacing("\"", with: "\"\""))\""
+    // By scalars: a combining mark makes another Character of a quote.
+    let doubled = text.unicodeScalars.reduce(into: "") { $0 += $1 == "\"" ? "\"\"" : String($1) }
+    return isPlain ? text : "\"\(doubled)\""
 }

@@ -17,6 +17,7 @@ package func mlflowFiles(_ run: ReportedRun, folder: String, start: Date) throws
     let experiment = "1"
     let begin = Int(start.timeIntervalSince1970 * 1000)
     var files: [(path: String, text: String)] = []
+    let store = URL(filePath: folder, directoryHint: .notDirectory).absoluteString
     var elapsed = 0.0
     for part in run.metrics.parts {
         let id = UUID().uuidString.replacing("-", with: "").lowercased()
@@ -39,7 +40,7 @@ package func mlflowFiles(_ run: ReportedRun, folder: String, start: Date) throws
             (
                 "\(base)/meta.yaml",
                 yaml([
-                    ("artifact_uri", .string("\(URL(filePath: folder).absoluteString)/\(base)/artifacts")),
+                    ("artifact_uri", .string("\(store)/\(base)/artifacts")),
                     ("end_time", .integer(begin + Int(min(elapsed, 1e12) * 1000))), ("entry_point_name", ""),
                     ("experiment_id", .string(experiment)), ("lifecycle_stage", "active"), ("run_id", .string(id)),
                     ("run_name", .string(title)), ("run_uuid", .string(id)), ("source_name", ""), ("source_type", 4),
@@ -63,7 +64,7 @@ package func mlflowFiles(_ run: ReportedRun, folder: String, start: Date) throws
         (
             "\(experiment)/meta.yaml",
             yaml([
-                ("artifact_location", .string("\(URL(filePath: folder).absoluteString)/\(experiment)")),
+                ("artifact_location", .string("\(store)/\(experiment)")),
                 ("creation_time", .integer(begin)), ("experiment_id", .string(experiment)),
                 ("last_update_time", .integer(begin)), ("lifecycle_stage", "active"), ("name", .string(run.name)),
             ])

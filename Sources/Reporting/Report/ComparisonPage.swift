@@ -113,10 +113,17 @@ private func worstUtilities(_ runs: [ComparedRun]) throws(Failure) -> String? {
     var objectives: [(name: String, series: [LineChart.Series])] = []
     for compared in runs {
         for part in compared.run.metrics.parts(of: "policy") {
-            let groups = try part.series(within: "utility", leavingOut: ["single"])
-            let least = (groups.first?.points ?? []).indices.map { index in
-                let values = groups.compactMap { $0.points.indices.contains(index) ? $0.points[index].y : nil }
-                return (x: groups[0].points[index].x, y: values.min() ?? 0)
+            var least: [(x: Double, y: Double)] = []
+            for line in part.lines {
+                guard let utilities = try line.optionalFields("utility") else { continue }
+                let groups = utilities.object.keys.filter { $0 != "single" }
+                var known: [Double] = []
+                for group in groups {
+                    if let utility = try utilities.optionalDouble(group) { known.append(utility) }
+                }
+                // Of a step that lacks a group's nobody knows which is the least.
+                guard known.count == groups.count, let smallest = known.min() else { continue }
+                least.append((Double(try line.int("step")), smallest))
             }
             let line = LineChart.Series(name: compared.label, points: least)
             if let index = objectives.firstIndex(where: { $0.name == part.name }) {

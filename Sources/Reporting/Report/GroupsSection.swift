@@ -3,7 +3,9 @@ import StrictJSON
 
 /// The mixture: how many groups, who is in which, how differently they judge.
 func groupsContent(_ run: ReportedRun) throws(Failure) -> String? {
-    guard let (lines, diagnosis) = run.diagnosis else { return nil }
+    guard let (lines, diagnosis) = run.diagnosis else {
+        return run.mixture == nil ? nil : try accuracies(run.mixture)
+    }
     let count = try diagnosis.int("groups", in: 1...Int.max)
     let shares = try diagnosis.doubles("shares")
     let names = try groupNames(run.mixture, count: count)

@@ -19,11 +19,13 @@ package struct MetricsTable {
     /// Without lines.
     package init() {}
 
-    /// Reads a file.
+    /// Reads a file; a last line that is not finished is left out, since a run may be writing it.
     ///
     /// - Throws: `Failure` naming the line that is not JSON or lacks its stage.
     package init(contentsOfFile path: String) throws {
-        try forEachJSONLine(in: readBytes(ofFile: path), file: path) { line, result in
+        let bytes = try readBytes(ofFile: path)
+        let finished = bytes.prefix((bytes.lastIndex(of: UInt8(ascii: "\n")) ?? -1) + 1)
+        try forEachJSONLine(in: Array(finished), file: path) { line, result in
             try add(try JSONFields(result.get(), at: "\(path):\(line)"))
         }
     }

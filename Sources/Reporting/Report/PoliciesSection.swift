@@ -80,7 +80,7 @@ private func worstGroups(_ part: MetricsTable.Part, among groups: [String]) thro
     x: Double, series: Int
 )] {
     var worst: [(x: Double, series: Int)] = []
-    for line in part.lines {
+    for line in part.lines where line.object["skipped"]?.bool != true {
         guard let name = try line.optionalString("worst_group"), let index = groups.firstIndex(of: name) else {
             continue
         }

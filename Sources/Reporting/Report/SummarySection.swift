@@ -10,7 +10,10 @@ func summaryContent(_ run: ReportedRun) throws(Failure) -> String? {
         html += "<p class=\"verdict\">Diagnosis: \(escaped(verdict)).</p>\n"
         for sentence in try sentences(of: diagnosis, run.mixture) { html += paragraph(sentence) }
     } else {
-        html += "<p class=\"none\">The run has no diagnosis: it did not do the stage <code>reward</code>.</p>\n"
+        html +=
+            run.mixture == nil
+            ? "<p class=\"none\">The run has no diagnosis: it did not do the stage <code>reward</code>.</p>\n"
+            : "<p class=\"none\">The run has no diagnosis: <code>reward.paper</code> leaves no comparison unseen.</p>\n"
     }
     if let evaluation = run.evaluation {
         for sentence in outcome(try policies(of: evaluation)) { html += paragraph(sentence) }

@@ -84,6 +84,10 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
         "reward.groups: with reward.paper no comparison is unseen that could tell how many groups there are; give a "
             + "number"
     )
+    require(
+        reward.mixture.start != .labels || reward.mixture.groups != nil || reward.mixture.assignment == .known,
+        "reward.start: labels gives as many groups as there are labels; name that number as reward.groups"
+    )
     let annealing = reward.mixture.annealingProblem
     require(annealing == nil, "reward.max_iterations: \(annealing ?? "")")
     require(

@@ -48,9 +48,9 @@ package func exportRun(_ run: String, as format: ExportFormat, to folder: String
     case .csv:
         files = try record.metrics.csvFiles().map { ($0.name, $0.text) }
     case .mlflow:
+        let absolute = URL(filePath: folder, directoryHint: .notDirectory).standardizedFileURL
+        files = try mlflowFiles(record, folder: absolute.path(percentEncoded: false), start: started(directory))
         if isThere { try removeStore(folder) }
-        let absolute = URL(filePath: folder).standardizedFileURL.path()
-        files = try mlflowFiles(record, folder: absolute, start: started(directory))
     }
     for (path, text) in files {
         try createDirectory(URL(filePath: "\(folder)/\(path)").deletingLastPathComponent().path(percentEncoded: false))

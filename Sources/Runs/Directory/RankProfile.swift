@@ -67,7 +67,8 @@ private func inputFiles(_ configuration: Configuration) -> [String] {
 func modelFiles(_ configuration: Configuration) -> [String] {
     guard let folder = configuration.model.path else { return [] }
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    let files = names.filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".json") }.map { "\(folder)/\($0)" }
+    let endings = [".safetensors", ".json", ".jinja"]
+    let files = names.filter { name in endings.contains(where: name.hasSuffix) }.map { "\(folder)/\($0)" }
     // A folder without any is a difference where others have some.
     return files + ["\(folder)/config.json"]
 }

@@ -44,7 +44,8 @@ extension StagePlanner {
         let groups = most * perGroup
         // Beside the groups' models: the single ones, those of fewer groups, and those of known groups.
         let fewer = keys.mixture.groups == nil ? most * (most - 1) / 2 - 1 : 0
-        let others = perGroup + fewer + (keys.knownBaseline ? most : 0)
+        // The paper's models are there twice: as EM has them, and as they are kept.
+        let others = perGroup + fewer + (keys.knownBaseline || keys.mixture.paper ? most : 0)
         addBase(isTrained: keys.trainable != .lora, to: &memory)
         let held = trained == .head ? 4 * parameters : model.own(parameters)
         memory[keys.trainable == .full ? .weights : .adapters] += (others + groups) * held
@@ -53,6 +54,8 @@ extension StagePlanner {
         memory[.bestWeights] += 4 * parameters * sets
         memory[.bestWeights] += 4 * slices(of: parameters).largest * groups
 
+        // What the heads read of a shard's responses, where users seed a group.
+        if keys.mixture.start == .residual { memory[.activations] += 2 * comparisons / shards.count * 4 * shape.width }
         let pair = pairTokens
         let limit = configuration.model.microBatchTokens
         let total = comparisons * pair

@@ -110,7 +110,8 @@ extension Diagnosis {
             guard !own.isEmpty else { continue }
             let diversity = own.map(\.diversity).max { $0.mean < $1.mean } ?? own[0].diversity
             let bound = (diversity.mean * (1 - shares[i])).formatted(decimals: 3)
-            let needed = own.map(\.comparisonsToBeSure)
+            // More than anybody could make are as good as none.
+            let needed = own.map { contrast in contrast.comparisonsToBeSure.flatMap { $0 < 1e15 ? $0 : nil } }
             let most = needed.contains { $0 == nil } ? nil : needed.compactMap { $0 }.max()
             let sure =
                 most.map { "\(Int($0.rounded(.up))) comparisons place a user" }

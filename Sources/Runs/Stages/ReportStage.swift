@@ -2,6 +2,7 @@ import Failures
 import Foundation
 import ModelFiles
 import Reporting
+import RewardMixture
 import StrictJSON
 
 /// Writes `report.html`: what every stage that was done found, as words, charts, tables and samples.
@@ -39,8 +40,12 @@ extension ReportedRun {
         environment = try fields("environment.json")
         if directory.isComplete(.reward) {
             mixture = try fields("reward/mixture.json")
-            let found = try Diagnosis(of: directory)
-            diagnosis = (found.lines, try JSONFields(.object(found.json), at: directory.file("reward/diagnosis.json")))
+            // The paper's way leaves no comparison unseen that a diagnosis could be of.
+            if !configuration.reward.mixture.paper {
+                let found = try Diagnosis(of: directory)
+                let file = directory.file("reward/diagnosis.json")
+                diagnosis = (found.lines, try JSONFields(.object(found.json), at: file))
+            }
         }
         if directory.isComplete(.evaluate) { evaluation = try fields("evaluation.json") }
         let lines = directory.file("metrics.jsonl")

@@ -140,6 +140,10 @@ private func doStages(
         try? directory.write(start.status.ended(.failed, code: .watchdog, line))
     }
 
+    // Events that no run goes on with would tell of another one.
+    if communicator.rank == 0, !configuration.run.tensorboard {
+        try? FileManager.default.removeItem(atPath: directory.file("tensorboard"))
+    }
     let context = RunContext(
         configuration: configuration,
         directory: directory,
