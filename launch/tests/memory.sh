@@ -34,7 +34,10 @@ as_planned() {
 }
 
 # Documents as long as the model takes them, since that is what is planned for.
-for _ in {1..200}; do echo "{\"text\": \"$(shuf -i 1-99999 -n 70 | tr '\n' ' ')\"}"; done >"$work/text.jsonl"
+awk 'BEGIN {
+    srand(1)
+    for (i = 0; i < 200; i++) { s = ""; for (j = 0; j < 70; j++) s = s int(1 + 99999 * rand()) " "; print "{\"text\": \"" s "\"}" }
+}' >"$work/text.jsonl"
 cat >"$work/full.yaml" <<YAML
 run: { name: memory, directory: $work/full, stages: [sft, simulate, reward, calibrate, policy, evaluate], threads: 1 }
 model: { precision: bf16, sampling_memory: 64, micro_batch_tokens: 1024 }
