@@ -11,6 +11,15 @@ package func flatFigures(_ object: JSONObject, leavingOut hidden: Set<String> = 
     }
 }
 
+extension JSONFields {
+    /// The numbers of a line of `metrics.jsonl` by flat names, flags as 0 and 1, without what says whose line it is.
+    var scalars: [(name: String, value: Double)] {
+        flatFigures(object, leavingOut: ["stage", "step", "objective", "fit", "restart"]).compactMap { name, value in
+            (value.number ?? value.bool.map { $0 ? 1 : 0 }).map { (name, $0) }
+        }
+    }
+}
+
 private func flat(_ value: JSONValue, named name: String) -> [(name: String, value: JSONValue)] {
     if let object = value.object {
         return object.members.flatMap { flat($0.value, named: "\(name)/\($0.key)") }

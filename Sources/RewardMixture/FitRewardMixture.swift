@@ -102,7 +102,8 @@ package func fitRewardMixture<Models: RewardModels>(
         var ofEM: Models?
         let isGiven = isKnown && settings.folds > 1
         if isGiven, let labels { state.best = StartOutcome(known: labels, of: users.members) }
-        for restart in stride(from: state.starts.count, to: isGiven ? 0 : isKnown ? 1 : settings.restarts, by: 1) {
+        let starts = isGiven ? 0 : isKnown ? 1 : settings.restarts
+        for restart in stride(from: state.starts.count, to: starts, by: 1) {
             let models = try makeModels(groups * settings.folds)
             if settings.paper { ofEM = models }
             if !isKnown, settings.start == .residual, let single {
@@ -140,7 +141,7 @@ package func fitRewardMixture<Models: RewardModels>(
         let models = try makeModels(left * settings.finalParts.count)
         let final: FinalFit
         let stage = candidates.count == 1 ? "final fit" : "final fit of \(groups) groups"
-        if settings.paper, let ofEM {
+        if let ofEM {
             for (model, group) in groupsLeft.enumerated() { models.copyWeights(to: model, from: ofEM, model: group) }
             let training = outcome.iterations.last?.training ?? []
             final = FinalFit(

@@ -109,12 +109,10 @@ extension StartOutcome {
             stopReason: stopReason
         )
     }
-}
 
-extension StartOutcome {
     /// Groups that are given by label.
     init(known labels: [String], of users: [UserInfo]) {
-        let groups = users.map { user in labels.firstIndex { $0 == user.group } ?? 0 }
+        let groups = labelledGroups(of: users, labels)
         self.init(
             scores: nil,
             responsibilities: oneHot(groups, groups: labels.count),

@@ -16,7 +16,7 @@ func startGroups(
     let start = settings.assignment == .known ? .labels : settings.start
     switch start {
     case .labels where restart == 0:
-        return users.map { user in labels?.firstIndex { $0 == user.group } ?? 0 }
+        return labelledGroups(of: users, labels ?? [])
     case .roundRobin:
         return roundRobinStart(users: users.count, groups: groups, seed: settings.seed, restart: restart)
     case .random, .labels:
@@ -49,6 +49,11 @@ func knownLabels(_ members: [UserInfo], _ settings: RewardMixtureSettings) throw
         return label
     }
     return Set(labels).sorted(by: precedes)
+}
+
+/// Each user's group where a group is a label.
+func labelledGroups(of users: [UserInfo], _ labels: [String]) -> [Int] {
+    users.map { user in labels.firstIndex { $0 == user.group } ?? 0 }
 }
 
 /// The paper's start: user number h in group h mod K; a further start deals the users in a random order.

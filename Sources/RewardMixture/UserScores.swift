@@ -37,24 +37,38 @@ package struct UserScores: Equatable, Codable, Sendable {
 
     /// Accuracy of one model on the `test` comparisons of some users (rows of the matrices); nil without comparisons.
     package func testAccuracy(of model: Int, users: [Int]) -> Double? {
-        let total = users.reduce(0) { $0 + members[$1].testCount }
-        return total == 0 ? nil : users.reduce(0) { $0 + testCorrect[$1][model] } / Double(total)
+        accuracy(testCorrect, of: \.testCount, under: model, users: users)
     }
 
     /// Of each group's model on the `test` comparisons of the users assigned to it; nil without any.
     func testAccuracies(_ assignments: [Int], groups: Int) -> [Double?] {
-        (0..<groups).map { group in
-            testAccuracy(of: group, users: assignments.indices.filter { assignments[$0] == group })
-        }
+        accuracies(testCorrect, of: \.testCount, assignments, groups: groups)
     }
 
     /// Of each group's models on the `assign` comparisons of the users assigned to it; nil without any.
     func assignAccuracies(_ assignments: [Int], groups: Int) -> [Double?] {
+        accuracies(assignCorrect, of: \.assignDecided, assignments, groups: groups)
+    }
+
+    private func accuracies(
+        _ correct: [[Double]],
+        of count: KeyPath<UserInfo, Int>,
+        _ assignments: [Int],
+        groups: Int
+    ) -> [Double?] {
         (0..<groups).map { group in
-            let users = assignments.indices.filter { assignments[$0] == group }
-            let total = users.reduce(0) { $0 + members[$1].assignDecided }
-            return total == 0 ? nil : users.reduce(0) { $0 + assignCorrect[$1][group] } / Double(total)
+            accuracy(correct, of: count, under: group, users: assignments.indices.filter { assignments[$0] == group })
         }
+    }
+
+    private func accuracy(
+        _ correct: [[Double]],
+        of count: KeyPath<UserInfo, Int>,
+        under model: Int,
+        users: [Int]
+    ) -> Double? {
+        let total = users.reduce(0) { $0 + members[$1][keyPath: count] }
+        return total == 0 ? nil : users.reduce(0) { $0 + correct[$1][model] } / Double(total)
     }
 
     /// [U][K]: posterior probability of each group, η_u·exp(ℓ(u)) normalized, from the `assign` comparisons alone.

@@ -9,26 +9,17 @@ import Testing
 @Suite struct AdapterTests {
     static let configurations = [
         ModelConfiguration(vocabularySize: 13, positions: 24, width: 24, layers: 3, heads: 3),
-        ModelConfiguration(
-            vocabularySize: 13,
-            positions: 24,
-            width: 24,
-            layers: 3,
-            heads: 4,
-            innerWidth: 40,
-            family: .llama(LlamaShape(keyValueHeads: 2, headWidth: 6))
-        ),
-        normed(.qwen3), normed(.olmo2),
+        llama(.llama, innerWidth: 40), llama(.qwen3, innerWidth: 20), llama(.olmo2, innerWidth: 20),
     ]
 
-    private static func normed(_ member: LlamaShape.Member) -> ModelConfiguration {
+    private static func llama(_ member: LlamaShape.Member, innerWidth: Int) -> ModelConfiguration {
         ModelConfiguration(
             vocabularySize: 13,
             positions: 24,
             width: 24,
             layers: 3,
             heads: 4,
-            innerWidth: 20,
+            innerWidth: innerWidth,
             family: .llama(LlamaShape(member: member, keyValueHeads: 2, headWidth: 6))
         )
     }

@@ -29,9 +29,7 @@ package func mlflowFiles(_ run: ReportedRun, folder: String, start: Date) throws
             elapsed += try line.double("seconds", in: 0...1e9)
             let time = begin + Int(min(elapsed, 1e12) * 1000)
             let step = try line.int("step")
-            for (name, value) in flatFigures(line.object, leavingOut: ["stage", "step", "objective", "fit", "restart"])
-            {
-                guard let number = value.number ?? value.bool.map({ $0 ? 1 : 0 }) else { continue }
+            for (name, number) in line.scalars {
                 metrics[names.safe(name), default: []].append("\(time) \(number) \(step)\n")
             }
         }

@@ -86,17 +86,14 @@ private func winRates(_ runs: [ComparedRun], of names: [String]) -> String {
         ).html
     }
     figures.append(
-        ScatterChart(
-            title: "What the worst-off group gets, at what divergence.",
-            caption: "Every policy of every run. Higher and further left is better.",
-            xLabel: "KL to the reference, nats a response",
-            yLabel: "win rate of the worst-off group, %",
-            points: runs.flatMap { run in
+        frontier(
+            "Every policy of every run. Higher and further left is better.",
+            runs.flatMap { run in
                 run.policies.filter { $0.name != "reference" }.compactMap { policy in
                     policy.worst.map { ("\(policy.name), \(run.label)", policy.kl, $0.rate) }
                 }
             }
-        ).html
+        )
     )
     let rows = runs.flatMap { run in
         run.policies.map { policy in
@@ -148,23 +145,11 @@ private func worstUtilities(_ runs: [ComparedRun]) throws(Failure) -> String? {
 }
 
 private func accuracies(_ runs: [ComparedRun]) throws(Failure) -> String? {
-    var rows: [[String]] = []
-    var labels: [String] = []
-    var all: [(name: String, own: [(group: String, rate: Interval)])] = []
-    for compared in runs {
-        guard let rewards = try compared.run.mixture?.optionalFields("rewards") else { continue }
-        for model in rewards.object.keys {
-            let own = try intervals(rewards.fields(model).fields("accuracy"))
-            for (label, _) in own where !labels.contains(label) { labels.append(label) }
-            all.append(("\(compared.label): \(model)", own))
-        }
+    guard let table = try accuracyTable(runs.map { ("\($0.label): ", $0.run.mixture) }) else {
+        let haveModels = runs.contains { $0.run.mixture != nil }
+        return haveModels ? paragraph("The data of these runs name no groups.") : nil
     }
-    for (name, own) in all {
-        rows.append([name] + labels.map { label in own.first { $0.group == label }?.rate.percent ?? "–" })
-    }
-    guard !labels.isEmpty else { return rows.isEmpty ? nil : paragraph("The data of these runs name no groups.") }
-    return paragraph("On comparisons that neither training nor assignment saw, with 95 % intervals.")
-        + table(["model"] + labels.map { "\($0), %" }, rows)
+    return paragraph("On comparisons that neither training nor assignment saw, with 95 % intervals.") + table
 }
 
 private func differences(_ runs: [ComparedRun]) -> String {

@@ -33,13 +33,10 @@ func evaluationContent(_ run: ReportedRun) throws(Failure) -> String? {
         ).html
     }
     figures.append(
-        ScatterChart(
-            title: "What the worst-off group gets, at what divergence.",
-            caption: "Higher and further left is better.",
-            xLabel: "KL to the reference, nats a response",
-            yLabel: "win rate of the worst-off group, %",
-            points: policies.compactMap { policy in policy.worst.map { (policy.name, policy.kl, $0.rate) } }
-        ).html
+        frontier(
+            "Higher and further left is better.",
+            policies.compactMap { policy in policy.worst.map { (policy.name, policy.kl, $0.rate) } }
+        )
     )
     html += charts(figures)
     if policies.contains(where: { !$0.againstSingle.isEmpty }) {
@@ -50,6 +47,17 @@ func evaluationContent(_ run: ReportedRun) throws(Failure) -> String? {
         )
     }
     return html
+}
+
+/// What policies cost, as KL to the reference, and what they give the worst-off group.
+func frontier(_ caption: String, _ points: [(name: String, kl: Double, rate: Interval)]) -> String {
+    ScatterChart(
+        title: "What the worst-off group gets, at what divergence.",
+        caption: caption,
+        xLabel: "KL to the reference, nats a response",
+        yLabel: "win rate of the worst-off group, %",
+        points: points.map { ($0.name, $0.kl, $0.rate) }
+    ).html
 }
 
 private func judgeText(_ judge: String) -> String {

@@ -101,18 +101,10 @@ private func iterations(_ metrics: MetricsTable) throws(Failure) -> String {
 }
 
 private func accuracies(_ mixture: JSONFields?) throws(Failure) -> String {
-    guard let rewards = try mixture?.optionalFields("rewards") else { return "" }
-    var labels: [String] = []
-    var rows: [[String]] = []
-    for model in rewards.object.keys {
-        let own = try intervals(rewards.fields(model).fields("accuracy"))
-        if labels.isEmpty { labels = own.map(\.group) }
-        rows.append([model] + labels.map { label in own.first { $0.group == label }?.rate.percent ?? "–" })
-    }
-    guard !labels.isEmpty else { return "" }
+    guard let table = try accuracyTable([("", mixture)]) else { return "" }
     return "<h3>Accuracy of the reward models</h3>\n"
         + paragraph("Comparisons of each label's users that neither training nor assignment saw, with 95 % intervals.")
-        + table(["model"] + labels.map { "\($0), %" }, rows)
+        + table
 }
 
 private func predictions(_ diagnosis: JSONFields, _ names: [String]) throws(Failure) -> String {

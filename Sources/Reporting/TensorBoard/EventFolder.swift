@@ -47,11 +47,10 @@ struct EventFolder {
     }
 
     private func event(of line: JSONFields, _ illustrations: Illustrations) throws(Failure) -> SummaryEvent {
-        let figures = flatFigures(line.object, leavingOut: ["stage", "step", "objective", "fit", "restart"])
-        return SummaryEvent(
+        SummaryEvent(
             wallTime: Date().timeIntervalSince1970,
             step: try line.int("step"),
-            scalars: figures.compactMap { name, value in scalar(value).map { (name, $0) } },
+            scalars: line.scalars,
             illustrations: illustrations
         )
     }
@@ -61,6 +60,3 @@ private func isFolderLetter(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
         || byte == UInt8(ascii: "-")
 }
-
-/// A figure as TensorBoard draws it: numbers, and flags as 0 and 1.
-private func scalar(_ value: JSONValue) -> Double? { value.number ?? value.bool.map { $0 ? 1 : 0 } }

@@ -1,6 +1,7 @@
 package import Collectives
 import Failures
 import Files
+import Foundation
 import StrictYAML
 
 /// Reads a run's configuration on the root and gives every rank the same one.
@@ -26,4 +27,17 @@ package func loadConfiguration(
         ])
     }
     return configuration
+}
+
+extension RunDirectory {
+    /// The configuration that the run was last started with, by `config.yaml`.
+    ///
+    /// - Throws: `Failure` 66 where there is none, or what reading one throws.
+    func configuration() throws -> Configuration {
+        let file = file("config.yaml")
+        guard FileManager.default.fileExists(atPath: file) else {
+            throw Failure(.missingInput, "is no run directory: it has no config.yaml", at: path)
+        }
+        return try Configuration(yaml: readYAMLText(file), file: file)
+    }
 }

@@ -3,7 +3,6 @@ import Foundation
 import ModelFiles
 import Reporting
 import StrictJSON
-import StrictYAML
 
 /// What a run's metrics may be written as for other programs.
 package enum ExportFormat: String, CaseIterable, Sendable {
@@ -27,11 +26,7 @@ package func exportRun(_ run: String, as format: ExportFormat, to folder: String
     folder: String, files: Int
 ) {
     let directory = RunDirectory(path: run)
-    let file = directory.file("config.yaml")
-    guard FileManager.default.fileExists(atPath: file) else {
-        throw Failure(.missingInput, "is no run directory: it has no config.yaml", at: run)
-    }
-    let configuration = try Configuration(yaml: readYAMLText(file), file: file)
+    let configuration = try directory.configuration()
     var record = ReportedRun(name: configuration.run.name, directory: run, configuration: configuration.effectiveYAML)
     record.keys = configuration.values
     record.metrics = try MetricsTable(contentsOfFile: directory.file("metrics.jsonl"))

@@ -2,7 +2,6 @@ import Failures
 import Foundation
 import ModelFiles
 import Reporting
-import StrictYAML
 
 /// Writes a page that has several runs side by side.
 ///
@@ -16,11 +15,7 @@ package func compareRuns(_ runs: [String], to path: String, overwrite: Bool) thr
     var compared: [ReportedRun] = []
     for run in runs {
         let directory = RunDirectory(path: run)
-        let file = directory.file("config.yaml")
-        guard FileManager.default.fileExists(atPath: file) else {
-            throw Failure(.missingInput, "is no run directory: it has no config.yaml", at: run)
-        }
-        let configuration = try Configuration(yaml: readYAMLText(file), file: file)
+        let configuration = try directory.configuration()
         try requireUnchangedMetrics(in: directory)
         compared.append(try ReportedRun(of: directory, configuration: configuration))
     }

@@ -42,6 +42,7 @@ extension RunContext {
         var settings = section.split
         settings.unit = configuration.data.split
         settings.folds = section.mixture.folds
+        settings.sharesAll = section.mixture.paper
         // Of all users together, so that what two of them share is on one side.
         let splits = try splitComparisons(of: tokenized.users, settings, seed: seed)
         let heldOut = heldOutUsers(of: tokenized.users, fraction: section.heldOutUsers, seed: seed)

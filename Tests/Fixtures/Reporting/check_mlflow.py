@@ -12,23 +12,13 @@ import sys
 
 # MLflow 3 reads file stores where it is told that they are meant.
 os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
+from flat_figures import flat_figures
 from mlflow.tracking import MlflowClient
 
 run = pathlib.Path(sys.argv[1])
 client = MlflowClient(tracking_uri=(run / "mlruns").absolute().as_uri())
 (experiment,) = client.search_experiments()
 runs = {found.info.run_name: found for found in client.search_runs([experiment.experiment_id])}
-
-
-def flat(value, name):
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from flat(inner, f"{name}/{key}")
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from flat(inner, f"{name}/{index}")
-    elif isinstance(value, (bool, int, float)):
-        yield name, float(value)
 
 
 figures = 0
@@ -39,15 +29,12 @@ for text in open(run / "metrics.jsonl"):
     names = [name for name in runs if name.split("/")[0] == line["stage"] and name.partition("/")[2].startswith(part)]
     assert names, f"no run of {line['stage']} {part}: {sorted(runs)}"
     seen.add(names[0])
-    for key, value in line.items():
-        if key in ("stage", "step", "objective", "fit", "restart"):
-            continue
-        for name, number in flat(value, key):
-            history = client.get_metric_history(runs[names[0]].info.run_id, name) if line["step"] == 1 else None
-            if history is not None:
-                assert (history[0].step, history[0].value) == (1, number), f"{names[0]}, {name}: {history[0]}"
-                assert [m.timestamp for m in history] == sorted(m.timestamp for m in history)
-            figures += 1
+    for name, number in flat_figures(line):
+        history = client.get_metric_history(runs[names[0]].info.run_id, name) if line["step"] == 1 else None
+        if history is not None:
+            assert (history[0].step, history[0].value) == (1, number), f"{names[0]}, {name}: {history[0]}"
+            assert [m.timestamp for m in history] == sorted(m.timestamp for m in history)
+        figures += 1
 total = sum(
     len(client.get_metric_history(found.info.run_id, name)) for found in runs.values() for name in found.data.metrics
 )

@@ -11,6 +11,7 @@ import pathlib
 import struct
 import sys
 
+from flat_figures import flat_figures
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 
@@ -27,25 +28,14 @@ def part(line):
     return f"{line['stage']}/{line['fit']}{groups}" + (f"-start-{restart + 1}" if restart else "")
 
 
-def flat(value, name):
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from flat(inner, f"{name}/{key}")
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from flat(inner, f"{name}/{index}")
-    elif isinstance(value, (bool, int, float)):
-        yield name, struct.unpack("f", struct.pack("f", float(value)))[0]
-
-
 expected = {}
 for text in open(run / "metrics.jsonl"):
     line = json.loads(text)
     series = expected.setdefault(part(line), {})
-    for key, value in line.items():
-        if key not in ("stage", "step", "objective", "fit", "restart"):
-            for name, number in flat(value, key):
-                series.setdefault(name, []).append((line["step"], number))
+    for name, number in flat_figures(line):
+        # TensorBoard keeps 32 bits.
+        number = struct.unpack("f", struct.pack("f", number))[0]
+        series.setdefault(name, []).append((line["step"], number))
 
 folders = {str(file.parent.relative_to(run / "tensorboard")) for file in (run / "tensorboard").rglob("*tfevents*")}
 assert folders == set(expected), f"folders {folders} for the parts {set(expected)}"

@@ -9,7 +9,7 @@ package struct RewardSection: Equatable, Sendable {
     /// As the paper trains Tulu-2-7B's reward models.
     package var lora = AdapterSettings(rank: 8, alpha: 32)
     package var mixture = RewardMixtureSettings()
-    /// The unit and the folds are those of `data.split` and of `mixture`.
+    /// The unit, the folds and whether all is shared are those of `data.split` and of `mixture`.
     package var split = SplitSettings()
     package var heldOutUsers = 0.0
     package var knownBaseline = false
@@ -27,7 +27,6 @@ package struct RewardSection: Equatable, Sendable {
             (mixture.assignment, mixture.start) = (.hard, .roundRobin)
             (mixture.folds, mixture.restarts) = (1, 1)
         }
-        split.sharesAll = mixture.paper
         keys.read(
             "test_fraction",
             &split.test,
