@@ -98,13 +98,22 @@ package struct ModelConfiguration: Equatable, Sendable {
 }
 
 /// What sits on top of the trunk besides the tied language-model head.
-package enum Head: Sendable {
+package enum Head: Equatable, Sendable {
     /// Nothing: a language model.
     case none
-    /// A scalar per sequence, from the hidden state of its last token; no bias.
-    case reward
+    /// So many scalars per sequence, from the hidden state of its last token; no bias.
+    case rewards(Int)
     /// A scalar per token, with a bias: the critic of PPO.
     case value
+
+    /// One scalar per sequence.
+    package static let reward = Head.rewards(1)
+
+    /// How many rewards it gives a sequence.
+    package var rewardCount: Int {
+        guard case .rewards(let count) = self else { return 0 }
+        return count
+    }
 }
 
 /// Which parameters are trained.

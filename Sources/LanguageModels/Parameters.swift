@@ -97,7 +97,7 @@ package struct Parameters {
             for layer in 0..<configuration.layers { shapes += LlamaTensors.shapes(configuration, llama, layer: layer) }
             shapes.append(("model.norm.weight", [d]))
             // A reward model never asks for the next token.
-            if !llama.tiesEmbeddings && head != .reward {
+            if !llama.tiesEmbeddings && head.rewardCount == 0 {
                 shapes.append(("lm_head.weight", [configuration.vocabularySize, d]))
             }
         }
@@ -117,7 +117,7 @@ package struct Parameters {
         let d = configuration.width
         return switch head {
         case .none: []
-        case .reward: [("score.weight", [1, d])]
+        case .rewards(let count): [("score.weight", [count, d])]
         case .value: [("value.weight", [1, d]), ("value.bias", [1])]
         }
     }

@@ -17,7 +17,7 @@ extension Head {
     package var tensorNames: [String] {
         switch self {
         case .none: []
-        case .reward: ["score.weight"]
+        case .rewards: ["score.weight"]
         case .value: ["value.weight", "value.bias"]
         }
     }

@@ -19,6 +19,8 @@ struct HiddenRows {
 struct ModelRun {
     let model: LanguageModel
     let rows: AdaptedRows
+    /// Which of the model's rewards is asked for.
+    var rewardHead = 0
 }
 
 /// A pass through the blocks.

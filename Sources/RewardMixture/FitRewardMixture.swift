@@ -7,8 +7,9 @@ import Preferences
 /// arXiv 2402.08925, Algorithm 2).
 ///
 /// Every rank calls it with the users of its own shards, each with `settings.folds` folds; results are the same on
-/// every rank, and do not depend on how shards lie on ranks. `makeModels(n)` makes n equal models with the weights that
-/// training starts from. `reusing` takes the single model of an earlier fit to the same users, for `known` assignment.
+/// every rank, and do not depend on how shards lie on ranks. `makeModels(p, k)` makes equal models of k groups for each
+/// of p parts, with the weights that training starts from. `reusing` takes the single model of an earlier fit to the
+/// same users, for `known` assignment.
 /// `saved` is a state to go on from, as `atBoundary` was given it in an earlier process: the result has the same bits
 /// as without the break. Throws `configuration` or `badData` for settings or users that cannot work, and
 /// `internalError` on all ranks, naming stage and step, where a loss, gradient or reward is not finite on any.
@@ -24,7 +25,7 @@ package func fitRewardMixture<Models: RewardModels>(
     reusing earlier: FittedMixture<Models>? = nil,
     from saved: (any SavedState)? = nil,
     atBoundary: StepBoundary = { _ in },
-    makeModels: (Int) throws -> Models,
+    makeModels: (_ parts: Int, _ groups: Int) throws -> Models,
     report: (MixtureEvent) throws -> Void
 ) throws -> FittedMixture<Models> {
     let users = try ShardedUsers(localUsers, over: communicator)
@@ -44,10 +45,10 @@ package func fitRewardMixture<Models: RewardModels>(
     // The single model of each part; with one fold the last training is another.
     let isSingleFinal = settings.folds > 1 || settings.paper
     let singleParts = isSingleFinal ? settings.finalParts : settings.emParts
-    let single = try earlier == nil && !isDone ? makeModels(singleParts.count) : nil
+    let single = try earlier == nil && !isDone ? makeModels(singleParts.count, 1) : nil
     var finalSingle = earlier?.single
     if let saved, isDone, earlier == nil {
-        finalSingle = try makeModels(1)
+        finalSingle = try makeModels(1, 1)
         try finalSingle?.fillWeights("final-single", from: saved)
     } else if let earlier {
         state.single = FinalFit(training: [earlier.singleTraining], scores: earlier.singleScores)
@@ -57,7 +58,7 @@ package func fitRewardMixture<Models: RewardModels>(
     }
     var kept: [Models] = []
     for (index, fit) in state.fits.enumerated() {
-        kept.append(try makeModels(fit.left))
+        kept.append(try makeModels(1, fit.left))
         if let saved { try kept[index].fillWeights("groups-\(index)", from: saved) }
     }
     /// The state of all this, with that of the training under way under a name.
@@ -104,7 +105,7 @@ package func fitRewardMixture<Models: RewardModels>(
         if isGiven, let labels { state.best = StartOutcome(known: labels, of: users.members) }
         let starts = isGiven ? 0 : isKnown ? 1 : settings.restarts
         for restart in stride(from: state.starts.count, to: starts, by: 1) {
-            let models = try makeModels(groups * settings.folds)
+            let models = try makeModels(settings.folds, groups)
             if settings.paper { ofEM = models }
             if !isKnown, settings.start == .residual, let single {
                 for fold in 0..<settings.folds { models.copyWeights(to: fold * groups, from: single, model: fold) }
@@ -138,7 +139,7 @@ package func fitRewardMixture<Models: RewardModels>(
         let groupsLeft = isKnown ? Array(0..<groups) : best.groupsLeft
         let outcome = best.keeping(groupsLeft)
         let left = groupsLeft.count
-        let models = try makeModels(left * settings.finalParts.count)
+        let models = try makeModels(settings.finalParts.count, left)
         let final: FinalFit
         let stage = candidates.count == 1 ? "final fit" : "final fit of \(groups) groups"
         if let ofEM {
@@ -185,7 +186,7 @@ package func fitRewardMixture<Models: RewardModels>(
     }
 
     if state.finalSingle == nil {
-        let models = try makeModels(1)
+        let models = try makeModels(settings.finalParts.count, 1)
         let final = try fit(
             models,
             to: users,
@@ -305,9 +306,9 @@ private func fit(
 
 extension RewardModels {
     /// The last models, those of all comparisons, as models of their own, so that the others' memory is free.
-    fileprivate func lastModels(_ count: Int, _ make: (Int) throws -> Self) throws -> Self {
+    fileprivate func lastModels(_ count: Int, _ make: (_ parts: Int, _ groups: Int) throws -> Self) throws -> Self {
         guard count < self.count else { return self }
-        let last = try make(count)
+        let last = try make(1, count)
         for model in 0..<count { last.copyWeights(to: model, from: self, model: self.count - count + model) }
         return last
     }

@@ -8,21 +8,24 @@ import Training
 
 /// Reward models that are language models with a reward head.
 package final class LanguageModelRewards: RewardModels {
-    /// The models, in order of group.
+    /// What is trained: a model of each group, or backbones with a head for each.
     package let models: [LanguageModel]
+    /// How many heads each of them has.
+    package let heads: Int
     private let trainer: Trainer
     private let initial: Tensor
     private let seed: UInt64
     private let scorer: LanguageModelScorer
 
     /// `count` copies of the trunk of `base`, or adapters or heads over that one trunk, each with the same new reward
-    /// head drawn from `seed`: all start from equal weights.
+    /// head drawn from `seed`, or `heads` of them: all start from equal weights.
     ///
     /// `trunk` keeps what lies below the first trained block, for all models made of one base with equal `trainable`;
     /// nil: nothing is kept.
     package init(
         copying base: LanguageModel,
         count: Int,
+        heads: Int = 1,
         trainable: TrainableParameters,
         microBatchTokens: Int,
         trunk: TrunkCache? = nil,
@@ -30,8 +33,12 @@ package final class LanguageModelRewards: RewardModels {
         seed: UInt64
     ) {
         self.seed = seed
+        self.heads = heads
         models = (0..<count).map { _ in
-            base.copy(head: .reward, trainable: trainable, seed: seed)
+            let model = base.copy(head: .rewards(heads), trainable: trainable, seed: seed)
+            for head in 1..<max(1, heads) { model.head(head).copy(from: model.head(0)) }
+            if heads > 1 { model.parametersDidChange() }
+            return model
         }
         scorer = LanguageModelScorer(
             models,
@@ -42,8 +49,18 @@ package final class LanguageModelRewards: RewardModels {
         initial = models[0].trainableValues.copied()
     }
 
-    /// How many models there are.
-    package var count: Int { models.count }
+    /// How many reward models there are.
+    package var count: Int { models.count * heads }
+
+    /// One reward model by itself: of several heads on a backbone a copy with that head.
+    package func model(_ index: Int) -> LanguageModel {
+        let owner = models[index / heads]
+        guard heads > 1 else { return owner }
+        let alone = owner.copy(head: .reward, seed: seed)
+        alone.head(0).copy(from: owner.head(index % heads))
+        alone.parametersDidChange()
+        return alone
+    }
 
     /// The responses of a micro-batch in one forward pass; what lies below the models' first trained block is computed
     /// once.
@@ -72,18 +89,25 @@ package final class LanguageModelRewards: RewardModels {
         }
         defer { for model in models { model.adapterDropoutKey = nil } }
         var losses = Array(repeating: 0.0, count: batches.count)
-        let together = models[0].adapters != nil ? [Array(batches.indices)] : batches.indices.map { [$0] }
-        for indices in together {
+        func vector(of batch: Int) -> Int { batches[batch].model / heads }
+        let ofOneVector = Dictionary(grouping: batches.indices, by: vector).sorted { $0.key < $1.key }.map(\.value)
+        for indices in models[0].adapters != nil ? [Array(batches.indices)] : ofOneVector {
             let comparisons = indices.flatMap { batches[$0].comparisons }
             let owners = indices.flatMap { Array(repeating: $0, count: batches[$0].comparisons.count) }
             for range in microBatches(comparisons.map(\.run), limit: scorer.microBatchTokens) {
                 let sequences = packed(comparisons[range].map(\.run))
-                let leader = models[batches[owners[range.lowerBound]].model]
+                let leader = models[vector(of: owners[range.lowerBound])]
                 let runs = runs(of: owners[range], comparisons[range])
                 let rewards = leader.forwardRewards(
                     sequences,
                     from: try scorer.trunkStates(of: sequences),
-                    runs: runs.map { RewardRun(models[batches[$0.owner].model], sequences: $0.sequences) }
+                    runs: runs.map { run in
+                        RewardRun(
+                            models[vector(of: run.owner)],
+                            head: batches[run.owner].model % heads,
+                            sequences: run.sequences
+                        )
+                    }
                 )
                 let dRewards = runs.flatMap { run in
                     let (loss, dRewards) = plackettLuce(
@@ -93,7 +117,7 @@ package final class LanguageModelRewards: RewardModels {
                     losses[run.owner] += loss
                     return dRewards
                 }
-                let completed = range.upperBound == comparisons.count ? indices.last.map { batches[$0].model } : nil
+                let completed = range.upperBound == comparisons.count ? indices.last.map(vector) : nil
                 trainer.backward(of: leader, completing: completed) { leader.backwardRewards(dRewards) }
             }
         }
@@ -111,12 +135,12 @@ package final class LanguageModelRewards: RewardModels {
 
     /// One AdamW step.
     package func update(
-        _ model: Int,
+        _ vector: Int,
         gradientScale: Float,
         learningRate: Float,
         over communicator: any Communicator
     ) throws -> Double {
-        try trainer.update(model, gradientScale: gradientScale, learningRate: learningRate, over: communicator)
+        try trainer.update(vector, gradientScale: gradientScale, learningRate: learningRate, over: communicator)
     }
 
     /// The trainable weights.
@@ -158,45 +182,58 @@ package final class LanguageModelRewards: RewardModels {
     }
 
     /// Copies this rank's slice aside.
-    package func saveBest(of model: Int) {
-        trainer.saveBest(of: model)
+    package func saveBest(of vector: Int) {
+        trainer.saveBest(of: vector)
     }
 
     /// Copies this rank's slice back; passes read it when training has ended.
-    package func restoreWeights(of model: Int) {
-        trainer.restoreBest(of: model)
+    package func restoreWeights(of vector: Int) {
+        trainer.restoreBest(of: vector)
     }
 
     /// Scales the head's weights: it has no bias.
     package func scaleRewards(of model: Int, by factor: Float) {
-        scale(head(models[model].parameters.values), by: factor)
-        models[model].parametersDidChange()
+        let owner = models[model / heads]
+        scale(owner.head(model % heads), by: factor)
+        owner.parametersDidChange()
     }
 
-    /// The head's part of a model's weights or gradients: the last.
-    private func head(_ vector: Tensor) -> Tensor {
-        vector.view(at: vector.count - headWidth, shape: [headWidth])
-    }
-
-    /// The trainable weights of `base`.
+    /// The trainable weights of `base`; of several heads on a backbone the one head.
     package func resetWeights(of model: Int) {
-        set(model, to: initial)
+        guard heads > 1 else { return setWeights(initial, of: model) }
+        let owner = models[model / heads]
+        owner.head(model % heads).copy(from: initial.view(at: initial.count - headWidth, shape: [headWidth]))
+        owner.parametersDidChange()
     }
 
     /// The trainable weights.
-    package func weights(of model: Int) -> Tensor { models[model].trainableValues }
+    package func weights(of vector: Int) -> Tensor { models[vector].trainableValues }
 
     /// The trainable weights as copied earlier.
-    package func setWeights(_ weights: Tensor, of model: Int) { set(model, to: weights) }
-
-    /// The trainable weights of another model.
-    package func copyWeights(to model: Int, from other: LanguageModelRewards, model otherModel: Int) {
-        set(model, to: other.models[otherModel].trainableValues)
+    package func setWeights(_ weights: Tensor, of vector: Int) {
+        models[vector].trainableValues.copy(from: weights)
+        models[vector].parametersDidChange()
     }
 
-    private func set(_ model: Int, to weights: Tensor) {
-        models[model].trainableValues.copy(from: weights)
-        models[model].parametersDidChange()
+    /// What lies below the heads, and one head.
+    package func copyWeights(to model: Int, from other: LanguageModelRewards, model otherModel: Int) {
+        let (owner, source) = (models[model / heads], other.models[otherModel / other.heads])
+        owner.belowHeads.copy(from: source.belowHeads)
+        owner.head(model % heads).copy(from: source.head(otherModel % other.heads))
+        owner.parametersDidChange()
+    }
+}
+
+extension LanguageModel {
+    /// The weights of one reward head, which come last.
+    fileprivate func head(_ index: Int) -> Tensor {
+        let (values, width) = (parameters.values, configuration.width)
+        return values.view(at: values.count - (rewardHeads - index) * width, shape: [width])
+    }
+
+    /// The trainable weights without the reward heads.
+    fileprivate var belowHeads: Tensor {
+        trainableValues.view(at: 0, shape: [trainableValues.count - rewardHeads * configuration.width])
     }
 }
 

@@ -10,7 +10,7 @@ package struct GroupTraining: Equatable, Codable, Sendable {
     package let steps: Int
     /// The step whose weights were kept.
     package let bestStep: Int
-    /// Lowest validation loss per comparison; nil for a group without users.
+    /// Lowest validation loss per comparison, of all groups that share a backbone; nil for a group without users.
     package let bestLoss: Double?
 }
 
@@ -20,11 +20,13 @@ package struct GroupTraining: Equatable, Codable, Sendable {
 ///
 /// A group has one model for each of `parts`: model `p·K + u` is that of group u which is trained on part p. In a step
 /// every shard adds the gradient of its share of each model's batch; one sum over shards carries all gradients; every
-/// rank applies the same updates. A group that has used up its budget leaves the batch, with all its models: what they
-/// say of the comparisons that they have not seen decides for all of them, so that the model of a part without
-/// validation (all comparisons, beside folds) is trained for as long as is good for the others. Training starts from
-/// the weights that the models have (after the first iteration: the previous iteration's best), and those compete: an
-/// M-step never ends with a higher validation loss than it started with. A group without users is left as it is.
+/// rank applies the same updates. Where the groups' models of a part are heads on one backbone, one vector of weights
+/// minimizes Σ_u N_u·loss_u / Σ_u N_u, the loss of all comparisons, and the groups have one budget together. A group
+/// that has used up its budget leaves the batch, with all its models: what they say of the comparisons that they have
+/// not seen decides for all of them, so that the model of a part without validation (all comparisons, beside folds) is
+/// trained for as long as is good for the others. Training starts from the weights that the models have (after the
+/// first iteration: the previous iteration's best), and those compete: an M-step never ends with a higher validation
+/// loss than it started with. A group without users is left as it is.
 /// `round` numbers the M-steps of a run, for the order of comparisons. `saved` is the state of this M-step to go on
 /// from, as `atBoundary` was given it.
 func maximize(
@@ -44,10 +46,18 @@ func maximize(
     let weights = parts.flatMap { shardWeights(users, $0, responsibilities: responsibilities, groups: groups) }
     let trained = weights.indices.filter { weights[$0].contains { $0 > 0 } }
     let populated = (0..<groups).filter { group in trained.contains { $0 % groups == group } }
+    // What shares vectors shares a budget.
+    let learners = groups / models.heads
+    func groupsOf(_ learner: Int) -> [Int] { populated.filter { $0 / models.heads == learner } }
+    func vectorsOf(_ learner: Int) -> [Int] { parts.indices.map { $0 * learners + learner } }
+    func modelsOf(_ vector: Int) -> [Int] { trained.filter { $0 / models.heads == vector } }
+    let learning = (0..<learners).filter { !groupsOf($0).isEmpty }
+    let trainedVectors = (0..<models.vectors).filter { !modelsOf($0).isEmpty }
     // The paper's budget is of epochs: of a group's steps so many make one.
-    let stepsAnEpoch = (0..<groups).map { group in
-        let size = weights[group].reduce(0, +)
-        return max(1, size / Double(settings.batch(of: parts[0])))
+    let stepsAnEpoch = (0..<learners).map { learner in
+        let own = groupsOf(learner)
+        let size = own.reduce(0) { $0 + weights[$1].reduce(0, +) }
+        return max(1, size / Double(max(1, own.count) * settings.batch(of: parts[0])))
     }
     let budgets = stepsAnEpoch.map { steps in
         let part = settings.paper ? steps / (stepsAnEpoch.max() ?? 1) : 1
@@ -69,36 +79,46 @@ func maximize(
         round: round
     )
 
-    /// How many comparisons of a model each shard draws in a step.
-    func quotas(of model: Int, step: Int) -> [Int] {
-        let total = weights[model].reduce(0, +)
-        let batch = max(1, min(settings.batch(of: parts[model / groups]), Int(total.rounded(.up))))
-        return batchQuotas(shardWeights: weights[model], batch: batch, step: step)
+    /// How many comparisons of each model of a vector each shard draws in a step: as many for each of its groups as a
+    /// model by itself has, spread over them and over shards as their comparisons are.
+    func quotas(ofVector vector: Int, step: Int) -> [Int: [Int]] {
+        let own = modelsOf(vector)
+        let shardWeights = own.flatMap { weights[$0] }
+        let part = parts[vector / learners]
+        let most = Int(shardWeights.reduce(0, +).rounded(.up))
+        let batch = max(1, min(own.count * settings.batch(of: part), most))
+        let counts = batchQuotas(shardWeights: shardWeights, batch: batch, step: step)
+        return Dictionary(
+            uniqueKeysWithValues: own.enumerated().map { index, model in
+                (model, Array(counts[index * users.shardCount..<(index + 1) * users.shardCount]))
+            }
+        )
     }
 
-    func modelsOf(_ group: Int) -> [Int] { parts.indices.map { $0 * groups + group } }
-
     func validate(_ active: [Int], step: Int) throws {
-        for group in active {
+        for learner in active {
             if settings.paper {
-                if state.budgets[group].spend(step: step) { modelsOf(group).forEach(models.saveBest) }
+                if state.budgets[learner].spend(step: step) { vectorsOf(learner).forEach(models.saveBest) }
                 continue
             }
-            let found = try validationLoss(
-                of: group,
-                on: parts,
-                models,
-                users: users,
-                responsibilities: responsibilities,
-                most: settings.validationComparisons,
-                seed: settings.seed
-            )
-            guard found.loss.isFinite else {
-                throw notFinite("validation loss", group: group, stage: stage, step: step)
+            let found = try groupsOf(learner).map { group in
+                let loss = try validationLoss(
+                    of: group,
+                    on: parts,
+                    models,
+                    users: users,
+                    responsibilities: responsibilities,
+                    most: settings.validationComparisons,
+                    seed: settings.seed
+                )
+                guard loss.loss.isFinite else {
+                    throw notFinite("validation loss", group: group, stage: stage, step: step)
+                }
+                return loss
             }
-            guard state.budgets[group].observe(loss: found.loss, step: step) else { continue }
-            modelsOf(group).forEach(models.saveBest)
-            state.rewardScale[group] = found.rewardScale
+            guard state.budgets[learner].observe(loss: pooledLoss(found), step: step) else { continue }
+            vectorsOf(learner).forEach(models.saveBest)
+            for (group, loss) in zip(groupsOf(learner), found) { state.rewardScale[group] = loss.rewardScale }
         }
     }
 
@@ -107,34 +127,36 @@ func maximize(
         let found = try saved.record(
             "m-step",
             as: MStepState.self,
-            where: { $0.isValid(groups: groups, maxSteps: settings.maxSteps) }
+            where: { $0.isValid(groups: groups, budgets: learners, maxSteps: settings.maxSteps) }
         )
     {
         state = found
         try saved.fill(models.trainingVectors)
         try models.resumeTraining(
-            updates: (0..<models.count).map {
-                trained.contains($0) ? min(state.step, state.budgets[$0 % groups].end) : 0
+            updates: (0..<models.vectors).map {
+                trainedVectors.contains($0) ? min(state.step, state.budgets[$0 % learners].end) : 0
             },
             over: users.communicator
         )
         // What a sampler drew until then is a matter of the quotas alone.
-        for model in trained {
-            for step in stride(from: 1, through: min(state.step, state.budgets[model % groups].end), by: 1) {
-                let quotas = quotas(of: model, step: step)
-                for (index, local) in users.localShards.enumerated() {
-                    _ = samplers[index][model]?.draw(quotas[local.shard])
+        for vector in trainedVectors {
+            for step in stride(from: 1, through: min(state.step, state.budgets[vector % learners].end), by: 1) {
+                for (model, quotas) in quotas(ofVector: vector, step: step) {
+                    for (index, local) in users.localShards.enumerated() {
+                        _ = samplers[index][model]?.draw(quotas[local.shard])
+                    }
                 }
             }
         }
     } else {
-        try validate(populated, step: 0)
+        try validate(learning, step: 0)
     }
     for step in stride(from: state.step + 1, through: settings.maxSteps, by: 1) {
-        let active = populated.filter { !state.budgets[$0].stopped }
+        let active = learning.filter { !state.budgets[$0].stopped }
         if active.isEmpty { break }
-        let training = trained.filter { active.contains($0 % groups) }
-        let quotas = Dictionary(uniqueKeysWithValues: training.map { ($0, quotas(of: $0, step: step)) })
+        let vectors = trainedVectors.filter { active.contains($0 % learners) }
+        let training = vectors.flatMap(modelsOf)
+        let quotas = Dictionary(uniqueKeysWithValues: vectors.flatMap { quotas(ofVector: $0, step: step) })
         // Per shard and model: Σ loss and the count of comparisons.
         var shardStatistics = Array(
             repeating: Array(repeating: 0.0, count: 2 * models.count),
@@ -157,19 +179,21 @@ func maximize(
             if index == users.localShards.count - 1 { try users.communicator.enter(.reduce, step: step) }
         }
         let statistics = try users.communicator.sumOverShards(shardStatistics, width: 2 * models.count)
-        for model in training {
-            guard statistics[2 * model].isFinite else {
-                throw notFinite("loss", group: model % groups, stage: stage, step: step)
-            }
+        if let model = training.first(where: { !statistics[2 * $0].isFinite }) {
+            throw notFinite("loss", group: model % groups, stage: stage, step: step)
+        }
+        for vector in vectors {
+            let drawn = modelsOf(vector).reduce(0) { $0 + statistics[2 * $1 + 1] }
             // The batch was drawn in proportion to q, so its mean is the gradient of the loss above.
             let norm = try models.update(
-                model,
-                gradientScale: Float(1 / statistics[2 * model + 1]),
+                vector,
+                gradientScale: Float(1 / drawn),
                 learningRate: schedule.rate(at: step),
                 over: users.communicator
             )
             guard norm.isFinite else {
-                throw notFinite("gradient", group: model % groups, stage: stage, step: step)
+                let group = vector % learners * models.heads
+                throw notFinite("gradient", group: group, stage: stage, step: step)
             }
         }
         if settings.paper || step % settings.evaluateEvery == 0 || step == settings.maxSteps {
@@ -181,15 +205,15 @@ func maximize(
             try TrainingState(state, as: "m-step", models.trainingVectors, replicas: models.replicas)
         }
     }
-    for group in populated {
-        for model in modelsOf(group) {
-            models.restoreWeights(of: model)
-            if state.rewardScale[group] < 1 { models.scaleRewards(of: model, by: Float(state.rewardScale[group])) }
-        }
+    for vector in learning.flatMap(vectorsOf) { models.restoreWeights(of: vector) }
+    for model in 0..<models.count where state.rewardScale[model % groups] < 1 {
+        models.scaleRewards(of: model, by: Float(state.rewardScale[model % groups]))
     }
     try models.endTraining(over: users.communicator)
-    return state.budgets.map {
-        GroupTraining(steps: $0.steps, bestStep: $0.bestStep, bestLoss: $0.bestLoss.isFinite ? $0.bestLoss : nil)
+    return (0..<groups).map { group in
+        let budget = state.budgets[group / models.heads]
+        let bestLoss = populated.contains(group) && budget.bestLoss.isFinite ? budget.bestLoss : nil
+        return GroupTraining(steps: budget.steps, bestStep: budget.bestStep, bestLoss: bestLoss)
     }
 }
 

@@ -11,13 +11,14 @@
 struct MStepState: Codable {
     /// Steps made.
     var step = 0
+    /// Per group, or one of all groups that share a backbone.
     var budgets: [EarlyStopping]
     /// Per group, what the rewards of the best weights are to be multiplied by.
     var rewardScale: [Double]
 
-    func isValid(groups: Int, maxSteps: Int) -> Bool {
+    func isValid(groups: Int, budgets count: Int, maxSteps: Int) -> Bool {
         let steps = 0...maxSteps
-        return steps.contains(step) && budgets.count == groups && budgets.allSatisfy { steps.contains($0.steps) }
+        return steps.contains(step) && budgets.count == count && budgets.allSatisfy { steps.contains($0.steps) }
             && rewardScale.count == groups && rewardScale.allSatisfy(\.isFinite)
     }
 }

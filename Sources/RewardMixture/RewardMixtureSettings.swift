@@ -86,7 +86,5 @@ package struct RewardMixtureSettings: Equatable, Sendable {
     /// The parts of the training after EM: beside folds, which decide how long the final models are trained.
     var finalParts: [ComparisonSplit.Key] { paper ? emParts : folds == 1 ? [.final] : emParts + [.final] }
     /// How many parts a training has at most.
-    var mostParts: Int { finalParts.count }
-    /// How many models are trained at once, at most.
-    package var mostModels: Int { mostGroups * mostParts }
+    package var mostParts: Int { finalParts.count }
 }

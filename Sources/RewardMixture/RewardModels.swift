@@ -29,8 +29,12 @@ package struct TrainingBatch {
 
 /// Reward models trained side by side, one per group: all that the mixture's algorithm needs to know of a model.
 ///
-/// `LanguageModelRewards` is the real thing; tests use linear rewards of feature vectors.
+/// Models that follow one another may be heads on one backbone. What is trained is a *vector* of weights: a model's, or
+/// a backbone's with those of its heads. `LanguageModelRewards` is the real thing; tests use linear rewards of feature
+/// vectors.
 package protocol RewardModels: RewardScorer, AnyObject {
+    /// How many models share a vector; 1: each has its own.
+    var heads: Int { get }
     /// Forgets optimizer state and gradients: an M-step of these ranks begins.
     func beginTraining(_ settings: RewardMixtureSettings, over communicator: any Communicator)
     /// Frees what only training needs: an M-step is over. Every rank calls it.
@@ -44,24 +48,24 @@ package protocol RewardModels: RewardScorer, AnyObject {
         _ communicator: any Communicator,
         ofShard work: (Int) throws -> Void
     ) throws
-    /// One optimizer step of one model with `gradientScale` times its gradient; returns the norm of the scaled gradient
-    /// before clipping. A non-finite norm changes nothing. Every rank calls it.
+    /// One optimizer step of one vector with `gradientScale` times its gradient; returns the norm of the scaled
+    /// gradient before clipping. A non-finite norm changes nothing. Every rank calls it.
     func update(
-        _ model: Int,
+        _ vector: Int,
         gradientScale: Float,
         learningRate: Float,
         over communicator: any Communicator
     ) throws -> Double
 
-    /// The weights of all models, in place, as vectors `name.0`, `name.1` and so on; in training, of this rank's
+    /// The weights of all vectors, in place, as vectors `name.0`, `name.1` and so on; in training, of this rank's
     /// slices.
     func weightVectors(_ name: String) -> [StateVector]
     /// What training under way has, in place: weights, best weights and the optimizers' moments.
     var trainingVectors: [StateVector] { get }
     /// What must have the same bits on every rank in training.
     var replicas: [Tensor] { get }
-    /// Goes on with training whose vectors a saved state filled, after so many updates of each model. Every rank calls
-    /// it.
+    /// Goes on with training whose vectors a saved state filled, after so many updates of each vector. Every rank
+    /// calls it.
     func resumeTraining(updates: [Int], over communicator: any Communicator) throws
 
     /// How many weights a reward head has.
@@ -70,40 +74,44 @@ package protocol RewardModels: RewardScorer, AnyObject {
     /// headWidth; zeros without comparisons.
     func headGradients(of comparisons: [[TokenizedComparison]], under model: Int) throws -> [[Float]]
 
-    /// Remembers one model's weights, in training.
-    func saveBest(of model: Int)
-    /// Returns to the best weights, before training ends.
-    func restoreWeights(of model: Int)
+    /// Remembers one vector's weights, in training.
+    func saveBest(of vector: Int)
+    /// Returns to the best weights of a vector, before training ends.
+    func restoreWeights(of vector: Int)
     /// Multiplies all of one model's rewards by a factor, through its head.
     func scaleRewards(of model: Int, by factor: Float)
-    /// Returns to the weights that the model had before any training.
+    /// Returns to the weights that the model had before any training, as far as they are its own: a head on a backbone
+    /// that others use keeps that.
     func resetWeights(of model: Int)
-    /// One model's trained weights, in place, outside training: read them, and change them by `setWeights`.
-    func weights(of model: Int) -> Tensor
+    /// One vector's trained weights, in place, outside training: read them, and change them by `setWeights`.
+    func weights(of vector: Int) -> Tensor
     /// Takes over weights that were copied or saved earlier.
-    func setWeights(_ weights: Tensor, of model: Int)
-    /// Takes the weights of another model of the same shape.
+    func setWeights(_ weights: Tensor, of vector: Int)
+    /// Takes the weights of another model of the same shape, with its backbone.
     func copyWeights(to model: Int, from other: Self, model otherModel: Int)
 }
 
 extension RewardModels {
+    /// How many vectors of weights there are.
+    package var vectors: Int { count / heads }
+
     /// Whole on every rank.
     package func weightVectors(_ name: String) -> [StateVector] {
-        (0..<count).map { StateVector("\(name).\($0)", weights(of: $0)) }
+        (0..<vectors).map { StateVector("\(name).\($0)", weights(of: $0)) }
     }
 
-    /// Copies of the weights of all models.
-    func copiedWeights() -> [Tensor] { (0..<count).map { weights(of: $0).copied() } }
+    /// Copies of the weights of all vectors.
+    func copiedWeights() -> [Tensor] { (0..<vectors).map { weights(of: $0).copied() } }
 
     /// Takes over the weights that a saved state has under a name.
     func fillWeights(_ name: String, from saved: any SavedState) throws {
         let copies = copiedWeights()
-        try saved.fill(vectors(copies, name))
-        for model in 0..<count { setWeights(copies[model], of: model) }
+        try saved.fill(stateVectors(copies, name))
+        for vector in 0..<vectors { setWeights(copies[vector], of: vector) }
     }
 }
 
 /// Tensors as the vectors `name.0`, `name.1` and so on.
-func vectors(_ tensors: [Tensor], _ name: String) -> [StateVector] {
+private func stateVectors(_ tensors: [Tensor], _ name: String) -> [StateVector] {
     tensors.enumerated().map { StateVector("\(name).\($0)", $1) }
 }

@@ -17,6 +17,8 @@ struct ValidationLoss {
     let loss: Double
     /// s.
     let rewardScale: Double
+    /// How many comparisons it is the loss of, each by its weight.
+    let weight: Double
 
     /// The factors tried: 1, 2^−¼, …, 2^−4.
     static let factors = (0...16).map { pow(2, -Double($0) / 4) }
@@ -39,7 +41,14 @@ struct ValidationLoss {
         let best = sums[0].isFinite ? sums.indices.min { sums[$0] < sums[$1] } ?? 0 : 0
         loss = sums[best] / weight
         rewardScale = Self.factors[best]
+        self.weight = weight
     }
+}
+
+/// The loss per comparison of several groups together.
+func pooledLoss(_ losses: [ValidationLoss]) -> Double {
+    guard losses.count > 1 else { return losses[0].loss }
+    return losses.reduce(0) { $0 + $1.loss * $1.weight } / losses.reduce(0) { $0 + $1.weight }
 }
 
 /// A group's loss on the validation comparisons of its users, weighted by responsibility; those of each part under the

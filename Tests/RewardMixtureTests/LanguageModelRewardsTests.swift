@@ -103,6 +103,7 @@ import Testing
         trainable: TrainableParameters = .full,
         by reduction: GradientReduction = .reproducible,
         folds: Int = 1,
+        isShared: Bool = false,
         over communicator: any Communicator
     ) throws -> FittedMixture<LanguageModelRewards> {
         let base = base()
@@ -113,7 +114,8 @@ import Testing
             makeModels: {
                 LanguageModelRewards(
                     copying: base,
-                    count: $0,
+                    count: isShared ? $0 : $0 * $1,
+                    heads: isShared ? $1 : 1,
                     trainable: trainable,
                     microBatchTokens: 200,
                     by: reduction,

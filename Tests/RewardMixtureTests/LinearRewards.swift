@@ -30,6 +30,7 @@ final class LinearRewards: RewardModels {
     }
 
     var count: Int { weights.count }
+    let heads = 1
 
     func rewards(of comparisons: [TokenizedComparison], under models: Range<Int>) -> [[Float]] {
         models.map { model in
@@ -223,7 +224,7 @@ func fitLinear(
         users,
         settings: settings,
         over: communicator,
-        makeModels: { LinearRewards(count: $0, width: width) },
+        makeModels: { LinearRewards(count: $0 * $1, width: width) },
         report: { _ in }
     )
 }

@@ -79,7 +79,7 @@ private struct Damaged: Error, Equatable {
             reusing: earlier,
             from: saved,
             atBoundary: atBoundary,
-            makeModels: { LinearRewards(count: $0, width: width) },
+            makeModels: { LinearRewards(count: $0 * $1, width: width) },
             report: { _ in }
         )
     }

@@ -259,7 +259,7 @@ import Testing
             settings: settings,
             over: SoloCommunicator(),
             makeModels: {
-                models.append(LinearRewards(count: $0, width: Self.width))
+                models.append(LinearRewards(count: $0 * $1, width: Self.width))
                 return models[models.count - 1]
             },
             report: { _ in }

@@ -40,7 +40,7 @@ import Testing
             makeModels: {
                 LanguageModelRewards(
                     copying: base,
-                    count: $0,
+                    count: $0 * $1,
                     trainable: trainable,
                     microBatchTokens: 200,
                     trunk: trunk,

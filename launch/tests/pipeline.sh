@@ -188,6 +188,8 @@ variant() {
 }
 rewards='run.stages=[reward]'
 variant "head only" --set reward.trainable=head --set reward.learning_rate=0.03 --set "$rewards"
+variant "one backbone" --set reward.trainable=shared --set "$rewards"
+variant "one backbone's adapters" --set reward.trainable=shared-lora --set "$rewards"
 variant "soft assignment" --set reward.assignment=soft --set reward.temperature=2 --set "$rewards"
 variant "random starts" --set reward.start=random --set reward.restarts=2 --set "$rewards"
 variant "round-robin start" --set reward.start=round-robin --set "$rewards"

@@ -41,14 +41,19 @@ extension StagePlanner {
         let parameters = trained.parameterCount(shape, head: .reward)
         let most = keys.mixture.mostGroups
         let perGroup = keys.mixture.folds == 1 ? 1 : keys.mixture.folds + 1
-        let groups = most * perGroup
+        // Heads on one backbone take no memory to speak of.
+        let each = keys.trainable.isShared ? 1 : most
+        let groups = each * perGroup
         // Beside the groups' models: the single ones, those of fewer groups, and those of known groups.
-        let fewer = keys.mixture.groups == nil ? most * (most - 1) / 2 - 1 : 0
+        let ofFewer = keys.trainable.isShared ? most - 2 : most * (most - 1) / 2 - 1
+        let fewer = keys.mixture.groups == nil ? max(0, ofFewer) : 0
         // The paper's models are there twice: as EM has them, and as they are kept.
-        let others = perGroup + fewer + (keys.knownBaseline || keys.mixture.paper ? most : 0)
-        addBase(isTrained: keys.trainable != .lora, to: &memory)
+        let twice = keys.knownBaseline || keys.mixture.paper ? each : 0
+        // A head with its backbone is copied to be written by itself.
+        let others = perGroup + fewer + twice + (keys.trainable.isShared ? 1 : 0)
+        addBase(isTrained: !keys.trainable.hasAdapters, to: &memory)
         let held = trained == .head ? 4 * parameters : model.own(parameters)
-        memory[keys.trainable == .full ? .weights : .adapters] += (others + groups) * held
+        memory[keys.trainable.isWhole ? .weights : .adapters] += (others + groups) * held
         addTraining(of: parameters, models: groups, whole: trained == .full ? .reward : nil, to: &memory)
         let sets = 2 + (keys.mixture.groups == nil ? most - 2 : 0) + (keys.knownBaseline ? 1 : 0)
         memory[.bestWeights] += 4 * parameters * sets
@@ -60,7 +65,7 @@ extension StagePlanner {
         let limit = configuration.model.microBatchTokens
         let total = comparisons * pair
         let perShard = (keys.mixture.batchComparisons + shards.count - 1) / shards.count
-        let step = (keys.trainable == .lora ? groups : 1) * perShard * pair
+        let step = (keys.trainable.hasAdapters ? most * perGroup : each == most ? 1 : most) * perShard * pair
         let recorded = min(step, max(limit, pair))
         let read = min(recorded, 2 * ((recorded + pair - 1) / pair))
         switch trained {
@@ -90,7 +95,7 @@ extension StagePlanner {
         let parameters = trained.parameterCount(shape, head: head)
         addOpened(model.opened, to: &memory)
         try addRewardModels(to: &memory)
-        memory[keys.trainable == .full ? .weights : .adapters] += model.own(parameters)
+        memory[keys.trainable.isWhole ? .weights : .adapters] += model.own(parameters)
         addTraining(of: parameters, models: 1, whole: trained == .full ? head : nil, to: &memory)
 
         let (prompt, new) = (promptTokens, keys.training.maxNewTokens)

@@ -144,7 +144,7 @@ struct StagePlanner {
         let prompts = (slots + samples - 1) / samples * prompt
         for sampling in models {
             // A policy that is trained in full has the product type, whatever the reference's file has.
-            let ofProducts = sampling == .policy && configuration.policy.trainable == .full
+            let ofProducts = sampling == .policy && configuration.policy.trainable.isWhole
             let size = ofProducts ? model.precision.elementType.size : model.panelElementSize
             memory[.sampling] += shape.copiedSamplingElements * size
         }

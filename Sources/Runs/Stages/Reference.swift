@@ -84,7 +84,7 @@ extension RunContext {
     func loadReference(copiesWeights: Bool = false) throws(Failure) -> Reference {
         let path = try referencePath()
         let precision = configuration.model.precision.resolved
-        let hasAdapters = configuration.reward.trainable == .lora || configuration.policy.trainable == .lora
+        let hasAdapters = configuration.reward.trainable.hasAdapters || configuration.policy.trainable.hasAdapters
         let followSymlinks = configuration.model.followSymlinks
         let loaded =
             !copiesWeights

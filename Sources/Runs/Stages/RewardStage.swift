@@ -15,7 +15,7 @@ import StrictJSON
 /// Writes `reward/`: `group-0/` …, `single/`, `assignments.csv`, `mixture.json`.
 func runReward(_ run: RunContext) throws {
     let section = run.configuration.reward
-    let reference = try run.loadReference(copiesWeights: section.trainable != .lora)
+    let reference = try run.loadReference(copiesWeights: !section.trainable.hasAdapters)
     let shape = reference.model.configuration
     let trained = try section.trained(of: shape)
     let (everyone, heldOut) = try run.loadUsers(reference)
@@ -23,10 +23,11 @@ func runReward(_ run: RunContext) throws {
     settings.microBatchTokens = run.configuration.model.microBatchTokens
     settings.seed = run.seed
     let trunk = try run.trunkCache()
-    func makeModels(_ count: Int) -> LanguageModelRewards {
+    func makeModels(parts: Int, groups: Int) -> LanguageModelRewards {
         let models = LanguageModelRewards(
             copying: reference.model,
-            count: count,
+            count: section.trainable.isShared ? parts : parts * groups,
+            heads: section.trainable.isShared ? groups : 1,
             trainable: trained,
             microBatchTokens: settings.microBatchTokens,
             trunk: trunk,
@@ -46,7 +47,7 @@ func runReward(_ run: RunContext) throws {
     )
     let checkpoints = try Checkpointer(run, training: "reward", stage: .reward)
     let logger = MixtureLogger(run, fit: .mixture)
-    try run.sayMoments("reward", models: settings.mostModels, trained, head: .reward, of: shape)
+    try run.sayMoments("reward", models: section.mostTrained, trained, head: .reward, of: shape)
     let mixture = try fitRewardMixture(
         everyone.local,
         settings: settings,
@@ -89,8 +90,8 @@ func runReward(_ run: RunContext) throws {
     try run.requireGood(fitted.map(\.parameters.values), step: settings.maxSteps)
     try run.onRoot {
         try run.directory.makeFolder("reward")
-        for (group, model) in mixture.models.models.enumerated() {
-            try reference.save(model, to: run.directory.file("reward/group-\(group)"))
+        for group in 0..<mixture.models.count {
+            try reference.save(mixture.models.model(group), to: run.directory.file("reward/group-\(group)"))
         }
         try reference.save(mixture.single.models[0], to: run.directory.file("reward/single"))
         try writeAtomically(

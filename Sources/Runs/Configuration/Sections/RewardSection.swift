@@ -19,7 +19,9 @@ package struct RewardSection: Equatable, Sendable {
             "trainable",
             &trainable,
             .choice(TrainableKind.self),
-            "full: all parameters; lora: adapters of a frozen model, and the reward head; head: only the reward head."
+            "full: all parameters of each group's model; lora: adapters of a frozen model, and the reward head; head: "
+                + "only the reward head; shared: all of one model, with a reward head for each group; shared-lora: "
+                + "adapters of one frozen model, with a reward head for each group."
         )
         keys.section("lora") { lora.read(&$0) }
         mixture.read(&keys)

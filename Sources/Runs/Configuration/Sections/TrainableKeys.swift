@@ -1,11 +1,25 @@
 import Failures
 import LanguageModels
+import RewardMixture
 import StrictYAML
 
 /// Which parameters of a model are trained.
-package enum TrainableKind: String, CaseIterable, Sendable { case full, lora, head }
+package enum TrainableKind: String, CaseIterable, Sendable {
+    case full, lora, head
+    /// All of one backbone with a reward head for each group (SharedRep-RLHF, arXiv 2509.03672).
+    case shared
+    /// Adapters of one backbone, with a reward head for each group.
+    case sharedLoRA = "shared-lora"
 
-/// Keys of low-rank adapters (LoRA, arXiv 2106.09685), for stages with `trainable: lora`.
+    /// Whether the groups' reward models are heads on one backbone.
+    package var isShared: Bool { self == .shared || self == .sharedLoRA }
+    /// Whether adapters of a frozen model are trained.
+    package var hasAdapters: Bool { self == .lora || self == .sharedLoRA }
+    /// Whether all of a model is trained.
+    package var isWhole: Bool { self == .full || self == .shared }
+}
+
+/// Keys of low-rank adapters (LoRA, arXiv 2106.09685), for stages that train adapters.
 extension AdapterSettings {
     mutating func read(_ keys: inout SectionReader) {
         keys.read("rank", &rank, .integer(.from(1, to: 1 << 16)), "Inner width r of an adapter.")
@@ -61,9 +75,9 @@ extension TrainableKind {
         at section: String
     ) throws(Failure) -> TrainableParameters {
         switch self {
-        case .full: return .full
+        case .full, .shared: return .full
         case .head: return .head
-        case .lora:
+        case .lora, .sharedLoRA:
             try lora.require(shape, at: "\(section).lora")
             return .adapters(lora)
         }
@@ -71,6 +85,9 @@ extension TrainableKind {
 }
 
 extension RewardSection {
+    /// How many models are trained at once, at most.
+    package var mostTrained: Int { (trainable.isShared ? 1 : mixture.mostGroups) * mixture.mostParts }
+
     /// What is trained of each reward model.
     func trained(of shape: ModelConfiguration) throws(Failure) -> TrainableParameters {
         try trainable.parameters(of: shape, lora: lora, at: "reward")
