@@ -46,10 +46,13 @@ func runEvaluate(_ run: RunContext) throws {
 
     let mixture = try run.loadMixtureRecord()
     let judges = try run.judges(labels: mixture.labelOfGroup, over: reference)
+    let maxmin = PolicySection.Objective.maxmin.rawValue
+    let baseline = objectives.contains(maxmin) ? maxmin : objectives[0]
     try run.onRoot {
         let summary = EvaluationSummary(
             prompts: prompts.count,
-            policies: try compare(answers, judges: judges, run: run),
+            baseline: baseline,
+            policies: try compare(answers, judges: judges, baseline: baseline, run: run),
             rewards: mixture.rewards,
             assignmentAgreement: mixture.agreement,
             warnings: mixture.warnings
@@ -160,7 +163,12 @@ private func divergence(
 }
 
 /// Win rates of every policy by every judge.
-private func compare(_ answers: [PolicyAnswers], judges: [GroupJudge], run: RunContext) throws -> [PolicyEvaluation] {
+private func compare(
+    _ answers: [PolicyAnswers],
+    judges: [GroupJudge],
+    baseline: String,
+    run: RunContext
+) throws -> [PolicyEvaluation] {
     // Judges × answers × prompts × samples; every response is judged once.
     let utilities = try judges.map { judge in try answers.map { try judge.judge.utilities(byPrompt: $0.responses) } }
     for (judge, ofJudge) in zip(judges, utilities) where !ofJudge.joined().joined().allSatisfy(\.isFinite) {
@@ -168,28 +176,35 @@ private func compare(_ answers: [PolicyAnswers], judges: [GroupJudge], run: RunC
     }
     let single = answers.firstIndex { $0.name == PolicySection.Objective.single.rawValue }
     let kinds = judges.map(\.kind).reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
-    func winRates(of policy: Int, against other: Int, by kind: String) -> [GroupEstimate] {
-        judges.indices.filter { judges[$0].kind == kind }.map { index in
-            GroupEstimate(
-                group: judges[index].group,
-                estimate: winRate(
-                    policy: utilities[index][policy],
-                    reference: utilities[index][other],
-                    resamples: run.configuration.evaluate.bootstrap,
-                    seed: run.seed
-                )
-            )
-        }
+    func winRates(of policy: Int, against other: Int, by kind: String) -> WinRates {
+        WinRates(
+            wins: judges.indices.filter { judges[$0].kind == kind }.map { index in
+                promptWins(policy: utilities[index][policy], reference: utilities[index][other])
+            },
+            resamples: run.configuration.evaluate.bootstrap,
+            seed: run.seed
+        )
     }
+    func named(_ estimates: [Estimate], by kind: String) -> [GroupEstimate] {
+        zip(judges.filter { $0.kind == kind }, estimates).map { GroupEstimate(group: $0.group, estimate: $1) }
+    }
+    // Policies × kinds of judges.
+    let rates = answers.indices.map { policy in kinds.map { winRates(of: policy, against: 0, by: $0) } }
+    let baselineIndex = answers.firstIndex { $0.name == baseline } ?? 0
     let shown = mostDifferent(utilities, kinds: judges.map(\.kind), count: run.configuration.evaluate.sampleTexts)
     return answers.indices.map { policy in
         PolicyEvaluation(
             name: answers[policy].name,
-            judges: kinds.map { kind in
-                JudgeEstimates(
+            judges: zip(kinds, rates[policy].indices).map { kind, index in
+                let own = rates[policy][index]
+                return JudgeEstimates(
                     judge: kind,
-                    winRate: winRates(of: policy, against: 0, by: kind),
-                    winRateAgainstSingle: single.map { winRates(of: policy, against: $0, by: kind) } ?? []
+                    winRate: named(own.groups, by: kind),
+                    worstWinRate: own.worst,
+                    worstLessBaseline: policy == baselineIndex ? nil : own.worstLess(rates[baselineIndex][index]),
+                    winRateAgainstSingle: single.map {
+                        named(winRates(of: policy, against: $0, by: kind).groups, by: kind)
+                    } ?? []
                 )
             },
             kl: answers[policy].kl,
