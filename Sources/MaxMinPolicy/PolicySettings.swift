@@ -57,7 +57,7 @@ package struct PolicySettings: Equatable, Sendable {
     package var samplesPerPrompt = 4
     /// Tokens of a response, at most.
     package var maxNewTokens = 56
-    /// Softmax temperature of the policy, in sampling and in scoring; the reference is always scored at 1.
+    /// Softmax temperature of the policy and of the reference, in sampling and in scoring.
     package var temperature: Float = 1
     /// AdamW and its learning rate.
     package var optimizer = OptimizerSettings(learningRate: 5e-5)

@@ -121,7 +121,17 @@ private func answer(
             )
         }
     }
-    let kl = try index == 0 ? 0 : divergence(of: responses, policy: policy, reference.model, run)
+    let kl =
+        try index == 0
+        ? 0
+        : divergence(
+            of: responses,
+            policy: policy,
+            reference.model,
+            // Greedy choice is the limit of no temperature, at which all divergences are 0 or infinite.
+            temperature: section.temperature > 0 ? Float(section.temperature) : 1,
+            run
+        )
     guard kl.isFinite else {
         throw Failure(.internalError, "its divergence from the reference is not finite", at: "policy \(name)")
     }
@@ -142,6 +152,7 @@ private func divergence(
     of responses: [[JudgedResponse]],
     policy: LanguageModel,
     _ reference: LanguageModel,
+    temperature: Float,
     _ run: RunContext
 ) throws -> Double {
     let (shards, hosted) = try run.shards()
@@ -151,15 +162,25 @@ private func divergence(
         for start in stride(from: 0, to: own.count, by: scoringBatch) {
             try run.communicator.enter(.score, step: 0)
             let batch = own[start..<min(start + scoringBatch, own.count)]
-            let sequences = packed(batch)
-            let rows = zip(0..., batch).flatMap { sequences.rows(predicting: $0, from: $1.promptTokens.count) }
-            let own = policy.tokenScores(of: sequences, rows: rows, temperature: 1).logProbabilities
-            let base = reference.tokenScores(of: sequences, rows: rows, temperature: 1).logProbabilities
-            sum += zip(own, base).reduce(0) { $0 + Double($1.0) - Double($1.1) }
+            sum += summedDivergence(of: batch, policy: policy, reference, temperature: temperature)
         }
         return [sum]
     }
     return try run.communicator.sumOverShards(sums, width: 1)[0] / Double(responses.joined().count)
+}
+
+/// Sum over responses of Σ_t log π − log π_ref, both at this temperature.
+func summedDivergence(
+    of responses: ArraySlice<JudgedResponse>,
+    policy: LanguageModel,
+    _ reference: LanguageModel,
+    temperature: Float
+) -> Double {
+    let sequences = packed(responses)
+    let rows = zip(0..., responses).flatMap { sequences.rows(predicting: $0, from: $1.promptTokens.count) }
+    let own = policy.tokenScores(of: sequences, rows: rows, temperature: temperature).logProbabilities
+    let base = reference.tokenScores(of: sequences, rows: rows, temperature: temperature).logProbabilities
+    return zip(own, base).reduce(0) { $0 + Double($1.0) - Double($1.1) }
 }
 
 /// Win rates of every policy by every judge.
