@@ -141,6 +141,7 @@ func trainingReachesTheSaddle(
 /// With fixed weights the optimum is the tilted reference, response by response.
 @Test(arguments: [
     (PolicySettings.Objective.utilitarian, 0.5), (.proportional, 20.0 / 22), (.single, 20.0 / 22),
+    (.only(group: 0), 1), (.only(group: 1), 0),
 ])
 func fixedWeightsReachTheTiltedReference(objective: PolicySettings.Objective, weight: Double) throws {
     let settings = settings(objective, .rloo)

@@ -46,7 +46,7 @@ func runEvaluate(_ run: RunContext) throws {
 
     let mixture = try run.loadMixtureRecord()
     let judges = try run.judges(labels: mixture.labelOfGroup, over: reference)
-    let maxmin = PolicySection.Objective.maxmin.rawValue
+    let maxmin = PolicyObjective.maxmin.rawValue
     let baseline = objectives.contains(maxmin) ? maxmin : objectives[0]
     try run.onRoot {
         let summary = EvaluationSummary(
@@ -195,7 +195,7 @@ private func compare(
     for (judge, ofJudge) in zip(judges, utilities) where !ofJudge.joined().joined().allSatisfy(\.isFinite) {
         throw Failure(.internalError, "utilities by \(judge.kind) are not finite", at: "judge of \(judge.group)")
     }
-    let single = answers.firstIndex { $0.name == PolicySection.Objective.single.rawValue }
+    let single = answers.firstIndex { $0.name == PolicyObjective.single.rawValue }
     let kinds = judges.map(\.kind).reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
     func winRates(of policy: Int, against other: Int, by kind: String) -> WinRates {
         WinRates(
