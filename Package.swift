@@ -214,9 +214,9 @@ let package = Package(
         tests(
             "Runs",
             uses: [
-                "Collectives", "Failures", "LanguageModels", "MaxMinPolicy", "ModelFiles", "ModelTools", "Optimizers",
-                "Preferences", "Randomness", "Reporting", "RewardMixture", "StrictJSON", "StrictYAML", "Tensors",
-                "TestSupport", "Watching",
+                "Collectives", "Evaluation", "Failures", "LanguageModels", "MaxMinPolicy", "ModelFiles", "ModelTools",
+                "Optimizers", "Preferences", "Randomness", "Reporting", "RewardMixture", "StrictJSON", "StrictYAML",
+                "Tensors", "TestSupport", "Watching",
             ]
         ),
         tests("Launching", uses: ["StrictYAML", "TestSupport"]),

@@ -15,8 +15,8 @@ package struct PolicySection: Equatable, Sendable {
             "objectives",
             &objectives,
             .choices(PolicyObjective.self, and: "only-N"),
-            "A policy is aligned for each; `single` is ordinary RLHF with one reward model for all users, `only-0` is for "
-                + "group 0 alone."
+            "A policy is aligned for each; `single` is ordinary RLHF with one reward model for all users, `only-0` is "
+                + "for group 0 alone."
         )
         keys.read(
             "trainable",
