@@ -124,6 +124,15 @@ import Text
         let lines = outlook.text.split(separator: "\n")
         #expect(lines.allSatisfy { $0.count <= 80 }, "\(outlook.text)")
         #expect(lines.count > 3 * 16)
+        let three = TasteOutlook(
+            names: ["likes short words", "likes plain words", "against both, and long to tell of"],
+            users: [1, 1, 1],
+            pairs: 10,
+            correlations: [[1, 0.8, -0.65], [0.8, 1, -0.65], [-0.65, -0.65, 1]]
+        )
+        #expect(three.conclusion.count > 80)
+        #expect(three.text.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(three.text)")
+        #expect(three.text.replacing("\n", with: " ").hasSuffix(three.conclusion))
     }
 
     @Test(arguments: [

@@ -109,6 +109,9 @@ import Text
         let error = (rate * (1 - rate) / Double(counted)).squareRoot()
         let found = Double(followed) / Double(counted)
         #expect(abs(found - rate) < 4 * error + 0.002, "\(found) is not \(rate)")
+        // Which response is the first means nothing, to a coin neither.
+        let firsts = users.flatMap(\.comparisons).count { $0.chosen.text.hasPrefix("first") }
+        #expect(abs(Double(firsts) - 3600) < 4 * 7200.0.squareRoot() / 2)
     }
 
     @Test func passesOverIdenticalAndEmptyResponsesAndKeepsCompleteness() throws {

@@ -50,7 +50,7 @@ struct TasteOutlook {
         return "the mean of the groups leaves \(behind) behind, MaxMin does not"
     }
 
-    /// For people; within 80 columns but for the names of groups in the last line.
+    /// For people, within 80 columns.
     var text: String {
         let numbered = names.enumerated().map { short("group \($0 + 1), \($1)") }
         let objectives = forecast.predictions.map(\.objective) + names.indices.map { "only group \($0 + 1)" }
@@ -59,7 +59,7 @@ struct TasteOutlook {
         text += "Predicted gain of each group, in what its own policy would gain at that KL\n"
         text += "(single is predicted as proportional):\n\n"
         text += tables(rows: objectives, predictions.map(\.gains))
-        return text + "Theory says: \(conclusion)"
+        return text + filled("Theory says: \(conclusion)")
     }
 
     private func tables(rows: [String], _ values: [[Double]]) -> String {
@@ -71,6 +71,17 @@ struct TasteOutlook {
             }
             return table.text + "\n"
         }.joined()
+    }
+
+    /// The words of a text in lines of 80 columns, where no word is longer.
+    private func filled(_ text: String) -> String {
+        text.split(separator: " ").reduce(into: [String]()) { lines, word in
+            if let last = lines.last, last.count + word.count < 80 {
+                lines[lines.count - 1] = "\(last) \(word)"
+            } else {
+                lines.append(String(word))
+            }
+        }.joined(separator: "\n")
     }
 
     private func short(_ name: String) -> String { name.count > 24 ? String(name.prefix(23)) + "…" : name }
