@@ -220,7 +220,8 @@ package func fitRewardMixture<Models: RewardModels>(
     )
 }
 
-/// The numbers of groups to fit; throws where users or settings rule them out.
+/// The numbers of groups to fit beside the single model, which is all where one is asked for; throws where users or
+/// settings rule them out.
 private func candidates(
     _ members: [UserInfo],
     labels: [String]?,
@@ -232,8 +233,10 @@ private func candidates(
     if let problem = settings.annealingProblem {
         throw Failure(.configuration, problem, at: "reward.max_iterations")
     }
+    // With one split, and in the paper's way, the single model's last training is another.
+    let one = settings.folds > 1 ? [] : [1]
     if settings.assignment != .known, settings.groups == nil {
-        return members.count == 1 ? [1] : Array(2...max(2, min(settings.maxGroups, members.count)))
+        return members.count == 1 ? one : Array(2...max(2, min(settings.maxGroups, members.count)))
     }
     let groups = settings.assignment == .known ? labels?.count ?? 1 : settings.groups ?? 1
     guard groups <= members.count else {
@@ -250,7 +253,7 @@ private func candidates(
             at: "reward.groups"
         )
     }
-    return [groups]
+    return groups == 1 ? one : [groups]
 }
 
 /// Trains models on parts, K for each, and scores users: on the folds under the models that have not seen them, on

@@ -39,7 +39,7 @@ package struct FittedMixture<Models: RewardModels> {
     /// Groups that EM was asked for and that no user is left in.
     package let emptyGroups: Int
     private let state: MixtureState
-    private let kept: [Models]
+    private let modelsOfFits: [Models]
 
     /// Each user's likeliest group.
     package var assignments: [Int] { responsibilities.map(argmax) }
@@ -65,30 +65,32 @@ package struct FittedMixture<Models: RewardModels> {
         self.single = single
         self.labels = labels
         self.models = chosen == 0 ? single : models[chosen - 1]
-        let fit = fits[max(chosen, 1) - 1]
-        let final = chosen == 0 ? finalSingleFit : fit.final
+        // Nil where one group was asked for.
+        let fit = fits.isEmpty ? nil : fits[max(chosen, 1) - 1]
+        let kept = chosen == 0 ? nil : fit
+        let final = kept?.final ?? finalSingleFit
         scores = final.scores
         singleScores = finalSingleFit.scores
-        responsibilities = chosen == 0 ? everyone : fit.outcome.responsibilities
+        responsibilities = kept?.outcome.responsibilities ?? everyone
         shares = groupShares(responsibilities, groups: final.training.count)
         singleTraining = singleFit.training[0]
         finalTraining = final.training
         finalSingleTraining = finalSingleFit.training[0]
-        seed = chosen == 0 ? everyone.map { _ in 0 } : fit.outcome.seed
-        iterations = fit.outcome.iterations
-        stopReason = fit.outcome.stopReason
-        starts = fit.starts
-        contrasts = chosen == 0 ? [[nil]] : fit.contrasts
-        emptyGroups = chosen == 0 ? 0 : fit.groups - fit.left
+        seed = kept?.outcome.seed ?? everyone.map { _ in 0 }
+        iterations = fit?.outcome.iterations ?? []
+        stopReason = fit?.outcome.stopReason ?? .oneGroup
+        starts = fit?.starts ?? []
+        contrasts = kept?.contrasts ?? [[nil]]
+        emptyGroups = kept.map { $0.groups - $0.left } ?? 0
         state = MixtureState(single: singleFit, finalSingle: finalSingleFit, fits: fits)
-        kept = models
+        modelsOfFits = models
     }
 
     /// What `fitRewardMixture` goes on from to give this mixture again, without training.
     ///
     /// The models that the single one had of folds are not among it: nothing asks them any more.
     package func savedState() throws -> TrainingState {
-        let groups = kept.enumerated().flatMap { $1.weightVectors("groups-\($0)") }
+        let groups = modelsOfFits.enumerated().flatMap { $1.weightVectors("groups-\($0)") }
         return try TrainingState(state, as: "fit", single.weightVectors("final-single") + groups)
     }
 }

@@ -11,6 +11,8 @@ package enum StopReason: String, Codable, Sendable {
     case maxIterations = "iteration limit"
     /// The groups were known: one M-step is all there is.
     case known = "groups known"
+    /// One group is all: the single model is its model.
+    case oneGroup = "one group"
 }
 
 /// Whether EM ends after an iteration, and why; nil: another one follows.

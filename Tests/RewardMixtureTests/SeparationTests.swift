@@ -183,6 +183,17 @@ import Testing
         #expect(mixture.iterations.count == 1)
     }
 
+    /// With folds no group needs another training than the single model's.
+    @Test func oneGroupIsTrainedOnce() throws {
+        let users = simulatedUsers(groups([6], seed: 5), comparisons: 60, folds: 2, seed: 5)
+        let mixture = try fitLinear(users, linearSettings(groups: 1, folds: 2, seed: 5), width: Self.width)
+        #expect(mixture.assignments == Array(repeating: 0, count: 6))
+        #expect(mixture.models === mixture.single && mixture.models.count == 1)
+        #expect(mixture.stopReason == .oneGroup && mixture.iterations.isEmpty && mixture.starts.isEmpty)
+        #expect(mixture.candidates.map(\.groups) == [1] && mixture.emptyGroups == 0)
+        #expect(mixture.scores == mixture.singleScores)
+    }
+
     @Test func moreGroupsThanTheTruthEnds() throws {
         let users = simulatedUsers(groups([6, 6], seed: 6), comparisons: 90, seed: 6)
         var settings = linearSettings(groups: 4, seed: 6)

@@ -196,6 +196,8 @@ variant "round-robin start" --set reward.start=round-robin --set "$rewards"
 variant "known groups" --set reward.assignment=known --set "$rewards"
 check "known groups are found" grep -q '"assignment_agreement": 1.0' "$work/variant/reward/mixture.json"
 variant "one group" --set reward.groups=1 --set "$rewards"
+check "a model's accuracy on all users has an interval" jq --exit-status '.rewards.single |
+    .test_accuracy, .unseen_accuracy | .low < .mean and .mean < .high' "$work/variant/reward/mixture.json"
 variant "as many groups as there are" --set reward.groups=auto --set reward.max_groups=3 --set "$rewards"
 check "every number of groups is noted" jq --exit-status '.log_likelihood | map(.groups) == [1, 2, 3]' \
     "$work/variant/reward/mixture.json"

@@ -22,6 +22,8 @@ struct MixtureSummary {
     let contrasts: [[GroupContrast?]]
     /// Held-out accuracy of each model on the users of each label: models (groups, then single) × labels.
     let accuracy: [[Estimate?]]
+    /// Accuracy of each model on the users that it is for, those of its group or all: models (groups, then single).
+    let ownAccuracy: [OwnAccuracy]
     /// Users who carry a label.
     let labelledUsers: Int
     let shares: [Double]
@@ -32,6 +34,14 @@ struct MixtureSummary {
     /// What speaks against a model, one line each: it is as it was before its first step, or decides no better than
     /// chance.
     let warnings: [String]
+
+    /// How often a model decides as its users do.
+    struct OwnAccuracy {
+        /// On `test`.
+        let test: Estimate?
+        /// On `assign`, where models decide that have not seen the comparison; nil where all have.
+        let unseen: Estimate?
+    }
 
     /// A start of EM.
     struct Start {
@@ -71,6 +81,17 @@ struct MixtureSummary {
         accuracy =
             (0..<groups).map { group in usersOfLabel.map { mixture.scores.accuracy(of: group, users: $0) } }
             + [usersOfLabel.map { mixture.singleScores.accuracy(of: 0, users: $0) }]
+        func own(_ scores: UserScores, _ model: Int, _ users: [Int]) -> OwnAccuracy {
+            OwnAccuracy(
+                test: scores.accuracy(of: model, users: users),
+                unseen: mixture.candidates.isEmpty ? nil : scores.unseenAccuracy(of: model, users: users)
+            )
+        }
+        let accuracies =
+            (0..<groups).map { group in
+                own(mixture.scores, group, members.indices.filter { assignments[$0] == group })
+            } + [own(mixture.singleScores, 0, Array(members.indices))]
+        ownAccuracy = accuracies
         shares = mixture.shares
         iterations = mixture.iterations.count
         stopReason = mixture.stopReason
@@ -88,17 +109,9 @@ struct MixtureSummary {
             )
         }
         let ofGroups = (0..<groups).map { group in
-            weakness(
-                of: "group-\(group)",
-                mixture.finalTraining[group],
-                mixture.scores.accuracy(of: group, users: members.indices.filter { assignments[$0] == group })
-            )
+            weakness(of: "group-\(group)", mixture.finalTraining[group], accuracies[group].test)
         }
-        let ofSingle = weakness(
-            of: "single",
-            mixture.finalSingleTraining,
-            mixture.singleScores.accuracy(of: 0, users: Array(members.indices))
-        )
+        let ofSingle = weakness(of: "single", mixture.finalSingleTraining, accuracies[groups].test)
         let ofEmpty =
             emptyGroups == 0
             ? nil
@@ -118,22 +131,33 @@ struct MixtureSummary {
         let explained =
             tried.isEmpty
             ? [] : ["reward: held-out log-likelihood a comparison by groups, \(tried.joined(separator: ", "))"]
-        guard let agreement, let seedAgreement else { return explained }
+        let own = ownAccuracy.enumerated().map { model, own in
+            let figures = [("test", own.test), ("other unseen", own.unseen)].compactMap { part, estimate in
+                estimate.map { estimate in
+                    let ends = [estimate.low, estimate.high].map { (100 * $0).formatted(decimals: 1) }
+                    return "\((100 * estimate.mean).formatted(decimals: 1)) (\(ends[0])–\(ends[1])) % on \(part)"
+                }
+            }
+            let users = model < groupSizes.count ? "its group" : "all"
+            return "reward: accuracy of \(name(model)) for \(users): \(figures.joined(separator: ", "))"
+        }
+        guard let agreement, let seedAgreement else { return explained + own }
         func right(_ agreement: ClusterAgreement) -> Int {
             Int((agreement.agreement * Double(labelledUsers)).rounded())
         }
         let placed =
             "reward: \(right(agreement)) of \(labelledUsers) users in the group of their label, "
             + "\(right(seedAgreement)) when the groups were seeded"
-        return explained + [placed]
+        return explained + own + [placed]
             + accuracy.enumerated().map { model, row in
-                let name = model < groupSizes.count ? "group-\(model)" : "single"
                 let figures = zip(labels, row).map {
                     "\($0) \($1.map { (100 * $0.mean).formatted(decimals: 1) } ?? "–") %"
                 }
-                return "reward: held-out accuracy of \(name) on \(figures.joined(separator: ", "))"
+                return "reward: held-out accuracy of \(name(model)) on \(figures.joined(separator: ", "))"
             }
     }
+
+    private func name(_ model: Int) -> String { model < groupSizes.count ? "group-\(model)" : "single" }
 
     /// The content of `mixture.json`.
     func json(known: MixtureSummary?, heldOutUsers: UserScores?) -> JSONObject {
@@ -165,13 +189,16 @@ struct MixtureSummary {
         return object
     }
 
-    /// `{"group-0": {"accuracy": {LABEL: {mean, low, high}}}, …, "single": …}`.
+    /// `{"group-0": {"accuracy": {LABEL: {mean, low, high}}, "test_accuracy": {mean, low, high}, …}, …, "single": …}`.
     private var accuracyJSON: JSONObject {
         var object = JSONObject()
         for (model, row) in accuracy.enumerated() {
             var byLabel = JSONObject()
             for (label, value) in zip(labels, row) { byLabel[label] = value?.json ?? .null }
-            object[model < groupSizes.count ? "group-\(model)" : "single"] = ["accuracy": .object(byLabel)]
+            object[name(model)] = [
+                "accuracy": .object(byLabel), "test_accuracy": ownAccuracy[model].test?.json ?? .null,
+                "unseen_accuracy": ownAccuracy[model].unseen?.json ?? .null,
+            ]
         }
         return object
     }
@@ -243,5 +270,10 @@ extension UserScores {
     /// Accuracy of one model on the `test` comparisons of some users, with its interval; nil without comparisons.
     fileprivate func accuracy(of model: Int, users: [Int]) -> Estimate? {
         Accuracy(users: users.map { (testCorrect[$0][model], members[$0].testCount) }).estimate
+    }
+
+    /// The same on the `assign` comparisons.
+    fileprivate func unseenAccuracy(of model: Int, users: [Int]) -> Estimate? {
+        Accuracy(users: users.map { (assignCorrect[$0][model], members[$0].assignDecided) }).estimate
     }
 }
