@@ -215,8 +215,8 @@ let package = Package(
             "Runs",
             uses: [
                 "Collectives", "Evaluation", "Failures", "LanguageModels", "MaxMinPolicy", "ModelFiles", "ModelTools",
-                "Optimizers", "Preferences", "Randomness", "Reporting", "RewardMixture", "StrictJSON", "StrictYAML",
-                "Tensors", "TestSupport", "Watching",
+                "Optimizers", "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation", "StrictJSON",
+                "StrictYAML", "Tensors", "TestSupport", "Text", "Watching",
             ]
         ),
         tests("Launching", uses: ["StrictYAML", "TestSupport"]),

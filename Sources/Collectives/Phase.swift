@@ -1,4 +1,7 @@
 /// What a rank is doing: what deadlines are stated for, and where faults can be injected (docs/reliability.md).
+///
+/// A rank enters a phase before its work, so that a fault can be injected there, or after it, where a test spoils its
+/// numbers: the work then counts to the phase before. So in training `forward` is a shard's passes in both directions.
 package enum Phase: String, CaseIterable, Sendable {
     /// Reads models and data.
     case load
@@ -8,11 +11,11 @@ package enum Phase: String, CaseIterable, Sendable {
     case rollout
     /// Computes log-probabilities or likelihoods of given text.
     case score
-    /// Rewards responses under every group's model.
+    /// Has rewarded the responses of a shard under every group's model.
     case reward
-    /// Computes a loss.
+    /// Computes a shard's loss and its gradient.
     case forward
-    /// Computes its gradient.
+    /// Has computed a shard's gradient.
     case backward
     /// Sums gradients over the ranks, as far as that was not done beside the backward pass.
     case reduce

@@ -52,7 +52,7 @@ package func score(
         followSymlinks: request.followSymlinks,
         log: log
     )
-    var pending: [ScoredLine] = []
+    var pending: [InputLine] = []
     var pendingTokens = 0
     func flush() throws {
         try scoreLines(pending, text.model, request, emit: emit)
@@ -63,7 +63,7 @@ package func score(
         let tokens = try scoredTokens(fields, location, text.encoding)
         try text.check(tokens, at: location)
         if pendingTokens + tokens.count > tokensAtATime { try flush() }
-        pending.append(ScoredLine(location: location, tokens: tokens))
+        pending.append(InputLine(location: location, tokens: tokens))
         pendingTokens += tokens.count
     }
     try flush()
@@ -82,14 +82,14 @@ private func scoredTokens(_ fields: JSONFields, _ location: String, _ encoding: 
 }
 
 /// A line of the input.
-private struct ScoredLine {
+private struct InputLine {
     /// Where it is.
     let location: String
     let tokens: [Int32]
 }
 
 private func scoreLines(
-    _ lines: [ScoredLine],
+    _ lines: [InputLine],
     _ model: LanguageModel,
     _ request: ScoreRequest,
     emit: (String) throws -> Void
@@ -117,7 +117,7 @@ private func scoreLines(
     }
 }
 
-private func describe(_ line: ScoredLine, _ logProbabilities: ArraySlice<Float>?, _ reward: Float?, json: Bool)
+private func describe(_ line: InputLine, _ logProbabilities: ArraySlice<Float>?, _ reward: Float?, json: Bool)
     -> String
 {
     guard json else {

@@ -60,10 +60,10 @@ func maximize(
         return max(1, size / Double(max(1, own.count) * settings.batch(of: parts[0])))
     }
     let budgets = stepsAnEpoch.map { steps in
-        let part = settings.paper ? steps / (stepsAnEpoch.max() ?? 1) : 1
+        let share = settings.paper ? steps / (stepsAnEpoch.max() ?? 1) : 1
         return EarlyStopping(
             patience: settings.patience,
-            maxSteps: max(1, Int((Double(settings.maxSteps) * part).rounded(.up)))
+            maxSteps: max(1, Int((Double(settings.maxSteps) * share).rounded(.up)))
         )
     }
     var state = MStepState(

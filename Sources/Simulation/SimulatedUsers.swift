@@ -46,12 +46,18 @@ package struct SimulatedGroup: Sendable {
     package var users: Int
     /// What they like.
     package var taste: Taste
+    /// How sharply their choices follow the utility; nil: as all do.
+    package var sharpness: Double?
+    /// The part of their choices that are a fair coin, 0…1.
+    package var lapse: Double
 
     /// Describes a group.
-    package init(name: String, users: Int, taste: Taste) {
+    package init(name: String, users: Int, taste: Taste, sharpness: Double? = nil, lapse: Double = 0) {
         self.name = name
         self.users = users
         self.taste = taste
+        self.sharpness = sharpness
+        self.lapse = lapse
     }
 }
 
@@ -63,12 +69,13 @@ package func pairsNeeded(groups: [SimulatedGroup], comparisonsPerUser: Int) -> I
 
 /// Lets simulated users choose between sampled responses.
 ///
-/// Of a pair with utilities F₁, F₂ and Δ = F₁ − F₂ a user chooses the first with probability `σ(sharpness · Δ/σ_Δ)`,
-/// where σ_Δ is the standard deviation of Δ over all pairs under the user's taste. (Which response is first means
-/// nothing, so the mean of Δ is zero by symmetry: `σ_Δ² = mean(Δ²)`.) Every user judges pairs of their own. Ids `u000`…
-/// are dealt at random, so that they tell nothing of the groups.
+/// Of a pair with utilities F₁, F₂ and Δ = F₁ − F₂ a user chooses the first with probability
+/// `lapse/2 + (1 − lapse)·σ(sharpness · Δ/σ_Δ)`, where σ_Δ is the standard deviation of Δ over all pairs under the
+/// user's taste. (Which response is first means nothing, so the mean of Δ is zero by symmetry: `σ_Δ² = mean(Δ²)`.)
+/// Every user judges pairs of their own. Ids `u000`… are dealt at random, so that they tell nothing of the groups.
 ///
-/// - Parameter sharpness: how sharply choices follow the utility; 0 is a coin, large is certain.
+/// - Parameter sharpness: how sharply choices follow the utility in groups without one of their own; 0 is a coin, large
+///   is certain.
 /// - Returns: users sorted by id, each with `comparisonsPerUser` comparisons.
 /// - Throws: `Failure(.badData)` where there are too few pairs of different responses.
 package func simulateUsers(
@@ -94,6 +101,7 @@ package func simulateUsers(
     var users: [User<Comparison>] = []
     for group in groups {
         let deviation = differenceDeviation(of: group.taste, over: usable)
+        let sharpness = group.sharpness ?? sharpness
         for _ in 0..<group.users {
             let member = users.count
             var random = CounterRandom(seed: seed, purpose: .simulation, step: 1, item: member)
@@ -101,7 +109,8 @@ package func simulateUsers(
             let comparisons = own.map { pair in
                 let difference = group.taste.difference(pair)
                 let scaled = deviation > 0 ? sharpness * difference / deviation : 0
-                let takesFirst = random.uniform() < 1 / (1 + exp(-scaled))
+                let firstIsBetter = 1 / (1 + exp(-scaled))
+                let takesFirst = random.uniform() < group.lapse / 2 + (1 - group.lapse) * firstIsBetter
                 return comparison(of: pair, takesFirst: takesFirst)
             }
             users.append(User(id: "u\(ids[member])", group: group.name, comparisons: comparisons))
@@ -124,12 +133,4 @@ private func differenceDeviation(of taste: Taste, over pairs: [ResponsePair]) ->
     guard !pairs.isEmpty else { return 0 }
     let squares = pairs.reduce(0) { $0 + taste.difference($1) * taste.difference($1) }
     return (squares / Double(pairs.count)).squareRoot()
-}
-
-extension Taste {
-    /// F(first) − F(second).
-    func difference(_ pair: ResponsePair) -> Double {
-        utility(prompt: pair.prompt.text, response: pair.first.text, tokens: pair.first.tokens)
-            - utility(prompt: pair.prompt.text, response: pair.second.text, tokens: pair.second.tokens)
-    }
 }

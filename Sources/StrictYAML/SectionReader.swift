@@ -130,7 +130,7 @@ package struct SectionReader {
         var template = SectionReader(path: "\(fullPath(key))[]", node: nil)
         var element = blank
         readKeys(&element, &template)
-        elementRecords += template.records
+        elementRecords += template.records + template.elementRecords
         property = elements
     }
 

@@ -41,6 +41,25 @@ import Testing
         }
     }
 
+    /// Of what follows the opening: that is what a policy writes.
+    @Test func attributesAreAboutIndependent() {
+        let responses = Self.reviews.map { review in
+            review.text.split(separator: " ").dropFirst(review.openingWords).joined(separator: " ")
+        }
+        let tastes: [Taste] = [.length, .sentiment, .voice, .setting]
+        let utilities = tastes.map { taste in
+            responses.map { response in
+                taste.utility(prompt: "", response: response, tokens: response.split(separator: " ").count)
+            }
+        }
+        for i in tastes.indices {
+            for j in 0..<i {
+                let found = correlation(utilities[i], utilities[j])
+                #expect(abs(found) < 0.15, "\(tastes[i]) and \(tastes[j]): \(found)")
+            }
+        }
+    }
+
     @Test func sentencesAreWellFormed() {
         for review in Self.reviews {
             let sentences = review.text.split(separator: ".")
@@ -75,14 +94,15 @@ import Testing
         }
         #expect(throws: (any Error).self) { try EmbeddedCorpus.prompts(count: 1_000_000, seed: 1, heldOut: true) }
     }
+}
 
-    private func correlation(_ a: [Double], _ b: [Double]) -> Double {
-        let n = Double(a.count)
-        let meanA = a.reduce(0, +) / n
-        let meanB = b.reduce(0, +) / n
-        let covariance = zip(a, b).reduce(0) { $0 + ($1.0 - meanA) * ($1.1 - meanB) }
-        let varianceA = a.reduce(0) { $0 + ($1 - meanA) * ($1 - meanA) }
-        let varianceB = b.reduce(0) { $0 + ($1 - meanB) * ($1 - meanB) }
-        return covariance / (varianceA * varianceB).squareRoot()
-    }
+/// Pearson's correlation.
+func correlation(_ a: [Double], _ b: [Double]) -> Double {
+    let n = Double(a.count)
+    let meanA = a.reduce(0, +) / n
+    let meanB = b.reduce(0, +) / n
+    let covariance = zip(a, b).reduce(0) { $0 + ($1.0 - meanA) * ($1.1 - meanB) }
+    let varianceA = a.reduce(0) { $0 + ($1 - meanA) * ($1 - meanA) }
+    let varianceB = b.reduce(0) { $0 + ($1 - meanB) * ($1 - meanB) }
+    return covariance / (varianceA * varianceB).squareRoot()
 }

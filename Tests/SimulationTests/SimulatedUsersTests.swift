@@ -82,6 +82,38 @@ import Text
         #expect(abs(Double(followed) / Double(counted) - rate) < 0.02)
     }
 
+    /// lapse/2 + (1 − lapse)·E[σ(s·|Z|)], with E[σ(4·|Z|)] = 0.8704 and E[σ(|Z|)] = 0.6748.
+    @Test(arguments: [(nil, 0.25, 0.125 + 0.75 * 0.8704), (1.0, 0.0, 0.6748), (1000.0, 0.4, 0.8), (nil, 1.0, 0.5)])
+    func lapsesAndAGroupsOwnSharpnessDecideAsTheFormulaSays(sharpness: Double?, lapse: Double, rate: Double) throws {
+        var group = concise(8)
+        group.sharpness = sharpness
+        group.lapse = lapse
+        let users = try simulateUsers(
+            pairs: pairs(8000),
+            groups: [group],
+            comparisonsPerUser: 900,
+            sharpness: 4,
+            seed: 11
+        )
+        let lengths = Dictionary(uniqueKeysWithValues: pairs(8000).map { ($0.second.text, $0.second.tokens) })
+        var (followed, counted) = (0, 0)
+        for comparison in users.flatMap(\.comparisons) {
+            let secondIsChosen = comparison.chosen.text.hasPrefix("second")
+            let second = secondIsChosen ? comparison.chosen.text : comparison.rejected.text
+            let tokens = try #require(lengths[second])
+            guard tokens != 500 else { continue }
+            counted += 1
+            followed += secondIsChosen == (tokens < 500) ? 1 : 0
+        }
+        // Four binomial standard errors.
+        let error = (rate * (1 - rate) / Double(counted)).squareRoot()
+        let found = Double(followed) / Double(counted)
+        #expect(abs(found - rate) < 4 * error + 0.002, "\(found) is not \(rate)")
+        // Which response is the first means nothing, to a coin neither.
+        let firsts = users.flatMap(\.comparisons).count { $0.chosen.text.hasPrefix("first") }
+        #expect(abs(Double(firsts) - 3600) < 4 * 7200.0.squareRoot() / 2)
+    }
+
     @Test func passesOverIdenticalAndEmptyResponsesAndKeepsCompleteness() throws {
         var some = pairs(3)
         some[0].second.text = some[0].first.text

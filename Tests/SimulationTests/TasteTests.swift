@@ -3,6 +3,7 @@ import Foundation
 import Preferences
 import StrictJSON
 import Testing
+import Text
 
 @testable import Simulation
 
@@ -52,6 +53,71 @@ let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(pa
         #expect(taste.utility(prompt: "The film was", response: " dull. What a dull mess!", tokens: 1) == -3)
         #expect(taste.utility(prompt: "", response: "in the kitchen on Monday", tokens: 1) == 0)
         #expect(taste.utility(prompt: "The film was grand", response: "iose", tokens: 1) == 0)
+    }
+
+    /// (a − p·n)/(n + 3) of n sentences.
+    @Test func voiceAndSettingAreSharesOfSentences() throws {
+        let response = " was fine. I liked it in Paris! We saw our kitchen on Monday..."
+        let voice = try Taste("voice").utility(prompt: "I, me, we", response: response, tokens: 1)
+        #expect(abs(voice - (2 - 0.34 * 3) / 6) < 1e-12)
+        let setting = try Taste("setting").utility(prompt: "In Rome", response: response, tokens: 1)
+        #expect(abs(setting - (2 - 0.19 * 3) / 6) < 1e-12)
+        #expect(try Taste("voice").utility(prompt: "I", response: " ... ", tokens: 1) == 0)
+    }
+
+    @Test func wordsAreCountedAsShares() throws {
+        let taste = try Taste("words", words: ["Music", "plot"])
+        #expect(taste.utility(prompt: "music", response: "The MUSIC, the plot; musical.", tokens: 1) == 2.0 / 8)
+        #expect(taste.utility(prompt: "", response: "", tokens: 1) == 0)
+        // Letters of three words, three times five beside them.
+        #expect(try Taste("word-length").utility(prompt: "xxxxxx", response: "it's a cat", tokens: 1) == -22.0 / 6)
+        #expect(isCountableWord("It's") && !isCountableWord("two words") && !isCountableWord("naïve"))
+        #expect(!isCountableWord("") && !isCountableWord(" a") && !isCountableWord("8"))
+    }
+
+    /// Three pairs by hand: sentiment 1, −1 | 0, 2 | 0, 0 and tokens 3, 1 | 4, 4 | 2, 4.
+    @Test func aMixIsTheWeightedSumOfStandardizedTastes() throws {
+        let mix = try Taste.mix([.init(.sentiment, weight: 1), .init(.length, weight: -0.5)])
+            .standardized(over: handMade, at: "components")
+        guard case .mix(let components) = mix else {
+            Issue.record("no mix")
+            return
+        }
+        // Means over six responses; deviations √(ΣΔ²/2n): (4 + 4 + 0)/6 and (4 + 0 + 4)/6.
+        #expect(abs(components[0].mean - 1.0 / 3) < 1e-12 && abs(components[1].mean + 3) < 1e-12)
+        #expect(components.allSatisfy { abs($0.deviation - (8.0 / 6).squareRoot()) < 1e-12 })
+        let utility = mix.utility(prompt: "", response: "superb", tokens: 2)
+        #expect(abs(utility - (1 - 1.0 / 3 - 0.5 * (-2 + 3)) / (8.0 / 6).squareRoot()) < 1e-12)
+    }
+
+    @Test func aComponentThatDoesNotVaryIsRefused() throws {
+        let mix = Taste.mix([.init(.sentiment, weight: 1), .init(.setting, weight: 1)])
+        #expect {
+            try mix.standardized(over: handMade, at: "simulate.groups[2].components")
+        } throws: {
+            ($0 as? Failure)?.code == .badData && "\($0)".contains("simulate.groups[2].components[1]")
+        }
+        #expect(throws: Failure.self) { try mix.standardized(over: [], at: "") }
+    }
+
+    /// ΣΔ_iΔ_j/√(ΣΔ_i²·ΣΔ_j²) with Δ (2, −2, 0) of sentiment and (−2, 0, 2) of length.
+    @Test func correlationsAreWithinPrompts() {
+        let opposed = Taste.mix([.init(.sentiment, weight: -3)])
+        let found = tasteCorrelations([.sentiment, .length, opposed, .setting], over: handMade)
+        let expected = [[1, -0.5, -1, 0], [-0.5, 1, 0.5, 0], [-1, 0.5, 1, 0], [0, 0, 0, 0]]
+        for (row, wanted) in zip(found, expected) {
+            #expect(zip(row, wanted).allSatisfy { abs($0 - $1) < 1e-12 }, "\(row) is not \(wanted)")
+        }
+    }
+
+    private var handMade: [ResponsePair] {
+        [((" superb", 3), (" awful", 1)), ((" film", 4), (" superb superb", 4)), ((" a", 2), (" b", 4))].map {
+            ResponsePair(
+                prompt: "prompt",
+                first: SampledResponse(text: $0.0, tokens: $0.1, isComplete: true),
+                second: SampledResponse(text: $1.0, tokens: $1.1, isComplete: true)
+            )
+        }
     }
 
     @Test(arguments: [

@@ -209,6 +209,13 @@ output=$("${home[@]}" --set 'run.directory=~~/run' 2>&1) && [[ $output == *"warn
 
 ends "a taste that is missing" 66 "nowhere.json" "$maxmin" simulate "${smoke[@]}" --overwrite --set run.directory=fitted \
     --set simulate.groups.0.taste=nowhere.json
+mix="[{ name: a, users: 1, taste: mix, components: [{ taste: words, words: [zebra], weight: 1 }] }]"
+ends "a taste that is unknown" 78 "did you mean sentiment?" "$maxmin" simulate "${smoke[@]}" --overwrite --set run.directory=fitted \
+    --set simulate.groups.0.taste=sentimant
+ends "a mix without components" 78 "simulate.groups[0].components" "$maxmin" simulate "${smoke[@]}" --overwrite \
+    --set run.directory=fitted --set simulate.groups.0.taste=mix
+ends "a component that does not vary, on two ranks" 65 "simulate.groups[0].components[0]" ./on_two "$maxmin" simulate "${smoke[@]}" \
+    --overwrite --set run.directory=fitted --set simulate.groups="$mix"
 ends "more evaluation prompts than there are" 78 "evaluate.prompts" "$maxmin" run "${smoke[@]}" --set evaluate.prompts=900
 if ((EUID != 0)); then
     mkdir --mode=500 locked

@@ -35,7 +35,7 @@ stages() { on "$1" "$maxmin" "$3" $smoke --set run.directory="$2" "${@:4}"; }
 # complete DIRECTORY: every file of a finished run is there, whole and without temporary ones, and every metrics line has its keys.
 complete() {
     local file
-    for file in config.yaml environment.json metrics.jsonl preferences.jsonl reference/model.safetensors \
+    for file in config.yaml environment.json metrics.jsonl preferences.jsonl tastes.json reference/model.safetensors \
         reward/{group-0,group-1,single}/{config.json,model.safetensors,tokenizer.json,tokenizer_config.json} \
         reward/{assignments.csv,mixture.json,calibration.json,diagnosis.json} evaluation.json report.html \
         policy/{maxmin,single}/{config.json,model.safetensors,tokenizer.json,tokenizer_config.json} \
@@ -43,7 +43,7 @@ complete() {
         [[ -e $1/$file ]] || { echo "$file is missing" && return 1; }
     done
     [[ -z $(find "$1" -name '*tmp*') ]] || { find "$1" -name '*tmp*' && return 1; }
-    for file in environment.json evaluation.json reward/{mixture,calibration,diagnosis}.json; do
+    for file in environment.json tastes.json evaluation.json reward/{mixture,calibration,diagnosis}.json; do
         jq --exit-status . "$1/$file" >/dev/null || return 1
     done
     metrics "$1/metrics.jsonl"

@@ -15,7 +15,7 @@ has_bf16() { grep -qwE 'avx512_bf16|amx_bf16' /proc/cpuinfo; }
 
 # hashes DIRECTORY: one line a result.
 hashes() {
-    (cd "$1" && find reference reward policy preferences.jsonl evaluation.json -type f | sort | xargs sha256sum)
+    (cd "$1" && find reference reward policy preferences.jsonl tastes.json evaluation.json -type f | sort | xargs sha256sum)
     jq --compact-output 'with_entries(select(.key | test("seconds|tokens_per_second") | not))' "$1/metrics.jsonl" | sha256sum
 }
 

@@ -4,9 +4,8 @@ import Runs
 
 // The cost model of docs/scaling.md: what a training step costs a rank, from shapes and a few measured rates.
 //
-//   P parameters, T of them trained (per group), W in the blocks' matrices, V·D in the vocabulary's; K groups; R ranks
-//   on n nodes,
-//   r on each; t tokens of a rank and step.
+//   P parameters, T of them trained (per group), W in the blocks' matrices, V·D in the vocabulary's; K groups;
+//   R ranks on n nodes, r on each; t tokens of a rank and step.
 
 /// Which parameters are trained, as far as costs go.
 package enum TrainedPart: Equatable, Sendable {
@@ -158,8 +157,8 @@ package struct CostModel: Equatable, Sendable {
         )
     }
 
-    /// Operations of a token by kind: 2 for each weight forward; backward 4 where weights are trained, 2 where only
-    /// what lies above is, none for a head.
+    /// Operations of a token by kind: 2 for each weight forward. Backward, 4 for each weight that is trained, 2 for one
+    /// that only passes the gradient on to adapters, none below a head.
     private var operationsPerToken: (training: Double, scoring: Double, sampling: Double) {
         let backward =
             switch trained {
@@ -180,7 +179,7 @@ package struct CostModel: Equatable, Sendable {
 
     /// Bytes of a rank by component.
     private func memory(ranks: Int) -> [(component: String, bytes: Double)] {
-        let own = trained == .full
+        let isFull = trained == .full
         // Trained weights are fp32, with a copy as operands of products.
         let copy = operandBytes < 4 ? operandBytes : 0
         let models: Double =
@@ -188,12 +187,12 @@ package struct CostModel: Equatable, Sendable {
             case .sft, .policy: 1
             case .reward, .score: Double(groups)
             }
-        let held = own ? parameters : trainedParameters
+        let held = isFull ? parameters : trainedParameters
         // The reference and K + 1 reward models are opened in place: of their fp32 files, only the copy is a rank's
         // own.
-        let opened = stage == .policy ? (Double(groups) + 2) * (own ? copy * parameters : (4 + copy) * held) : 0
+        let opened = stage == .policy ? (Double(groups) + 2) * (isFull ? copy * parameters : (4 + copy) * held) : 0
         // Where there is a copy, a rank has fp32 weights of its slice.
-        let sliced = own && copy > 0 ? gradientBytes * (1 - 1 / Double(ranks)) : 0
+        let sliced = isFull && copy > 0 ? gradientBytes * (1 - 1 / Double(ranks)) : 0
         // An M-step remembers the best weights of each group's slice, and those that it started from.
         let bestWeights = stage == .reward ? trainedParameters * (trainedModels / Double(ranks) + 1) : 0
         return [

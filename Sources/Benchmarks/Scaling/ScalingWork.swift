@@ -55,7 +55,7 @@ func scalingStep(
             randomComparisons(
                 load.batch,
                 length: load.length...load.length,
-                prompt: 0,
+                promptLength: 0,
                 vocabulary: model.configuration.vocabularySize,
                 shard: shard
             )

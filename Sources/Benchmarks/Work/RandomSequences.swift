@@ -1,6 +1,5 @@
 import Preferences
 import Randomness
-import Runs
 
 /// A shard's sequences of uniformly drawn tokens, to time work on.
 func randomSequences(_ count: Int, length: Int, vocabulary: Int, shard: Int = 0) -> [[Int32]] {
@@ -10,14 +9,14 @@ func randomSequences(_ count: Int, length: Int, vocabulary: Int, shard: Int = 0)
     }
 }
 
-/// A shard's comparisons of random tokens; both sequences of one are as long, and lengths are spread evenly over
+/// A shard's comparisons of random tokens; both sequences of one are equally long, and lengths are spread evenly over
 /// `length`.
 ///
-/// They begin with the same `prompt` tokens, or with all but the last where they are no longer.
+/// They begin with the same `promptLength` tokens, or with all but the last where they are no longer.
 func randomComparisons(
     _ count: Int,
     length: ClosedRange<Int>,
-    prompt: Int,
+    promptLength: Int,
     vocabulary: Int,
     shard: Int = 0
 ) -> [TokenizedComparison] {
@@ -26,7 +25,7 @@ func randomComparisons(
     return (0..<count).map { pair in
         let length = count == 1 ? most : least + (most - least) * pair / (count - 1)
         let (chosen, other) = (drawn[2 * pair], drawn[2 * pair + 1])
-        let shared = min(prompt, length - 1)
+        let shared = min(promptLength, length - 1)
         return TokenizedComparison([Array(chosen[..<length]), Array(chosen[..<shared] + other[shared..<length])])
     }
 }

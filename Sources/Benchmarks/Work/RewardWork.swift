@@ -49,7 +49,7 @@ func emIterationWork(_ model: LanguageModel, _ size: BenchSize, _ communicator: 
         randomComparisons(
             size.pairs,
             length: size.length,
-            prompt: size.prompt,
+            promptLength: size.prompt,
             vocabulary: model.configuration.vocabularySize,
             shard: shard
         )
@@ -90,7 +90,7 @@ private func comparisons(_ model: LanguageModel, _ size: BenchSize) -> [Tokenize
     randomComparisons(
         size.pairs,
         length: size.length,
-        prompt: size.prompt,
+        promptLength: size.prompt,
         vocabulary: model.configuration.vocabularySize
     )
 }

@@ -22,7 +22,7 @@ extension Configuration {
         for path in Set(stages.compactMap(data.file(readBy:))) {
             keys["contents of \(path)"] = try FileSeal(reading: path).xxh64
         }
-        let tastes = stages.contains(.simulate) ? simulate.groups.map(\.taste).filter { $0.hasSuffix(".json") } : []
+        let tastes = stages.contains(.simulate) ? simulate.scorerFiles : []
         for path in tastes + modelFiles(self) { keys["contents of \(path)"] = fingerprint(of: path) }
         return keys
     }

@@ -66,6 +66,7 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
 
     let names = simulate.groups.map(\.name)
     require(Set(names).count == names.count, "simulate.groups: two groups have the same name")
+    for problem in tasteProblems(of: simulate.groups) { require(false, problem) }
 
     require(sft.width % sft.heads == 0, "sft.heads: \(sft.heads) does not divide sft.width \(sft.width)")
     if does(.sft) {

@@ -59,7 +59,7 @@ private func inputFiles(_ configuration: Configuration) -> [String] {
     let data = configuration.data
     let files =
         [data.text, data.prompts, data.preferences].compactMap { $0 } + modelFiles(configuration)
-        + configuration.simulate.groups.map(\.taste).filter { $0.hasSuffix(".json") }
+        + configuration.simulate.scorerFiles
     return Array(Set(files)).sorted()
 }
 

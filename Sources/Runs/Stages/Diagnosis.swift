@@ -50,10 +50,6 @@ package struct Diagnosis {
 /// Below this many nats a comparison, a gain of several rewards over one is not worth a policy: 0.01 is a prediction of
 /// 58 % instead of 57 %.
 private let negligibleGain = 0.01
-/// One policy is as good as another where it gives the worst-off group this part of what the other gives it.
-private let goodEnough = 0.8
-/// A gain below this part of what a group's own policy would give it is none.
-private let noGain = 0.1
 
 extension Diagnosis {
     /// Users whose group is not sure: the likeliest has a posterior of at most 95 %.
@@ -67,15 +63,16 @@ extension Diagnosis {
     }
 
     /// The predicted gain of each group under each objective, as a part of what its own policy would give it.
-    var predictions: [(objective: String, gains: [Double])] {
-        guard let correlations else { return [] }
-        let ofGroups = correlations.prefix(groups).map { Array($0.prefix(groups)) }
-        return [
-            ("maxmin", PredictedGains.of(weights: PredictedGains.maxminWeights(ofGroups), ofGroups)),
-            ("utilitarian", PredictedGains.of(weights: shares.map { _ in 1 / Double(groups) }, ofGroups)),
-            ("proportional", PredictedGains.of(weights: shares, ofGroups)),
-            ("single", correlations.prefix(groups).map { $0[groups] }),
-        ]
+    var predictions: [(objective: String, gains: [Double])] { forecast?.predictions ?? [] }
+
+    private var forecast: GainForecast? {
+        correlations.map { correlations in
+            GainForecast(
+                correlations: correlations.prefix(groups).map { Array($0.prefix(groups)) },
+                shares: shares,
+                single: correlations.prefix(groups).map { $0[groups] }
+            )
+        }
     }
 
     /// The rules are those of docs/algorithm.md.
@@ -84,13 +81,7 @@ extension Diagnosis {
             return gain.mean + 2 * gain.standardError < negligibleGain ? .oneReward : .tooLittleData
         }
         if 20 * unsure > users.count { return .tooLittleData }
-        guard !predictions.isEmpty else { return .groups }
-        func least(_ objective: String) -> Double {
-            predictions.first { $0.objective == objective }?.gains.min() ?? 0
-        }
-        if least("single") >= goodEnough { return .oneReward }
-        if least("maxmin") <= noGain { return .noneImprovesAll }
-        return least("utilitarian") >= goodEnough * least("maxmin") ? .meanServes : .meanLeavesBehind
+        return forecast?.verdict ?? .groups
     }
 
     /// Whether a policy stage is worth its time.

@@ -5,14 +5,16 @@ import Preferences
 import Randomness
 import Reporting
 import Simulation
+import StrictJSON
 import Text
 
 /// Samples response pairs from the reference and lets simulated users choose between them.
 ///
-/// Writes `preferences.jsonl`, with the users' true groups for scoring.
+/// Writes `preferences.jsonl`, with the users' true groups for scoring, and `tastes.json`: the scales of mixes and what
+/// theory predicts for these tastes.
 func runSimulate(_ run: RunContext) throws {
     let section = run.configuration.simulate
-    let groups = try run.simulatedGroups()
+    var groups = try run.unscaledGroups()
     let reference = try run.loadReference()
     let prompts = try run.loadPrompts(reference).training
     // Pairs of equal or empty responses are passed over: sample some more than needed.
@@ -49,6 +51,10 @@ func runSimulate(_ run: RunContext) throws {
                 second: responses[2 * pair + 1]
             )
         }
+        for index in groups.indices {
+            let location = "simulate.groups[\(index)].components"
+            groups[index].taste = try groups[index].taste.standardized(over: pairs, at: location)
+        }
         let users = try simulateUsers(
             pairs: pairs,
             groups: groups,
@@ -57,19 +63,59 @@ func runSimulate(_ run: RunContext) throws {
             seed: run.seed
         )
         try writeAtomically(preferenceLines(of: users), to: run.directory.file("preferences.jsonl"))
+        let outlook = TasteOutlook(groups: groups, pairs: pairs)
+        let file = TastesFile(groups: groups, names: run.componentNames)
+        try writeAtomically(
+            file.json(with: outlook).encoded(pretty: true) + "\n",
+            to: run.directory.file("tastes.json")
+        )
         let sizes = groups.map { "\($0.users) \($0.name)" }.joined(separator: ", ")
         run.progress.say("simulate: \(users.count) users (\(sizes)), \(section.comparisonsPerUser) comparisons each")
+        run.progress.say(outlook.text)
     }
 }
 
 extension RunContext {
-    /// The simulated groups with their tastes.
-    func simulatedGroups() throws(Failure) -> [SimulatedGroup] {
-        var groups: [SimulatedGroup] = []
-        for group in configuration.simulate.groups {
-            let taste = try Taste(group.taste, strongest: group.strongest)
-            groups.append(SimulatedGroup(name: group.name, users: group.users, taste: taste))
+    /// The simulated groups with their tastes; mixes are on the scale that the stage `simulate` measured.
+    func simulatedGroups() throws -> [SimulatedGroup] {
+        var groups = try unscaledGroups()
+        // Other tastes need no scale, nor a file of it.
+        guard componentNames.contains(where: { !$0.isEmpty }) else { return groups }
+        let path = try directory.require("tastes.json", madeBy: .simulate)
+        let file = try TastesFile(JSONFields(JSONValue(contentsOfFile: path), at: path))
+        for index in groups.indices {
+            groups[index].taste = try file.scaled(groups[index], names: componentNames[index], at: path)
         }
         return groups
+    }
+
+    /// The names of the tastes that each group's mix is of; none where the taste is no mix.
+    var componentNames: [[String]] { configuration.simulate.groups.map { $0.components.map(\.liking.taste) } }
+
+    /// The simulated groups; mixes have no scale yet.
+    fileprivate func unscaledGroups() throws(Failure) -> [SimulatedGroup] {
+        var groups: [SimulatedGroup] = []
+        for group in configuration.simulate.groups {
+            var components: [Taste.Component] = []
+            for component in group.components {
+                components.append(Taste.Component(try Taste(component.liking), weight: component.weight))
+            }
+            groups.append(
+                SimulatedGroup(
+                    name: group.name,
+                    users: group.users,
+                    taste: components.isEmpty ? try Taste(group.liking) : .mix(components),
+                    sharpness: group.sharpness,
+                    lapse: group.lapse
+                )
+            )
+        }
+        return groups
+    }
+}
+
+extension Taste {
+    fileprivate init(_ liking: SimulateSection.Liking) throws(Failure) {
+        try self.init(liking.taste, strongest: liking.strongest, words: liking.words)
     }
 }

@@ -19,7 +19,7 @@ package enum Stage: String, CaseIterable, Sendable {
     package var outputs: [String] {
         switch self {
         case .sft: ["reference", "checkpoints/sft"]
-        case .simulate: ["preferences.jsonl"]
+        case .simulate: ["preferences.jsonl", "tastes.json"]
         case .reward: ["reward", "checkpoints/reward"]
         case .calibrate: ["reward/calibration.json", "reward/diagnosis.json"]
         case .policy: ["policy", "checkpoints/policy"]

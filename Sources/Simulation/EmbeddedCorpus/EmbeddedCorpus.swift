@@ -50,6 +50,8 @@ package enum EmbeddedCorpus {
         let text: String
         let isPositive: Bool
         let sentences: Int
+        /// Words of the opening, which a prompt would have.
+        let openingWords: Int
     }
 
     static func review(seed: UInt64, index: Int) -> Review {
@@ -72,7 +74,12 @@ package enum EmbeddedCorpus {
         }
         // The first sentence's `a` and `an` are settled over opening and continuation together.
         sentences[0] = sentence(sentences[0])
-        return Review(text: sentences.joined(separator: " "), isPositive: isPositive, sentences: count)
+        return Review(
+            text: sentences.joined(separator: " "),
+            isPositive: isPositive,
+            sentences: count,
+            openingWords: opening.text.split(separator: " ").count
+        )
     }
 }
 

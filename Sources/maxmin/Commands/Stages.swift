@@ -32,7 +32,7 @@ struct Simulate: ParsableCommand {
         .simulate,
         "Samples response pairs and labels them for simulated users with stated tastes.",
         needs: "a reference policy (model.path or the stage sft)",
-        writes: "preferences.jsonl"
+        writes: "preferences.jsonl, and tastes.json with what theory predicts for these tastes"
     )
 
     @OptionGroup var options: RunOptions
