@@ -37,7 +37,7 @@ changed() {
     ends "$file, changed: --resume on two ranks" 65 "run/$file" ./on_two "$maxmin" run "${smoke[@]}" --resume
 }
 changed preferences.jsonl "sed -i 1,20d preferences.jsonl"
-changed tastes.json "sed -i '0,/[1-9]/s//8/' tastes.json"
+changed tastes.json "sed -i s/positive/Positive/ tastes.json"
 changed reward/mixture.json "sed -i '0,/[1-9]/s//8/' reward/mixture.json"
 changed reward/calibration.json "sed -i '0,/[1-9]/s//8/' reward/calibration.json"
 changed reward/group-1/model.safetensors "printf x | dd of=reward/group-1/model.safetensors bs=1 seek=5000 conv=notrunc status=none"

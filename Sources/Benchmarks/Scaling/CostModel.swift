@@ -157,8 +157,10 @@ package struct CostModel: Equatable, Sendable {
         )
     }
 
-    /// Operations of a token by kind: 2 for each weight forward. Backward, 4 for each weight that is trained, 2 for one
-    /// that only passes the gradient on to adapters, none below a head.
+    /// Operations of a token by kind.
+    ///
+    /// Forward, 2 for each weight. Backward, 4 for each weight that is trained, 2 for one that only passes the gradient
+    /// on to adapters, none below a head.
     private var operationsPerToken: (training: Double, scoring: Double, sampling: Double) {
         let backward =
             switch trained {
