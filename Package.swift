@@ -214,9 +214,9 @@ let package = Package(
         tests(
             "Runs",
             uses: [
-                "Collectives", "Failures", "LanguageModels", "MaxMinPolicy", "ModelFiles", "ModelTools", "Optimizers",
-                "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation", "StrictJSON", "StrictYAML",
-                "Tensors", "TestSupport", "Text", "Watching",
+                "Collectives", "Evaluation", "Failures", "LanguageModels", "MaxMinPolicy", "ModelFiles", "ModelTools",
+                "Optimizers", "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation", "StrictJSON",
+                "StrictYAML", "Tensors", "TestSupport", "Text", "Watching",
             ]
         ),
         tests("Launching", uses: ["StrictYAML", "TestSupport"]),

@@ -2,6 +2,8 @@
 package struct EvaluationSummary: Equatable, Sendable {
     /// How many held-out prompts the policies answered.
     package var prompts: Int
+    /// The policy that the others' worst-off groups are compared with: `maxmin`, or the first objective without it.
+    package var baseline: String
     /// Each policy, in the order of the configuration.
     package var policies: [PolicyEvaluation]
     /// Each reward model: `group-0`…, `single`, and the models of the known groups where they were fitted.
@@ -14,12 +16,14 @@ package struct EvaluationSummary: Equatable, Sendable {
     /// States the results.
     package init(
         prompts: Int,
+        baseline: String,
         policies: [PolicyEvaluation],
         rewards: [RewardEvaluation],
         assignmentAgreement: Double?,
         warnings: [String] = []
     ) {
         self.prompts = prompts
+        self.baseline = baseline
         self.policies = policies
         self.rewards = rewards
         self.assignmentAgreement = assignmentAgreement
@@ -62,9 +66,7 @@ package struct PolicyEvaluation: Equatable, Sendable {
     package var winRateAgainstSingle: [GroupEstimate] { judges.first?.winRateAgainstSingle ?? [] }
 
     /// The group with the lowest win rate, the first of equals.
-    package var worstGroup: String? {
-        winRate.min { $0.estimate.mean < $1.estimate.mean }?.group
-    }
+    package var worstGroup: String? { judges.first?.worstGroup }
 }
 
 /// A policy's response to a prompt that people are shown, with what the groups think of it.
@@ -109,14 +111,31 @@ package struct JudgeEstimates: Equatable, Sendable {
     package var judge: String
     /// Against the reference.
     package var winRate: [GroupEstimate]
+    /// The lowest of them.
+    package var worstWinRate: Estimate
+    /// How much higher that is than the baseline's, paired by prompts; nil for the baseline itself.
+    package var worstLessBaseline: Estimate?
     /// Against the single-reward policy; empty where there is none.
     package var winRateAgainstSingle: [GroupEstimate]
 
     /// States the figures.
-    package init(judge: String, winRate: [GroupEstimate], winRateAgainstSingle: [GroupEstimate]) {
+    package init(
+        judge: String,
+        winRate: [GroupEstimate],
+        worstWinRate: Estimate,
+        worstLessBaseline: Estimate?,
+        winRateAgainstSingle: [GroupEstimate]
+    ) {
         self.judge = judge
         self.winRate = winRate
+        self.worstWinRate = worstWinRate
+        self.worstLessBaseline = worstLessBaseline
         self.winRateAgainstSingle = winRateAgainstSingle
+    }
+
+    /// The group with the lowest win rate, the first of equals.
+    package var worstGroup: String? {
+        winRate.min { $0.estimate.mean < $1.estimate.mean }?.group
     }
 }
 

@@ -4,7 +4,8 @@ import Foundation
 package struct GroupWeighting: Equatable, Sendable {
     private let settings: PolicySettings
     private let groupSizes: [Double]
-    /// Weights before `nominal_mix`, smoothed over steps; they start equal (by size with `proportional`).
+    /// Weights before `nominal_mix`, smoothed over steps; they start equal (by size with `proportional`, at
+    /// its group with `only`).
     package private(set) var memory: [Double]
 
     /// Weights for K groups of these sizes (users, or any positive measure).
@@ -13,27 +14,41 @@ package struct GroupWeighting: Equatable, Sendable {
         self.settings = settings
         self.groupSizes = groupSizes
         let total = groupSizes.reduce(0, +)
-        memory =
-            settings.objective == .proportional && total > 0
-            ? groupSizes.map { $0 / total } : groupSizes.map { _ in 1 / Double(groupSizes.count) }
+        switch settings.objective {
+        case .only(let group):
+            precondition(groupSizes.indices.contains(group), "no group \(group)")
+            memory = oneHot(group, count: groupSizes.count)
+        case .proportional where total > 0:
+            memory = groupSizes.map { $0 / total }
+        default:
+            memory = groupSizes.map { _ in 1 / Double(groupSizes.count) }
+        }
     }
 
-    /// The weights in use: memory blended with equal weights, (1 − λ)·w + λ/K.
+    /// The weights in use: memory blended with equal weights, (1 − λ)·w + λ/K; not with `only`.
     package var weights: [Double] {
+        if case .only = settings.objective { return memory }
         let mix = Double(settings.nominalMix)
         return memory.map { (1 - mix) * $0 + mix / Double(memory.count) }
     }
 
-    /// Takes note of a step's utilities F_u; `reference` holds those of the reference policy, which has no divergence.
-    package mutating func observe(utilities: [Double], reference: [Double]) {
+    /// Takes note of a step's utilities F_u.
+    ///
+    /// - Parameters:
+    ///   - reference: those of the reference policy, which has no divergence.
+    ///   - own: with `regret`, F*_u of each group's own policy.
+    package mutating func observe(utilities: [Double], reference: [Double], own: [Double] = []) {
         precondition(utilities.count == memory.count, "a utility for every group")
         switch settings.objective {
-        case .utilitarian, .proportional, .perResponse, .single:
+        case .utilitarian, .proportional, .perResponse, .single, .only:
             return
         case .mirror:
             memory = mirrored(memory, utilities: utilities, rate: Double(settings.mirrorRate))
         case .maxmin:
             remember(oneHot(worstGroup(utilities), count: utilities.count))
+        case .regret:
+            precondition(own.count == utilities.count, "an own policy's utility for every group")
+            remember(oneHot(worstGroup(zip(utilities, own).map { $0 - $1 }), count: utilities.count))
         case .softmin:
             remember(softminWeights(utilities, temperature: Double(settings.softminTemperature)))
         case .nash:

@@ -13,7 +13,7 @@ package struct PolicySettings: Equatable, Sendable {
     }
 
     /// How the groups' rewards become one.
-    package enum Objective: String, CaseIterable, Sendable {
+    package enum Objective: Hashable, Sendable {
         /// All weight on the worst-off group, smoothed over steps (arXiv 2402.08925, Algorithm 1).
         case maxmin
         /// w ∝ exp(−F/temperature).
@@ -23,13 +23,17 @@ package struct PolicySettings: Equatable, Sendable {
         /// Maximizes Σ log(gain over the reference): w ∝ 1/gain.
         case nash
         /// Maximizes Σ gain^(1−α)/(1−α): w ∝ gain^(−α).
-        case alphaFair = "alpha-fair"
+        case alphaFair
         /// Equal weights.
         case utilitarian
         /// Weights by group size.
         case proportional
         /// Each response earns the least of its groups' rewards: E[min r], where the paper says min E[r].
-        case perResponse = "per-response"
+        case perResponse
+        /// All weight on the group that falls furthest short of what its own policy reached, smoothed over steps.
+        case regret
+        /// All weight on one group.
+        case only(group: Int)
         /// The baseline: the reward model fitted to all users.
         case single
     }
@@ -57,7 +61,7 @@ package struct PolicySettings: Equatable, Sendable {
     package var samplesPerPrompt = 4
     /// Tokens of a response, at most.
     package var maxNewTokens = 56
-    /// Softmax temperature of the policy, in sampling and in scoring; the reference is always scored at 1.
+    /// Softmax temperature of the policy and of the reference, in sampling and in scoring.
     package var temperature: Float = 1
     /// AdamW and its learning rate.
     package var optimizer = OptimizerSettings(learningRate: 5e-5)
@@ -84,7 +88,7 @@ package struct PolicySettings: Equatable, Sendable {
     package var targetKL: Float?
     /// Consecutive steps with non-finite numbers that end the run.
     package var maxBadSteps = 3
-    /// Steps in which the memory of past weights halves (`maxmin`, `softmin`, `nash`, `alpha-fair`); 0: no memory.
+    /// Steps in which the memory of past weights halves (`maxmin`, `regret`, `softmin`, `nash`, `alpha-fair`); 0: none.
     ///
     /// In a simulation of 60 steps with two conflicting groups (correlation −0.3 to −0.6), the worst-off group's final
     /// win rate is 0.03 to 0.07 higher with 4 to 16 than without memory, where the weights jump from group to group.
@@ -99,7 +103,7 @@ package struct PolicySettings: Equatable, Sendable {
     package var mirrorRate: Float = 0.1
     /// `alpha-fair`: α; 0 is utilitarian, 1 is `nash`, large tends to `maxmin`.
     package var alpha: Float = 2
-    /// λ: share of equal weights blended into the objective's own (`single` excepted).
+    /// λ: share of equal weights blended into the objective's own (`single` and `only` excepted).
     package var nominalMix: Float = 0
     /// Tokens in one forward pass, at most (a longer sequence goes alone).
     package var microBatchTokens = 4096

@@ -16,6 +16,8 @@ package struct PolicyTask {
     package var groupSizes: [Double]
     /// The rewards' common origin and unit, one entry for each row that `rewards` gives.
     package var calibration: Calibration
+    /// With `regret`, F*_u of each group's own policy; else empty.
+    package var ownUtilities: [Double]
     /// The reward models.
     package var rewards: RewardFunction
     /// Keys all randomness.
@@ -29,6 +31,7 @@ package struct PolicyTask {
         endOfText: Int32?,
         groupSizes: [Double],
         calibration: Calibration,
+        ownUtilities: [Double] = [],
         rewards: @escaping RewardFunction,
         seed: UInt64,
         shards: Shards
@@ -37,6 +40,7 @@ package struct PolicyTask {
         self.endOfText = endOfText
         self.groupSizes = groupSizes
         self.calibration = calibration
+        self.ownUtilities = ownUtilities
         self.rewards = rewards
         self.seed = seed
         self.shards = shards
@@ -50,7 +54,7 @@ package struct PolicyTask {
         guard !groupSizes.isEmpty, rows >= needed else {
             throw Failure(
                 .configuration,
-                "objective \(settings.objective.rawValue) needs \(needed) calibrated reward models, not \(rows)",
+                "the objective needs \(needed) calibrated reward models, not \(rows)",
                 at: "policy.objectives"
             )
         }

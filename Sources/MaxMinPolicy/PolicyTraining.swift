@@ -210,7 +210,9 @@ private func trainingStep(
     // Weights: the root's, on every rank.
     let groupUtilities = Array(record.utilities[..<groups])
     let referenceUtilities = Array(task.calibration.referenceUtilities[..<groups])
-    if communicator.rank == 0 { state.weighting.observe(utilities: groupUtilities, reference: referenceUtilities) }
+    if communicator.rank == 0 {
+        state.weighting.observe(utilities: groupUtilities, reference: referenceUtilities, own: task.ownUtilities)
+    }
     var memory = state.weighting.memory.map { Float($0) }
     var span = memory.mutableSpan
     try communicator.broadcast(&span)

@@ -94,7 +94,8 @@ func packed(_ rollouts: some Collection<Rollout>) -> (sequences: PackedSequences
     return (sequences, lengths.enumerated().flatMap { sequences.rows(predicting: $0, from: $1) })
 }
 
-/// Fills in what the policy and the reference say of every response token.
+/// Fills in what the policy and the reference say of every response token, both at the temperature of sampling: else
+/// their difference would be no divergence.
 func scoreRollouts(
     _ rollouts: inout [Rollout],
     policy: some SamplingPolicy,
@@ -105,7 +106,7 @@ func scoreRollouts(
     for batch in microBatches(rollouts, limit: microBatchTokens) {
         let (sequences, rows) = packed(rollouts[batch])
         let scores = policy.tokenScores(of: sequences, rows: rows, temperature: temperature)
-        let referenceScores = reference.tokenScores(of: sequences, rows: rows, temperature: 1)
+        let referenceScores = reference.tokenScores(of: sequences, rows: rows, temperature: temperature)
         var start = 0
         for index in batch {
             let range = start..<(start + rollouts[index].responseLength)

@@ -191,21 +191,26 @@ extension KeyType where Value: CaseIterable & RawRepresentable<String> {
 }
 
 extension KeyType {
-    /// A list of the type's cases, each at most once.
-    package static func choices<Case>(_ type: Case.Type) -> Self
+    /// A list of the type's cases, each at most once; `family` names further values that the type has, as `only-N`.
+    package static func choices<Case>(_ type: Case.Type, and family: String? = nil) -> Self
     where Value == [Case], Case: CaseIterable & RawRepresentable<String> {
-        KeyType(
-            name: "list of " + Case.allCases.map(\.rawValue).joined(separator: ", ") + ", each at most once",
+        let names = Case.allCases.map(\.rawValue) + (family.map { [$0] } ?? [])
+        let one = KeyType<Case>.choice(type)
+        func converted(_ node: YAMLNode) -> Case? {
+            guard family != nil, case .scalar(let text, _) = node.content else { return one.convert(node) }
+            return Case(rawValue: text)
+        }
+        return KeyType(
+            name: "list of " + names.joined(separator: ", ") + ", each at most once",
             show: { "[" + $0.map(\.rawValue).joined(separator: ", ") + "]" }
         ) { node in
             guard case .list(let elements) = node.content else { return nil }
-            let values = elements.compactMap(KeyType<Case>.choice(type).convert)
+            let values = elements.compactMap(converted)
             let allKnownOnce = values.count == elements.count && Set(values.map(\.rawValue)).count == values.count
             return allKnownOnce ? values : nil
         } describe: { node in
             guard case .list(let elements) = node.content else { return node.kind }
-            let one = KeyType<Case>.choice(type)
-            let unknown = elements.first { one.convert($0) == nil }
+            let unknown = elements.first { converted($0) == nil }
             return unknown.map(one.describe) ?? "one of them twice"
         }
     }

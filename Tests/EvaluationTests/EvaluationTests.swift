@@ -4,51 +4,6 @@ import Testing
 
 @testable import Evaluation
 
-@Suite struct WinRateTests {
-    @Test func countsTiesHalfAndAveragesPairsWithinPrompts() {
-        let estimate = winRate(policy: [[2], [1], [0], [1, 3]], reference: [[1], [1], [5], [2, 3]], seed: 1)
-        // 1, ½, 0, and of four pairs (1<2, 1<3, 3>2, 3=3): 1½ / 4.
-        #expect(abs(estimate.mean - (1 + 0.5 + 0 + 0.375) / 4) < 1e-12)
-        #expect(estimate.low <= estimate.mean && estimate.mean <= estimate.high)
-    }
-
-    @Test func swappingSidesMirrorsTheRate() {
-        var random = CounterRandom(seed: 1, purpose: .test)
-        let a = (0..<40).map { _ in (0..<3).map { _ in (random.uniform() * 4).rounded() } }
-        let b = (0..<40).map { _ in (0..<2).map { _ in (random.uniform() * 4).rounded() } }
-        let forward = winRate(policy: a, reference: b, seed: 1)
-        let backward = winRate(policy: b, reference: a, seed: 1)
-        #expect(abs(forward.mean + backward.mean - 1) < 1e-12)
-        #expect(abs(forward.low + backward.high - 1) < 1e-9)
-        #expect(winRate(policy: a, reference: a, seed: 1).mean == 0.5)
-    }
-
-    @Test func aConstantHasNoSpreadAndASeedRepeats() {
-        #expect(bootstrapMean([0.5, 0.5, 0.5], seed: 1) == Estimate(mean: 0.5, low: 0.5, high: 0.5))
-        let values = (0..<50).map { Double($0 % 7) }
-        #expect(bootstrapMean(values, seed: 1) == bootstrapMean(values, seed: 1))
-        #expect(bootstrapMean(values, seed: 1) != bootstrapMean(values, seed: 2))
-    }
-
-    /// For 400 coin tosses the interval is near 0.5 ± 1.96 · 0.5/20 = ± 0.049.
-    @Test func theIntervalHasTheNormalWidth() {
-        let values = (0..<400).map { Double($0 % 2) }
-        let estimate = bootstrapMean(values, resamples: 4000, seed: 3)
-        #expect(abs(estimate.low - 0.451) < 0.004 && abs(estimate.high - 0.549) < 0.004)
-    }
-
-    /// 95 % intervals of 60 normal values should hold the true mean 95 times in 100; 300 trials: ± 2.5 points (2σ).
-    @Test func theIntervalCoversTheTruthAsOftenAsItSays() {
-        var covered = 0
-        for trial in 0..<300 {
-            var random = CounterRandom(seed: 11, purpose: .test, item: trial)
-            let estimate = bootstrapMean((0..<60).map { _ in random.normal() }, resamples: 300, seed: UInt64(trial))
-            covered += estimate.low <= 0 && 0 <= estimate.high ? 1 : 0
-        }
-        #expect((270...296).contains(covered), "\(covered) of 300")
-    }
-}
-
 @Suite struct AccuracyTests {
     @Test func nothingIsNoEstimate() {
         #expect(Accuracy(users: []).estimate == nil)
@@ -170,6 +125,8 @@ import Testing
                     winRate: [("a", 0.8), ("b", 0.7), ("c", 0.7)].map {
                         GroupEstimate(group: $0.0, estimate: estimate($0.1))
                     },
+                    worstWinRate: estimate(0.7),
+                    worstLessBaseline: nil,
                     winRateAgainstSingle: []
                 )
             ],

@@ -36,6 +36,21 @@ private func isClose(_ a: [Double], _ b: [Double]) -> Bool {
     #expect(isClose(weights.weights, [2.0 / 3, 1.0 / 6, 1.0 / 6]))
 }
 
+/// The first group is worst off, and the third is furthest from what it could have.
+@Test func regretWeighsTheGroupThatMissesMost() {
+    var weights = weighting(.regret)
+    weights.observe(utilities: [0.1, 0.5, 0.4], reference: [0, 0, 0], own: [0.2, 0.7, 1.0])
+    #expect(weights.weights == [0, 0, 1])
+    weights = weighting(.regret) { $0.halfLife = 1 }
+    weights.observe(utilities: [0, 0.5, 0.4], reference: [0, 0, 0], own: [1, 0.7, 1.0])
+    #expect(isClose(weights.weights, [2.0 / 3, 1.0 / 6, 1.0 / 6]))
+}
+
+@Test func onlyNeverLeavesItsGroup() {
+    #expect(weighting(.only(group: 1)).weights == [0, 1, 0])
+    #expect(observed(weighting(.only(group: 2)) { $0.nominalMix = 0.3 }, [5, 1, 2]) == [0, 0, 1])
+}
+
 @Test func softminIsASoftmaxOfLosses() {
     let utilities = [0.5, 0.0, 1.0]
     let total = utilities.reduce(0.0) { $0 + exp(-$1 / 0.5) }

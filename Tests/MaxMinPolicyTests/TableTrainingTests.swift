@@ -141,6 +141,7 @@ func trainingReachesTheSaddle(
 /// With fixed weights the optimum is the tilted reference, response by response.
 @Test(arguments: [
     (PolicySettings.Objective.utilitarian, 0.5), (.proportional, 20.0 / 22), (.single, 20.0 / 22),
+    (.only(group: 0), 1), (.only(group: 1), 0),
 ])
 func fixedWeightsReachTheTiltedReference(objective: PolicySettings.Objective, weight: Double) throws {
     let settings = settings(objective, .rloo)
@@ -159,6 +160,48 @@ func fixedWeightsReachTheTiltedReference(objective: PolicySettings.Objective, we
     let (policy, _) = try trained(settings)
     let distance = zip(policy, exact.policy(0.5)).reduce(0.0) { $0 + abs($1.0 - $1.1) } / 2
     #expect(distance < 0.06, "total variation \(distance)")
+}
+
+/// A policy that is still the reference has no divergence from it, at any temperature.
+@Test(arguments: [Float(0.5), 0.7, 1, 2])
+func theReferenceDoesNotDivergeFromItself(temperature: Float) throws {
+    var settings = settings(.utilitarian, .rloo)
+    settings.temperature = temperature
+    settings.steps = 1
+    var record = PolicyStepRecord()
+    _ = try trainPolicy(
+        table(hasValues: false),
+        reference: table(hasValues: false),
+        task: task(shards: Shards(count: 1, ranks: 1)),
+        settings: settings,
+        communicator: SoloCommunicator()
+    ) { step, _ in record = step }
+    #expect(record.klK1 == 0 && record.klK3 == 0 && record.entropy > 0)
+}
+
+/// At a temperature the reference that is tilted is the one that is sampled from at it.
+@Test func trainingAtATemperatureReachesTheTiltedReferenceOfThatTemperature() throws {
+    var settings = settings(.utilitarian, .rloo)
+    settings.temperature = 0.5
+    let weights = referenceLogits.map { exp(Double($0) / 0.5) }
+    let exact = ClosedForm(
+        reference: weights.map { $0 / weights.reduce(0, +) },
+        rewards: rewards.map { $0.map(Double.init) },
+        beta: Double(settings.beta)
+    )
+    let policy = table(hasValues: false)
+    _ = try trainPolicy(
+        policy,
+        reference: table(hasValues: false),
+        task: task(shards: Shards(count: 1, ranks: 1)),
+        settings: settings,
+        communicator: SoloCommunicator()
+    ) { _, _ in }
+    for prompt in [6, 7] {
+        let found = policy.probabilities(after: prompt, temperature: 0.5)
+        let distance = zip(found, exact.policy(0.5)).reduce(0.0) { $0 + abs(Double($1.0) - $1.1) } / 2
+        #expect(distance < 0.06, "total variation \(distance)")
+    }
 }
 
 @Test(arguments: [PolicySettings.Algorithm.rloo, .ppo])

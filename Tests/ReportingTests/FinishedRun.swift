@@ -9,16 +9,25 @@ func finishedRun(name: String = "a < b", single: Double = 0.2) -> ReportedRun {
     func rate(_ mean: Double) -> JSONValue {
         ["mean": .number(mean), "low": .number(mean - 0.05), "high": .number(mean + 0.05)]
     }
-    func policy(_ positive: Double, _ concise: Double) -> JSONValue {
+    func policy(_ positive: Double, _ concise: Double, lessBaseline: JSONValue = nil) -> JSONValue {
         let rates: JSONValue = ["positive": rate(positive), "concise": rate(concise)]
         return [
-            "win_rate": rates, "win_rate_against_single": rates, "by_judge": ["taste": ["win_rate": rates]],
+            "win_rate": rates, "win_rate_against_single": rates,
+            "by_judge": [
+                "taste": [
+                    "win_rate": rates, "worst_win_rate": rate(min(positive, concise)),
+                    "worst_less_baseline": lessBaseline,
+                ]
+            ],
             "kl": 3.25, "mean_tokens": 20.5,
             "samples": [["prompt": "A <b> & ", "response": "\"film\"</p><script>", "utility": ["positive": 0.5]]],
         ]
     }
     run.evaluation = fields([
-        "prompts": 256, "policies": ["maxmin": policy(0.75, 0.65), "single": policy(0.95, single)],
+        "prompts": 256, "baseline": "maxmin",
+        "policies": [
+            "maxmin": policy(0.75, 0.65), "single": policy(0.95, single, lessBaseline: rate(single - 0.65)),
+        ],
         "warnings": ["group-1 <is> untrained"],
     ])
     run.mixture = fields([

@@ -74,6 +74,18 @@ struct HTMLReportTests {
         #expect(strip == ["s0", "s1"])
     }
 
+    /// With intervals of its own, paired with the baseline's; a file of before has none, and no such table.
+    @Test func comparesTheWorstOffGroupWithTheBaselines() throws {
+        var run = finishedRun()
+        let page = try htmlReport(run)
+        #expect(page.contains("less maxmin's, points"))
+        #expect(page.contains("-45.0 (-50.0 to -40.0)"))
+        var old = try #require(run.evaluation).object
+        old["baseline"] = nil
+        run.evaluation = try JSONFields(.object(old), at: "evaluation.json")
+        #expect(try !htmlReport(run).contains("The worst-off group</h3>"))
+    }
+
     @Test func saysWhichStagesAreMissing() throws {
         var run = finishedRun()
         run.evaluation = nil

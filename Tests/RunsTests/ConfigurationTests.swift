@@ -69,15 +69,33 @@ import Testing
         #expect(problems("simulate: { noise: 3 }") == ["run.yaml:1: simulate.noise: is called simulate.sharpness now"])
     }
 
-    @Test func everyObjectiveOfTheTrainingCanBeChosen() {
-        let names = Set(PolicySection.Objective.allCases.map(\.rawValue))
-        #expect(PolicySettings.Objective.allCases.allSatisfy { names.contains($0.rawValue) })
+    @Test(arguments: PolicyObjective.allCases + [.only(0), .only(12)])
+    func objectivesKeepTheirNames(objective: PolicyObjective) {
+        #expect(PolicyObjective(rawValue: objective.rawValue) == objective)
+        #expect(PolicySection().settings(for: objective).objective == objective.weighting)
+        let others = PolicyObjective.allCases.filter { $0 != objective && $0 != .maxminUncalibrated }
+        #expect(objective == .maxminUncalibrated || !others.map(\.weighting).contains(objective.weighting))
     }
 
-    @Test(arguments: PolicySection.Objective.allCases)
-    func objectivesKeepTheirNames(objective: PolicySection.Objective) {
-        let name = objective == .maxminUncalibrated ? "maxmin" : objective.rawValue
-        #expect(PolicySection().settings(for: objective).objective.rawValue == name)
+    @Test(arguments: ["only", "only-", "only--1", "only-01", "only-+1", "only-one", "only-99999999999999999999"])
+    func anObjectiveForNoNumberIsNone(name: String) {
+        #expect(PolicyObjective(rawValue: name) == nil)
+        #expect(problems("policy: { objectives: [\(name)] }").count == 1)
+    }
+
+    @Test func objectivesOfGroupsNeedTheirGroups() throws {
+        func found(_ objectives: String, groups: String = "2") -> [String] {
+            problems("reward: { groups: \(groups) }\npolicy: { objectives: [\(objectives)] }")
+        }
+        #expect(found("only-1, only-0, regret, maxmin") == [])
+        let unknown = "policy.objectives: only-2 names no group; there are only-0, only-1"
+        #expect(found("only-0, only-2") == [unknown])
+        let missing = "policy.objectives: regret compares with what each group's own policy reached; put "
+        #expect(found("only-0, regret, only-1") == [missing + "only-1 before it"])
+        #expect(found("regret") == [missing + "only-0, only-1 before it"])
+        // How many groups there are is not known yet.
+        #expect(found("only-7, regret", groups: "auto") == [])
+        #expect(problem(ofObjectives: [.only(0), .regret], groups: 1) == nil)
     }
 
     @Test func overridesReachListElementsAndNewSections() throws {
@@ -146,7 +164,7 @@ import Testing
               - { users: 1.5, taste: length }
             pollicy: {}
             """
-        let objectives = PolicySection.Objective.allCases.map(\.rawValue).joined(separator: ", ")
+        let objectives = (PolicyObjective.allCases.map(\.rawValue) + ["only-N"]).joined(separator: ", ")
         #expect(
             problems(yaml) == [
                 "run.yaml:3: run.seed: needs integer ≥ 0, not \"-1\"",

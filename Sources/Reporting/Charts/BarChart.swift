@@ -6,6 +6,9 @@ struct Interval: Equatable {
 
     /// `71.3 (67.0–75.4)`, in %.
     var percent: String { "\(decimal(100 * mean, 1)) (\(decimal(100 * low, 1))–\(decimal(100 * high, 1)))" }
+
+    /// `-4.1 (-7.0 to -1.2)`, in points.
+    var points: String { "\(decimal(100 * mean, 1)) (\(decimal(100 * low, 1)) to \(decimal(100 * high, 1)))" }
 }
 
 /// Horizontal bars of shares with intervals: for each policy, one bar a group, against a line at 50 %.

@@ -10,6 +10,10 @@ struct EvaluatedPolicy {
     let winRates: [(group: String, rate: Interval)]
     let againstSingle: [(group: String, rate: Interval)]
     let byJudge: [(judge: String, winRates: [(group: String, rate: Interval)])]
+    /// The lowest win rate by the first judge and how much higher it is than the baseline's, paired by prompts; nil in
+    /// files of earlier versions, and the second of the baseline itself.
+    let worstRate: Interval?
+    let worstLessBaseline: Interval?
     let samples: [(prompt: String, response: String, utilities: [(group: String, value: Double)])]
 
     /// The group with the lowest win rate.
@@ -32,12 +36,22 @@ extension EvaluatedPolicy {
         winRates = try intervals(fields.fields("win_rate"))
         againstSingle = try intervals(fields.fields("win_rate_against_single"))
         var byJudge: [(judge: String, winRates: [(group: String, rate: Interval)])] = []
+        var worstRates: [(rate: Interval?, lessBaseline: Interval?)] = []
         if let judges = try fields.optionalFields("by_judge") {
             for judge in judges.object.keys {
-                byJudge.append((judge, try intervals(judges.fields(judge).fields("win_rate"))))
+                let own = try judges.fields(judge)
+                worstRates.append(
+                    (
+                        try own.optionalFields("worst_win_rate").map(Interval.init),
+                        try own.optionalFields("worst_less_baseline").map(Interval.init)
+                    )
+                )
+                byJudge.append((judge, try intervals(own.fields("win_rate"))))
             }
         }
         self.byJudge = byJudge
+        worstRate = worstRates.first?.rate
+        worstLessBaseline = worstRates.first?.lessBaseline
         var samples: [(prompt: String, response: String, utilities: [(group: String, value: Double)])] = []
         for sample in try fields.fieldsList("samples") {
             var utilities: [(group: String, value: Double)] = []
@@ -55,12 +69,16 @@ func intervals(_ groups: JSONFields) throws(Failure) -> [(group: String, rate: I
     var all: [(group: String, rate: Interval)] = []
     for group in groups.object.keys {
         guard let estimate = try groups.optionalFields(group) else { continue }
-        let rate = Interval(
-            mean: try estimate.double("mean"),
-            low: try estimate.double("low"),
-            high: try estimate.double("high")
-        )
-        all.append((group, rate))
+        all.append((group, try Interval(estimate)))
     }
     return all
+}
+
+extension Interval {
+    /// `{mean, low, high}`.
+    fileprivate init(_ fields: JSONFields) throws(Failure) {
+        mean = try fields.double("mean")
+        low = try fields.double("low")
+        high = try fields.double("high")
+    }
 }

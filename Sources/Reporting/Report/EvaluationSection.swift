@@ -39,6 +39,23 @@ func evaluationContent(_ run: ReportedRun) throws(Failure) -> String? {
         )
     )
     html += charts(figures)
+    if let baseline = try evaluation.optionalString("baseline") {
+        html += "<h3>The worst-off group</h3>\n"
+        html += paragraph(
+            "The lowest win rate, and how much higher it is than under \(baseline). Both policies of a difference "
+                + "answer the same prompts, so it is surer than its two rates. An interval that excludes 0 is more "
+                + "than chance."
+        )
+        html += table(
+            ["policy", "group", "win rate, %", "less \(baseline)'s, points"],
+            policies.map { policy in
+                [
+                    policy.name, policy.worst?.group ?? "–", policy.worstRate?.percent ?? "–",
+                    policy.worstLessBaseline?.points ?? "–",
+                ]
+            }
+        )
+    }
     if policies.contains(where: { !$0.againstSingle.isEmpty }) {
         html += "<h3>Against the policy of a single reward</h3>\n"
         html += table(

@@ -100,6 +100,10 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
         !does(.policy) || !configuration.policy.objectives.isEmpty,
         "policy.objectives: names no objective; leave policy out of run.stages instead"
     )
+    if let groups = reward.mixture.groups, reward.mixture.assignment != .known, does(.policy) {
+        let problem = problem(ofObjectives: configuration.policy.objectives, groups: groups)
+        require(problem == nil, "policy.objectives: \(problem ?? "")")
+    }
     require(
         policy.algorithm != .rloo || policy.samplesPerPrompt >= 2,
         "policy.samples_per_prompt: rloo compares the samples of a prompt, so it needs at least 2"

@@ -46,10 +46,13 @@ func runEvaluate(_ run: RunContext) throws {
 
     let mixture = try run.loadMixtureRecord()
     let judges = try run.judges(labels: mixture.labelOfGroup, over: reference)
+    let maxmin = PolicyObjective.maxmin.rawValue
+    let baseline = objectives.contains(maxmin) ? maxmin : objectives[0]
     try run.onRoot {
         let summary = EvaluationSummary(
             prompts: prompts.count,
-            policies: try compare(answers, judges: judges, run: run),
+            baseline: baseline,
+            policies: try compare(answers, judges: judges, baseline: baseline, run: run),
             rewards: mixture.rewards,
             assignmentAgreement: mixture.agreement,
             warnings: mixture.warnings
@@ -118,7 +121,17 @@ private func answer(
             )
         }
     }
-    let kl = try index == 0 ? 0 : divergence(of: responses, policy: policy, reference.model, run)
+    let kl =
+        try index == 0
+        ? 0
+        : divergence(
+            of: responses,
+            policy: policy,
+            reference.model,
+            // Greedy choice is the limit of no temperature, at which all divergences are 0 or infinite.
+            temperature: section.temperature > 0 ? Float(section.temperature) : 1,
+            run
+        )
     guard kl.isFinite else {
         throw Failure(.internalError, "its divergence from the reference is not finite", at: "policy \(name)")
     }
@@ -139,6 +152,7 @@ private func divergence(
     of responses: [[JudgedResponse]],
     policy: LanguageModel,
     _ reference: LanguageModel,
+    temperature: Float,
     _ run: RunContext
 ) throws -> Double {
     let (shards, hosted) = try run.shards()
@@ -148,48 +162,70 @@ private func divergence(
         for start in stride(from: 0, to: own.count, by: scoringBatch) {
             try run.communicator.enter(.score, step: 0)
             let batch = own[start..<min(start + scoringBatch, own.count)]
-            let sequences = packed(batch)
-            let rows = zip(0..., batch).flatMap { sequences.rows(predicting: $0, from: $1.promptTokens.count) }
-            let own = policy.tokenScores(of: sequences, rows: rows, temperature: 1).logProbabilities
-            let base = reference.tokenScores(of: sequences, rows: rows, temperature: 1).logProbabilities
-            sum += zip(own, base).reduce(0) { $0 + Double($1.0) - Double($1.1) }
+            sum += summedDivergence(of: batch, policy: policy, reference, temperature: temperature)
         }
         return [sum]
     }
     return try run.communicator.sumOverShards(sums, width: 1)[0] / Double(responses.joined().count)
 }
 
+/// Sum over responses of Σ_t log π − log π_ref, both at this temperature.
+func summedDivergence(
+    of responses: ArraySlice<JudgedResponse>,
+    policy: LanguageModel,
+    _ reference: LanguageModel,
+    temperature: Float
+) -> Double {
+    let sequences = packed(responses)
+    let rows = zip(0..., responses).flatMap { sequences.rows(predicting: $0, from: $1.promptTokens.count) }
+    let own = policy.tokenScores(of: sequences, rows: rows, temperature: temperature).logProbabilities
+    let base = reference.tokenScores(of: sequences, rows: rows, temperature: temperature).logProbabilities
+    return zip(own, base).reduce(0) { $0 + Double($1.0) - Double($1.1) }
+}
+
 /// Win rates of every policy by every judge.
-private func compare(_ answers: [PolicyAnswers], judges: [GroupJudge], run: RunContext) throws -> [PolicyEvaluation] {
+private func compare(
+    _ answers: [PolicyAnswers],
+    judges: [GroupJudge],
+    baseline: String,
+    run: RunContext
+) throws -> [PolicyEvaluation] {
     // Judges × answers × prompts × samples; every response is judged once.
     let utilities = try judges.map { judge in try answers.map { try judge.judge.utilities(byPrompt: $0.responses) } }
     for (judge, ofJudge) in zip(judges, utilities) where !ofJudge.joined().joined().allSatisfy(\.isFinite) {
         throw Failure(.internalError, "utilities by \(judge.kind) are not finite", at: "judge of \(judge.group)")
     }
-    let single = answers.firstIndex { $0.name == PolicySection.Objective.single.rawValue }
+    let single = answers.firstIndex { $0.name == PolicyObjective.single.rawValue }
     let kinds = judges.map(\.kind).reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
-    func winRates(of policy: Int, against other: Int, by kind: String) -> [GroupEstimate] {
-        judges.indices.filter { judges[$0].kind == kind }.map { index in
-            GroupEstimate(
-                group: judges[index].group,
-                estimate: winRate(
-                    policy: utilities[index][policy],
-                    reference: utilities[index][other],
-                    resamples: run.configuration.evaluate.bootstrap,
-                    seed: run.seed
-                )
-            )
-        }
+    func winRates(of policy: Int, against other: Int, by kind: String) -> WinRates {
+        WinRates(
+            wins: judges.indices.filter { judges[$0].kind == kind }.map { index in
+                promptWins(policy: utilities[index][policy], reference: utilities[index][other])
+            },
+            resamples: run.configuration.evaluate.bootstrap,
+            seed: run.seed
+        )
     }
+    func named(_ estimates: [Estimate], by kind: String) -> [GroupEstimate] {
+        zip(judges.filter { $0.kind == kind }, estimates).map { GroupEstimate(group: $0.group, estimate: $1) }
+    }
+    // Policies × kinds of judges.
+    let rates = answers.indices.map { policy in kinds.map { winRates(of: policy, against: 0, by: $0) } }
+    let baselineIndex = answers.firstIndex { $0.name == baseline } ?? 0
     let shown = mostDifferent(utilities, kinds: judges.map(\.kind), count: run.configuration.evaluate.sampleTexts)
     return answers.indices.map { policy in
         PolicyEvaluation(
             name: answers[policy].name,
-            judges: kinds.map { kind in
-                JudgeEstimates(
+            judges: zip(kinds, rates[policy].indices).map { kind, index in
+                let own = rates[policy][index]
+                return JudgeEstimates(
                     judge: kind,
-                    winRate: winRates(of: policy, against: 0, by: kind),
-                    winRateAgainstSingle: single.map { winRates(of: policy, against: $0, by: kind) } ?? []
+                    winRate: named(own.groups, by: kind),
+                    worstWinRate: own.worst,
+                    worstLessBaseline: policy == baselineIndex ? nil : own.worstLess(rates[baselineIndex][index]),
+                    winRateAgainstSingle: single.map {
+                        named(winRates(of: policy, against: $0, by: kind).groups, by: kind)
+                    } ?? []
                 )
             },
             kl: answers[policy].kl,

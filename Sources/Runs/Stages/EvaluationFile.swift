@@ -14,6 +14,7 @@ extension EvaluationSummary {
         }
         return [
             "prompts": .integer(prompts),
+            "baseline": .string(baseline),
             "policies": .object(byPolicy),
             "rewards": .object(byModel),
             "assignment_agreement": JSONValue(optional: assignmentAgreement),
@@ -21,8 +22,8 @@ extension EvaluationSummary {
         ]
     }
 
-    /// For people: win rates against the reference and against the single-reward policy, by every judge, with lengths;
-    /// then what every policy made of the first prompt.
+    /// For people: win rates against the reference, the worst-off group's beside the baseline's, and win rates against
+    /// the single-reward policy, by every judge, with lengths; then what every policy made of the first prompt.
     var tables: [String] {
         guard let first = policies.first else { return [] }
         var tables: [String] = []
@@ -37,6 +38,17 @@ extension EvaluationSummary {
                 )
             }
             tables.append(table.text)
+            var worst = Table(["worst-off by \(judge.judge)", "group", "win rate %", "less \(baseline)'s"])
+            for policy in policies {
+                let own = policy.judges[index]
+                worst.add(
+                    [
+                        policy.name, own.worstGroup ?? "–", own.worstWinRate.percent,
+                        own.worstLessBaseline?.difference ?? "–",
+                    ]
+                )
+            }
+            tables.append(worst.text)
             guard !judge.winRateAgainstSingle.isEmpty else { continue }
             var against = Table(["against single, by \(judge.judge)"] + judge.winRate.map(\.group))
             for policy in policies {
@@ -60,10 +72,12 @@ extension PolicyEvaluation {
         func rates(_ value: (Estimate) -> Double) -> JSONValue {
             .object(byGroup(winRate) { .number(value($0)) })
         }
+        let worst = judges.first?.worstWinRate
         return [
             "objective": .string(name), "win_rate": rates(\.mean), "win_rate_low": rates(\.low),
             "win_rate_high": rates(\.high),
-            "worst_win_rate": JSONValue(optional: winRate.map(\.estimate.mean).min()), "kl": .number(kl),
+            "worst_win_rate": JSONValue(optional: worst?.mean), "worst_win_rate_low": JSONValue(optional: worst?.low),
+            "worst_win_rate_high": JSONValue(optional: worst?.high), "kl": .number(kl),
             "response_tokens": .number(meanTokens),
         ]
     }
@@ -80,6 +94,9 @@ extension PolicyEvaluation {
         for judge in judges {
             byJudge[judge.judge] = [
                 "win_rate": .object(byGroup(judge.winRate, \.json)),
+                "worst_group": judge.worstGroup.map(JSONValue.string) ?? .null,
+                "worst_win_rate": judge.worstWinRate.json,
+                "worst_less_baseline": judge.worstLessBaseline?.json ?? .null,
                 "win_rate_against_single": .object(byGroup(judge.winRateAgainstSingle, \.json)),
             ]
         }
@@ -108,11 +125,13 @@ extension Estimate {
     var json: JSONValue { ["mean": .number(mean), "low": .number(low), "high": .number(high)] }
 
     /// `71.3 (67.0–75.4)`.
-    fileprivate var percent: String {
-        func text(_ value: Double) -> String { (100 * value).formatted(decimals: 1) }
-        return "\(text(mean)) (\(text(low))–\(text(high)))"
-    }
+    fileprivate var percent: String { "\(points(mean)) (\(points(low))–\(points(high)))" }
+
+    /// `-4.1 (-7.0 to -1.2)`.
+    fileprivate var difference: String { "\(points(mean)) (\(points(low)) to \(points(high)))" }
 }
+
+private func points(_ share: Double) -> String { (100 * share).formatted(decimals: 1) }
 
 private func byGroup(_ estimates: [GroupEstimate], _ value: (Estimate) -> JSONValue) -> JSONObject {
     var object = JSONObject()

@@ -21,6 +21,9 @@ func runPolicy(_ run: RunContext) throws {
     let models = try run.loadRewardModels(over: reference)
     let calibration = try run.loadCalibration(models: models.names)
     let sizes = try run.loadMixtureRecord().groupSizes
+    if let problem = problem(ofObjectives: section.objectives, groups: sizes.count) {
+        throw Failure(.configuration, problem, at: "policy.objectives")
+    }
     for objective in section.objectives {
         // Each is trained by itself: one that a run finished before it was stopped stays.
         let training = "policy/\(objective.rawValue)"
@@ -35,6 +38,9 @@ func runPolicy(_ run: RunContext) throws {
             endOfText: reference.encoding.endOfTurn,
             groupSizes: sizes,
             calibration: objective == .maxminUncalibrated ? .none(rewardModels: models.count) : calibration,
+            ownUtilities: objective == .regret
+                ? try run.shared { try reachedAlone(by: Array(models.names.prefix(sizes.count)), in: run.directory) }
+                : [],
             rewards: models.rewards,
             seed: run.seed,
             shards: try run.shards().all
@@ -51,9 +57,32 @@ func runPolicy(_ run: RunContext) throws {
     }
 }
 
+/// F*_u of each group: the mean of its utility over the last quarter of the steps in which the policy for it alone was
+/// trained.
+///
+/// - Parameter groups: the names of the groups' reward models.
+private func reachedAlone(by groups: [String], in directory: RunDirectory) throws -> [Double] {
+    let policies = try MetricsTable(contentsOfFile: directory.file("metrics.jsonl")).parts(of: Stage.policy.rawValue)
+    return try groups.enumerated().map { group, name in
+        let policy = PolicyObjective.only(group).rawValue
+        let lines = policies.first { $0.name == policy }?.lines ?? []
+        let reached = try lines.suffix((lines.count + 3) / 4).compactMap {
+            try $0.fields("utility").optionalDouble(name)
+        }
+        guard !reached.isEmpty else {
+            throw Failure(
+                .missingInput,
+                "holds no utility of the policy \(policy), with which policy.objectives regret compares; train it anew",
+                at: directory.file("metrics.jsonl")
+            )
+        }
+        return reached.reduce(0, +) / Double(reached.count)
+    }
+}
+
 /// Trains and saves the policy of one objective.
 private func align(
-    _ objective: PolicySection.Objective,
+    _ objective: PolicyObjective,
     _ trained: TrainableParameters,
     settings: PolicySettings,
     task: PolicyTask,

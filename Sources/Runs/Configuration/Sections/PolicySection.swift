@@ -4,17 +4,7 @@ import StrictYAML
 
 /// `policy`: alignment of one policy per objective (Algorithm 1 of arXiv 2402.08925).
 package struct PolicySection: Equatable, Sendable {
-    /// What a policy maximizes.
-    package enum Objective: String, CaseIterable, Sendable {
-        case maxmin, single, utilitarian
-        case perResponse = "per-response"
-        case softmin, mirror, nash
-        case alphaFair = "alpha-fair"
-        case proportional
-        case maxminUncalibrated = "maxmin-uncalibrated"
-    }
-
-    package var objectives: [Objective] = [.maxmin, .single, .utilitarian]
+    package var objectives: [PolicyObjective] = [.maxmin, .single, .utilitarian]
     package var trainable = TrainableKind.full
     /// As the paper trains Tulu-2-7B.
     package var lora = AdapterSettings(rank: 16, alpha: 32)
@@ -24,8 +14,9 @@ package struct PolicySection: Equatable, Sendable {
         keys.read(
             "objectives",
             &objectives,
-            .choices(Objective.self),
-            "A policy is aligned for each; `single` is ordinary RLHF with one reward model for all users."
+            .choices(PolicyObjective.self, and: "only-N"),
+            "A policy is aligned for each; `single` is ordinary RLHF with one reward model for all users, `only-0` is "
+                + "for group 0 alone."
         )
         keys.read(
             "trainable",
@@ -38,13 +29,9 @@ package struct PolicySection: Equatable, Sendable {
     }
 
     /// How the policy of an objective is trained.
-    func settings(for objective: Objective) -> PolicySettings {
+    func settings(for objective: PolicyObjective) -> PolicySettings {
         var settings = training
-        let name = objective == .maxminUncalibrated ? Objective.maxmin.rawValue : objective.rawValue
-        guard let weighting = PolicySettings.Objective(rawValue: name) else {
-            preconditionFailure("the policy's training has no objective \(name)")
-        }
-        settings.objective = weighting
+        settings.objective = objective.weighting
         return settings
     }
 }
