@@ -4,25 +4,51 @@ extension LaunchJob {
     /// An sbatch script: asks for the nodes, passes the warning before the time limit on to the run, and queues the job
     /// again when the run has stopped with a checkpoint.
     var slurmScript: String {
-        let batch = cluster.batch
-        var directives = [
-            "--job-name=\(jobName)", "--nodes=\(cluster.nodes.count)", "--ntasks-per-node=\(cluster.ranks.perNode)",
-            "--cpus-per-task=\(placement.threads)", "--time=\(batch.timeLimit)", "--signal=B:USR1@\(batch.stopLead)",
-            "--requeue", "--open-mode=append", "--output=%x-%j.log",
-        ]
-        if let queue = batch.queue { directives.append("--partition=\(queue)") }
-        if let account = batch.account { directives.append("--account=\(account)") }
-        let srun = ["srun", "--mpi=pmix", "--ntasks=\(placement.ranks)", "--cpus-per-task=\(placement.threads)"]
+        slurm(job: ["--output=%x-%j.log"], command: supervised([srun.first, srun.second] + run))
+    }
+
+    /// An sbatch script of a job array, a task for each run of a sweep, each as a job of one run.
+    var slurmArrayScript: String {
+        let sweep =
+            [[program, "sweep", request.configuration]] + request.overrides.map { ["--set", $0] }
+            + [["--threads", "\(placement.threads)"]]
+        // The shell is to put the number in; the words around it are quoted.
+        let command = "\(shellCommand(sweep)) --only \"$SLURM_ARRAY_TASK_ID\" -- \\\n    "
+        return slurm(
+            job: ["--array=1-\(runs)", "--output=%x-%A_%a.log"],
+            command: command + shellCommand([srun.first, srun.second])
+        )
+    }
+
+    /// The command that starts ranks as steps of a job.
+    private var srun: (first: [String], second: [String]) {
         let binding =
             switch cluster.ranks.bind {
             case .none: "--cpu-bind=none"
             case .core: "--cpu-bind=cores"
             case .numa: "--cpu-bind=ldoms"
             }
+        return (
+            ["srun", "--mpi=pmix", "--ntasks=\(placement.ranks)", "--cpus-per-task=\(placement.threads)"],
+            [binding, "--kill-on-bad-exit=1"]
+        )
+    }
+
+    private func slurm(job own: [String], command: String) -> String {
+        let batch = cluster.batch
+        var directives =
+            [
+                "--job-name=\(jobName)", "--nodes=\(cluster.nodes.count)", "--ntasks-per-node=\(cluster.ranks.perNode)",
+                "--cpus-per-task=\(placement.threads)", "--time=\(batch.timeLimit)",
+                "--signal=B:USR1@\(batch.stopLead)",
+                "--requeue", "--open-mode=append",
+            ] + own
+        if let queue = batch.queue { directives.append("--partition=\(queue)") }
+        if let account = batch.account { directives.append("--account=\(account)") }
         return script(
             directives: (directives + batch.directives).map { "#SBATCH \($0)" },
             setup: environment(settings.variables),
-            command: supervised([srun, [binding, "--kill-on-bad-exit=1"]] + run),
+            command: command,
             warning: [
                 "# Slurm signals this shell before the time limit; the supervisor has the run save, and ends with 75.",
                 "trap 'kill -USR1 \"$job\"' USR1",

@@ -7,8 +7,10 @@ import StrictYAML
 package struct LaunchRequest: Sendable {
     /// Path of the cluster file.
     package var cluster: String
-    /// Path of the run's configuration.
+    /// Path of the run's configuration, or of a sweep's file.
     package var configuration: String
+    /// Whether that is a sweep's file.
+    package var isSweep = false
     /// `--set` options, passed on to the run.
     package var overrides: [String] = []
     /// Path of this program, for clusters that name none.
@@ -57,13 +59,10 @@ package struct LaunchPlan: Equatable, Sendable {
 package func planLaunch(_ request: LaunchRequest) throws -> LaunchPlan {
     let cluster = try Cluster(contentsOfFile: request.cluster)
     let placement = try cluster.placement(coresHere: request.coresHere)
-    let configuration = try loadConfiguration(
-        request.configuration,
-        overrides: request.overrides,
-        communicator: SoloCommunicator()
-    )
-    guard placement.ranks <= configuration.shards else {
-        let reason = "shards: \(configuration.shards) shards cannot be dealt to the \(placement.ranks) ranks of "
+    let configurations = try configurations(of: request, on: cluster)
+    let shards = configurations.map(\.shards).min() ?? 1
+    guard placement.ranks <= shards else {
+        let reason = "shards: \(shards) shards cannot be dealt to the \(placement.ranks) ranks of "
         throw ConfigurationError(problems: [
             .init(
                 location: request.configuration,
@@ -71,6 +70,7 @@ package func planLaunch(_ request: LaunchRequest) throws -> LaunchPlan {
             )
         ])
     }
+    let configuration = configurations[0]
     try requirePlainWords(of: request, configuration)
     let job = LaunchJob(
         cluster: cluster,
@@ -79,15 +79,44 @@ package func planLaunch(_ request: LaunchRequest) throws -> LaunchPlan {
         program: cluster.program ?? request.program,
         request: request,
         name: configuration.run.name,
-        runDirectory: configuration.run.directory
+        runDirectory: configuration.run.directory,
+        runs: configurations.count
     )
     let start: LaunchPlan.Start =
         switch cluster.launcher {
         case .mpirun: .command(job.mpirun + job.run)
-        case .slurm: .batch(script: job.slurmScript, submit: "sbatch")
+        case .slurm: .batch(script: request.isSweep ? job.slurmArrayScript : job.slurmScript, submit: "sbatch")
         case .pbs: .batch(script: job.pbsScript, submit: "qsub")
         }
     return LaunchPlan(start: start, cluster: cluster, runDirectory: configuration.run.directory)
+}
+
+/// The configuration of the run, or of every run of the sweep: never none.
+///
+/// - Throws: what reading them throws, and `ConfigurationError` where the cluster has no job arrays of ours.
+private func configurations(of request: LaunchRequest, on cluster: Cluster) throws -> [Configuration] {
+    guard request.isSweep else {
+        return [
+            try loadConfiguration(
+                request.configuration,
+                overrides: request.overrides,
+                communicator: SoloCommunicator()
+            )
+        ]
+    }
+    guard cluster.launcher == .slurm else {
+        let way =
+            cluster.launcher == .mpirun
+            ? "start `maxmin sweep \(request.configuration) -- mpirun …` yourself"
+            : "put `maxmin sweep \(request.configuration) --only N -- mpirun …` in a job of your own for each run"
+        throw ConfigurationError(problems: [
+            .init(
+                location: request.cluster,
+                message: "launcher: a sweep is a job array of Slurm, and this is \(cluster.launcher.rawValue); \(way)"
+            )
+        ])
+    }
+    return try Sweep(contentsOfFile: request.configuration).runs(overrides: request.overrides).map(\.configuration)
 }
 
 /// Throws where a word that a shell or a batch system will read holds a control character; the cluster's own keys
@@ -137,9 +166,11 @@ struct LaunchJob {
     let settings: MPISettings
     let program: String
     let request: LaunchRequest
-    /// Of the run.
+    /// Of the run, or of the first of a sweep.
     let name: String
     let runDirectory: String
+    /// How many runs a sweep has; 1 of a run.
+    let runs: Int
 
     /// `maxmin run`, which goes on from the last checkpoint where there is one.
     var run: [[String]] {

@@ -35,6 +35,15 @@ package struct SupervisedRun: Sendable {
 /// outlives its ranks is killed.
 package func supervise(_ job: SupervisedRun, say: (String) -> Void) throws -> Int32 {
     var signals = ForwardedSignals()
+    return try supervise(job, forwarding: &signals, say: say)
+}
+
+/// As above, under signals that are taken already.
+func supervise(
+    _ job: SupervisedRun,
+    forwarding signals: inout ForwardedSignals,
+    say: (String) -> Void
+) throws -> Int32 {
     var progress = progressMarks(in: job.directory)
     var fruitless = 0
     while true {
@@ -115,7 +124,7 @@ private let saveRequests = Atomic(0)
 private let endRequests = Atomic(0)
 
 /// Which of those signals were passed on.
-private struct ForwardedSignals {
+struct ForwardedSignals {
     private var saves = 0
     private var ends = 0
 

@@ -23,7 +23,7 @@ struct MaxMin: ParsableCommand {
                 name: "Runs",
                 subcommands: [
                     Run.self, SFT.self, Simulate.self, Reward.self, Calibrate.self, Policy.self, Evaluate.self,
-                    Report.self,
+                    Report.self, SweepRuns.self,
                 ]
             ),
             CommandGroup(name: "Clusters", subcommands: [LaunchRun.self, Supervise.self]),

@@ -96,3 +96,23 @@ elif [[ $(results "$work/run") != "$(results "$work/undisturbed")" ]]; then
 else
     echo "ok $name"
 fi
+
+# A job array: a task for each run of a sweep, on the same node.
+name="a sweep is a job array"
+cat >"$work/sweep.yaml" <<SWEEP
+base: launch/runs/smoke.yaml
+directory: $work/sweep
+grid: { run.seed: [1, 2] }
+set: { run.stages: [sft], sft.steps: 5 }
+SWEEP
+finished() { [[ -z $(squeue --noheader --jobs="$job" 2>/dev/null) ]]; }
+if ! job=$("$maxmin" launch --cluster "$work/cluster.yaml" --sweep "$work/sweep.yaml" 2>"$work/array.log" |
+    sbatch --parsable --output="$work/array-%a.log" 2>>"$work/array.log"); then
+    echo "not ok $name: $(tail -n 3 "$work/array.log")"
+elif ! until_true 120 finished; then
+    echo "not ok $name: after two minutes $(squeue --noheader --jobs="$job")"
+elif [[ -e $work/sweep/seed=1/completed/sft && -e $work/sweep/seed=2/completed/sft ]]; then
+    echo "ok $name"
+else
+    echo "not ok $name: $(tail -n 3 "$work"/array-*.log)"
+fi

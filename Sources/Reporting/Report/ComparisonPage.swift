@@ -6,24 +6,26 @@ import StrictJSON
 ///
 /// - Throws: `Failure` where a file of a run lacks what it must hold.
 package func comparisonPage(_ runs: [ReportedRun]) throws(Failure) -> String {
+    let title = "\(runs.count) runs side by side"
+    return page(title: title, (["<h1>\(title)</h1>"] + (try comparisonSections(runs))).joined(separator: "\n"))
+}
+
+/// The sections of a page that has runs side by side.
+func comparisonSections(_ runs: [ReportedRun]) throws(Failure) -> [String] {
     var compared: [ComparedRun] = []
     for (run, label) in zip(runs, labels(of: runs)) {
         compared.append(
             ComparedRun(label: label, run: run, policies: try run.evaluation.map(policies(of:)) ?? [])
         )
     }
-    let names = compared.flatMap { $0.policies.map(\.name) }.reduce(into: [String]()) { names, name in
-        if name != "reference", !names.contains(name) { names.append(name) }
-    }
-    let body = try [
-        "<h1>\(runs.count) runs side by side</h1>",
+    let names = distinct(compared.flatMap { $0.policies.map(\.name) }).filter { $0 != "reference" }
+    return try [
         section("Summary", needs: "evaluate", overview(compared)),
         section("Win rates", needs: "evaluate", names.isEmpty ? nil : winRates(compared, of: names)),
         section("Utility of the worst-off group", needs: "policy", worstUtilities(compared)),
         section("Accuracy of the reward models", needs: "reward", accuracies(compared)),
         section("What differs in the configurations", needs: "run", differences(compared)),
     ]
-    return page(title: "\(runs.count) runs side by side", body.joined(separator: "\n"))
 }
 
 private struct ComparedRun {
@@ -68,9 +70,7 @@ private func overview(_ runs: [ComparedRun]) throws(Failure) -> String? {
 }
 
 private func winRates(_ runs: [ComparedRun], of names: [String]) -> String {
-    let groups = runs.flatMap { $0.policies.flatMap { $0.winRates.map(\.group) } }.reduce(into: [String]()) {
-        if !$0.contains($1) { $0.append($1) }
-    }
+    let groups = distinct(runs.flatMap { $0.policies.flatMap { $0.winRates.map(\.group) } })
     var figures = names.map { name in
         let rows = runs.compactMap { run in
             run.policy(name).map { policy in

@@ -34,15 +34,21 @@ func refuseOtherConfiguration(
     than ours: [String: String],
     at location: String
 ) throws(Failure) {
-    let differing = Set(theirs.keys).union(ours.keys).filter { theirs[$0] != ours[$0] }.sorted()
-    guard differing.isEmpty else {
-        let changes = differing.prefix(10).map { "\($0) was \(theirs[$0] ?? "unset"), is \(ours[$0] ?? "unset")" }
-        let more = differing.count > 10 ? " and \(differing.count - 10) more" : ""
+    if let changes = changes(of: theirs, to: ours) {
         throw Failure(
             .configuration,
-            "was made with another configuration: \(changes.joined(separator: "; "))\(more); "
+            "was made with another configuration: \(changes); "
                 + "put that back, or use --overwrite to start again",
             at: location
         )
     }
+}
+
+/// The keys that differ, `policy.beta was 0.02, is 0.05; …`; nil where none does.
+func changes(of theirs: [String: String], to ours: [String: String]) -> String? {
+    let differing = Set(theirs.keys).union(ours.keys).filter { theirs[$0] != ours[$0] }.sorted()
+    guard !differing.isEmpty else { return nil }
+    let changes = differing.prefix(10).map { "\($0) was \(theirs[$0] ?? "unset"), is \(ours[$0] ?? "unset")" }
+    let more = differing.count > 10 ? " and \(differing.count - 10) more" : ""
+    return changes.joined(separator: "; ") + more
 }

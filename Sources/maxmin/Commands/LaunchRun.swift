@@ -17,11 +17,17 @@ struct LaunchRun: ParsableCommand {
 
               maxmin launch --cluster cluster-configs/laptop.yaml launch/runs/quickstart.yaml --execute
               maxmin launch --cluster cluster-configs/slurm-infiniband-64.yaml run.yaml --set shards=128 > job.sbatch
+              maxmin launch --cluster slurm.yaml --sweep launch/runs/seeds.yaml --execute
+
+            With --sweep the script is a job array of Slurm with a task for each run of a sweep (docs/sweeps.md).
             """
     )
 
     @Argument(help: "The run's configuration, a YAML file (docs/configuration.md).")
-    var config: String
+    var config: String?
+
+    @Option(help: "A sweep's file (docs/sweeps.md), in place of a run's configuration.")
+    var sweep: String?
 
     @Option(help: "The cluster file (docs/clusters.md).")
     var cluster: String
@@ -35,14 +41,21 @@ struct LaunchRun: ParsableCommand {
     @Flag(name: .customLong("execute"), help: "Run the command, or submit the script.")
     var executes = false
 
+    func validate() throws {
+        guard (config == nil) != (sweep == nil) else {
+            throw ValidationError("give one of them: a run's configuration, or --sweep with a sweep's file")
+        }
+    }
+
     func run() throws {
         try requireOneProcess("launch")
         var request = LaunchRequest(
             cluster: cluster,
-            configuration: config,
+            configuration: sweep ?? config ?? "",
             program: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
             coresHere: ProcessInfo.processInfo.activeProcessorCount
         )
+        request.isSweep = sweep != nil
         request.overrides = overrides
         request.isRoot = geteuid() == 0
         let plan = try planLaunch(request)
