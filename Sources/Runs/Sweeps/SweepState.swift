@@ -1,4 +1,4 @@
-package import Failures
+import Failures
 import Foundation
 
 /// How a run of a sweep stands.
