@@ -213,10 +213,11 @@ variant "ppo, adaptive KL" --set policy.algorithm=ppo --set policy.kl=adaptive -
     --set policy.target_kl=0.5 --set 'run.stages=[policy]'
 check "ppo has a value loss" jq --slurp --exit-status 'map(select(.stage == "policy")) | length == 1 and .[0].value_loss > 0
     and .[0].updates == 4' "$work/variant/metrics.jsonl"
-objectives=(maxmin single utilitarian per-response softmin mirror nash alpha-fair proportional maxmin-uncalibrated)
+objectives=(maxmin single utilitarian per-response softmin mirror nash alpha-fair proportional maxmin-uncalibrated only-0 only-1
+    regret)
 variant "every objective" --set "policy.objectives=[$(IFS=,; echo "${objectives[*]}")]" --set evaluate.prompts=8 \
     --set 'run.stages=[policy, evaluate]'
-check "every objective is evaluated" jq --exit-status '.policies | length == 11' "$work/variant/evaluation.json"
+check "every objective is evaluated" jq --exit-status '.policies | length == 14' "$work/variant/evaluation.json"
 variant "a chat template" --set data.chat_template=tulu --set simulate.max_new_tokens=12 --set policy.max_new_tokens=12 \
     --set 'run.stages=[simulate, reward, calibrate, policy, evaluate]'
 check "the template is noted" jq --exit-status '.chat_template == "tulu"' \

@@ -89,8 +89,16 @@ extension RunContext {
         return groups
     }
 
-    /// The names of the tastes that each group's mix is of; none where the taste is no mix.
-    var componentNames: [[String]] { configuration.simulate.groups.map { $0.components.map(\.liking.taste) } }
+    /// What tells the tastes of each group's mix, with their words; none where the taste is no mix.
+    var componentNames: [[String]] {
+        configuration.simulate.groups.map { group in
+            group.components.map { component in
+                let liking = component.liking
+                let words = liking.words.isEmpty ? "" : " (\(liking.words.joined(separator: ", ")))"
+                return liking.taste + words + (liking.strongest > 0 ? ", strongest \(liking.strongest)" : "")
+            }
+        }
+    }
 
     /// The simulated groups; mixes have no scale yet.
     fileprivate func unscaledGroups() throws(Failure) -> [SimulatedGroup] {
