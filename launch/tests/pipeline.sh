@@ -218,6 +218,7 @@ objectives=(maxmin single utilitarian per-response softmin mirror nash alpha-fai
 variant "every objective" --set "policy.objectives=[$(IFS=,; echo "${objectives[*]}")]" --set evaluate.prompts=8 \
     --set 'run.stages=[policy, evaluate]'
 check "every objective is evaluated" jq --exit-status '.policies | length == 14' "$work/variant/evaluation.json"
+variant "the reference alone is evaluated" --set policy.objectives=[] --set evaluate.prompts=8 --set 'run.stages=[evaluate]'
 variant "a chat template" --set data.chat_template=tulu --set simulate.max_new_tokens=12 --set policy.max_new_tokens=12 \
     --set 'run.stages=[simulate, reward, calibrate, policy, evaluate]'
 check "the template is noted" jq --exit-status '.chat_template == "tulu"' \

@@ -65,7 +65,9 @@ extension StagePlanner {
         let limit = configuration.model.microBatchTokens
         let total = comparisons * pair
         let perShard = (keys.mixture.batchComparisons + shards.count - 1) / shards.count
-        let step = (keys.trainable.hasAdapters ? most * perGroup : each == most ? 1 : most) * perShard * pair
+        // Whose comparisons share passes: adapters of one model, or heads of one backbone.
+        let together = keys.trainable.hasAdapters ? most * perGroup : keys.trainable.isShared ? most : 1
+        let step = together * perShard * pair
         let recorded = min(step, max(limit, pair))
         let read = min(recorded, 2 * ((recorded + pair - 1) / pair))
         switch trained {

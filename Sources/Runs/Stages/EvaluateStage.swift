@@ -47,7 +47,7 @@ func runEvaluate(_ run: RunContext) throws {
     let mixture = try run.loadMixtureRecord()
     let judges = try run.judges(labels: mixture.labelOfGroup, over: reference)
     let maxmin = PolicyObjective.maxmin.rawValue
-    let baseline = objectives.contains(maxmin) ? maxmin : objectives[0]
+    let baseline = objectives.contains(maxmin) ? maxmin : objectives.first ?? "reference"
     try run.onRoot {
         let summary = EvaluationSummary(
             prompts: prompts.count,
