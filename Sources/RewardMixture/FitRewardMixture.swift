@@ -236,6 +236,14 @@ private func candidates(
     // With one split, and in the paper's way, the single model's last training is another.
     let one = settings.folds > 1 ? [] : [1]
     if settings.assignment != .known, settings.groups == nil {
+        guard members.contains(where: { $0.testWeight > 0 }) else {
+            throw Failure(
+                .configuration,
+                "is auto, which `test` comparisons decide, and there are none: raise reward.test_fraction, or give a "
+                    + "number",
+                at: "reward.groups"
+            )
+        }
         return members.count == 1 ? one : Array(2...max(2, min(settings.maxGroups, members.count)))
     }
     let groups = settings.assignment == .known ? labels?.count ?? 1 : settings.groups ?? 1
@@ -302,7 +310,8 @@ private func fit(
             members: users.members,
             foldLogLikelihoods: known?.foldLogLikelihoods ?? scores.foldLogLikelihoods,
             assignCorrect: known?.assignCorrect ?? scores.assignCorrect,
-            testCorrect: scores.testCorrect
+            testCorrect: scores.testCorrect,
+            testLogLikelihoods: scores.testLogLikelihoods
         )
     )
 }

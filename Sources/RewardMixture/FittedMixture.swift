@@ -32,8 +32,10 @@ package struct FittedMixture<Models: RewardModels> {
     /// What EM reached from every start, in order; the one of the highest likelihood was kept.
     package let starts: [ReachedStart]
     /// How well each number of groups that was tried explains comparisons unseen: of the single model, then of each K;
-    /// none where the E-step reads what the models were trained on.
+    /// none without `test` comparisons.
     package let candidates: [HeldOutFit]
+    /// Whether the models that the E-step asks have not seen what they are asked.
+    package let hasUnseen: Bool
     /// [K][K]: how differently the groups' models predict; nil on the diagonal, and without `test` comparisons.
     package let contrasts: [[GroupContrast?]]
     /// Groups that EM was asked for and that no user is left in.
@@ -54,12 +56,25 @@ package struct FittedMixture<Models: RewardModels> {
         choosesGroups: Bool,
         hasUnseen: Bool
     ) {
+        self.hasUnseen = hasUnseen
         let everyone = singleFit.scores.members.map { _ in [1.0] }
-        let ofSingle = HeldOutFit(groups: 1, left: 1, finalSingleFit.scores, responsibilities: everyone)
+        let ofSingle = HeldOutFit(
+            groups: 1,
+            left: 1,
+            finalSingleFit.scores,
+            responsibilities: everyone,
+            contrasts: [[nil]]
+        )
         let ofGroups = fits.map {
-            HeldOutFit(groups: $0.groups, left: $0.left, $0.final.scores, responsibilities: $0.outcome.responsibilities)
+            HeldOutFit(
+                groups: $0.groups,
+                left: $0.left,
+                $0.final.scores,
+                responsibilities: $0.outcome.responsibilities,
+                contrasts: $0.contrasts
+            )
         }
-        candidates = hasUnseen ? [ofSingle] + ofGroups : []
+        candidates = singleFit.scores.members.contains { $0.testWeight > 0 } ? [ofSingle] + ofGroups : []
         // 0: the single model.
         let chosen = choosesGroups ? smallestGoodFit(candidates) : fits.count
         self.single = single

@@ -9,8 +9,12 @@ package struct GroupContrast: Equatable, Codable, Sendable {
     package let diversity: ClusteredMean
     /// log p_i − log p_j per `test` comparison of the users of group i: how much one of their choices says for i.
     package let evidence: ClusteredMean
-    /// The variance of that from comparison to comparison.
-    package let evidenceVariance: Double
+    /// The variance of that from comparison to comparison, and how many comparisons there are.
+    package let evidenceVariance, comparisons: Double
+
+    /// Whether the users of group i are explained better by their own model than by that of j, by more than two
+    /// standard errors of comparisons.
+    var isSure: Bool { comparisons > 0 && evidence.mean > 2 * (evidenceVariance / comparisons).squareRoot() }
 
     /// How many comparisons of a user of group i make it likely (95 %) that the posterior of i against j exceeds 95 %;
     /// nil where no number does.
@@ -68,7 +72,8 @@ func contrasts(
             return GroupContrast(
                 diversity: ClusteredMean(users.members.indices.map { (column(0, $0), counts[$0]) }),
                 evidence: evidence,
-                evidenceVariance: max(0, square - evidence.mean * evidence.mean)
+                evidenceVariance: max(0, square - evidence.mean * evidence.mean),
+                comparisons: total
             )
         }
     }

@@ -97,7 +97,8 @@ extension StartOutcome {
                     members: scores.members,
                     foldLogLikelihoods: scores.foldLogLikelihoods.map { $0.map(columns) },
                     assignCorrect: scores.assignCorrect.map(columns),
-                    testCorrect: scores.testCorrect.map(columns)
+                    testCorrect: scores.testCorrect.map(columns),
+                    testLogLikelihoods: scores.testLogLikelihoods.map(columns)
                 )
             },
             responsibilities: responsibilities.map { row in
@@ -211,6 +212,7 @@ extension UserScores {
         self.members == members && foldLogLikelihoods.count == members.count
             && zip(foldLogLikelihoods, members).allSatisfy { isTable($0, $1.folds.count, groups) }
             && isTable(assignCorrect, members.count, groups) && isTable(testCorrect, members.count, groups)
+            && isTable(testLogLikelihoods, members.count, groups)
     }
 }
 

@@ -40,6 +40,8 @@ package struct UserInfo: Equatable, Codable, Sendable {
     /// How many `assign` comparisons there are, of all folds, and how many of `test`; ties, which no reward could
     /// decide, are not counted.
     package let assignDecided, testCount: Int
+    /// How many comparisons of `test` there are, each by its weight.
+    let testWeight: Double
 
     /// All but the comparisons of a user.
     package init(_ user: ShardedUser) {
@@ -55,6 +57,7 @@ package struct UserInfo: Equatable, Codable, Sendable {
         func decided(_ indices: [Int]) -> Int { user.comparisons(indices).count { $0.weight == 1 } }
         assignDecided = user.split.folds.reduce(0) { $0 + decided($1.assign) }
         testCount = decided(user.split.test)
+        testWeight = count(user.split.test)
     }
 
     /// How many comparisons the E-step reads.

@@ -14,18 +14,23 @@ package struct UserScores: Equatable, Codable, Sendable {
     package let assignCorrect: [[Double]]
     /// [U][K]: the same of `test`.
     package let testCorrect: [[Double]]
+    /// [U][K]: Σ log p_u(c) over the user's `test` comparisons, each by its weight, under models that are trained on
+    /// all others.
+    package let testLogLikelihoods: [[Double]]
 
     /// States scores.
     package init(
         members: [UserInfo],
         foldLogLikelihoods: [[[Double]]],
         assignCorrect: [[Double]],
-        testCorrect: [[Double]]
+        testCorrect: [[Double]],
+        testLogLikelihoods: [[Double]]
     ) {
         self.members = members
         self.foldLogLikelihoods = foldLogLikelihoods
         self.assignCorrect = assignCorrect
         self.testCorrect = testCorrect
+        self.testLogLikelihoods = testLogLikelihoods
     }
 
     /// [U][K]: ℓ_h(u), over all folds.
@@ -105,7 +110,7 @@ package func scoreUsers(
 
 /// Scores users under the models of K groups: model `f·K + u` is that of group u which has not seen fold f.
 ///
-/// `test`: the K models that are asked for `test` comparisons; nil: none is, and none counts as decided rightly.
+/// `test`: the K models that are asked for `test` comparisons; nil: none is, and all that is said of them is 0.
 func score(
     _ users: ShardedUsers,
     under models: some RewardScorer,
@@ -127,19 +132,25 @@ func score(
     where !assigned.allSatisfy({ $0[index].allSatisfy(\.isFinite) }) {
         throw Failure(.internalError, "rewards of user \"\(user.id)\" are not finite in stage \"\(stage)\"")
     }
-    let testCorrect =
+    let tested =
         try test.map { test in
-            try users.gatherRows(width: groups) { locals in
-                try users.rewards(of: locals, \.test, under: test, models).map { $0.map(correct) }
+            try users.gatherRows(width: 2 * groups) { locals in
+                try users.rewards(of: locals, \.test, under: test, models).map { perModel in
+                    perModel.map(logLikelihood) + perModel.map(correct)
+                }
             }
-        } ?? users.members.map { _ in Array(repeating: 0, count: groups) }
+        } ?? users.members.map { _ in Array(repeating: 0, count: 2 * groups) }
+    for (user, row) in zip(users.members, tested) where !row.allSatisfy(\.isFinite) {
+        throw Failure(.internalError, "rewards of user \"\(user.id)\" are not finite in stage \"\(stage)\"")
+    }
     return UserScores(
         members: users.members,
         foldLogLikelihoods: users.members.indices.map { user in assigned.map { Array($0[user][..<groups]) } },
         assignCorrect: users.members.indices.map { user in
             (0..<groups).map { group in assigned.reduce(0) { $0 + $1[user][groups + group] } }
         },
-        testCorrect: testCorrect
+        testCorrect: tested.map { Array($0[groups...]) },
+        testLogLikelihoods: tested.map { Array($0[..<groups]) }
     )
 }
 

@@ -44,11 +44,11 @@ func finishedRun(name: String = "a < b", single: Double = 0.2) -> ReportedRun {
         "log_likelihood": [
             [
                 "groups": 1, "mean": -0.44, "standard_error": 0.01,
-                "gain_over_single": ["mean": 0, "standard_error": 0],
+                "gain_over_single": ["mean": 0, "standard_error": 0], "told_apart": true,
             ],
             [
                 "groups": 2, "mean": -0.36, "standard_error": 0.01,
-                "gain_over_single": ["mean": 0.085, "standard_error": 0.045],
+                "gain_over_single": ["mean": 0.085, "standard_error": 0.045], "told_apart": true,
             ],
         ],
     ]).map { (["verdict: more than one reward"], $0) }

@@ -103,7 +103,8 @@ import Testing
             members: users,
             foldLogLikelihoods: [[[-1, -1.5], [-0.5, -0.5]], [[-3, -0.1]]],
             assignCorrect: [[], []],
-            testCorrect: [[], []]
+            testCorrect: [[], []],
+            testLogLikelihoods: [[], []]
         )
         let text = assignmentsCSV(of: scores, responsibilities: [[1, 0], [0.25, 0.75]])
         #expect(

@@ -11,6 +11,7 @@ import Testing
     func diagnosis(
         gain: Double,
         standardError: Double = 0.01,
+        areToldApart: Bool = true,
         posteriors: [[Double]] = Array(repeating: [0.99, 0.01], count: 20),
         correlations: [[Double]]?
     ) -> Diagnosis {
@@ -18,13 +19,17 @@ import Testing
         let none = ClusteredMean(mean: 0, standardError: 0)
         let single = Diagnosis.Tried(
             groups: 1,
+            left: 1,
             logLikelihood: ClusteredMean(mean: -0.6, standardError: 0.02),
-            gainOverSingle: none
+            gainOverSingle: none,
+            areToldApart: true
         )
         let more = Diagnosis.Tried(
-            groups: 2,
+            groups: max(2, groups),
+            left: max(2, groups),
             logLikelihood: ClusteredMean(mean: -0.6 + gain, standardError: 0.02),
-            gainOverSingle: ClusteredMean(mean: gain, standardError: standardError)
+            gainOverSingle: ClusteredMean(mean: gain, standardError: standardError),
+            areToldApart: areToldApart
         )
         return Diagnosis(
             shares: Array(repeating: 1 / Double(groups), count: groups),
@@ -47,6 +52,8 @@ import Testing
         // No sure gain: too little data, unless a gain is ruled out.
         #expect(diagnosis(gain: 0.02, standardError: 0.03, correlations: opposed).verdict == .tooLittleData)
         #expect(diagnosis(gain: 0.001, standardError: 0.002, correlations: opposed).verdict == .oneReward)
+        // A gain, but another group's model may be as good for them.
+        #expect(diagnosis(gain: 0.1, areToldApart: false, correlations: opposed).verdict == .tooLittleData)
         // One group was found, and several were no better.
         let one = Array(repeating: [1.0], count: 20)
         #expect(diagnosis(gain: -0.02, posteriors: one, correlations: [[1, 1], [1, 1]]).verdict == .oneReward)

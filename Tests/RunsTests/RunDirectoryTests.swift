@@ -266,7 +266,8 @@ import Testing
                 members: users,
                 foldLogLikelihoods: [[[-1, -2]], [[-2, -1]]],
                 assignCorrect: [[], []],
-                testCorrect: [[], []]
+                testCorrect: [[], []],
+                testLogLikelihoods: [[], []]
             )
             let text = assignmentsCSV(of: scores, responsibilities: [[1, 0], [0.5, 0.5]])
             #expect(try shares(text) == [0.75, 0.25])

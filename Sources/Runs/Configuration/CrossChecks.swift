@@ -81,9 +81,8 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
         "reward: assign_fraction, test_fraction and validation_fraction leave no comparisons to fit to"
     )
     require(
-        !reward.mixture.paper || reward.mixture.groups != nil,
-        "reward.groups: with reward.paper no comparison is unseen that could tell how many groups there are; give a "
-            + "number"
+        reward.mixture.groups != nil || reward.mixture.assignment == .known || reward.split.test > 0,
+        "reward.groups: auto is decided by `test` comparisons; set reward.test_fraction above 0, or give a number"
     )
     require(
         reward.mixture.start != .labels || reward.mixture.groups != nil || reward.mixture.assignment == .known,

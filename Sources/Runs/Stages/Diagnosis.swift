@@ -23,8 +23,11 @@ package struct Diagnosis {
 
     /// A number of groups that was tried.
     struct Tried {
-        let groups: Int
+        /// As asked for, and as groups with users are left.
+        let groups, left: Int
         let logLikelihood, gainOverSingle: ClusteredMean
+        /// Whether each group's users are surely explained better by their own model than by any other group's.
+        let areToldApart: Bool
     }
 
     /// Two groups beside each other.
@@ -77,7 +80,8 @@ extension Diagnosis {
 
     /// The rules are those of docs/algorithm.md.
     package var verdict: Verdict {
-        if groups == 1 || gain.mean <= gain.standardError {
+        let areToldApart = tried.last { $0.left == groups }?.areToldApart ?? false
+        if groups == 1 || gain.mean <= gain.standardError || !areToldApart {
             return gain.mean + 2 * gain.standardError < negligibleGain ? .oneReward : .tooLittleData
         }
         if 20 * unsure > users.count { return .tooLittleData }
@@ -94,6 +98,7 @@ extension Diagnosis {
         var lines = tried.map {
             "held-out log-likelihood of \($0.groups) group\($0.groups == 1 ? "" : "s"): \($0.logLikelihood.text) a "
                 + "comparison" + ($0.groups == 1 ? "" : "; over one \($0.gainOverSingle.text)")
+                + ($0.areToldApart ? "" : "; they cannot be told apart")
         }
         lines.append("\(users.count - unsure) of \(users.count) users are placed with a posterior above 95 %")
         for i in 0..<groups {
@@ -152,7 +157,7 @@ extension Diagnosis {
                     [
                         "groups": .integer($0.groups), "mean": .number($0.logLikelihood.mean),
                         "standard_error": .number($0.logLikelihood.standardError),
-                        "gain_over_single": $0.gainOverSingle.json,
+                        "gain_over_single": $0.gainOverSingle.json, "told_apart": .bool($0.areToldApart),
                     ]
                 }
             ),
@@ -202,15 +207,17 @@ extension Diagnosis {
             tried.append(
                 Tried(
                     groups: try one.int("groups", in: 1...64),
+                    left: try one.int("groups_left", in: 1...64),
                     logLikelihood: try ClusteredMean(one),
-                    gainOverSingle: try ClusteredMean(one.fields("gain_over_single"))
+                    gainOverSingle: try ClusteredMean(one.fields("gain_over_single")),
+                    areToldApart: try one.bool("told_apart")
                 )
             )
         }
         guard !tried.isEmpty else {
             throw fields.failure(
                 "log_likelihood",
-                "says nothing of unseen comparisons: a run of reward.paper has none; do others' reward stage again"
+                "says nothing of unseen comparisons: do the reward stage again with a reward.test_fraction above 0"
             )
         }
         self.tried = tried

@@ -84,7 +84,7 @@ struct MixtureSummary {
         func own(_ scores: UserScores, _ model: Int, _ users: [Int]) -> OwnAccuracy {
             OwnAccuracy(
                 test: scores.accuracy(of: model, users: users),
-                unseen: mixture.candidates.isEmpty ? nil : scores.unseenAccuracy(of: model, users: users)
+                unseen: !mixture.hasUnseen ? nil : scores.unseenAccuracy(of: model, users: users)
             )
         }
         let accuracies =
@@ -127,6 +127,7 @@ struct MixtureSummary {
         let tried = candidates.map { fit in
             let mean = fit.perComparison
             return "\(fit.groups): \(mean.mean.formatted(decimals: 4)) ± \(mean.standardError.formatted(decimals: 4))"
+                + (fit.areToldApart ? "" : " (not told apart)")
         }
         let explained =
             tried.isEmpty
@@ -239,6 +240,7 @@ extension HeldOutFit {
         [
             "groups": .integer(groups), "groups_left": .integer(left), "mean": .number(perComparison.mean),
             "standard_error": .number(perComparison.standardError), "gain_over_single": single.gain(of: self).json,
+            "told_apart": .bool(areToldApart),
         ]
     }
 }
