@@ -1,5 +1,4 @@
 package import LanguageModels
-import Runs
 
 /// How much work a timed task is.
 ///

@@ -1,6 +1,5 @@
 import Collectives
 import LanguageModels
-import Runs
 
 /// Work that training does, to be timed by itself.
 package enum BenchTask: String, CaseIterable, Sendable {

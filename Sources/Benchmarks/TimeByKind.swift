@@ -1,6 +1,5 @@
 import Collectives
 import Reporting
-import Runs
 import StrictJSON
 import Tensors
 

@@ -26,11 +26,11 @@ package struct Cluster: Equatable, Sendable {
     ///
     /// - Throws: every problem at once.
     package init(yaml text: String, file: String) throws(ConfigurationError) {
-        var top = SectionReader(path: "", node: try readYAML(text, file: file))
-        self.init(&top, file: file)
-        top.finish()
-        let problems = top.problems.isEmpty ? checks() : top.problems
-        guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+        self = try readDocument(text, file: file) {
+            Cluster(&$0, file: file)
+        } checks: {
+            $0.checks()
+        }.value
     }
 
     /// Reads a cluster file.

@@ -60,7 +60,7 @@ package struct ComparisonSplit: Equatable, Sendable {
     /// With several folds, each comparison but those of `test` is `assign` of one part, and `fit` of the others: every
     /// E-step asks a model that has not seen the comparison, and yet all of them teach (cross-fitting). With one fold,
     /// `fit`, `validation` and `assign` are disjoint.
-    package var folds: [Part]
+    package var emParts: [Part]
     /// Of the models that are trained when EM has ended: all but `test` and, with one fold, `validation`.
     package var final: Part
     /// Evaluation.
@@ -68,7 +68,7 @@ package struct ComparisonSplit: Equatable, Sendable {
 
     /// Folds of which each is `assign` of its own part.
     package init(folds: [[Int]], test: [Int] = []) {
-        self.folds = folds.indices.map { fold in
+        emParts = folds.indices.map { fold in
             let others = folds.indices.filter { $0 != fold }.flatMap { folds[$0] }.sorted()
             return Part(fit: others, validation: folds[fold], assign: folds[fold])
         }
@@ -78,14 +78,14 @@ package struct ComparisonSplit: Equatable, Sendable {
 
     /// One fold.
     package init(fit: [Int] = [], validation: [Int] = [], assign: [Int] = [], test: [Int] = []) {
-        folds = [Part(fit: fit, validation: validation, assign: assign)]
+        emParts = [Part(fit: fit, validation: validation, assign: assign)]
         final = Part(fit: fit + assign, validation: validation)
         self.test = test
     }
 
     /// One fold, all of which is both trained on and asked.
     package init(sharing all: [Int], test: [Int]) {
-        folds = [Part(fit: all, assign: all)]
+        emParts = [Part(fit: all, assign: all)]
         final = Part(fit: all)
         self.test = test
     }
@@ -93,7 +93,7 @@ package struct ComparisonSplit: Equatable, Sendable {
     /// A part.
     package subscript(key: Key) -> Part {
         switch key {
-        case .fold(let fold): folds[fold]
+        case .fold(let fold): emParts[fold]
         case .final: final
         }
     }

@@ -29,7 +29,7 @@ func expectationMaximization(
     var savedStep = found == nil ? nil : saved?.under("step")
     while true {
         let iteration = state.iterations.count + 1
-        let stage = "mixture of \(groups), start \(restart + 1), iteration \(iteration)"
+        let name = "mixture of \(groups), start \(restart + 1), iteration \(iteration)"
         let before = state.responsibilities
         let training = try maximize(
             models,
@@ -37,19 +37,19 @@ func expectationMaximization(
             responsibilities: before,
             on: settings.emParts,
             settings: settings,
-            stage: stage,
+            named: name,
             round: 1 + restart * settings.maxIterations + iteration,
             from: savedStep,
             atBoundary: { step in
                 try atBoundary { try TrainingState(state, as: "em", []).adding(step(), under: "step") }
             },
             progress: {
-                try report(.step(stage: stage, step: $0, of: settings.maxSteps, replicas: models.replicas))
+                try report(.step(fit: name, step: $0, of: settings.maxSteps, replicas: models.replicas))
             }
         )
         savedStep = nil
 
-        let scores = try score(users, under: models, folds: settings.folds, groups: groups, stage: stage)
+        let scores = try score(users, under: models, folds: settings.folds, groups: groups, named: name)
         let temperature = annealedTemperature(at: iteration, settings)
         let shares = groupShares(before, groups: groups)
         // A model that had no users is untrained, and its likelihoods mean nothing: only seeding opens an empty group.

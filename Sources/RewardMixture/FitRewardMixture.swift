@@ -12,7 +12,7 @@ import Preferences
 /// same users, for `known` assignment.
 /// `saved` is a state to go on from, as `atBoundary` was given it in an earlier process: the result has the same bits
 /// as without the break. Throws `configuration` or `badData` for settings or users that cannot work, and
-/// `internalError` on all ranks, naming stage and step, where a loss, gradient or reward is not finite on any.
+/// `internalError` on all ranks, naming fit and step, where a loss, gradient or reward is not finite on any.
 ///
 /// Once EM has ended, the models that are kept are trained anew, on all comparisons but `test` (and, with one fold,
 /// `validation`): no E-step will ask them. Groups without users are left out, and the others are numbered by size.
@@ -79,7 +79,7 @@ package func fitRewardMixture<Models: RewardModels>(
             on: singleParts,
             responsibilities: users.everyoneInOneGroup,
             settings: settings,
-            stage: "single",
+            named: "single",
             round: 0,
             from: saved?.under("single"),
             atBoundary: { try boundary("single", $0) },
@@ -141,13 +141,13 @@ package func fitRewardMixture<Models: RewardModels>(
         let left = groupsLeft.count
         let models = try makeModels(settings.finalParts.count, left)
         let final: FinalFit
-        let stage = candidates.count == 1 ? "final fit" : "final fit of \(groups) groups"
+        let name = candidates.count == 1 ? "final fit" : "final fit of \(groups) groups"
         if let ofEM {
             for (model, group) in groupsLeft.enumerated() { models.copyWeights(to: model, from: ofEM, model: group) }
             let training = outcome.iterations.last?.training ?? []
             final = FinalFit(
                 training: groupsLeft.map { training[$0] },
-                scores: try score(users, under: models, folds: 1, groups: left, test: 0..<left, stage: stage)
+                scores: try score(users, under: models, folds: 1, groups: left, test: 0..<left, named: name)
             )
         } else {
             final = try fit(
@@ -157,7 +157,7 @@ package func fitRewardMixture<Models: RewardModels>(
                 responsibilities: outcome.responsibilities,
                 scores: settings.folds == 1 ? outcome.scores : nil,
                 settings: settings,
-                stage: stage,
+                named: name,
                 round: 1 + settings.restarts * (settings.maxIterations + 1),
                 from: saved?.under("final-\(groups)"),
                 atBoundary: { try boundary("final-\(groups)", $0) },
@@ -194,7 +194,7 @@ package func fitRewardMixture<Models: RewardModels>(
             responsibilities: users.everyoneInOneGroup,
             scores: singleFit.scores,
             settings: settings,
-            stage: "final single",
+            named: "final single",
             round: 1 + settings.restarts * (settings.maxIterations + 1),
             from: saved?.under("final-single"),
             atBoundary: { try boundary("final-single", $0) },
@@ -275,7 +275,7 @@ private func fit(
     responsibilities: [[Double]],
     scores known: UserScores? = nil,
     settings: RewardMixtureSettings,
-    stage: String,
+    named name: String,
     round: Int,
     from saved: (any SavedState)?,
     atBoundary: StepBoundary,
@@ -287,12 +287,12 @@ private func fit(
         responsibilities: responsibilities,
         on: parts,
         settings: settings,
-        stage: stage,
+        named: name,
         round: round,
         from: saved,
         atBoundary: atBoundary,
         progress: {
-            try report(.step(stage: stage, step: $0, of: settings.maxSteps, replicas: models.replicas))
+            try report(.step(fit: name, step: $0, of: settings.maxSteps, replicas: models.replicas))
         }
     )
     let groups = models.count / parts.count
@@ -302,7 +302,7 @@ private func fit(
         folds: settings.folds,
         groups: groups,
         test: models.count - groups..<models.count,
-        stage: stage
+        named: name
     )
     return FinalFit(
         training: training,

@@ -149,7 +149,7 @@ package enum MixtureEvent {
     /// fewer.
     ///
     /// `replicas`: of the models in training what must have the same bits on every rank.
-    case step(stage: String, step: Int, of: Int, replicas: [Tensor])
+    case step(fit: String, step: Int, of: Int, replicas: [Tensor])
     /// The single model is fitted.
     case single(GroupTraining, testAccuracy: Double?)
     /// An EM iteration is over.

@@ -35,7 +35,7 @@ func maximize(
     responsibilities: [[Double]],
     on parts: [ComparisonSplit.Key],
     settings: RewardMixtureSettings,
-    stage: String,
+    named name: String,
     round: Int,
     from saved: (any SavedState)? = nil,
     atBoundary: StepBoundary,
@@ -112,7 +112,7 @@ func maximize(
                     seed: settings.seed
                 )
                 guard loss.loss.isFinite else {
-                    throw notFinite("validation loss", group: group, stage: stage, step: step)
+                    throw notFinite("validation loss", group: group, named: name, step: step)
                 }
                 return loss
             }
@@ -180,7 +180,7 @@ func maximize(
         }
         let statistics = try users.communicator.sumOverShards(shardStatistics, width: 2 * models.count)
         if let model = training.first(where: { !statistics[2 * $0].isFinite }) {
-            throw notFinite("loss", group: model % groups, stage: stage, step: step)
+            throw notFinite("loss", group: model % groups, named: name, step: step)
         }
         for vector in vectors {
             let drawn = modelsOf(vector).reduce(0) { $0 + statistics[2 * $1 + 1] }
@@ -193,7 +193,7 @@ func maximize(
             )
             guard norm.isFinite else {
                 let group = vector % learners * models.heads
-                throw notFinite("gradient", group: group, stage: stage, step: step)
+                throw notFinite("gradient", group: group, named: name, step: step)
             }
         }
         if settings.paper || step % settings.evaluateEvery == 0 || step == settings.maxSteps {
@@ -225,10 +225,10 @@ extension RewardMixtureSettings {
     }
 }
 
-private func notFinite(_ what: String, group: Int, stage: String, step: Int) -> Failure {
+private func notFinite(_ what: String, group: Int, named name: String, step: Int) -> Failure {
     Failure(
         .internalError,
-        "\(what) of group \(group) is not finite in stage \"\(stage)\", step \(step); lower reward.learning_rate"
+        "\(what) of group \(group) is not finite in the fit \"\(name)\", step \(step); lower reward.learning_rate"
     )
 }
 

@@ -52,10 +52,10 @@ package struct UserInfo: Equatable, Codable, Sendable {
         id = user.user.id
         group = user.user.group
         shard = user.shard
-        folds = user.split.folds.map(counts)
+        folds = user.split.emParts.map(counts)
         final = counts(user.split.final)
         func decided(_ indices: [Int]) -> Int { user.comparisons(indices).count { $0.weight == 1 } }
-        assignDecided = user.split.folds.reduce(0) { $0 + decided($1.assign) }
+        assignDecided = user.split.emParts.reduce(0) { $0 + decided($1.assign) }
         testCount = decided(user.split.test)
         testWeight = count(user.split.test)
     }

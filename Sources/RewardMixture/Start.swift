@@ -98,7 +98,7 @@ func seeds(
         let groups = logLikelihoods.first?.count ?? 1
         func residuals(_ use: (ComparisonSplit.Part) -> [Int]) throws -> Residuals {
             try unexplained(users, logLikelihoods: logLikelihoods, models: models, firstModel: fold * groups) {
-                use($0.folds[fold])
+                use($0.emParts[fold])
             }
         }
         return try residualSplits(fit: residuals(\.fit), check: residuals(\.assign), anchors: anchors)

@@ -104,7 +104,7 @@ package func scoreUsers(
         folds: 1,
         groups: models.count,
         test: 0..<models.count,
-        stage: "scoring users"
+        named: "scoring users"
     )
 }
 
@@ -117,20 +117,20 @@ func score(
     folds: Int,
     groups: Int,
     test: Range<Int>? = nil,
-    stage: String
+    named name: String
 ) throws -> UserScores {
     // Per fold and group the log-likelihood, then the comparisons decided rightly.
     let assigned = try (0..<folds).map { fold in
         try users.gatherRows(width: 2 * groups) { locals in
             let range = fold * groups..<(fold + 1) * groups
-            return try users.rewards(of: locals, { $0.folds[fold].assign }, under: range, models).map { perModel in
+            return try users.rewards(of: locals, { $0.emParts[fold].assign }, under: range, models).map { perModel in
                 perModel.map(logLikelihood) + perModel.map(correct)
             }
         }
     }
     for (index, user) in users.members.enumerated()
     where !assigned.allSatisfy({ $0[index].allSatisfy(\.isFinite) }) {
-        throw Failure(.internalError, "rewards of user \"\(user.id)\" are not finite in stage \"\(stage)\"")
+        throw Failure(.internalError, "rewards of user \"\(user.id)\" are not finite in the fit \"\(name)\"")
     }
     let tested =
         try test.map { test in
@@ -141,7 +141,7 @@ func score(
             }
         } ?? users.members.map { _ in Array(repeating: 0, count: 2 * groups) }
     for (user, row) in zip(users.members, tested) where !row.allSatisfy(\.isFinite) {
-        throw Failure(.internalError, "rewards of user \"\(user.id)\" are not finite in stage \"\(stage)\"")
+        throw Failure(.internalError, "rewards of user \"\(user.id)\" are not finite in the fit \"\(name)\"")
     }
     return UserScores(
         members: users.members,

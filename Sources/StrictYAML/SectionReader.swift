@@ -15,6 +15,29 @@ package struct KeyRecord: Equatable, Sendable {
     package var line: String { "\(key): \(value)" }
 }
 
+/// Reads a whole document by its declarations.
+///
+/// `edit` changes the document first; `read` declares the keys of the top section and makes the value; `checks` says
+/// what is wrong with a value whose keys are each right. Returns the value and the reader with all that was declared.
+///
+/// - Throws: every problem at once.
+package func readDocument<Value>(
+    _ text: String,
+    file: String,
+    edit: (inout YAMLNode) throws(ConfigurationError) -> Void = { (_) throws(ConfigurationError) in },
+    _ read: (inout SectionReader) -> Value,
+    checks: (Value) -> [ConfigurationProblem]
+) throws(ConfigurationError) -> (value: Value, top: SectionReader) {
+    var root = try readYAML(text, file: file)
+    try edit(&root)
+    var top = SectionReader(path: "", node: root)
+    let value = read(&top)
+    top.finish()
+    let problems = top.problems.isEmpty ? checks(value) : top.problems
+    guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+    return (value, top)
+}
+
 /// Reads one section of a configuration, key by key.
 ///
 /// Each call of `read` declares a key, and is all there is about it: its name, the property that it fills, type with

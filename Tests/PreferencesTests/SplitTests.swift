@@ -28,30 +28,30 @@ import Testing
 
     /// Each comparison's part: those that E-steps read by fold, and the others.
     func parts(_ split: ComparisonSplit) -> [[Int]] {
-        split.folds.count == 1
-            ? [split.folds[0].fit, split.folds[0].validation, split.folds[0].assign, split.test]
-            : split.folds.map(\.assign) + [split.test]
+        split.emParts.count == 1
+            ? [split.emParts[0].fit, split.emParts[0].validation, split.emParts[0].assign, split.test]
+            : split.emParts.map(\.assign) + [split.test]
     }
 
     @Test(arguments: [0, 1, 2, 3, 4, 5, 10, 50, 200], [1, 2, 3])
     func partsAreDisjointAndComplete(count: Int, folds: Int) throws {
         let split = try split((0..<UInt64(count)).map { $0 &* 77 }, folds: folds)
         #expect(parts(split).joined().sorted() == Array(0..<count))
-        if count >= 1 { #expect(split.folds.contains { !$0.assign.isEmpty }) }
-        if count >= 2 { #expect(split.folds.contains { !$0.fit.isEmpty }) }
+        if count >= 1 { #expect(split.emParts.contains { !$0.assign.isEmpty }) }
+        if count >= 2 { #expect(split.emParts.contains { !$0.fit.isEmpty }) }
         guard count >= 50 else { return }
         #expect(abs(split.test.count - count / 5) <= 1)
         if folds == 1 {
-            #expect(abs(split.folds[0].assign.count - count / 3) <= 1)
-            #expect(split.folds[0].validation.count == count / 10)
-            #expect(Set(split.final.fit) == Set(split.folds[0].fit + split.folds[0].assign))
-            #expect(split.final.validation == split.folds[0].validation)
+            #expect(abs(split.emParts[0].assign.count - count / 3) <= 1)
+            #expect(split.emParts[0].validation.count == count / 10)
+            #expect(Set(split.final.fit) == Set(split.emParts[0].fit + split.emParts[0].assign))
+            #expect(split.final.validation == split.emParts[0].validation)
         } else {
-            #expect(split.folds.allSatisfy { abs($0.assign.count - count * 4 / 5 / folds) <= 1 })
+            #expect(split.emParts.allSatisfy { abs($0.assign.count - count * 4 / 5 / folds) <= 1 })
             #expect(split.final.fit.count == count - split.test.count && split.final.validation.isEmpty)
         }
         // What the E-step asks a model, the model has not seen.
-        for fold in split.folds { #expect(Set(fold.fit).isDisjoint(with: fold.assign)) }
+        for fold in split.emParts { #expect(Set(fold.fit).isDisjoint(with: fold.assign)) }
     }
 
     @Test(arguments: [1, 2])
@@ -81,7 +81,7 @@ import Testing
             }
         }
         #expect(abs(splits.reduce(0) { $0 + $1.test.count } - 72) <= 15)
-        let sizes = (0..<folds).map { fold in splits.reduce(0) { $0 + $1.folds[fold].assign.count } }
+        let sizes = (0..<folds).map { fold in splits.reduce(0) { $0 + $1.emParts[fold].assign.count } }
         #expect((sizes.max() ?? 0) - (sizes.min() ?? 0) <= 15)
         let reversed = try splitComparisons(of: users.reversed(), Self.settings(.prompt, folds: folds), seed: 3)
         #expect(Array(reversed.reversed()) == splits)

@@ -15,7 +15,7 @@ import Testing
             SimulatedGroup(users: 6, reward: rewardVector(width: Self.width, scale: 1, seed: 5 * seed + UInt64(number)))
         }
         let users = simulatedUsers(groups, comparisons: 20, seed: seed).map { user in
-            user.comparisons(user.split.folds[0].fit).map { features($0.sequences[0]) }
+            user.comparisons(user.split.emParts[0].fit).map { features($0.sequences[0]) }
         }
         var responsibilities = users.indices.map { [[0.6, 0.4], [0.45, 0.55]][$0 % 2] }
         var totals: [Double] = []

@@ -57,13 +57,13 @@ import Testing
         let users = Self.users().map { user in
             guard user.shard == 3 else { return user }
             var broken = user.user
-            for index in user.split.folds[0].fit {
+            for index in user.split.emParts[0].fit {
                 broken.comparisons[index] = linearComparison([.nan, 0, 0, 0, 0, 0])
             }
             return ShardedUser(broken, shard: user.shard, split: user.split)
         }
         #expect { try Self.fit(users, ranks: 3, soft: false) } throws: { error in
-            (error as? Failure)?.code == .internalError && "\(error)".contains("stage \"single\", step 1")
+            (error as? Failure)?.code == .internalError && "\(error)".contains("the fit \"single\", step 1")
         }
     }
 

@@ -242,7 +242,7 @@ import Testing
         #expect(Set(certain.map { "\($0.0.group ?? "")/\($0.1)" }).count == 2)
         // All users with one comparison each: nothing to find, but an answer for everyone.
         let only = few.map {
-            ShardedUser($0.user, shard: $0.shard, split: ComparisonSplit(fit: $0.split.folds[0].assign))
+            ShardedUser($0.user, shard: $0.shard, split: ComparisonSplit(fit: $0.split.emParts[0].assign))
         }
         #expect(try fitLinear(only, linearSettings(groups: 2, seed: 9), width: Self.width).assignments.count == 6)
     }

@@ -46,7 +46,7 @@ import Testing
         settings.evaluateEvery = 60
         let mixture = try fitLinear(users, settings, width: 20)
         let rewards = mixture.single.rewards(
-            of: users.flatMap { $0.comparisons($0.split.folds[0].validation) },
+            of: users.flatMap { $0.comparisons($0.split.emParts[0].validation) },
             under: 0..<1
         )[0]
         let margins = stride(from: 0, to: rewards.count, by: 2).map { rewards[$0] - rewards[$0 + 1] }

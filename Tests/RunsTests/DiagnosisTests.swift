@@ -37,7 +37,7 @@ import Testing
             contrasts: Array(repeating: Array(repeating: nil, count: groups), count: groups),
             users: posteriors.enumerated().map { ("u\($0)", $1) },
             correlations: correlations,
-            samples: 300
+            degreesOfFreedom: 300
         )
     }
 

@@ -1,6 +1,5 @@
 import Foundation
 package import LanguageModels
-import Runs
 
 // The cost model of docs/scaling.md: what a training step costs a rank, from shapes and a few measured rates.
 //

@@ -1,5 +1,4 @@
 import Reporting
-import Runs
 package import StrictJSON
 
 /// The predictions of a model for numbers of ranks, as a table for people.

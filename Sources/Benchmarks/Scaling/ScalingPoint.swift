@@ -2,7 +2,6 @@ package import Collectives
 import Failures
 package import LanguageModels
 import Optimizers
-import Runs
 package import StrictJSON
 import Tensors
 

@@ -2,7 +2,6 @@ import Failures
 import Foundation
 import Launching
 import Reporting
-import Runs
 package import StrictJSON
 import Synchronization
 import Tensors

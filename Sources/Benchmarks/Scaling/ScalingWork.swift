@@ -4,7 +4,6 @@ import MaxMinPolicy
 import Optimizers
 import Preferences
 import RewardMixture
-import Runs
 import Tensors
 import Training
 

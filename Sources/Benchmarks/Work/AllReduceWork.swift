@@ -1,6 +1,5 @@
 import Collectives
 import Optimizers
-import Runs
 import Tensors
 
 func allReduceWork(_ communicator: any Communicator, mebibytes: Int) -> BenchWork {

@@ -1,5 +1,4 @@
 import LanguageModels
-import Runs
 import Tensors
 
 func gemmWork(_ model: LanguageModel) -> BenchWork {

@@ -1,6 +1,5 @@
 import LanguageModels
 import Randomness
-import Runs
 
 func generateWork(_ model: LanguageModel, _ size: BenchSize) -> BenchWork {
     let prompts = randomSequences(size.batch, length: size.prompt, vocabulary: model.configuration.vocabularySize)

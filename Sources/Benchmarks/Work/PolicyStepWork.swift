@@ -2,7 +2,6 @@ import Collectives
 import LanguageModels
 import MaxMinPolicy
 import Optimizers
-import Runs
 
 /// A step on one rank, by PPO, four responses to a prompt.
 func policyStepWork(_ reference: LanguageModel, _ size: BenchSize) throws -> BenchWork {

@@ -3,7 +3,6 @@ import LanguageModels
 import Optimizers
 import Preferences
 import RewardMixture
-import Runs
 import Tensors
 import Training
 

@@ -10,7 +10,7 @@ func groupsContent(_ run: ReportedRun) throws(Failure) -> String? {
     let shares = try diagnosis.doubles("shares")
     let names = try groupNames(run.mixture, count: count)
     var html = ""
-    if names != (0..<count).map({ "group-\($0)" }) {
+    if names != modelNames(groups: count).dropLast() {
         html += paragraph(
             "Labels of the data match the groups so: \(names.joined(separator: ", ")). Training never sees them."
         )
@@ -29,6 +29,9 @@ func groupsContent(_ run: ReportedRun) throws(Failure) -> String? {
     return html + "<h3>The diagnosis in full</h3>\n<p>What follows ± is a standard error, clustered by user.</p>\n"
         + list(lines)
 }
+
+/// The reward models as the run's files name them: each group's, then the single one.
+private func modelNames(groups: Int) -> [String] { (0..<groups).map { "group-\($0)" } + ["single"] }
 
 private func likelihoodChart(_ diagnosis: JSONFields) throws(Failure) -> String {
     var points: [(x: Double, y: Double)] = []
@@ -59,7 +62,7 @@ private func responsibilities(_ diagnosis: JSONFields, groups: Int, shares: [Dou
         title: "Who is in which group?",
         caption: "Posterior of each of \(users.count) users at the end of EM, sorted by group and certainty.",
         xLabel: "users",
-        rows: (0..<groups).map { "group-\($0)" },
+        rows: modelNames(groups: groups).dropLast(),
         columns: sorted
     ).html
 }
@@ -71,7 +74,7 @@ private func likeliest(_ shares: [Double]) -> (group: Int, share: Double) {
 private func correlations(_ diagnosis: JSONFields, groups: Int) throws(Failure) -> String {
     guard let rows = try diagnosis.optionalArray("correlation") else { return "" }
     let values = rows.map { $0.array?.compactMap(\.number) ?? [] }
-    let names = (0..<groups).map { "group-\($0)" } + ["single"]
+    let names = modelNames(groups: groups)
     guard values.count == names.count, values.allSatisfy({ $0.count == names.count }) else {
         throw diagnosis.failure("correlation", "must be \(names.count) rows of as many numbers")
     }

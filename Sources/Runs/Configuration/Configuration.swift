@@ -25,13 +25,16 @@ package struct Configuration: Equatable, Sendable {
     ///
     /// - Throws: every problem at once.
     package init(yaml text: String, file: String, overrides: [String] = []) throws(ConfigurationError) {
-        var root = try readYAML(text, file: file)
-        for option in overrides { try applyOverride(option, to: &root) }
-        var top = SectionReader(path: "", node: root)
-        self.init(&top)
-        top.finish()
-        let problems = top.problems.isEmpty ? crossChecks(self) : top.problems
-        guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+        let (value, top) = try readDocument(
+            text,
+            file: file,
+            edit: { (root) throws(ConfigurationError) in
+                for option in overrides { try applyOverride(option, to: &root) }
+            },
+            { Configuration(&$0) },
+            checks: crossChecks
+        )
+        self = value
         effectiveYAML = writeYAML(top)
         for record in top.allRecords { values[record.path] = record.value }
     }

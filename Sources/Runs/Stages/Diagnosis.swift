@@ -45,7 +45,7 @@ package struct Diagnosis {
     /// Of the groups' rewards and, last, the single one; nil before calibration.
     let correlations: [[Double]]?
     /// Degrees of freedom of a correlation.
-    let samples: Int
+    let degreesOfFreedom: Int
 
     var groups: Int { shares.count }
 }
@@ -119,7 +119,7 @@ extension Diagnosis {
         }
         if let correlations {
             for i in 0..<groups {
-                for j in (i + 1)..<max(groups, i + 1) {
+                for j in (i + 1)..<groups {
                     let (low, high) = interval(correlations[i][j])
                     lines.append(
                         "correlation of group-\(i) and group-\(j) within prompts: "
@@ -136,14 +136,14 @@ extension Diagnosis {
             lines.append("what policies would give each group is not known before the stage calibrate")
         }
         lines.append("verdict: \(verdict.rawValue)")
-        if !isPolicyWorthwhile, verdict != .groups { lines.append("a policy stage is not worth its time") }
+        if !isPolicyWorthwhile { lines.append("a policy stage is not worth its time") }
         return lines
     }
 
     /// Fisher's 95 % interval of a correlation.
     private func interval(_ correlation: Double) -> (Double, Double) {
         let bounded = min(max(correlation, -0.999_999), 0.999_999)
-        let spread = 1.96 / Double(max(samples - 3, 1)).squareRoot()
+        let spread = 1.96 / Double(max(degreesOfFreedom - 3, 1)).squareRoot()
         return (tanh(atanh(bounded) - spread), tanh(atanh(bounded) + spread))
     }
 
@@ -243,12 +243,12 @@ extension Diagnosis {
         users = zip(table.ids, posteriors).map { ($0, $1) }
         let calibration = directory.file("reward/calibration.json")
         guard FileManager.default.fileExists(atPath: calibration) else {
-            (correlations, samples) = (nil, 0)
+            (correlations, degreesOfFreedom) = (nil, 0)
             return
         }
-        let names = shares.indices.map { "group-\($0)" } + ["single"]
+        let names = rewardModelNames(groups: shares.count)
         let found = try Calibration(JSONFields(JSONValue(contentsOfFile: calibration), at: calibration), models: names)
         correlations = found.correlations.isEmpty ? nil : found.correlations
-        samples = found.prompts * max(found.samplesPerPrompt - 1, 1)
+        degreesOfFreedom = found.prompts * max(found.samplesPerPrompt - 1, 1)
     }
 }

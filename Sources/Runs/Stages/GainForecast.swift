@@ -7,8 +7,8 @@ struct GainForecast {
     /// A gain below this part of what a group's own policy would give it is none.
     private static let noGain = 0.1
 
-    /// The gain of each group under each objective, as a part of what its own policy would give it.
-    let predictions: [(objective: String, gains: [Double])]
+    /// The gain of each group under an objective, as a part of what its own policy would give it.
+    let maxmin, utilitarian, proportional, single: [Double]
 
     /// - Parameters:
     ///   - correlations: those of the groups' rewards within prompts.
@@ -16,32 +16,28 @@ struct GainForecast {
     ///   - single: what the single reward gives each group; nil: as `proportional`, which is what one reward for all
     ///     users learns where groups differ by taste only.
     init(correlations: [[Double]], shares: [Double], single: [Double]? = nil) {
-        let proportional = PredictedGains.of(weights: shares, correlations)
-        let equal = shares.map { _ in 1 / Double(shares.count) }
-        predictions = [
-            ("maxmin", PredictedGains.of(weights: PredictedGains.maxminWeights(correlations), correlations)),
-            ("utilitarian", PredictedGains.of(weights: equal, correlations)),
-            ("proportional", proportional),
-            ("single", single ?? proportional),
-        ]
+        maxmin = PredictedGains.of(weights: PredictedGains.maxminWeights(correlations), correlations)
+        utilitarian = PredictedGains.of(weights: shares.map { _ in 1 / Double(shares.count) }, correlations)
+        proportional = PredictedGains.of(weights: shares, correlations)
+        self.single = single ?? proportional
+    }
+
+    /// All of them by name.
+    var predictions: [(objective: String, gains: [Double])] {
+        [("maxmin", maxmin), ("utilitarian", utilitarian), ("proportional", proportional), ("single", single)]
     }
 
     /// The rules are those of docs/algorithm.md.
     var verdict: Diagnosis.Verdict {
-        if least("single") >= Self.goodEnough { return .oneReward }
-        if least("maxmin") <= Self.noGain { return .noneImprovesAll }
+        if least(single) >= Self.goodEnough { return .oneReward }
+        if least(maxmin) <= Self.noGain { return .noneImprovesAll }
         return leftBehind.isEmpty ? .meanServes : .meanLeavesBehind
     }
 
     /// The groups to which the mean gives too little of what MaxMin gives its worst-off group.
     var leftBehind: [Int] {
-        let mean = gains("utilitarian")
-        return mean.indices.filter { mean[$0] < Self.goodEnough * least("maxmin") }
+        utilitarian.indices.filter { utilitarian[$0] < Self.goodEnough * least(maxmin) }
     }
 
-    private func gains(_ objective: String) -> [Double] {
-        predictions.first { $0.objective == objective }?.gains ?? []
-    }
-
-    private func least(_ objective: String) -> Double { gains(objective).min() ?? 0 }
+    private func least(_ gains: [Double]) -> Double { gains.min() ?? 0 }
 }

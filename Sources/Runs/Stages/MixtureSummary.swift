@@ -24,6 +24,8 @@ struct MixtureSummary {
     let accuracy: [[Estimate?]]
     /// Accuracy of each model on the users that it is for, those of its group or all: models (groups, then single).
     let ownAccuracy: [OwnAccuracy]
+    /// Of the groups' models, then of the single one.
+    private let names: [String]
     /// Users who carry a label.
     let labelledUsers: Int
     let shares: [Double]
@@ -58,6 +60,8 @@ struct MixtureSummary {
         let members = mixture.scores.members
         let assignments = mixture.assignments
         let groups = mixture.models.count
+        let names = rewardModelNames(groups: groups)
+        self.names = names
         let labels = Set(members.compactMap(\.group)).sorted(by: precedes)
         let usersOfLabel = labels.map { label in members.indices.filter { members[$0].group == label } }
         groupSizes = RewardMixture.groupSizes(mixture.responsibilities, groups: groups)
@@ -109,9 +113,9 @@ struct MixtureSummary {
             )
         }
         let ofGroups = (0..<groups).map { group in
-            weakness(of: "group-\(group)", mixture.finalTraining[group], accuracies[group].test)
+            weakness(of: names[group], mixture.finalTraining[group], accuracies[group].test)
         }
-        let ofSingle = weakness(of: "single", mixture.finalSingleTraining, accuracies[groups].test)
+        let ofSingle = weakness(of: names[groups], mixture.finalSingleTraining, accuracies[groups].test)
         let ofEmpty =
             emptyGroups == 0
             ? nil
@@ -140,7 +144,7 @@ struct MixtureSummary {
                 }
             }
             let users = model < groupSizes.count ? "its group" : "all"
-            return "reward: accuracy of \(name(model)) for \(users): \(figures.joined(separator: ", "))"
+            return "reward: accuracy of \(names[model]) for \(users): \(figures.joined(separator: ", "))"
         }
         guard let agreement, let seedAgreement else { return explained + own }
         func right(_ agreement: ClusterAgreement) -> Int {
@@ -154,11 +158,9 @@ struct MixtureSummary {
                 let figures = zip(labels, row).map {
                     "\($0) \($1.map { (100 * $0.mean).formatted(decimals: 1) } ?? "–") %"
                 }
-                return "reward: held-out accuracy of \(name(model)) on \(figures.joined(separator: ", "))"
+                return "reward: held-out accuracy of \(names[model]) on \(figures.joined(separator: ", "))"
             }
     }
-
-    private func name(_ model: Int) -> String { model < groupSizes.count ? "group-\(model)" : "single" }
 
     /// The content of `mixture.json`.
     func json(known: MixtureSummary?, heldOutUsers: UserScores?) -> JSONObject {
@@ -196,7 +198,7 @@ struct MixtureSummary {
         for (model, row) in accuracy.enumerated() {
             var byLabel = JSONObject()
             for (label, value) in zip(labels, row) { byLabel[label] = value?.json ?? .null }
-            object[name(model)] = [
+            object[names[model]] = [
                 "accuracy": .object(byLabel), "test_accuracy": ownAccuracy[model].test?.json ?? .null,
                 "unseen_accuracy": ownAccuracy[model].unseen?.json ?? .null,
             ]

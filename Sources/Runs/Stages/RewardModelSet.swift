@@ -18,11 +18,14 @@ struct RewardModelSet {
     }
 }
 
+/// The reward models of a run, as its files and folders name them: each group's, then the single one.
+func rewardModelNames(groups: Int) -> [String] { (0..<groups).map { "group-\($0)" } + ["single"] }
+
 extension RunContext {
     /// Reads what the `reward` stage wrote.
     func loadRewardModels(over reference: Reference) throws -> RewardModelSet {
         let folder = try directory.require("reward", madeBy: .reward)
-        let names = try loadMixtureRecord().groupSizes.indices.map { "group-\($0)" } + ["single"]
+        let names = try rewardModelNames(groups: loadMixtureRecord().groupSizes.count)
         let models = try names.map { try reference.load("\(folder)/\($0)", head: .reward) }
         return RewardModelSet(names: names, models: models)
     }
