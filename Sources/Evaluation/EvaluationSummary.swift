@@ -39,6 +39,10 @@ package struct PolicyEvaluation: Equatable, Sendable {
     package var judges: [JudgeEstimates]
     /// KL(π ‖ π_ref) a response, in nats.
     package var kl: Double
+    /// The KL at which its training was to end; nil: at none.
+    package var maxKL: Double?
+    /// Whether its training ended there, within a tenth; nil where it was to end at none.
+    package var matchesMaxKL: Bool?
     /// Mean response tokens.
     package var meanTokens: Double
     /// A few samples, for people.
@@ -49,12 +53,16 @@ package struct PolicyEvaluation: Equatable, Sendable {
         name: String,
         judges: [JudgeEstimates],
         kl: Double,
+        maxKL: Double? = nil,
+        matchesMaxKL: Bool? = nil,
         meanTokens: Double,
         samples: [ShownSample]
     ) {
         self.name = name
         self.judges = judges
         self.kl = kl
+        self.maxKL = maxKL
+        self.matchesMaxKL = matchesMaxKL
         self.meanTokens = meanTokens
         self.samples = samples
     }

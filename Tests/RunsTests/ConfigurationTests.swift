@@ -66,6 +66,10 @@ import Testing
     }
 
     @Test func anOldNameIsToldTheNewOne() {
+        for old in ["kl: adaptive", "kl_target: 2", "kl_horizon: 9"] {
+            let key = old.prefix { $0 != ":" }
+            #expect(problems("policy: { \(old) }") == ["run.yaml:1: policy.\(key): is called policy.max_kl now"])
+        }
         #expect(problems("simulate: { noise: 3 }") == ["run.yaml:1: simulate.noise: is called simulate.sharpness now"])
     }
 

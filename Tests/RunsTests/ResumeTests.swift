@@ -51,7 +51,7 @@ private final class Interruption: Sendable {
         reward: { assignment: soft, temperature: 2, max_iterations: 2, batch_comparisons: 6, max_steps: 4,
                   evaluate_every: 2, warmup_steps: 1 }
         calibrate: { method: log-sigmoid, prompts: 8, samples_per_prompt: 2 }
-        policy: { objectives: [maxmin, single], kl: adaptive, steps: 3, prompts_per_step: 4, samples_per_prompt: 2,
+        policy: { objectives: [maxmin, single], max_kl: 0.05, steps: 4, prompts_per_step: 4, samples_per_prompt: 2,
                   max_new_tokens: 6, warmup_steps: 1, epochs: 2 }
         evaluate: { prompts: 8 }
         shards: 4

@@ -5,6 +5,8 @@ import StrictJSON
 struct EvaluatedPolicy {
     let name: String
     let kl: Double
+    /// The divergence at which its training was to end, where it did not get there.
+    let missedKL: Double?
     let tokens: Double
     /// Against the reference, by the first judge.
     let winRates: [(group: String, rate: Interval)]
@@ -15,6 +17,9 @@ struct EvaluatedPolicy {
     let worstRate: Interval?
     let worstLessBaseline: Interval?
     let samples: [(prompt: String, response: String, utilities: [(group: String, value: Double)])]
+
+    /// `2.0`, or `1.5 of 2.0` where training did not get to the divergence at which it was to end.
+    var shownKL: String { decimal(kl, 1) + (missedKL.map { " of \(decimal($0, 1))" } ?? "") }
 
     /// The group with the lowest win rate.
     var worst: (group: String, rate: Interval)? { winRates.min { $0.rate.mean < $1.rate.mean } }
@@ -32,6 +37,7 @@ extension EvaluatedPolicy {
     fileprivate init(_ name: String, _ fields: JSONFields) throws(Failure) {
         self.name = name
         kl = try fields.double("kl")
+        missedKL = try fields.optionalBool("matches_max_kl") == false ? fields.optionalDouble("max_kl") : nil
         tokens = try fields.double("mean_tokens")
         winRates = try intervals(fields.fields("win_rate"))
         againstSingle = try intervals(fields.fields("win_rate_against_single"))

@@ -16,7 +16,7 @@ func evaluationContent(_ run: ReportedRun) throws(Failure) -> String? {
     html += table(
         ["policy"] + groups.map { "\($0), %" } + ["KL, nats", "tokens"],
         policies.map { policy in
-            [policy.name] + policy.winRates.map(\.rate.percent) + [decimal(policy.kl, 1), decimal(policy.tokens, 1)]
+            [policy.name] + policy.winRates.map(\.rate.percent) + [policy.shownKL, decimal(policy.tokens, 1)]
         }
     )
     var figures = judges.map { judge in

@@ -39,7 +39,9 @@ func runEvaluate(_ run: RunContext) throws {
     for (index, name) in objectives.enumerated() {
         let path = try run.directory.require("policy/\(name)", madeBy: .policy)
         let policy = try reference.load(path, head: .none)
-        answers.append(try answer(prompts, with: policy, as: name, index: index + 1, reference, run))
+        var own = try answer(prompts, with: policy, as: name, index: index + 1, reference, run)
+        own.trained = try TrainedPolicy(directory: path)
+        answers.append(own)
         run.progress.advance()
     }
     run.progress.end("\(prompts.count) prompts × \(section.samplesPerPrompt)")
@@ -48,6 +50,7 @@ func runEvaluate(_ run: RunContext) throws {
     let judges = try run.judges(labels: mixture.labelOfGroup, over: reference)
     let maxmin = PolicyObjective.maxmin.rawValue
     let baseline = objectives.contains(maxmin) ? maxmin : objectives.first ?? "reference"
+    let unmatched = answers.compactMap { $0.trained?.unmatched($0.name) }
     try run.onRoot {
         let summary = EvaluationSummary(
             prompts: prompts.count,
@@ -55,7 +58,7 @@ func runEvaluate(_ run: RunContext) throws {
             policies: try compare(answers, judges: judges, baseline: baseline, run: run),
             rewards: mixture.rewards,
             assignmentAgreement: mixture.agreement,
-            warnings: mixture.warnings
+            warnings: mixture.warnings + unmatched
         )
         try writeAtomically(summary.json.encoded(pretty: true) + "\n", to: run.directory.file("evaluation.json"))
         for policy in summary.policies {
@@ -80,6 +83,8 @@ struct PolicyAnswers {
     let responses: [[JudgedResponse]]
     /// KL(π ‖ π_ref) a response, in nats, estimated by k1.
     let kl: Double
+    /// How its training ended, where that is known.
+    var trained: TrainedPolicy?
 
     var meanTokens: Double {
         let lengths = responses.joined().map { Double($0.responseTokens.count) }
@@ -229,6 +234,8 @@ private func compare(
                 )
             },
             kl: answers[policy].kl,
+            maxKL: answers[policy].trained?.maxKL,
+            matchesMaxKL: answers[policy].trained?.isMatched,
             meanTokens: answers[policy].meanTokens,
             samples: shown.map { prompt in
                 ShownSample(
