@@ -2,9 +2,10 @@
 package struct HeldOutFit: Sendable {
     /// K as it was asked for, and as groups with users are left.
     package let groups, left: Int
-    /// How much less at least, and at most, a `test` comparison is explained by another group's model than by the user's
-    /// own: over all pairs of groups the least ends of two standard errors. Nil of one group, and where a group's users
-    /// have no `test` comparisons.
+    /// How much less a `test` comparison is explained by another group's model than by the user's own, at least and at
+    /// most: over all pairs of groups the least ends of two standard errors.
+    ///
+    /// Nil of one group, and where a group's users have no `test` comparisons.
     package let evidence: (low: Double, high: Double)?
     /// [U]: each user's log-likelihood, over all `test` comparisons, and how many these are.
     package let users: [(logLikelihood: Double, comparisons: Double)]
