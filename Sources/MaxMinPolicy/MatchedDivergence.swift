@@ -17,9 +17,9 @@ package struct MatchedDivergence: Equatable, Sendable {
 /// Brings a policy to a divergence from its reference, along the line of weights from the reference's through its own;
 /// every rank calls it, with the same result.
 ///
-/// Training ends beyond its `max_kl`, or by chance short of it: its steps are long, and their divergence is noisy. Between
-/// a policy and where it started, weights on the line trade reward for divergence about as training did (Ramé et al.
-/// 2024, "WARP", arXiv 2406.16768, §3.3). The divergence is measured on as many responses as the steps of a
+/// Training ends beyond its `max_kl`, or by chance short of it: its steps are long, and their divergence is noisy.
+/// Between a policy and where it started, weights on the line trade reward for divergence about as training did (Ramé
+/// et al. 2024, "WARP", arXiv 2406.16768, §3.3). The divergence is measured on as many responses as the steps of a
 /// `DivergenceTrend` have, of the same random numbers each time; the place on the line is then found by secants.
 ///
 /// - Parameter rescale: multiplies the distance of the policy's weights from the reference's.
