@@ -33,8 +33,8 @@ extension SweepReport {
         var html = paragraph(
             "Win rates against the reference in %. Each figure is the mean over runs that differ in their seed only, "
                 + "with the range over them. The worst-off group is each run's own. Its intervals reach from the "
-                + "lowest to the highest end of the runs' 95 % intervals. The difference from the baseline is paired by "
-                + "prompts; without 0 are the runs in which its 95 % interval is below or above it."
+                + "lowest to the highest end of the runs' 95 % intervals. The difference from the baseline is paired "
+                + "by prompts; without 0 are the runs in which its 95 % interval is below or above it."
         )
         for judge in distinct(series.flatMap { $0.policies.flatMap { $0.judged.map(\.judge) } }) {
             html += "<h3>By \(escaped(judge))</h3>\n"
