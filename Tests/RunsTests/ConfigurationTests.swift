@@ -49,7 +49,7 @@ import Testing
             let stages = record.path == "run.stages" ? [] : ["run.stages=[reward]"]
             let standard = try Configuration(yaml: "", file: "run.yaml", overrides: stages)
             let words = record.type.split(whereSeparator: { " ,".contains($0) }).flatMap { ["\($0)", "[\($0)]"] }
-            let values = ["1", "2", "3", "7", "0.5", "0.25", "300", "true", "false", "word", "[word]"] + words
+            let values = ["1", "2", "3", "7", "0.5", "0.25", "300", "true", "false", "word", "[word]", "[2]"] + words
             let changed = values.filter { $0 != record.standard }.contains { value in
                 let option = "\(record.path)=\(value)"
                 guard let other = try? Configuration(yaml: "", file: "run.yaml", overrides: stages + [option]) else {

@@ -224,6 +224,11 @@ variant "a training that does not get to its KL" --set policy.max_kl=50 --set ev
 check "its row is said not to be at matched KL" jq --exit-status '(.warnings | any(contains("maxmin is not at policy.max_kl 50")))
     and (.policies.maxmin | .matches_max_kl == false and .max_kl == 50) and .policies.reference.matches_max_kl == null' \
     "$work/variant/evaluation.json"
+variant "best of n" --set evaluate.prompts=8 --set 'evaluate.best_of=[4, 2]' --set 'run.stages=[policy, evaluate]'
+check "best of n stands beside the policies" jq --exit-status '.policies | keys_unsorted == ["reference", "maxmin", "best-of-4",
+    "best-of-4-maxmin", "best-of-2", "best-of-2-maxmin"] and (.["best-of-4"] | .kl_is_bound and .kl > 0.636 and .kl < 0.637)
+    and ([.["best-of-4"], .["best-of-2"]] | map(.by_judge.reward.win_rate | [.[].mean] | add) | .[0] > .[1])' \
+    "$work/variant/evaluation.json"
 objectives=(maxmin single utilitarian per-response softmin mirror nash alpha-fair proportional maxmin-uncalibrated only-0 only-1
     regret)
 variant "every objective" --set "policy.objectives=[$(IFS=,; echo "${objectives[*]}")]" --set evaluate.prompts=8 \

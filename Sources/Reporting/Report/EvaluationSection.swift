@@ -34,7 +34,10 @@ func evaluationContent(_ run: ReportedRun) throws(Failure) -> String? {
     }
     figures.append(
         frontier(
-            "Higher and further left is better.",
+            "Higher and further left is better."
+                + (policies.contains(where: \.klIsBound)
+                    ? " Best of n is the reference's best of n responses by the rewards of all groups; its KL is an "
+                        + "upper bound." : ""),
             policies.compactMap { policy in policy.worst.map { (policy.name, policy.kl, $0.rate) } }
         )
     )
