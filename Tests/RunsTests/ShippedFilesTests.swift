@@ -5,13 +5,14 @@ import Testing
 @testable import Runs
 
 @Suite struct ShippedFilesTests {
-    static let configurations: [String] = {
+    private static let files: [String] = {
         let folder = packageRoot.appendingPathComponent("launch/runs")
         let files = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
-        return files.filter { ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) && $0 != sweep }.sorted()
+        return files.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
     }()
-    /// A sweep's file, and no configuration.
-    static let sweep = "seeds.yaml"
+    /// Files of sweeps, and no configurations.
+    static let sweeps = files.filter { $0.hasSuffix("seeds.yaml") }
+    static let configurations = files.filter { !sweeps.contains($0) }
 
     @Test func thereAreConfigurations() { #expect(Self.configurations.contains("quickstart.yaml")) }
 
@@ -24,13 +25,11 @@ import Testing
         #expect(header.contains("maxmin run launch/runs/\(name)"))
     }
 
-    @Test func theSweepIsRightAndSaysHowToRunIt() throws {
-        let text = try String(
-            contentsOf: packageRoot.appendingPathComponent("launch/runs/\(Self.sweep)"),
-            encoding: .utf8
-        )
-        let sweep = try Sweep(yaml: text, file: Self.sweep)
-        #expect(sweep.base == "launch/runs/quickstart.yaml" && text.contains("maxmin sweep launch/runs/\(Self.sweep)"))
+    @Test(arguments: sweeps) func everySweepIsRightAndSaysHowToRunIt(name: String) throws {
+        let text = try String(contentsOf: packageRoot.appendingPathComponent("launch/runs/\(name)"), encoding: .utf8)
+        let sweep = try Sweep(yaml: text, file: name)
+        #expect(Self.configurations.map { "launch/runs/\($0)" }.contains(sweep.base))
+        #expect(text.contains("maxmin sweep launch/runs/\(name)"))
     }
 
     @Test func theSweepReferenceIsUpToDate() throws {

@@ -30,6 +30,7 @@ ends "a reward model that learns nothing" 0 "warning: the reward model single is
     --set reward.learning_rate=1e-30 --set 'run.stages=[sft, simulate, reward, calibrate]'
 ends "a reward model at chance is refused" 65 "reward/mixture.json: the reward model of group-" "$maxmin" calibrate "${smoke[@]}" \
     --set reward.learning_rate=1e-30 --set calibrate.at_chance=refuse --overwrite
+ends "and taken by a key" 0 "calibrate: done" "$maxmin" calibrate "${smoke[@]}" --set reward.learning_rate=1e-30 --overwrite
 ends "it is noted" 0 "single is untrained" grep -F warnings -A 4 run/reward/mixture.json
 
 # A step in the middle is passed over; the last one is not, and nothing of it is kept.

@@ -213,12 +213,12 @@ variant "ppo" --set policy.algorithm=ppo --set policy.epochs=2 --set policy.mini
     --set policy.target_kl=0.5 --set 'run.stages=[policy]'
 check "ppo has a value loss" jq --slurp --exit-status 'map(select(.stage == "policy")) | length == 1 and .[0].value_loss > 0
     and .[0].updates == 4' "$work/variant/metrics.jsonl"
-variant "a training ends at its KL" --set policy.steps=40 --set policy.learning_rate=5e-3 --set policy.max_kl=0.3 \
+variant "a training ends at its KL" --set policy.steps=40 --set policy.learning_rate=1e-3 --set policy.max_kl=0.3 \
     --set 'run.stages=[policy]'
 check "its last step makes no update" jq --slurp --exit-status 'map(select(.stage == "policy")) | length < 40
     and (.[-1] | .reached_max_kl and .kl_smoothed >= 0.3 and .updates == 0)
     and (.[:-1] | all(.[]; .kl_smoothed < 0.3 and .updates == 1))' "$work/variant/metrics.jsonl"
-check "the policy is at that KL" jq --exit-status '.reached_max_kl and .kl > 0.29 and .kl < 0.31 and .max_kl == 0.3' \
+check "the policy is at that KL" jq --exit-status '.reached_max_kl and .kl > 0.27 and .kl < 0.33 and .max_kl == 0.3' \
     "$work/variant/policy/maxmin/training.json"
 variant "a training that does not get to its KL" --set policy.max_kl=50 --set evaluate.prompts=8 --set 'run.stages=[policy, evaluate]'
 check "its row is said not to be at matched KL" jq --exit-status '(.warnings | any(contains("maxmin is not at policy.max_kl 50")))
