@@ -33,12 +33,18 @@ package struct EvaluationSummary: Equatable, Sendable {
 
 /// One policy's results.
 package struct PolicyEvaluation: Equatable, Sendable {
-    /// The objective that it was trained for, or `reference`.
+    /// The objective that it was trained for, `reference`, or `best-of-4` and the like.
     package var name: String
     /// Win rates by each kind of judge, true tastes first where there are any: the first are the headline.
     package var judges: [JudgeEstimates]
     /// KL(π ‖ π_ref) a response, in nats.
     package var kl: Double
+    /// Whether the KL is no more than that, as is known of best of n.
+    package var klIsBound: Bool
+    /// The KL at which its training was to end; nil: at none.
+    package var maxKL: Double?
+    /// Whether its training ended there, within a tenth; nil where it was to end at none.
+    package var matchesMaxKL: Bool?
     /// Mean response tokens.
     package var meanTokens: Double
     /// A few samples, for people.
@@ -49,12 +55,18 @@ package struct PolicyEvaluation: Equatable, Sendable {
         name: String,
         judges: [JudgeEstimates],
         kl: Double,
+        klIsBound: Bool = false,
+        maxKL: Double? = nil,
+        matchesMaxKL: Bool? = nil,
         meanTokens: Double,
         samples: [ShownSample]
     ) {
         self.name = name
         self.judges = judges
         self.kl = kl
+        self.klIsBound = klIsBound
+        self.maxKL = maxKL
+        self.matchesMaxKL = matchesMaxKL
         self.meanTokens = meanTokens
         self.samples = samples
     }

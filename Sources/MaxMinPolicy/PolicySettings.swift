@@ -38,22 +38,15 @@ package struct PolicySettings: Equatable, Sendable {
         case single
     }
 
-    /// How β moves.
-    package enum KLControl: String, CaseIterable, Sendable { case fixed, adaptive }
-
     /// Where advantages come from.
     package var algorithm = Algorithm.rloo
     /// What the groups' rewards are combined into.
     package var objective = Objective.maxmin
-    /// Price of a nat of KL(π ‖ π_ref), in calibrated reward; the first value where `klControl` is adaptive.
+    /// Price of a nat of KL(π ‖ π_ref), in calibrated reward.
     package var beta: Float = 0.05
-    /// Whether β is held or adapted to `klTarget`.
-    package var klControl = KLControl.fixed
-    /// Adaptive control: nats per response to hold.
-    package var klTarget: Float = 6
-    /// Adaptive control: responses over which β moves by about the relative error.
-    package var klHorizon: Float = 10_000
-    /// Rollouts and updates.
+    /// KL(π ‖ π_ref) at which training ends, nats per response; nil: after `steps` alone.
+    package var maxKL: Double?
+    /// Rollouts and updates, at most.
     package var steps = 60
     /// Prompts of a step, over all shards.
     package var promptsPerStep = 16

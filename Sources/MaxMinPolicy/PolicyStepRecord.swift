@@ -34,7 +34,11 @@ package struct PolicyStepRecord: Equatable, Sendable {
     package var beta: Float = 0
     /// KL(π ‖ π_ref) in nats per response, estimated by k1.
     package var klK1 = 0.0
-    /// The same, estimated by k3.
+    /// k1, smoothed over the last steps.
+    package var klSmoothed = 0.0
+    /// Whether that reached `max_kl`: the policy is not updated any more.
+    package var reachedMaxKL = false
+    /// The KL of this step's responses, estimated by k3.
     package var klK3 = 0.0
     /// Mean entropy of the next-token distributions, in nats.
     package var entropy = 0.0

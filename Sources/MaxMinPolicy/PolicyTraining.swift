@@ -10,8 +10,8 @@ package struct PolicyState: Equatable, Sendable {
     package internal(set) var step = 0
     /// The groups' weights.
     package internal(set) var weighting: GroupWeighting
-    /// β.
-    package internal(set) var controller: KLController
+    /// How far the policy is from the reference.
+    package internal(set) var divergence = DivergenceTrend()
     /// Steps with non-finite numbers, in a row, up to the last.
     package internal(set) var badSteps = 0
     /// Whether the weights are known to be good: the last step met no number that is not finite.
@@ -24,8 +24,13 @@ package struct PolicyState: Equatable, Sendable {
     /// The state before the first step.
     package init(_ settings: PolicySettings, groupSizes: [Double]) {
         weighting = GroupWeighting(settings, groupSizes: groupSizes)
-        controller = KLController(settings)
     }
+
+    /// Whether training has ended: after its steps, or at its `maxKL`.
+    package func isDone(_ settings: PolicySettings) -> Bool { step >= settings.steps || hasReached(settings.maxKL) }
+
+    /// Whether the policy is as far from the reference as it may be.
+    package func hasReached(_ maxKL: Double?) -> Bool { maxKL.map { divergence.latest >= $0 } ?? false }
 }
 
 extension PolicyState {
@@ -35,7 +40,7 @@ extension PolicyState {
         package let updates: Int
         let step: Int
         let weights: [Double]
-        let beta: Float
+        let divergence: DivergenceTrend
         let badSteps: Int
         let worstGroup: Int?
         let medians: PromptMedians
@@ -43,7 +48,8 @@ extension PolicyState {
         /// Whether its numbers are those of a training of this length, for so many groups by so many reward models.
         package func isValid(steps: Int, groups: Int, models: Int) -> Bool {
             updates >= 0 && (0...steps).contains(step) && weights.count == groups && weights.allSatisfy(\.isFinite)
-                && beta.isFinite && badSteps >= 0 && (0..<groups).contains(worstGroup ?? 0) && medians.areOf(models)
+                && divergence.isValid && badSteps >= 0 && (0..<groups).contains(worstGroup ?? 0)
+                && medians.areOf(models)
         }
     }
 
@@ -53,7 +59,7 @@ extension PolicyState {
             updates: updates,
             step: step,
             weights: weighting.memory,
-            beta: controller.beta,
+            divergence: divergence,
             badSteps: badSteps,
             worstGroup: worstGroup,
             medians: medians
@@ -65,7 +71,7 @@ extension PolicyState {
         self.init(settings, groupSizes: groupSizes)
         step = record.step
         weighting.adopt(memory: record.weights)
-        controller.adopt(beta: record.beta)
+        divergence = record.divergence
         badSteps = record.badSteps
         worstGroup = record.worstGroup
         medians = record.medians
@@ -76,6 +82,9 @@ extension PolicyState {
 ///
 /// A step: rollouts on this rank's prompts → rewards under every group's model → all-reduce of the utilities → the root
 /// weighs the groups → advantages → update on gradients summed over shards.
+///
+/// Training ends after `settings.steps` steps, or at the first whose divergence reaches `settings.maxKL`: that step
+/// makes no update, so the policy is the one that was found to be so far.
 ///
 /// - Parameters:
 ///   - policy: starts as a copy of `reference`, with a value head for `ppo`.
@@ -96,7 +105,7 @@ package func trainPolicy(
 ) throws -> PolicyState {
     try task.validate(settings)
     var state = state ?? PolicyState(settings, groupSizes: task.groupSizes)
-    while state.step < settings.steps {
+    while !state.isDone(settings) {
         let record = try trainingStep(
             policy,
             reference: reference,
@@ -106,7 +115,7 @@ package func trainPolicy(
             communicator: communicator
         )
         try onStep(record, state)
-        guard state.badSteps < settings.maxBadSteps, state.isGood || state.step < settings.steps else {
+        guard state.badSteps < settings.maxBadSteps, state.isGood || !state.isDone(settings) else {
             let steps = state.badSteps == 1 ? "the last step" : "the last \(state.badSteps) steps"
             throw Failure(
                 .internalError,
@@ -130,7 +139,7 @@ private func trainingStep(
     let step = state.step
     let groups = task.groupSizes.count
     let models = task.calibration.means.count
-    let beta = state.controller.beta
+    let beta = settings.beta
     let options = SamplingOptions(
         maxNewTokens: settings.maxNewTokens,
         temperature: settings.temperature,
@@ -206,6 +215,9 @@ private func trainingStep(
         return record
     }
     state.worstGroup = record.worstGroup
+    state.divergence.observe(summary.klK1)
+    record.klSmoothed = state.divergence.latest
+    record.reachedMaxKL = state.hasReached(settings.maxKL)
 
     // Weights: the root's, on every rank.
     let groupUtilities = Array(record.utilities[..<groups])
@@ -238,7 +250,12 @@ private func trainingStep(
     )
     record.objective = objective[0] / Double(max(summary.responses, 1)) - Double(beta) * summary.klK1
 
-    // Update.
+    // Update, unless the policy is where it is to be.
+    guard !record.reachedMaxKL else {
+        state.badSteps = 0
+        record.phases = try timer.phases(summary, epochs: 0, communicator: communicator)
+        return record
+    }
     try estimateAdvantages(
         &batches,
         combined: combined,
@@ -257,7 +274,6 @@ private func trainingStep(
     )
     timer.end("update")
     state.badSteps = update.isFinite ? 0 : state.badSteps + 1
-    state.controller.observe(divergence: summary.klK1, responses: summary.responses)
     record.describe(update)
     record.badSteps = state.badSteps
     record.phases = try timer.phases(summary, epochs: update.epochs, communicator: communicator)

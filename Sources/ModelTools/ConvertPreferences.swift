@@ -7,8 +7,8 @@ package import StrictJSON
 /// Writes the comparisons of a preference file in our own form, as JSON Lines, which read back as the same comparisons.
 ///
 /// - Returns: how many there are, as an object, and what was dropped.
-/// - Throws: `Failure` 64 where `out` is the input, or is no name of JSON Lines; 65 and 66 where the input cannot be read;
-///   73, 74 or 77 where writing fails.
+/// - Throws: `Failure` 64 where `out` is the input, or is no name of JSON Lines; 65 and 66 where the input cannot be
+///   read; 73, 74 or 77 where writing fails.
 package func convertPreferences(_ path: String, to out: String, _ request: PreferenceRequest) throws -> (
     summary: JSONValue, warnings: [String]
 ) {

@@ -11,10 +11,10 @@ struct Pair {
     /// Reads `prompt`, `chosen` and `rejected` of a row, in one of the forms that preference data have.
     ///
     /// - texts: a response each;
-    /// - conversations: the last message of each is the response. Messages before it are the prompt, and with a `prompt`
-    ///   must agree with it;
-    /// - texts without a `prompt`: what both begin with is the prompt, up to the last `\n\nAssistant:` in it, or else to
-    ///   the last word that both have whole.
+    /// - conversations: the last message of each is the response. Messages before it are the prompt, and with a
+    ///   `prompt` must agree with it;
+    /// - texts without a `prompt`: what both begin with is the prompt, up to the last `\n\nAssistant:` in it, or else
+    ///   to the last word that both have whole.
     ///
     /// - Throws: `Failure` 65 at the line, which names the field.
     init(_ row: JSONObject, at location: String) throws(Failure) {

@@ -16,6 +16,7 @@ package enum RandomPurpose: UInt64, Sendable {
     case adapters
     case dropout
     case validation
+    case bestOf
 }
 
 /// A counter-based random stream: every number is a function of (seed, purpose, step, item, position) alone, so results

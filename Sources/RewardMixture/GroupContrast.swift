@@ -12,9 +12,11 @@ package struct GroupContrast: Equatable, Codable, Sendable {
     /// The variance of that from comparison to comparison, and how many comparisons there are.
     package let evidenceVariance, comparisons: Double
 
-    /// Whether the users of group i are explained better by their own model than by that of j, by more than two
-    /// standard errors of comparisons.
-    var isSure: Bool { comparisons > 0 && evidence.mean > 2 * (evidenceVariance / comparisons).squareRoot() }
+    /// Two standard errors of comparisons about the evidence.
+    var evidenceInterval: (low: Double, high: Double) {
+        let spread = 2 * (evidenceVariance / comparisons).squareRoot()
+        return (evidence.mean - spread, evidence.mean + spread)
+    }
 
     /// How many comparisons of a user of group i make it likely (95 %) that the posterior of i against j exceeds 95 %;
     /// nil where no number does.

@@ -2,13 +2,19 @@
 package struct HeldOutFit: Sendable {
     /// K as it was asked for, and as groups with users are left.
     package let groups, left: Int
+    /// How much less a `test` comparison is explained by another group's model than by the user's own, at least and at
+    /// most: over all pairs of groups the least ends of two standard errors.
+    ///
+    /// Nil of one group, and where a group's users have no `test` comparisons.
+    package let evidence: (low: Double, high: Double)?
+    /// [U]: each user's log-likelihood, over all `test` comparisons, and how many these are.
+    package let users: [(logLikelihood: Double, comparisons: Double)]
+
     /// Whether each group's users are surely explained better by their own model than by any other group's.
     ///
     /// Users who are alike can be split as well, and one half's model may by chance be better than a model of all: but
     /// then it explains both halves better.
-    package let areToldApart: Bool
-    /// [U]: each user's log-likelihood, over all `test` comparisons, and how many these are.
-    package let users: [(logLikelihood: Double, comparisons: Double)]
+    package var areToldApart: Bool { left == 1 || (evidence?.low ?? 0) > 0 }
 
     /// The log-likelihood per comparison, and its standard error, clustered by user.
     package var perComparison: ClusteredMean { ClusteredMean(users.map { ($0.logLikelihood, $0.comparisons) }) }
@@ -33,9 +39,10 @@ package struct HeldOutFit: Sendable {
     ) {
         self.groups = groups
         self.left = left
-        areToldApart = (0..<left).allSatisfy { i in
-            (0..<left).allSatisfy { j in i == j || contrasts[i][j]?.isSure == true }
-        }
+        let ends = contrasts.joined().compactMap { $0?.evidenceInterval }
+        evidence =
+            left == 1 || ends.count < left * (left - 1)
+            ? nil : ends.reduce(ends[0]) { (min($0.low, $1.low), min($0.high, $1.high)) }
         let posteriors = scores.posteriors(shares: groupShares(responsibilities, groups: left))
         users = zip(zip(scores.members, scores.testLogLikelihoods), posteriors).map { user, posterior in
             (mixtureLogLikelihood([user.1], shares: posterior), user.0.testWeight)

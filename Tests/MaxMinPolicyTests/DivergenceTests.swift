@@ -1,7 +1,8 @@
 import Foundation
-import MaxMinPolicy
 import TestSupport
 import Testing
+
+@testable import MaxMinPolicy
 
 /// The numbers of TRL 0.11's tests of its KL penalties, test_ppo_trainer.py.
 private let policy: [[Float]] = [[0.5, 0.2, 0.1], [0.6, 0.2, 0.1]]
@@ -36,20 +37,25 @@ private let expected: [[Float]] = [[0.1, -0.1, 0.1], [-0.1, 0.1, -0.2]]
     #expect(abs(mean3 - exact) < 1e-6)
 }
 
-@Test func fixedControlHoldsBeta() {
-    var controller = KLController(PolicySettings())
-    controller.observe(divergence: 1000, responses: 64)
-    #expect(controller.beta == PolicySettings().beta)
+/// The end of a line of any slope, of as many steps as there are up to eight.
+@Test(arguments: [1, 2, 3, 8, 20]) func theTrendOfALineIsItsEnd(steps: Int) {
+    var trend = DivergenceTrend()
+    for step in 0..<steps { trend.observe(0.5 + 0.3 * Double(step)) }
+    #expect(abs(trend.latest - (0.5 + 0.3 * Double(steps - 1))) < 1e-12)
 }
 
-/// Ziegler et al., §2.2: β grows by at most 20 % a horizon, both ways, and stands still on target.
-@Test(arguments: [(Float(1.0), Float(1)), (12, 1.02), (6.6, 1.01), (0, 0.98), (6, 1)])
-func adaptiveControlFollowsTheRule(divergence: Float, factor: Float) {
-    var settings = PolicySettings()
-    settings.klControl = .adaptive
-    settings.klTarget = divergence == 1 ? 1 : 6
-    settings.klHorizon = 1000
-    var controller = KLController(settings)
-    controller.observe(divergence: Double(divergence), responses: 100)
-    #expect(abs(controller.beta / settings.beta - factor) < 1e-5)
+/// What the normal equations give for 8 numbers without a pattern, and only the last 8 count.
+@Test func theTrendIsTheLeastSquaresLineOfTheLastSteps() {
+    var trend = DivergenceTrend()
+    #expect(trend.latest == 0)
+    let values = [7.0, -3, 1, 4, 1, 5, 9, 2, 6, 5]
+    for value in values { trend.observe(value) }
+    // The last eight: Σ x = 28, Σ x² = 140.
+    let own = Array(values.suffix(8))
+    let sum = own.reduce(0, +)
+    var products = 0.0
+    for (x, y) in own.enumerated() { products += Double(x) * y }
+    let slope = (8 * products - 28 * sum) / (8 * 140 - 28 * 28)
+    let start = (sum - 28 * slope) / 8
+    #expect(abs(trend.latest - (start + 7 * slope)) < 1e-12)
 }

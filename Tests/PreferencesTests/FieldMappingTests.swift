@@ -43,7 +43,8 @@ import Text
                 "choices": ["first": 0, "second": 1, "same": "tie", "skip": nil],
             ],
             lines: [
-                #"{"q":"x","a":"A","b":"B","votes":[{"by":1,"says":"second"},{"by":2,"says":"same"},{"by":3,"says":"skip"}]}"#,
+                #"{"q":"x","a":"A","b":"B","votes":[{"by":1,"says":"second"},{"by":2,"says":"same"},"#
+                    + #"{"by":3,"says":"skip"}]}"#,
                 #"{"q":"y","a":"A","b":"B","votes":[{"by":1,"says":"first"},{"by":2,"says":null}]}"#,
                 #"{"q":"z","a":"A","b":"B","votes":[]}"#,
             ]
@@ -61,7 +62,8 @@ import Text
                 "scores": "ratings[].stars", "missing": ["N/A"],
             ],
             #"{"q":"x","answers":[{"text":"A"},{"text":"B"},{"text":"C"}],"#
-                + #""ratings":[{"by":"u","stars":[1,"5",3]},{"by":"v","stars":["N/A","2",null]},{"by":"w","stars":["4","N/A",2]}]}"#
+                + #""ratings":[{"by":"u","stars":[1,"5",3]},{"by":"v","stars":["N/A","2",null]},"#
+                + #"{"by":"w","stars":["4","N/A",2]}]}"#
         )
         #expect(rows.map(\.userID) == ["rater u", "rater w"])
         #expect(rows[0].answer == .scores([1, 5, 3]))

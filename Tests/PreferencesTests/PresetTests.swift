@@ -13,8 +13,8 @@ import Text
 /// The structures are those of
 /// - PRISM, `conversations.jsonl`: the data card `data/prism_datacard.md` of github.com/HannahKirk/prism-alignment, and
 ///   loaders of HannahRoseKirk/prism-alignment on the Hugging Face hub;
-/// - Community Alignment, `community_alignment.csv`: the columns that loaders of facebook/community-alignment-dataset on
-///   the Hugging Face hub name;
+/// - Community Alignment, `community_alignment.csv`: the columns that loaders of facebook/community-alignment-dataset
+///   on the Hugging Face hub name;
 /// - MultiPref: loaders of allenai/multipref on the Hugging Face hub;
 /// - OpenAI's comparisons: `summarize_from_feedback.py` of openai/summarize_from_feedback on the Hugging Face hub;
 /// - UltraFeedback: loaders of openbmb/UltraFeedback on the Hugging Face hub;

@@ -34,13 +34,24 @@ import Testing
         #expect(try runs[3].fields("policies").object.count == 0)
         #expect(try runs[1].fields("values").string("run.seed") == "1")
         let judged = try runs[0].fields("policies").fields("single").fields("by_judge").fields("taste")
-        #expect(try judged.string("worst_group") == "concise" && judged.double("worst_win_rate") == 0.2)
+        #expect(try judged.string("worst_group") == "concise")
+        #expect(try judged.fields("worst_win_rate").double("mean") == 0.2)
+        #expect(try judged.fields("worst_less_baseline").double("low") == 0.2 - 0.65 - 0.05)
         #expect(try judged.fields("win_rate").double("positive") == 0.95)
         let series = try fields.fieldsList("summary")
         #expect(try series.map { try $0.string("name") } == ["beta=0", "beta=1"])
         #expect(try series.map { try $0.int("evaluated") } == [2, 1])
-        let worst = try series[0].fields("policies").fields("single").fields("by_judge").fields("taste")
-            .fields("worst_win_rate")
+        let single = try series[0].fields("policies").fields("single").fields("by_judge").fields("taste")
+        let difference = try single.fields("worst_less_baseline")
+        #expect(try difference.double("low") == 0.2 - 0.65 && difference.double("high") == 0.3 - 0.65)
+        #expect(try difference.int("below_zero") == 2 && difference.int("above_zero") == 0)
+        let intervals = try single.fields("worst_win_rate_intervals")
+        #expect(try intervals.double("low") == 0.2 - 0.05 && intervals.double("high") == 0.3 + 0.05)
+        #expect(
+            try series[0].fields("policies").fields("maxmin").fields("by_judge").fields("taste")
+                .optionalFields("worst_less_baseline") == nil
+        )
+        let worst = try single.fields("worst_win_rate")
         #expect(try worst.double("mean") == 0.25 && worst.double("low") == 0.2 && worst.double("high") == 0.3)
     }
 
@@ -48,14 +59,23 @@ import Testing
         let text = try report().tables()
         #expect(text.contains("3 of 4 runs done\nrun 4, beta=1,seed=1: failed: the <loss>\n"))
         #expect(text.contains("single, win rate % by taste\n"))
-        let row = try #require(text.split(separator: "\n").last { $0.hasPrefix("beta=0") })
+        let tables = text.split(separator: "single, win rate % by taste\n").dropFirst()
+        func cells(_ row: String) -> [[Substring]] {
+            tables.compactMap { table in
+                table.split(separator: "\n").first { $0.hasPrefix(row) }.map { line in
+                    line.split(separator: "  ").map { $0.drop { $0 == " " } }
+                }
+            }
+        }
         #expect(
-            row.split(separator: "  ").map { $0.drop { $0 == " " } } == [
-                "beta=0", "95 (95–95)", "25 (20–30)", "25 (20–30)", "3.2 (3.2–3.2)",
+            cells("beta=0") == [
+                ["beta=0", "95 (95–95)", "25 (20–30)", "25 (20–30)", "15–35", "-40 (-45 to -35)"],
+                ["beta=0", "2 below of 2", "3.2 (3.2–3.2)"],
             ]
         )
+        #expect(text.contains("less maxmin's"))
         // A range of one run is none.
-        #expect(text.split(separator: "\n").last { $0.hasPrefix("beta=1") }?.contains("–") == false)
+        #expect(cells("beta=1") == [["beta=1", "95", "30", "30", "25–35", "-35"], ["beta=1", "1 below of 1", "3.2"]])
         #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
     }
 
@@ -83,5 +103,14 @@ import Testing
         let report = SweepReport(file: "s", base: "b", directory: "d", runs: [run])
         #expect(try report.tables() == "0 of 1 runs done\nrun 1, seed=1: new\n")
         #expect(try report.html().contains("Left out: the run has no stage <code>evaluate</code>"))
+    }
+
+    @Test func intervalsThatExcludeZeroAreCountedOnEachSide() {
+        func difference(_ means: [Double]) -> String? {
+            SweepSeries.Difference(means.map { Interval(mean: $0, low: $0 - 0.1, high: $0 + 0.1) })?.excludingZero
+        }
+        #expect(difference([]) == nil)
+        #expect(difference([0.05, -0.05, 0.1]) == "0 of 3")
+        #expect(difference([-0.2, 0.3, -0.11, 0]) == "2 below, 1 above of 4")
     }
 }

@@ -52,7 +52,7 @@ import Testing
             let standard = try Configuration(yaml: "", file: "run.yaml", overrides: stages)
             let words = record.type.split(whereSeparator: { " ,".contains($0) }).flatMap { ["\($0)", "[\($0)]"] }
             let values =
-                ["1", "2", "3", "7", "0.5", "0.25", "300", "true", "false", "word", "[word]", "{prompt: word}"]
+                ["1", "2", "3", "7", "0.5", "0.25", "300", "true", "false", "word", "[word]", "[2]", "{prompt: word}"]
                 + words
             let changed = values.filter { $0 != record.standard }.contains { value in
                 let option = "\(record.path)=\(value)"
@@ -100,6 +100,10 @@ import Testing
     }
 
     @Test func anOldNameIsToldTheNewOne() {
+        for old in ["kl: adaptive", "kl_target: 2", "kl_horizon: 9"] {
+            let key = old.prefix { $0 != ":" }
+            #expect(problems("policy: { \(old) }") == ["run.yaml:1: policy.\(key): is called policy.max_kl now"])
+        }
         #expect(problems("simulate: { noise: 3 }") == ["run.yaml:1: simulate.noise: is called simulate.sharpness now"])
     }
 

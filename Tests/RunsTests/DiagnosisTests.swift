@@ -12,6 +12,7 @@ import Testing
         gain: Double,
         standardError: Double = 0.01,
         areToldApart: Bool = true,
+        mostEvidence: Double? = 0.5,
         posteriors: [[Double]] = Array(repeating: [0.99, 0.01], count: 20),
         correlations: [[Double]]?
     ) -> Diagnosis {
@@ -22,14 +23,16 @@ import Testing
             left: 1,
             logLikelihood: ClusteredMean(mean: -0.6, standardError: 0.02),
             gainOverSingle: none,
-            areToldApart: true
+            areToldApart: true,
+            mostEvidence: nil
         )
         let more = Diagnosis.Tried(
             groups: max(2, groups),
             left: max(2, groups),
             logLikelihood: ClusteredMean(mean: -0.6 + gain, standardError: 0.02),
             gainOverSingle: ClusteredMean(mean: gain, standardError: standardError),
-            areToldApart: areToldApart
+            areToldApart: areToldApart,
+            mostEvidence: mostEvidence
         )
         return Diagnosis(
             shares: Array(repeating: 1 / Double(groups), count: groups),
@@ -54,6 +57,10 @@ import Testing
         #expect(diagnosis(gain: 0.001, standardError: 0.002, correlations: opposed).verdict == .oneReward)
         // A gain, but another group's model may be as good for them.
         #expect(diagnosis(gain: 0.1, areToldApart: false, correlations: opposed).verdict == .tooLittleData)
+        // It surely is.
+        #expect(
+            diagnosis(gain: 0.1, areToldApart: false, mostEvidence: -0.02, correlations: opposed).verdict == .oneReward
+        )
         // One group was found, and several were no better.
         let one = Array(repeating: [1.0], count: 20)
         #expect(diagnosis(gain: -0.02, posteriors: one, correlations: [[1, 1], [1, 1]]).verdict == .oneReward)

@@ -50,4 +50,25 @@ import Testing
         #expect(try other.fields("worst_less_baseline").double("high") == -0.2)
         #expect(try other.fields("worst_win_rate").double("low") == 0.35 - 0.05)
     }
+
+    /// What a training did not reach, and what is only a bound, is said beside the divergence.
+    @Test func theDivergenceSaysWhatItIs() throws {
+        var summary = summary
+        summary.policies[0].maxKL = 2
+        summary.policies[0].matchesMaxKL = false
+        summary.policies[1].maxKL = 2
+        summary.policies[1].matchesMaxKL = true
+        var best = summary.policies[1]
+        best.name = "best-of-4"
+        (best.kl, best.klIsBound, best.maxKL, best.matchesMaxKL) = (0.64, true, nil, nil)
+        summary.policies.append(best)
+        let table = try #require(summary.tables.first { $0.hasPrefix("win rate % by taste") })
+        let rows = table.split(separator: "\n").dropFirst(2).map { $0.split(separator: "  ").suffix(2) }
+        #expect(rows.map { row in row.first.map { $0.filter { $0 != " " } } } == ["3.0of2.0", "3.0", "≤0.6"])
+        let file = try JSONFields(summary.json, at: "evaluation.json").fields("policies")
+        #expect(try file.fields("maxmin").optionalBool("matches_max_kl") == false)
+        #expect(try file.fields("maxmin").bool("kl_is_bound") == false)
+        #expect(try file.fields("best-of-4").bool("kl_is_bound"))
+        #expect(try file.fields("best-of-4").optionalDouble("max_kl") == nil)
+    }
 }

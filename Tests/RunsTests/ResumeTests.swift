@@ -50,10 +50,10 @@ private final class Interruption: Sendable {
                     comparisons_per_user: 12, prompt_tokens: 4, max_new_tokens: 8 }
         reward: { assignment: soft, temperature: 2, max_iterations: 2, batch_comparisons: 6, max_steps: 4,
                   evaluate_every: 2, warmup_steps: 1 }
-        calibrate: { method: log-sigmoid, prompts: 8, samples_per_prompt: 2 }
-        policy: { objectives: [maxmin, single], kl: adaptive, steps: 3, prompts_per_step: 4, samples_per_prompt: 2,
-                  max_new_tokens: 6, warmup_steps: 1, epochs: 2 }
-        evaluate: { prompts: 8 }
+        calibrate: { method: log-sigmoid, prompts: 8, samples_per_prompt: 2, at_chance: take }
+        policy: { objectives: [maxmin, single], max_kl: 0.05, steps: 4, learning_rate: 0.1, prompts_per_step: 4,
+                  samples_per_prompt: 2, max_new_tokens: 6, warmup_steps: 1, epochs: 2 }
+        evaluate: { prompts: 8, best_of: [3, 2] }
         shards: 4
         """
 
@@ -143,6 +143,8 @@ private final class Interruption: Sendable {
             try Self.expect(.done, whole, ranks: 1, resume: true, counter)
             let undisturbed = try Self.results(whole)
             #expect(undisturbed.keys.contains("policy/single/model.safetensors"))
+            let training = try String(contentsOfFile: "\(whole)/run/policy/maxmin/training.json", encoding: .utf8)
+            #expect(training.contains("\"reached_max_kl\": true"), "\(training)")
             var random = CounterRandom(seed: 11, purpose: .test)
             for attempt in 0..<4 {
                 try Self.withRun(configuration) { path in
@@ -183,7 +185,10 @@ private final class Interruption: Sendable {
                 #expect(undisturbed.keys.contains("\(folder)/adapter_model.safetensors"), "\(folder)")
                 #expect(!undisturbed.keys.contains("\(folder)/model.safetensors"), "\(folder)")
             }
-            #expect(undisturbed.keys.contains("evaluation.json"))
+            let evaluation = try String(contentsOfFile: "\(whole)/run/evaluation.json", encoding: .utf8)
+            for name in ["best-of-3", "best-of-3-maxmin", "best-of-2", "best-of-2-maxmin"] {
+                #expect(evaluation.contains("\"\(name)\": {"))
+            }
             for ranks in [2, 4] {
                 try Self.withRun(Self.adapterConfiguration) { path in
                     // Two ranks end in the reward stage, four in that of the policy; the others then go on.

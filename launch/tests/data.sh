@@ -99,7 +99,7 @@ done >>ratings.csv
 gzip -k ratings.csv
 quick=(--set reward.trainable=head --set reward.max_steps=4 --set reward.max_iterations=1 --set policy.steps=1 --set policy.trainable=full
     --set policy.prompts_per_step=8 --set policy.max_new_tokens=4 --set calibrate.prompts=8 --set evaluate.prompts=8
-    --set data.max_length=96)
+    --set data.max_length=96 --set calibrate.at_chance=take)
 mapfile -t commands < <(block sh | sed 's/^ *//')
 same "the tutorial has five commands" 5 "${#commands[@]}"
 read -ra words <<<"${commands[2]}"

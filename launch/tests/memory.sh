@@ -49,7 +49,7 @@ simulate:
   prompt_tokens: 16
   max_new_tokens: 80
 reward: { max_iterations: 1, max_steps: 1, evaluate_every: 1, batch_comparisons: 16 }
-calibrate: { prompts: 4 }
+calibrate: { prompts: 4, at_chance: take }
 policy: { objectives: [maxmin], steps: 1, prompts_per_step: 8, samples_per_prompt: 2, max_new_tokens: 80 }
 evaluate: { prompts: 8, bootstrap: 100 }
 shards: 2

@@ -28,6 +28,8 @@ gone() { if [[ -e $2 ]]; then echo "not ok $1: $2 is there"; else echo "ok $1"; 
 
 ends "a reward model that learns nothing" 0 "warning: the reward model single is untrained" "$maxmin" run "${smoke[@]}" \
     --set reward.learning_rate=1e-30 --set 'run.stages=[sft, simulate, reward, calibrate]'
+ends "a reward model at chance is refused" 65 "reward/mixture.json: the reward model of group-" "$maxmin" calibrate "${smoke[@]}" \
+    --set reward.learning_rate=1e-30 --set calibrate.at_chance=refuse --overwrite
 ends "it is noted" 0 "single is untrained" grep -F warnings -A 4 run/reward/mixture.json
 
 # A step in the middle is passed over; the last one is not, and nothing of it is kept.

@@ -68,7 +68,7 @@ metrics() {
             and (.raw_reward | keys == ["group-0", "group-1", "single"]) and (.weight | keys == ["group-0", "group-1"])
             and ([.utility[], .reward[], .weight[]] | all(type == "number"))
             and (.worst_group | . == "group-0" or . == "group-1") and (.worst_group_changed | type == "boolean")
-            and numbers(["return", "beta", "kl_k1", "kl_k3", "entropy", "response_tokens", "finished", "clip_fraction",
+            and numbers(["return", "beta", "kl_k1", "kl_k3", "kl_smoothed", "entropy", "response_tokens", "finished", "clip_fraction",
                 "policy_loss", "value_loss", "update_kl", "gradient_norm", "learning_rate", "updates",
                 "sample_tokens_per_second", "score_tokens_per_second", "reward_tokens_per_second",
                 "update_tokens_per_second"])))' "$1" >/dev/null ||
@@ -209,10 +209,26 @@ check "the known baseline is noted" jq --exit-status '.known_groups | has("group
 variant "center" --set calibrate.method=center --set 'run.stages=[calibrate, policy]'
 variant "log-sigmoid" --set calibrate.method=log-sigmoid --set 'run.stages=[calibrate, policy]'
 variant "no calibration" --set calibrate.method=none --set 'run.stages=[calibrate, policy]'
-variant "ppo, adaptive KL" --set policy.algorithm=ppo --set policy.kl=adaptive --set policy.epochs=2 --set policy.minibatches=2 \
+variant "ppo" --set policy.algorithm=ppo --set policy.epochs=2 --set policy.minibatches=2 \
     --set policy.target_kl=0.5 --set 'run.stages=[policy]'
 check "ppo has a value loss" jq --slurp --exit-status 'map(select(.stage == "policy")) | length == 1 and .[0].value_loss > 0
     and .[0].updates == 4' "$work/variant/metrics.jsonl"
+variant "a training ends at its KL" --set policy.steps=40 --set policy.learning_rate=5e-3 --set policy.max_kl=0.3 \
+    --set 'run.stages=[policy]'
+check "its last step makes no update" jq --slurp --exit-status 'map(select(.stage == "policy")) | length < 40
+    and (.[-1] | .reached_max_kl and .kl_smoothed >= 0.3 and .updates == 0)
+    and (.[:-1] | all(.[]; .kl_smoothed < 0.3 and .updates == 1))' "$work/variant/metrics.jsonl"
+check "the policy is at that KL" jq --exit-status '.reached_max_kl and .kl > 0.29 and .kl < 0.31 and .max_kl == 0.3' \
+    "$work/variant/policy/maxmin/training.json"
+variant "a training that does not get to its KL" --set policy.max_kl=50 --set evaluate.prompts=8 --set 'run.stages=[policy, evaluate]'
+check "its row is said not to be at matched KL" jq --exit-status '(.warnings | any(contains("maxmin is not at policy.max_kl 50")))
+    and (.policies.maxmin | .matches_max_kl == false and .max_kl == 50) and .policies.reference.matches_max_kl == null' \
+    "$work/variant/evaluation.json"
+variant "best of n" --set evaluate.prompts=8 --set 'evaluate.best_of=[4, 2]' --set 'run.stages=[policy, evaluate]'
+check "best of n stands beside the policies" jq --exit-status '.policies | keys_unsorted == ["reference", "maxmin", "best-of-4",
+    "best-of-4-maxmin", "best-of-2", "best-of-2-maxmin"] and (.["best-of-4"] | .kl_is_bound and .kl > 0.636 and .kl < 0.637)
+    and ([.["best-of-4"], .["best-of-2"]] | map(.by_judge.reward.win_rate | [.[].mean] | add) | .[0] > .[1])' \
+    "$work/variant/evaluation.json"
 objectives=(maxmin single utilitarian per-response softmin mirror nash alpha-fair proportional maxmin-uncalibrated only-0 only-1
     regret)
 variant "every objective" --set "policy.objectives=[$(IFS=,; echo "${objectives[*]}")]" --set evaluate.prompts=8 \

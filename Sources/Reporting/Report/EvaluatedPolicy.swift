@@ -5,16 +5,32 @@ import StrictJSON
 struct EvaluatedPolicy {
     let name: String
     let kl: Double
+    /// Whether the divergence is no more than that, as is known of best of n.
+    let klIsBound: Bool
+    /// The divergence at which its training was to end, where it did not get there.
+    let missedKL: Double?
     let tokens: Double
     /// Against the reference, by the first judge.
     let winRates: [(group: String, rate: Interval)]
     let againstSingle: [(group: String, rate: Interval)]
-    let byJudge: [(judge: String, winRates: [(group: String, rate: Interval)])]
-    /// The lowest win rate by the first judge and how much higher it is than the baseline's, paired by prompts; nil in
-    /// files of earlier versions, and the second of the baseline itself.
-    let worstRate: Interval?
-    let worstLessBaseline: Interval?
+    let byJudge: [Judged]
     let samples: [(prompt: String, response: String, utilities: [(group: String, value: Double)])]
+
+    /// `2.0`, `≤ 2.0` of a bound, or `1.5 of 2.0` where training did not get to the divergence at which it was to end.
+    var shownKL: String { (klIsBound ? "≤ " : "") + decimal(kl, 1) + (missedKL.map { " of \(decimal($0, 1))" } ?? "") }
+
+    /// What one judge says of it.
+    struct Judged {
+        let judge: String
+        let winRates: [(group: String, rate: Interval)]
+        /// The lowest win rate, and how much higher it is than the baseline's, paired by prompts; nil in files of
+        /// earlier versions, and the second of the baseline itself.
+        let worstRate: Interval?
+        let worstLessBaseline: Interval?
+    }
+
+    var worstRate: Interval? { byJudge.first?.worstRate }
+    var worstLessBaseline: Interval? { byJudge.first?.worstLessBaseline }
 
     /// The group with the lowest win rate.
     var worst: (group: String, rate: Interval)? { winRates.min { $0.rate.mean < $1.rate.mean } }
@@ -32,26 +48,26 @@ extension EvaluatedPolicy {
     fileprivate init(_ name: String, _ fields: JSONFields) throws(Failure) {
         self.name = name
         kl = try fields.double("kl")
+        klIsBound = try fields.optionalBool("kl_is_bound") ?? false
+        missedKL = try fields.optionalBool("matches_max_kl") == false ? fields.optionalDouble("max_kl") : nil
         tokens = try fields.double("mean_tokens")
         winRates = try intervals(fields.fields("win_rate"))
         againstSingle = try intervals(fields.fields("win_rate_against_single"))
-        var byJudge: [(judge: String, winRates: [(group: String, rate: Interval)])] = []
-        var worstRates: [(rate: Interval?, lessBaseline: Interval?)] = []
+        var byJudge: [Judged] = []
         if let judges = try fields.optionalFields("by_judge") {
             for judge in judges.object.keys {
                 let own = try judges.fields(judge)
-                worstRates.append(
-                    (
-                        try own.optionalFields("worst_win_rate").map(Interval.init),
-                        try own.optionalFields("worst_less_baseline").map(Interval.init)
+                byJudge.append(
+                    Judged(
+                        judge: judge,
+                        winRates: try intervals(own.fields("win_rate")),
+                        worstRate: try own.optionalFields("worst_win_rate").map(Interval.init),
+                        worstLessBaseline: try own.optionalFields("worst_less_baseline").map(Interval.init)
                     )
                 )
-                byJudge.append((judge, try intervals(own.fields("win_rate"))))
             }
         }
         self.byJudge = byJudge
-        worstRate = worstRates.first?.rate
-        worstLessBaseline = worstRates.first?.lessBaseline
         var samples: [(prompt: String, response: String, utilities: [(group: String, value: Double)])] = []
         for sample in try fields.fieldsList("samples") {
             var utilities: [(group: String, value: Double)] = []

@@ -16,7 +16,7 @@ func evaluationContent(_ run: ReportedRun) throws(Failure) -> String? {
     html += table(
         ["policy"] + groups.map { "\($0), %" } + ["KL, nats", "tokens"],
         policies.map { policy in
-            [policy.name] + policy.winRates.map(\.rate.percent) + [decimal(policy.kl, 1), decimal(policy.tokens, 1)]
+            [policy.name] + policy.winRates.map(\.rate.percent) + [policy.shownKL, decimal(policy.tokens, 1)]
         }
     )
     var figures = judges.map { judge in
@@ -34,7 +34,10 @@ func evaluationContent(_ run: ReportedRun) throws(Failure) -> String? {
     }
     figures.append(
         frontier(
-            "Higher and further left is better.",
+            "Higher and further left is better."
+                + (policies.contains(where: \.klIsBound)
+                    ? " Best of n is the reference's best of n responses by the rewards of all groups; its KL is an "
+                        + "upper bound." : ""),
             policies.compactMap { policy in policy.worst.map { (policy.name, policy.kl, $0.rate) } }
         )
     )

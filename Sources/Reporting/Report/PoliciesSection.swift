@@ -22,6 +22,7 @@ func policiesContent(_ run: ReportedRun) throws(Failure) -> String? {
         "The utility of a group is its mean calibrated reward less β times the divergence. The strip below each chart "
             + "has the color of the group that is worst off at that step."
     )
+    if let sentence = try endings(parts, maxKL: run.keys["policy.max_kl"]) { html += paragraph(sentence) }
     html += charts(
         utilities.map { objective in
             LineChart(
@@ -60,6 +61,20 @@ func policiesContent(_ run: ReportedRun) throws(Failure) -> String? {
         try comparison(parts, "gradient_norm", "Gradient.", "Norm before clipping, mean of a step's updates.", "norm"),
     ])
     return html
+}
+
+/// At which step each training reached `policy.max_kl`; nil where that is not set.
+private func endings(_ parts: [MetricsTable.Part], maxKL: String?) throws(Failure) -> String? {
+    guard let maxKL, maxKL != "null" else { return nil }
+    var endings: [String] = []
+    for part in parts {
+        guard let last = part.lines.last else { continue }
+        let step = try last.int("step")
+        let reached = try last.optionalBool("reached_max_kl") == true
+        endings.append(reached ? "\(part.name) at step \(step)" : "\(part.name) not in \(step) steps")
+    }
+    return "A training ends where the divergence, smoothed over its last steps, reaches \(maxKL) nats: "
+        + endings.joined(separator: ", ") + ". The weights are then moved until the divergence is \(maxKL) nats."
 }
 
 /// One figure of all policies.

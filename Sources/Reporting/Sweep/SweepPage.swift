@@ -32,14 +32,19 @@ extension SweepReport {
         let names = distinct(series.flatMap { $0.policies.map(\.name) })
         var html = paragraph(
             "Win rates against the reference in %. Each figure is the mean over runs that differ in their seed only, "
-                + "with the range over them. The worst-off group is each run's own."
+                + "with the range over them. The worst-off group is each run's own. Its intervals reach from the "
+                + "lowest to the highest end of the runs' 95 % intervals. The difference from the baseline is paired "
+                + "by prompts; without 0 are the runs in which its 95 % interval is below or above it."
         )
         for judge in distinct(series.flatMap { $0.policies.flatMap { $0.judged.map(\.judge) } }) {
             html += "<h3>By \(escaped(judge))</h3>\n"
             let rates = series.flatMap { $0.policies.compactMap { $0.judged(by: judge)?.winRates }.joined() }
             let groups = distinct(rates.map(\.group))
             html += table(
-                ["policy", "runs"] + groups.map { "\($0), %" } + ["worst-off, %", "KL, nats", "users as labeled, %"],
+                ["policy", "runs"] + groups.map { "\($0), %" } + [
+                    "worst-off, %", "its intervals, %", "less baseline's, points", "without 0", "KL, nats",
+                    "users as labeled, %",
+                ],
                 names.flatMap { name in
                     series.compactMap { own in own.policy(name).map { row(own, $0, judge, groups) } }
                 }
@@ -63,7 +68,10 @@ extension SweepReport {
             + groups.map { group in
                 judged?.winRates.first { $0.group == group }?.spread.text(1, times: 100) ?? "–"
             } + [
-                judged?.worst?.text(1, times: 100) ?? "–", policy.kl?.text(1) ?? "–",
+                judged?.worst?.text(1, times: 100) ?? "–",
+                judged?.worstInterval.map { "\(decimal(100 * $0.low, 1))–\(decimal(100 * $0.high, 1))" } ?? "–",
+                judged?.lessBaseline?.text(1) ?? "–",
+                judged?.lessBaseline?.excludingZero ?? "–", policy.kl?.text(1) ?? "–",
                 series.agreement?.text(1, times: 100) ?? "–",
             ]
     }

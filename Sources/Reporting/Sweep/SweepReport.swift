@@ -49,14 +49,15 @@ package struct SweepReport {
 extension EvaluatedPolicy {
     fileprivate var sweepJSON: JSONValue {
         var judges = JSONObject()
-        for (judge, rates) in byJudge {
+        for own in byJudge {
             var byGroup = JSONObject()
-            for (group, rate) in rates { byGroup[group] = .number(rate.mean) }
-            let worst = worst(by: judge)
-            judges[judge] = [
+            for (group, rate) in own.winRates { byGroup[group] = .number(rate.mean) }
+            let worst = worst(by: own.judge)
+            judges[own.judge] = [
                 "win_rate": .object(byGroup),
                 "worst_group": worst.map { .string($0.group) } ?? .null,
-                "worst_win_rate": JSONValue(optional: worst?.rate.mean),
+                "worst_win_rate": own.worstRate?.json ?? JSONValue(optional: worst?.rate.mean),
+                "worst_less_baseline": own.worstLessBaseline?.json ?? .null,
             ]
         }
         return ["by_judge": .object(judges), "kl": .number(kl), "mean_tokens": .number(tokens)]
@@ -73,6 +74,8 @@ extension SweepSeries {
                 for (group, spread) in judged.winRates { rates[group] = spread.json }
                 judges[judged.judge] = [
                     "win_rate": .object(rates), "worst_win_rate": judged.worst?.json ?? .null,
+                    "worst_win_rate_intervals": judged.worstInterval?.json ?? .null,
+                    "worst_less_baseline": judged.lessBaseline?.json ?? .null,
                 ]
             }
             byPolicy[policy.name] = [
@@ -85,6 +88,21 @@ extension SweepSeries {
             "assignment_agreement": agreement?.json ?? .null, "policies": .object(byPolicy),
         ]
     }
+}
+
+extension SweepSeries.Difference {
+    /// `{mean, low, high, runs, below_zero, above_zero}`.
+    fileprivate var json: JSONValue {
+        [
+            "mean": .number(spread.mean), "low": .number(spread.low), "high": .number(spread.high),
+            "runs": .integer(spread.count), "below_zero": .integer(below), "above_zero": .integer(above),
+        ]
+    }
+}
+
+extension Interval {
+    /// `{mean, low, high}`.
+    fileprivate var json: JSONValue { ["mean": .number(mean), "low": .number(low), "high": .number(high)] }
 }
 
 extension Spread {

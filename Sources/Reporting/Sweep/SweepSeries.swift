@@ -34,6 +34,39 @@ struct SweepSeries {
         let winRates: [(group: String, spread: Spread)]
         /// Of each run's own worst-off group.
         let worst: Spread?
+        /// From the lowest to the highest end of the runs' 95 % intervals of it.
+        let worstInterval: Interval?
+        /// How much higher it is than the baseline's.
+        let lessBaseline: Difference?
+    }
+
+    /// Differences of several runs, each with a 95 % interval.
+    struct Difference: Equatable {
+        let spread: Spread
+        /// How many intervals are below zero and above it.
+        let below: Int
+        let above: Int
+
+        /// Nil of nothing.
+        init?(_ intervals: [Interval]) {
+            guard let spread = Spread(intervals.map(\.mean)) else { return nil }
+            self.spread = spread
+            below = intervals.count { $0.high < 0 }
+            above = intervals.count { $0.low > 0 }
+        }
+
+        /// `-45 (-50 to -40)`, mean and range in points; of one run the figure alone.
+        func text(_ decimals: Int) -> String {
+            func shown(_ value: Double) -> String { decimal(100 * value, decimals) }
+            let range = " (\(shown(spread.low)) to \(shown(spread.high)))"
+            return shown(spread.mean) + (spread.count == 1 ? "" : range)
+        }
+
+        /// `3 below`, `1 above`, `3 below, 1 above` or `0`, of how many runs.
+        var excludingZero: String {
+            let parts = [(below, "below"), (above, "above")].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+            return (parts.isEmpty ? "0" : parts.joined(separator: ", ")) + " of \(spread.count)"
+        }
     }
 
     struct Policy {
@@ -48,6 +81,8 @@ struct SweepSeries {
     let evaluated: Int
     let runs: Int
     let policies: [Policy]
+    /// What the runs' worst-off groups are compared with, where it is the same in all.
+    let baseline: String?
     let agreement: Spread?
 }
 
@@ -61,6 +96,8 @@ extension SweepSeries {
         self.name = name
         self.runs = runs.count
         evaluated = figures.count
+        let baselines = distinct(figures.compactMap(\.baseline))
+        baseline = baselines.count == 1 ? baselines[0] : nil
         agreement = Spread(figures.compactMap(\.agreement))
         let names = distinct(figures.flatMap { $0.policies.map(\.name) })
         policies = names.map { name in
@@ -95,12 +132,22 @@ extension SweepSeries.Policy {
                     let own = rates.compactMap { $0.first { $0.group == group }?.rate.mean }
                     return Spread(own).map { (group, $0) }
                 },
-                worst: Spread(runs.compactMap { $0.worst(by: judge)?.rate.mean })
+                worst: Spread(runs.compactMap { $0.worst(by: judge)?.rate.mean }),
+                worstInterval: envelope(runs.compactMap { $0.judged(by: judge)?.worstRate }),
+                lessBaseline: SweepSeries.Difference(runs.compactMap { $0.judged(by: judge)?.worstLessBaseline })
             )
         }
     }
 
     func judged(by judge: String) -> SweepSeries.Judged? { judged.first { $0.judge == judge } }
+}
+
+/// The least that holds all of some intervals, about the mean of their points; nil of none.
+private func envelope(_ intervals: [Interval]) -> Interval? {
+    guard let points = Spread(intervals.map(\.mean)), let low = intervals.map(\.low).min(),
+        let high = intervals.map(\.high).max()
+    else { return nil }
+    return Interval(mean: points.mean, low: low, high: high)
 }
 
 /// Each name once, in the order of their first places.

@@ -50,6 +50,20 @@ extension SweepReport {
         columns.append(
             ("worst-off", rows.map { $0.policy.judged(by: judge)?.worst?.text(0, times: 100) ?? "–" })
         )
+        let judged = rows.map { $0.policy.judged(by: judge) }
+        columns.append(
+            ("its intervals", judged.map { $0?.worstInterval.map { "\(points($0.low))–\(points($0.high))" } ?? "–" })
+        )
+        if judged.contains(where: { $0?.lessBaseline != nil }) {
+            let baselines = distinct(series.compactMap(\.figures.baseline))
+            columns.append(
+                (
+                    "less \(baselines.count == 1 ? baselines[0] : "baseline")'s",
+                    judged.map { $0?.lessBaseline?.text(0) ?? "–" }
+                )
+            )
+            columns.append(("without 0", judged.map { $0?.lessBaseline?.excludingZero ?? "–" }))
+        }
         columns.append(("KL nats", rows.map { $0.policy.kl?.text(1) ?? "–" }))
         let heading = "\(name), win rate % by \(judge)"
         var tables: [String] = []
@@ -65,6 +79,8 @@ extension SweepReport {
         }
         return tables
     }
+
+    private func points(_ share: Double) -> String { decimal(100 * share, 0) }
 
     private func width(of columns: ArraySlice<(head: String, cells: [String])>, beside labels: [String]) -> Int {
         let label = labels.map(\.count).max() ?? 0

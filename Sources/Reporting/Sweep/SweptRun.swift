@@ -34,6 +34,8 @@ package struct SweptRun {
 /// The figures of a finished run that a sweep compares.
 struct SweptFigures {
     let policies: [EvaluatedPolicy]
+    /// The policy that the others' worst-off groups are compared with.
+    let baseline: String?
     /// Share of users in the group of their label.
     let agreement: Double?
 
@@ -41,15 +43,17 @@ struct SweptFigures {
     init?(of run: SweptRun) throws(Failure) {
         guard let evaluation = run.record?.evaluation else { return nil }
         policies = try Reporting.policies(of: evaluation)
+        baseline = try evaluation.optionalString("baseline")
         agreement = try evaluation.optionalDouble("assignment_agreement")
     }
 }
 
 extension EvaluatedPolicy {
     /// A judge's win rates against the reference, group by group.
-    func winRates(by judge: String) -> [(group: String, rate: Interval)] {
-        byJudge.first { $0.judge == judge }?.winRates ?? []
-    }
+    func winRates(by judge: String) -> [(group: String, rate: Interval)] { judged(by: judge)?.winRates ?? [] }
+
+    /// All that a judge says of it.
+    func judged(by judge: String) -> Judged? { byJudge.first { $0.judge == judge } }
 
     /// The group with the lowest of a judge's win rates.
     func worst(by judge: String) -> (group: String, rate: Interval)? {

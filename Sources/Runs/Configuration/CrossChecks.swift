@@ -72,6 +72,18 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
         )
     }
 
+    let bestOf = evaluate.prompts * evaluate.samplesPerPrompt * (evaluate.bestOf.max() ?? 1)
+    require(
+        bestOf <= 1 << 20 && bestOf * data.maxLength <= 1 << 30,
+        "evaluate.best_of: \(evaluate.bestOf.max() ?? 1) for each of evaluate.prompts \(evaluate.prompts) with "
+            + "evaluate.samples_per_prompt \(evaluate.samplesPerPrompt) are more than \(1 << 20) responses, or with "
+            + "data.max_length more than \(1 << 30) tokens"
+    )
+    require(
+        evaluate.bestOf.isEmpty || evaluate.temperature > 0,
+        "evaluate.best_of: at evaluate.temperature 0 the responses to a prompt are all the same"
+    )
+
     let names = simulate.groups.map(\.name)
     require(Set(names).count == names.count, "simulate.groups: two groups have the same name")
     for problem in tasteProblems(of: simulate.groups) { require(false, problem) }

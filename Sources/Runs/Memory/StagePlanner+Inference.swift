@@ -50,14 +50,18 @@ extension StagePlanner {
         let keys = configuration.evaluate
         addOpened(model.opened, to: &memory)
         var (answered, judged) = (memory, memory)
-        if keys.judges.contains(.reward) { try addRewardModels(to: &judged) }
+        let scoresRewards = keys.judges.contains(.reward) || !keys.bestOf.isEmpty
+        if scoresRewards { try addRewardModels(to: &judged) }
+        let (prompt, new) = (promptTokens, configuration.policy.training.maxNewTokens)
+        if let most = keys.bestOf.max() {
+            addTexts(keys.prompts * keys.samplesPerPrompt * most, tokens: new, to: &judged)
+        }
         let trained = try configuration.policy.trained(of: shape)
         if trained == .full {
             addOpened(model.openedOwn(head: .none), to: &answered)
         } else {
             answered[.adapters] += model.own(trained.parameterCount(shape, head: .none))
         }
-        let (prompt, new) = (promptTokens, configuration.policy.training.maxNewTokens)
         let items = min(mostSampled, responsesOfRank(keys.prompts, perItem: keys.samplesPerPrompt))
         func sample(_ models: [SamplingModel], to memory: inout StageMemory) -> Int {
             addSampling(
@@ -72,7 +76,7 @@ extension StagePlanner {
         // The policy is gone when judges come; what the reference samples with stays.
         let prefill = max(sample([.reference, .policy], to: &answered), sample([.reference], to: &judged))
         let scored = scoring(total: items * (prompt + new), longest: prompt + new)
-        if keys.judges.contains(.reward) { try addRewardPass(tokens: scored, to: &judged) }
+        if scoresRewards { try addRewardPass(tokens: scored, to: &judged) }
         memory = answered.bytesPerRank > judged.bytesPerRank ? answered : judged
         addPasses(inference: max(prefill, scored), read: scored, to: &memory)
         memory[.logits] = max(memory[.logits], activations.logits(rows: scored, recorded: false))

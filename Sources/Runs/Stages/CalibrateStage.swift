@@ -1,4 +1,6 @@
 import Collectives
+import Evaluation
+import Failures
 import Foundation
 import LanguageModels
 import MaxMinPolicy
@@ -16,6 +18,7 @@ func runCalibrate(_ run: RunContext) throws {
     let section = run.configuration.calibrate
     let started = Date()
     try run.dropMetricsOfNoCheckpoint()
+    if section.atChance == .refuse { try refuseModelsAtChance(run.loadMixtureRecord(), in: run.directory) }
     let reference = try run.loadReference()
     let prompts = try run.loadPrompts(reference).training
     let models = try run.loadRewardModels(over: reference)
@@ -63,4 +66,25 @@ func runCalibrate(_ run: RunContext) throws {
             to: run.directory.file("reward/diagnosis.json")
         )
     }
+}
+
+/// Throws where a group's reward model is not known to decide better than chance: no policy is for that group then,
+/// whatever its training says.
+///
+/// The single model may be at chance where groups oppose each other: that is a result.
+func refuseModelsAtChance(_ mixture: MixtureRecord, in directory: RunDirectory) throws(Failure) {
+    let weak = mixture.ownAccuracy.enumerated().compactMap { group, own -> String? in
+        guard let own, own.low <= 0.5 else { return nil }
+        let label = mixture.labelOfGroup[group].map { " (\($0))" } ?? ""
+        let (low, high) = ((100 * own.low).formatted(decimals: 1), (100 * own.high).formatted(decimals: 1))
+        return "the reward model of group-\(group)\(label) decides \((100 * own.mean).formatted(decimals: 1)) % of its "
+            + "users' held-out comparisons as they do (95 % interval \(low) to \(high))"
+    }
+    guard !weak.isEmpty else { return }
+    throw Failure(
+        .badData,
+        "\(weak.joined(separator: ", and ")), which is not above chance; give more comparisons, set fewer "
+            + "reward.groups, or take it with calibrate.at_chance: take",
+        at: directory.file("reward/mixture.json")
+    )
 }

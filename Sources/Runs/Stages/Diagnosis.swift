@@ -28,6 +28,8 @@ package struct Diagnosis {
         let logLikelihood, gainOverSingle: ClusteredMean
         /// Whether each group's users are surely explained better by their own model than by any other group's.
         let areToldApart: Bool
+        /// By how much at most; nil where that is not known.
+        let mostEvidence: Double?
     }
 
     /// Two groups beside each other.
@@ -80,9 +82,13 @@ extension Diagnosis {
 
     /// The rules are those of docs/algorithm.md.
     package var verdict: Verdict {
-        let areToldApart = tried.last { $0.left == groups }?.areToldApart ?? false
-        if groups == 1 || gain.mean <= gain.standardError || !areToldApart {
-            return gain.mean + 2 * gain.standardError < negligibleGain ? .oneReward : .tooLittleData
+        let found = tried.last { $0.left == groups }
+        if groups == 1 || gain.mean <= gain.standardError || found?.areToldApart != true {
+            let isRuledOut = tried.dropFirst().allSatisfy {
+                let most = $0.gainOverSingle.mean + 2 * $0.gainOverSingle.standardError
+                return min(most, $0.mostEvidence ?? .infinity) < negligibleGain
+            }
+            return isRuledOut ? .oneReward : .tooLittleData
         }
         if 20 * unsure > users.count { return .tooLittleData }
         return forecast?.verdict ?? .groups
@@ -210,7 +216,8 @@ extension Diagnosis {
                     left: try one.int("groups_left", in: 1...64),
                     logLikelihood: try ClusteredMean(one),
                     gainOverSingle: try ClusteredMean(one.fields("gain_over_single")),
-                    areToldApart: try one.bool("told_apart")
+                    areToldApart: try one.bool("told_apart"),
+                    mostEvidence: try one.optionalFields("evidence")?.double("high")
                 )
             )
         }

@@ -13,7 +13,7 @@ import StrictJSON
 import Text
 
 /// Responses that are scored in one forward pass.
-private let scoringBatch = 64
+let scoringBatch = 64
 
 /// Measures every policy against the reference and against the single-reward policy, on held-out prompts, by the
 /// groups' true tastes and by the learned rewards.
@@ -33,21 +33,27 @@ func runEvaluate(_ run: RunContext) throws {
         )
     }
     let objectives = run.configuration.policy.objectives.map(\.rawValue)
-    run.progress.begin("evaluate", total: objectives.count + 1, unit: "policies")
+    let choices = try run.bestOfChoices()
+    run.progress.begin("evaluate", total: objectives.count + 1 + choices.count, unit: "policies")
     var answers = [try answer(prompts, with: reference.model, as: "reference", index: 0, reference, run)]
     run.progress.advance()
     for (index, name) in objectives.enumerated() {
         let path = try run.directory.require("policy/\(name)", madeBy: .policy)
         let policy = try reference.load(path, head: .none)
-        answers.append(try answer(prompts, with: policy, as: name, index: index + 1, reference, run))
+        var own = try answer(prompts, with: policy, as: name, index: index + 1, reference, run)
+        own.trained = try TrainedPolicy(directory: path)
+        answers.append(own)
         run.progress.advance()
     }
+    answers += try run.answerByBestOf(choices, prompts, reference)
+    run.progress.advance(by: choices.count)
     run.progress.end("\(prompts.count) prompts × \(section.samplesPerPrompt)")
 
     let mixture = try run.loadMixtureRecord()
     let judges = try run.judges(labels: mixture.labelOfGroup, over: reference)
     let maxmin = PolicyObjective.maxmin.rawValue
     let baseline = objectives.contains(maxmin) ? maxmin : objectives.first ?? "reference"
+    let unmatched = answers.compactMap { $0.trained?.unmatched($0.name) }
     try run.onRoot {
         let summary = EvaluationSummary(
             prompts: prompts.count,
@@ -55,7 +61,7 @@ func runEvaluate(_ run: RunContext) throws {
             policies: try compare(answers, judges: judges, baseline: baseline, run: run),
             rewards: mixture.rewards,
             assignmentAgreement: mixture.agreement,
-            warnings: mixture.warnings
+            warnings: mixture.warnings + unmatched
         )
         try writeAtomically(summary.json.encoded(pretty: true) + "\n", to: run.directory.file("evaluation.json"))
         for policy in summary.policies {
@@ -80,6 +86,10 @@ struct PolicyAnswers {
     let responses: [[JudgedResponse]]
     /// KL(π ‖ π_ref) a response, in nats, estimated by k1.
     let kl: Double
+    /// Whether it is an upper bound of that.
+    var klIsBound = false
+    /// How its training ended, where that is known.
+    var trained: TrainedPolicy?
 
     var meanTokens: Double {
         let lengths = responses.joined().map { Double($0.responseTokens.count) }
@@ -103,24 +113,11 @@ private func answer(
         prompt: { prompts[$0 / each].tokens },
         from: policy,
         named: "policy \(name)",
-        options: SamplingOptions(
-            maxNewTokens: run.configuration.policy.training.maxNewTokens,
-            temperature: Float(section.temperature),
-            stop: reference.encoding.endOfTurn
-        ),
+        options: run.evaluationOptions(reference),
         purpose: .evaluation,
         step: index
     )
-    let responses = try prompts.indices.map { index in
-        try samples[index * each..<(index + 1) * each].map { sample in
-            JudgedResponse(
-                prompt: prompts[index].text,
-                response: try reference.encoding.text(ofResponse: sample.tokens),
-                promptTokens: prompts[index].tokens,
-                responseTokens: sample.tokens
-            )
-        }
-    }
+    let responses = try judged(samples, prompts, reference)
     let kl =
         try index == 0
         ? 0
@@ -136,6 +133,32 @@ private func answer(
         throw Failure(.internalError, "its divergence from the reference is not finite", at: "policy \(name)")
     }
     return PolicyAnswers(name: name, responses: responses, kl: kl)
+}
+
+extension RunContext {
+    /// How `evaluate` samples.
+    func evaluationOptions(_ reference: Reference) -> SamplingOptions {
+        SamplingOptions(
+            maxNewTokens: configuration.policy.training.maxNewTokens,
+            temperature: Float(configuration.evaluate.temperature),
+            stop: reference.encoding.endOfTurn
+        )
+    }
+}
+
+/// Samples as judges see them, prompts × samples: as many of each prompt, one prompt after the other.
+func judged(_ samples: [Sample], _ prompts: [Prompt], _ reference: Reference) throws -> [[JudgedResponse]] {
+    let each = samples.count / prompts.count
+    return try prompts.indices.map { index in
+        try samples[index * each..<(index + 1) * each].map { sample in
+            JudgedResponse(
+                prompt: prompts[index].text,
+                response: try reference.encoding.text(ofResponse: sample.tokens),
+                promptTokens: prompts[index].tokens,
+                responseTokens: sample.tokens
+            )
+        }
+    }
 }
 
 /// Responses after their prompts, which those to one prompt share.
@@ -229,6 +252,9 @@ private func compare(
                 )
             },
             kl: answers[policy].kl,
+            klIsBound: answers[policy].klIsBound,
+            maxKL: answers[policy].trained?.maxKL,
+            matchesMaxKL: answers[policy].trained?.isMatched,
             meanTokens: answers[policy].meanTokens,
             samples: shown.map { prompt in
                 ShownSample(

@@ -33,7 +33,7 @@ extension EvaluationSummary {
                 let rates = policy.judges[index].winRate.map(\.estimate.percent)
                 table.add(
                     [policy.name] + rates + [
-                        policy.kl.formatted(decimals: 1), policy.meanTokens.formatted(decimals: 1),
+                        policy.shownKL, policy.meanTokens.formatted(decimals: 1),
                     ]
                 )
             }
@@ -89,6 +89,13 @@ extension PolicyEvaluation {
         return illustrations
     }
 
+    /// `2.0`, `≤ 2.0`, or `1.5 of 2.0` where the training did not get to its `max_kl`.
+    fileprivate var shownKL: String {
+        let own = (klIsBound ? "≤ " : "") + kl.formatted(decimals: 1)
+        guard let maxKL, matchesMaxKL == false else { return own }
+        return "\(own) of \(maxKL.formatted(decimals: 1))"
+    }
+
     fileprivate var json: JSONValue {
         var byJudge = JSONObject()
         for judge in judges {
@@ -106,6 +113,9 @@ extension PolicyEvaluation {
             "win_rate_against_single": .object(byGroup(winRateAgainstSingle, \.json)),
             "by_judge": .object(byJudge),
             "kl": .number(kl),
+            "kl_is_bound": .bool(klIsBound),
+            "max_kl": JSONValue(optional: maxKL),
+            "matches_max_kl": matchesMaxKL.map(JSONValue.bool) ?? .null,
             "mean_tokens": .number(meanTokens),
             "samples": .array(samples.map(\.json)),
         ]

@@ -13,6 +13,8 @@ struct MixtureRecord {
     let agreement: Double?
     /// Held-out accuracy of every model on the users of each label.
     let rewards: [RewardEvaluation]
+    /// Accuracy of each group's model on held-out comparisons of its own users; nil where there are none.
+    let ownAccuracy: [Estimate?]
     /// What speaks against a model.
     let warnings: [String]
 }
@@ -38,25 +40,33 @@ extension RunContext {
             var accuracy: [GroupEstimate] = []
             for label in byLabel.object.keys {
                 guard let estimate = try byLabel.optionalFields(label) else { continue }
-                accuracy.append(
-                    GroupEstimate(
-                        group: label,
-                        estimate: Estimate(
-                            mean: try estimate.double("mean", in: 0...1),
-                            low: try estimate.double("low", in: 0...1),
-                            high: try estimate.double("high", in: 0...1)
-                        )
-                    )
-                )
+                accuracy.append(GroupEstimate(group: label, estimate: try Estimate(estimate)))
             }
             rewards.append(RewardEvaluation(name: name, accuracy: accuracy))
+        }
+        var ownAccuracy: [Estimate?] = []
+        for group in sizes.indices {
+            let own = try models.optionalFields("group-\(group)")?.optionalFields("test_accuracy")
+            if let own { ownAccuracy.append(try Estimate(own)) } else { ownAccuracy.append(nil) }
         }
         return MixtureRecord(
             groupSizes: sizes,
             labelOfGroup: labels,
             agreement: try fields.optionalDouble("assignment_agreement", in: 0...1),
             rewards: rewards,
+            ownAccuracy: ownAccuracy,
             warnings: try fields.strings("warnings")
+        )
+    }
+}
+
+extension Estimate {
+    /// `{mean, low, high}`, shares.
+    fileprivate init(_ fields: JSONFields) throws(Failure) {
+        self.init(
+            mean: try fields.double("mean", in: 0...1),
+            low: try fields.double("low", in: 0...1),
+            high: try fields.double("high", in: 0...1)
         )
     }
 }

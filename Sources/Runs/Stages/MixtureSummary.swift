@@ -243,6 +243,7 @@ extension HeldOutFit {
             "groups": .integer(groups), "groups_left": .integer(left), "mean": .number(perComparison.mean),
             "standard_error": .number(perComparison.standardError), "gain_over_single": single.gain(of: self).json,
             "told_apart": .bool(areToldApart),
+            "evidence": evidence.map { ["low": .number($0.low), "high": .number($0.high)] } ?? .null,
         ]
     }
 }

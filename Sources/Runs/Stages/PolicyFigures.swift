@@ -23,6 +23,8 @@ extension PolicyStepRecord {
             "beta": .number(Double(beta)),
             "kl_k1": .number(klK1),
             "kl_k3": .number(klK3),
+            "kl_smoothed": .number(klSmoothed),
+            "reached_max_kl": .bool(reachedMaxKL),
             "entropy": .number(entropy),
             "response_tokens": .number(responseTokens),
             "finished": .number(finished),

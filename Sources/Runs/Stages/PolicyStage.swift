@@ -99,7 +99,8 @@ private func align(
     )
     policy.model.samplingBytes = run.configuration.model.samplingMemory << 20
     policy.model.checkpointsActivations = run.configuration.run.activationCheckpointing
-    let checkpoints = try Checkpointer(run, training: "policy/\(objective.rawValue)", stage: .policy)
+    let name = objective.rawValue
+    let checkpoints = try Checkpointer(run, training: "policy/\(name)", stage: .policy)
     let start = try checkpoints.saved.flatMap { saved in
         try saved.fill(policy.stateVectors)
         return try saved.record("policy", as: PolicyState.Record.self) {
@@ -108,10 +109,10 @@ private func align(
     }
     if let start { try policy.resume(updates: start.updates, over: run.communicator) }
     let model = policy.model
-    try run.sayMoments("policy \(objective.rawValue)", models: 1, trained, head: model.head, of: model.configuration)
-    run.progress.begin("policy \(objective.rawValue)", total: settings.steps, done: checkpoints.step)
+    try run.sayMoments("policy \(name)", models: 1, trained, head: model.head, of: model.configuration)
+    run.progress.begin("policy \(name)", total: settings.steps, done: checkpoints.step)
     var changes = 0
-    _ = try trainPolicy(
+    let state = try trainPolicy(
         policy,
         reference: reference.model,
         task: task,
@@ -124,7 +125,7 @@ private func align(
             stage: Stage.policy.rawValue,
             step: record.step,
             seconds: record.phases.reduce(0) { $0 + $1.seconds },
-            record.figures(objective: objective.rawValue, models: models),
+            record.figures(objective: name, models: models),
             illustrations: record.illustrations(models: models)
         )
         if record.worstGroupChanged { changes += 1 }
@@ -147,12 +148,41 @@ private func align(
     }
     run.progress.end("the worst-off group changed \(changes) times")
     try policy.finish(over: run.communicator)
+    let matched =
+        state.hasReached(settings.maxKL)
+        ? try match(model, trained, settings: settings, task: task, reference: reference, run: run) : nil
+    let result = TrainedPolicy(state, settings: settings, matched: matched)
+    if let line = result.line(of: name) { run.progress.say(line) }
     try run.communicator.enter(.save, step: 0)
-    try run.requireGood([policy.model.parameters.values], step: settings.steps)
-    try run.requireFiniteLogits(of: policy.model, after: Array(task.prompts.prefix(8)), step: settings.steps)
+    try run.requireGood([model.parameters.values], step: state.step)
+    try run.requireFiniteLogits(of: model, after: Array(task.prompts.prefix(8)), step: state.step)
     try run.onRoot {
+        let directory = run.directory.file("policy/\(name)")
         try run.directory.makeFolder("policy")
-        try reference.save(policy.model, to: run.directory.file("policy/\(objective.rawValue)"))
+        try reference.save(model, to: directory)
+        let record = result.json(groups: models.prefix(task.groupSizes.count))
+        try writeAtomically(record.encoded(pretty: true), to: "\(directory)/training.json")
     }
     try checkpoints.finish()
+}
+
+/// Brings a policy whose training has ended to its `max_kl`.
+private func match(
+    _ model: LanguageModel,
+    _ trained: TrainableParameters,
+    settings: PolicySettings,
+    task: PolicyTask,
+    reference: Reference,
+    run: RunContext
+) throws -> MatchedDivergence? {
+    guard let target = settings.maxKL else { return nil }
+    let start = try reference.policy(head: .none, trained: trained, seed: run.seed)
+    return try matchDivergence(
+        of: model,
+        to: target,
+        reference: reference.model,
+        task: task,
+        settings: settings,
+        communicator: run.communicator
+    ) { model.rescale(from: start, by: $0) }
 }

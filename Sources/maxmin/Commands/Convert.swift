@@ -12,8 +12,8 @@ struct Convert: ParsableCommand {
             not at all. Ties, choices, rankings and scores stay what they are. Examples:
 
               maxmin convert conversations.jsonl.gz --preset prism --out preferences.jsonl
-              maxmin convert ratings.csv --fields "{user_id: rater, prompt: question, chosen: better, rejected: worse}" \
-            -o preferences.jsonl
+              maxmin convert ratings.csv -o preferences.jsonl \
+            --fields "{user_id: rater, prompt: question, chosen: better, rejected: worse}"
             """
     )
 

@@ -18,7 +18,7 @@ struct PreferenceOptions: ParsableArguments {
     @Option(
         name: .customLong("config"),
         help: ArgumentHelp(
-            "A configuration whose section data says how the file is read, and whose model.path how long its texts are.",
+            "A configuration: its section data says how the file is read, its model.path how long texts are.",
             valueName: "file"
         )
     )

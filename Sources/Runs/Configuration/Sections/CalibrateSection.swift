@@ -3,9 +3,13 @@ import StrictYAML
 
 /// `calibrate`: one origin and unit for the groups' rewards, from samples of the reference policy.
 package struct CalibrateSection: Equatable, Sendable {
+    /// What becomes of a group's reward model whose held-out accuracy is not above chance.
+    package enum AtChance: String, CaseIterable, Sendable { case refuse, take }
+
     package var method: Calibration.Method = .standardize
     package var prompts = 64
     package var samplesPerPrompt = 4
+    package var atChance = AtChance.refuse
 
     mutating func read(_ keys: inout SectionReader) {
         keys.read(
@@ -20,6 +24,13 @@ package struct CalibrateSection: Equatable, Sendable {
             &samplesPerPrompt,
             .integer(.atLeast(1), unit: "samples"),
             "Responses sampled for each."
+        )
+        keys.read(
+            "at_chance",
+            &atChance,
+            .choice(AtChance.self),
+            "What becomes of a group's reward model whose accuracy on held-out comparisons of its own users is not "
+                + "above chance."
         )
     }
 }

@@ -11,6 +11,7 @@ package struct EvaluateSection: Equatable, Sendable {
     package var bootstrap = 1_000
     package var sampleTexts = 4
     package var temperature = 1.0
+    package var bestOf: [Int] = []
 
     mutating func read(_ keys: inout SectionReader) {
         keys.read("prompts", &prompts, .integer(.atLeast(1), unit: "prompts"), "Held-out prompts.")
@@ -39,5 +40,32 @@ package struct EvaluateSection: Equatable, Sendable {
             "Prompts whose responses are shown in the report."
         )
         keys.read("temperature", &temperature, .number(.atLeast(0)), "Sampling temperature; 0: greedy.")
+        keys.read(
+            "best_of",
+            &bestOf,
+            .sizes,
+            "Sizes n of best of n: the reference's best response by the rewards of all groups, beside the policies."
+        )
+    }
+}
+
+extension KeyType<[Int]> {
+    /// Up to eight sizes of best of n.
+    fileprivate static var sizes: Self {
+        let size = KeyType<Int>.integer(.from(2, to: 1024))
+        return KeyType(
+            name: "list of integers, each at most once",
+            unit: "responses",
+            bounds: "2 to 1024, at most 8 of them",
+            show: { "\($0)" }
+        ) { node in
+            guard case .list(let elements) = node.content, elements.count <= 8 else { return nil }
+            let sizes = elements.compactMap(size.convert)
+            return sizes.count == elements.count && Set(sizes).count == sizes.count ? sizes : nil
+        } describe: { node in
+            guard case .list(let elements) = node.content else { return node.kind }
+            let wrong = elements.first { size.convert($0) == nil }
+            return wrong?.kind ?? (elements.count > 8 ? "\(elements.count) sizes" : "a size twice")
+        }
     }
 }

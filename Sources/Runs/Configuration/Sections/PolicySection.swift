@@ -46,24 +46,13 @@ extension PolicySettings {
         )
         keys.read("beta", &beta, .number(.atLeast(0)), "Weight β of the divergence from the reference.")
         keys.read(
-            "kl",
-            &klControl,
-            .choice(PolicySettings.KLControl.self),
-            "fixed: β stays; adaptive: β follows `kl_target` (arXiv 1909.08593)."
+            "max_kl",
+            &maxKL,
+            .optional(.number(.above(0), unit: "nats a response")),
+            "Divergence from the reference at which training ends, before `steps`; null: `steps` alone end it."
         )
-        keys.read(
-            "kl_target",
-            &klTarget,
-            .number(.above(0), unit: "nats a response"),
-            "Divergence that adaptive control aims at."
-        )
-        keys.read(
-            "kl_horizon",
-            &klHorizon,
-            .number(.above(0), unit: "responses"),
-            "How slowly adaptive control moves β."
-        )
-        keys.read("steps", &steps, .integer(.atLeast(1), unit: "steps"), "Training steps of each policy.")
+        for old in ["kl", "kl_target", "kl_horizon"] { keys.renamed(old, to: "max_kl") }
+        keys.read("steps", &steps, .integer(.atLeast(1), unit: "steps"), "Training steps of each policy, at most.")
         keys.read(
             "prompts_per_step",
             &promptsPerStep,
