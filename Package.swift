@@ -55,6 +55,7 @@ let package = Package(
         .systemLibrary(name: "COpenMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-openmp-dev"])]),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "CCollectives",
             dependencies: [.target(name: "COpenMPI", condition: .when(traits: ["MPI"]))],
@@ -72,7 +73,7 @@ let package = Package(
         // Ground floor.
         room("Failures"),
         room("Randomness"),
-        room("Files", uses: ["Failures"]),
+        room("Files", uses: ["CZlib", "Failures"]),
         .target(name: "StrictJSON", dependencies: ["Failures", "Files"], swiftSettings: strict + optimizedInDebug),
         .target(
             name: "StrictYAML",
@@ -89,7 +90,7 @@ let package = Package(
 
         // Text and people.
         .target(name: "Text", dependencies: ["Failures", "StrictJSON"], swiftSettings: strict + optimizedInDebug),
-        room("Preferences", uses: ["Failures", "Files", "Randomness", "StrictJSON", "Text"]),
+        room("Preferences", uses: ["Failures", "Files", "Randomness", "StrictJSON", "StrictYAML", "Text"]),
 
         // Models.
         room("LanguageModels", uses: ["Failures", "Randomness", "Tensors"]),
@@ -141,7 +142,7 @@ let package = Package(
             name: "maxmin",
             dependencies: [
                 "Benchmarks", "Collectives", "Failures", "LanguageModels", "Launching", "ModelFiles", "ModelTools",
-                "Reporting", "Runs", "StrictJSON", "StrictYAML", "Tensors", "Text", "Watching",
+                "Preferences", "Reporting", "Runs", "StrictJSON", "StrictYAML", "Tensors", "Text", "Watching",
                 .target(name: "MPICollectives", condition: .when(traits: ["MPI"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

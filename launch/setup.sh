@@ -2,7 +2,7 @@
 # Makes a Debian 12 machine ready to build maxmin: checks Swift and installs the apt packages that are missing, as root or
 # through sudo. Does nothing where nothing is missing. Run it by itself, or source it for its functions.
 
-BUILD_PACKAGES=(pkg-config libopenblas-openmp-dev libdnnl-dev)
+BUILD_PACKAGES=(pkg-config libopenblas-openmp-dev libdnnl-dev zlib1g-dev)
 MPI_PACKAGES=(libopenmpi-dev openmpi-bin)
 # shellcheck disable=SC2034 # Used by launch/test.sh.
 TEST_PACKAGES=(

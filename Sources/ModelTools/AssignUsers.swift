@@ -73,7 +73,8 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
     )
     let noted = try Provenance(directory: trained)
     try noted?.check(trained, encoding, tokenizerIn: trained, base: base == nil ? nil : reference)
-    let loaded = try loadPreferences(request.input, options: LoadOptions(template: encoding.template))
+    let reading = LoadOptions(template: encoding.template, mapping: configuration.data.mapping)
+    let loaded = try loadPreferences(request.input, options: reading)
     for warning in loaded.report.warnings { log("warning: \(warning)") }
     let options = TokenizationOptions(
         maximumLength: min(configuration.data.maxLength, models[0].configuration.contextLength),

@@ -11,16 +11,24 @@ import Text
 /// What is at `path`: a model, a run, a configuration, tensors, preferences, prompts or text, and what is wrong with
 /// it.
 ///
-/// - Parameter allowNonFinite: whether NaN and infinite weights of a model are taken.
+/// - Parameters:
+///   - allowNonFinite: whether NaN and infinite weights of a model are taken.
+///   - preferences: how a preference file is read.
 /// - Returns: one JSON object on one line, or `key: value` lines for people.
 /// - Throws: `Failure` or `ConfigurationError` with what is wrong.
 package func inspect(
     _ path: String,
     json: Bool,
     allowNonFinite: Bool = false,
-    followSymlinks: Bool = false
+    followSymlinks: Bool = false,
+    preferences: PreferenceRequest = PreferenceRequest()
 ) throws -> String {
-    let report = try describe(path, allowNonFinite: allowNonFinite, followSymlinks: followSymlinks)
+    let report = try describe(
+        path,
+        allowNonFinite: allowNonFinite,
+        followSymlinks: followSymlinks,
+        preferences: preferences
+    )
     return json
         ? report.encoded() : lines(report, indentation: "").map { printable($0, limit: .max) }.joined(separator: "\n")
 }
@@ -59,9 +67,18 @@ package func inspectMemory(
     return lines.joined(separator: "\n")
 }
 
-private func describe(_ path: String, allowNonFinite: Bool, followSymlinks: Bool) throws -> JSONValue {
+private func describe(
+    _ path: String,
+    allowNonFinite: Bool,
+    followSymlinks: Bool,
+    preferences: PreferenceRequest
+) throws -> JSONValue {
     let files = FileManager.default
-    guard files.fileExists(atPath: path) else { throw Failure(.missingInput, "no such file or directory", at: path) }
+    // What is not there may be a data set of the hub.
+    guard files.fileExists(atPath: path) else {
+        try requireText(path)
+        throw Failure(.missingInput, "no such file or directory", at: path)
+    }
     if files.fileExists(atPath: path + "/config.yaml") { return try describeRun(path) }
     if URL(literalPath: path).lastPathComponent.hasPrefix("step-") { return try describeCheckpoint(path) }
     if files.fileExists(atPath: path + "/config.json") {
@@ -73,12 +90,14 @@ private func describe(_ path: String, allowNonFinite: Bool, followSymlinks: Bool
     switch URL(literalPath: path).pathExtension.lowercased() {
     case "yaml", "yml": return try describeConfiguration(path)
     case "safetensors": return try describeTensors(path)
-    case "csv": return try describePreferences(path)
-    case "jsonl", "json": return try describeLines(path)
+    case "csv", "jsonl", "json", "gz": return try describeData(path, preferences)
     default:
+        // Says what to make JSON Lines with of what other programs read.
+        try requireText(path)
+        if try preferences.namesRows(of: path) { return try describeData(path, preferences) }
         throw Failure(
             .badData,
-            "is no run, checkpoint, model or adapter directory, and no .yaml, .safetensors, .jsonl or .csv file",
+            "is no run, checkpoint, model or adapter directory, and no .yaml, .safetensors, .jsonl, .csv or .gz file",
             at: path
         )
     }
@@ -181,6 +200,7 @@ private func describeCheckpoint(_ path: String) throws -> JSONValue {
 private func describeConfiguration(_ path: String) throws -> JSONValue {
     let text = String(decoding: try readBytes(ofFile: path, limit: 1 << 21), as: UTF8.self)
     let configuration = try Configuration(yaml: text, file: path)
+    try requireInputs(of: configuration.run.stages, in: configuration)
     return [
         "kind": "configuration", "path": .string(path), "name": .string(configuration.run.name),
         "directory": .string(configuration.run.directory),
@@ -199,37 +219,17 @@ private func describeTensors(_ path: String) throws -> JSONValue {
     return ["kind": "tensors", "path": .string(path), "tensors": .array(tensors)]
 }
 
-private func describeLines(_ path: String) throws -> JSONValue {
-    var isPreferences = false
-    var isSeen = false
-    try forEachInputLine(of: path) { fields, _ in
-        guard !isSeen else { return }
-        isSeen = true
-        isPreferences =
-            fields.object["chosen"] != nil || fields.object["completion_a"] != nil
-            || fields.object["user_id"] != nil
+private func describeData(_ path: String, _ request: PreferenceRequest) throws -> JSONValue {
+    let fields = try firstFields(of: path)
+    let isOwn = fields.contains(where: ["user_id", "chosen", "rejected", "responses"].contains)
+    if try isOwn || request.namesRows(of: path) || DataPreset.recognizing(fields) != nil {
+        return try describePreferences(path, request)
     }
-    if isPreferences { return try describePreferences(path) }
     let (prompts, report) = try loadPromptTexts(path)
     let openings = prompts.count { if case .opening = $0 { true } else { false } }
     return [
         "kind": .string(openings == prompts.count ? "text" : "prompts"), "path": .string(path),
         "rows": .integer(report.rows), "kept": .integer(report.kept),
-        "warnings": .array(report.warnings.map(JSONValue.string)),
-    ]
-}
-
-private func describePreferences(_ path: String) throws -> JSONValue {
-    let (users, report) = try loadPreferences(path)
-    let counts = users.map(\.comparisons.count)
-    let groups = Dictionary(grouping: users.compactMap(\.group)) { $0 }
-    let named = groups.keys.sorted().map { name -> JSONValue in
-        ["group": .string(name), "users": .integer(groups[name]?.count ?? 0)]
-    }
-    return [
-        "kind": "preferences", "path": .string(path), "rows": .integer(report.rows), "kept": .integer(report.kept),
-        "users": .integer(users.count), "fewest_comparisons": .integer(counts.min() ?? 0),
-        "most_comparisons": .integer(counts.max() ?? 0), "groups": .array(named),
         "warnings": .array(report.warnings.map(JSONValue.string)),
     ]
 }

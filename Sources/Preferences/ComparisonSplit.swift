@@ -1,5 +1,7 @@
 package import Failures
 import Randomness
+import StrictJSON
+package import Text
 
 /// What stays together when comparisons are split.
 package enum SplitUnit: String, CaseIterable, Sendable {
@@ -176,15 +178,31 @@ private struct DealtComparisons {
     }
 }
 
+/// What decides where a prompt's comparisons go: those with the largest numbers are `test`.
+private func splitKey(_ key: UInt64, item: Int, seed: UInt64) -> UInt64 {
+    var stream = CounterRandom(seed: seed, purpose: .split, step: Int(truncatingIfNeeded: key), item: item)
+    return stream.next()
+}
+
+/// The distinct prompts of comparisons, those first whose comparisons a split by prompt makes `test`: no reward model
+/// trains on these.
+package func distinctPrompts(of users: [User<Comparison>], seed: UInt64) -> [Conversation] {
+    let prompts = Array(Set(users.lazy.flatMap(\.comparisons).map(\.prompt)))
+    let keys = prompts.map { splitKey(stableHash($0.text), item: 0, seed: seed) }
+    // Of equal keys, as of conversations whose roles alone differ, any order is as good that is always the same.
+    let order = prompts.indices.sorted { a, b in
+        keys[a] != keys[b]
+            ? keys[a] > keys[b] : precedes(prompts[a].json.encoded(), prompts[b].json.encoded())
+    }
+    return order.map { prompts[$0] }
+}
+
 /// Deals comparisons in a random order of their keys; those of equal keys go where the first of them falls.
 ///
 /// `item`: a number of the user, 0 for all users together.
 private func deal(_ keys: [UInt64], item: Int, _ settings: SplitSettings, seed: UInt64) -> DealtComparisons {
     // Equal keys draw equal numbers, so sorting by them puts the comparisons of a prompt side by side.
-    let random = keys.map { key in
-        var stream = CounterRandom(seed: seed, purpose: .split, step: Int(truncatingIfNeeded: key), item: item)
-        return stream.next()
-    }
+    let random = keys.map { splitKey($0, item: item, seed: seed) }
     let order = keys.indices.sorted { (random[$0], keys[$0], $0) < (random[$1], keys[$1], $1) }
 
     let count = order.count

@@ -23,8 +23,7 @@ package final class LineReader {
     package let path: String
     private let maximumLineBytes: Int
     /// Nil: standard input.
-    private let file: RegularFile?
-    private var bytesRead = 0
+    private let file: InputBlocks?
     private var buffer: [UInt8] = []
     /// Where the next line starts in `buffer`.
     private var start = 0
@@ -32,19 +31,18 @@ package final class LineReader {
     private var reachedEnd = false
     private var hash = FNV1a()
 
-    /// FNV-1a of the bytes read so far; of the whole file once `next()` gave nil.
+    /// FNV-1a of the bytes read so far, decompressed; of the whole file once `next()` gave nil.
     var contentHash: UInt64 { hash.value }
 
-    /// Opens a regular file, or for nil standard input, and skips a UTF-8 byte-order mark.
+    /// Opens a regular file, plain or gzip, or for nil standard input, and skips a UTF-8 byte-order mark.
     ///
-    /// - Throws: `Failure` 66 where there is no such file, 77 where it may not be read, 65 where it is no plain UTF-8
-    ///   text.
+    /// - Throws: `Failure` 66 where there is no such file, 77 where it may not be read, 65 where it is no UTF-8 text.
     package init(path: String?, maximumLineBytes: Int = LineReader.maximumLineBytes) throws(Failure) {
-        if let path { file = try RegularFile(path: path) } else { file = nil }
+        if let path { file = try openText(path) } else { file = nil }
         self.path = path ?? "standard input"
         self.maximumLineBytes = maximumLineBytes
         try readBlock()
-        if let reason = reasonNotUTF8Text(buffer) { throw Failure(.badData, reason, at: path) }
+        if let reason = reasonNotUTF8Text(buffer, path: path) { throw Failure(.badData, reason, at: path) }
         if buffer.starts(with: [0xEF, 0xBB, 0xBF]) { start = 3 }
     }
 
@@ -82,11 +80,12 @@ package final class LineReader {
 
     private func readBlock() throws(Failure) {
         let block: [UInt8]
-        switch file {
-        case .some(let file): block = try file.bytes(from: bytesRead, atMost: Self.blockBytes)
-        case .none: block = try readStandardInput(atMost: Self.blockBytes)
+        do throws(Failure) {
+            if let file { block = try file.next() } else { block = try readStandardInput(atMost: Self.blockBytes) }
+        } catch {
+            // How far one gets tells how much of a damaged file is lost.
+            throw number == 0 ? error : Failure(error.code, error.message, at: "\(path):\(number + 1)")
         }
-        bytesRead += block.count
         hash.add(block)
         buffer.append(contentsOf: block)
         reachedEnd = block.isEmpty
@@ -104,21 +103,6 @@ private func readStandardInput(atMost count: Int) throws(Failure) -> [UInt8] {
     }
     block.removeLast(count - read)
     return block
-}
-
-/// Why a file that starts with these bytes is no UTF-8 text, with the remedy; nil where nothing speaks against it.
-private func reasonNotUTF8Text(_ start: [UInt8]) -> String? {
-    if start.starts(with: [0x1F, 0x8B]) { return "gzip-compressed; decompress it first (gunzip)" }
-    if start.starts(with: Array("PK\u{3}\u{4}".utf8)) { return "a ZIP archive; unpack it first" }
-    if start.starts(with: Array("PAR1".utf8)) { return "a Parquet file; convert it to JSON Lines first" }
-    if start.starts(with: Array("version https://git-lfs".utf8)) {
-        return "a Git LFS pointer; fetch the data with `git lfs pull`"
-    }
-    let hasMark = start.starts(with: [0xFF, 0xFE]) || start.starts(with: [0xFE, 0xFF])
-    if hasMark || start.count >= 2 && (start[0] == 0) != (start[1] == 0) {
-        return "UTF-16 text; convert it to UTF-8 first (iconv -f UTF-16 -t UTF-8)"
-    }
-    return nil
 }
 
 /// Refuses what no reader of lines takes: a file that is missing or may not be read, or that does not begin with UTF-8

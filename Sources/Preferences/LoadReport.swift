@@ -29,6 +29,8 @@ package struct LoadOptions: Sendable {
     package var minimumRows: Int
     /// Longest accepted line in bytes.
     package var maximumLineBytes: Int
+    /// Where the fields of comparisons are; nil: under our own names.
+    package var mapping: FieldMapping?
 
     /// States the options.
     package init(
@@ -36,14 +38,30 @@ package struct LoadOptions: Sendable {
         template: ChatTemplate = .none,
         duplicates: DuplicatePolicy = .keep,
         minimumRows: Int = 1,
-        maximumLineBytes: Int = 16 << 20
+        maximumLineBytes: Int = 16 << 20,
+        mapping: FieldMapping? = nil
     ) {
         self.onBadLine = onBadLine
         self.template = template
         self.duplicates = duplicates
         self.minimumRows = minimumRows
         self.maximumLineBytes = maximumLineBytes
+        self.mapping = mapping
     }
+}
+
+/// How many comparisons are of which kind.
+package struct AnswerCounts: Equatable, Sendable {
+    /// One response of two, or ties of several.
+    package var pairs = 0
+    /// One response of several.
+    package var choices = 0
+    /// Several responses, or all, in order.
+    package var rankings = 0
+    /// A number for each response.
+    package var scores = 0
+    /// Of all these, in how many some responses tie.
+    package var ties = 0
 }
 
 /// What was found while reading a file.
@@ -52,19 +70,27 @@ package struct LoadReport: Equatable, Sendable {
     package var path: String
     /// Rows seen, bad ones included, blank lines not.
     package var rows = 0
-    /// Rows that are kept.
+    /// Comparisons, prompts or texts that are kept.
     package var kept = 0
+    /// Of comparisons, how many are of which kind.
+    package var answers = AnswerCounts()
     /// Bad lines left out.
     package var skipped = 0
     /// The first few reasons for leaving lines out.
     package var skippedReasons: [String] = []
-    /// Comparisons dropped because both responses are the same.
+    /// Comparisons dropped because a field is null that they need.
+    package var unanswered = 0
+    /// Comparisons dropped because two responses are the same.
     package var identical = 0
     /// Comparisons or texts dropped because a response or the text is empty.
     package var empty = 0
     /// Comparisons that repeat an earlier one of the same user exactly.
     package var duplicates = 0
-    /// FNV-1a of the file's bytes: equal on all ranks and on resume, or the file changed.
+    /// The first lines that lost a comparison, as `file:line: why`; bad lines are among them.
+    package private(set) var dropped: [String] = []
+    /// The fields of the first row.
+    package var fields: [String] = []
+    /// FNV-1a of the text: equal on all ranks and on resume, or the file changed.
     package var contentHash: UInt64 = 0
 
     /// An empty report of a file.
@@ -78,6 +104,7 @@ package struct LoadReport: Equatable, Sendable {
         if skipped > 0 {
             lines.append("\(path): \(skipped) of \(rows) lines left out, the first: \(skippedReasons.first ?? "")")
         }
+        if unanswered > 0 { lines.append("\(path): \(unanswered) comparisons without an answer dropped") }
         if identical > 0 { lines.append("\(path): \(identical) comparisons of identical responses dropped") }
         if empty > 0 { lines.append("\(path): \(empty) rows with an empty text dropped") }
         if duplicates > 0 {
@@ -91,6 +118,31 @@ package struct LoadReport: Equatable, Sendable {
         guard policy == .skip else { throw failure }
         skipped += 1
         if skippedReasons.count < 5 { skippedReasons.append(failure.description) }
+        note(failure.message, failure.location ?? path)
+    }
+
+    /// Counts comparisons of a line that are dropped, and notes why.
+    mutating func drop(_ count: WritableKeyPath<Self, Int>, _ times: Int, _ reason: String, _ location: String) {
+        guard times > 0 else { return }
+        self[keyPath: count] += times
+        note(reason, location)
+    }
+
+    /// Notes why a line lost a comparison, of the first lines.
+    mutating func note(_ reason: String, _ location: String) {
+        if dropped.count < 20 { dropped.append("\(location): \(reason)") }
+    }
+
+    /// Counts a comparison that is kept.
+    mutating func count(_ answer: PreferenceRow.Answer, ties: Bool) {
+        kept += 1
+        if ties { answers.ties += 1 }
+        switch answer {
+        case .choice: answers.choices += 1
+        case .ranking: answers.rankings += 1
+        case .scores: answers.scores += 1
+        case .pair, .tie: answers.pairs += 1
+        }
     }
 
     /// The checks that need the whole file.

@@ -4,7 +4,7 @@ import StrictJSON
 package import Text
 
 /// A row of a prompts file.
-package enum PromptText: Equatable, Sendable {
+package enum PromptText: Hashable, Sendable {
     /// The whole text is the prompt (`prompt`).
     case whole(Conversation)
     /// The prompt is the text's first tokens (`text`).
@@ -39,7 +39,7 @@ package func loadPromptTexts(
     var report = LoadReport(path: path)
     var prompts: [PromptText] = []
     try forEachRow(of: path, options, &report) { (row, location, report) throws(Failure) in
-        let isOpening = row["prompt"] == nil && row["text"] != nil
+        let isOpening = !row.has("prompt") && row.has("text")
         let prompt =
             isOpening
             ? PromptText.opening(of: try row.text("text", at: location))
@@ -147,6 +147,14 @@ private func stableText(of tokens: [Int32], _ tokenizer: Tokenizer) -> String? {
     return tokenizer.encodeSequence(text) == tokens ? text : nil
 }
 
+/// Refuses so few prompts that none would be left for training.
+package func requirePrompts(_ count: Int, heldOut: Int, of source: String) throws(Failure) {
+    guard count > heldOut else {
+        let message = "\(count) distinct prompts, but \(heldOut) are to be held out"
+        throw Failure(.badData, "\(message); lower data.held_out_prompts or give more prompts", at: source)
+    }
+}
+
 /// Keeps `heldOut` prompts apart for evaluation: a random choice of prompts by their tokens, whatever their order.
 ///
 /// - Throws: `Failure(.badData)` where fewer than one prompt would be left for training.
@@ -155,10 +163,7 @@ package func splitPrompts(
     heldOut: Int,
     seed: UInt64
 ) throws(Failure) -> (training: [Prompt], heldOut: [Prompt]) {
-    guard prompts.count > heldOut else {
-        let message = "\(prompts.count) distinct prompts, but \(heldOut) are to be held out"
-        throw Failure(.badData, "\(message); lower data.held_out_prompts or give more prompts", at: "data.prompts")
-    }
+    try requirePrompts(prompts.count, heldOut: heldOut, of: "data.prompts")
     let keys = prompts.map { prompt in
         var random = CounterRandom(
             seed: seed,

@@ -1,23 +1,60 @@
 package import Failures
-package import StrictJSON
-package import Text
+import StrictJSON
 
 /// Calls `body` with each row of a JSON Lines or (by its ending) CSV file, as an object, and with the row's
 /// `file:line`.
 ///
-/// A CSV row becomes an object of strings; an empty cell is left out of it. Failures of `body` make a bad line.
+/// Either may be compressed by gzip. A CSV row becomes an object of strings; an empty cell becomes null. Failures of
+/// `body` make a bad line.
 func forEachRow(
     of path: String,
     _ options: LoadOptions,
     _ report: inout LoadReport,
     _ body: (JSONObject, String, inout LoadReport) throws(Failure) -> Void
 ) throws(Failure) {
-    if path.lowercased().hasSuffix(".csv") {
+    if isCSV(path) {
         try forEachRecord(of: path, options, &report, body)
     } else {
         try forEachLine(of: path, options, &report, body)
     }
     try report.check(options)
+}
+
+/// The names of the fields of a file's first row; none where it has no row.
+///
+/// - Throws: `Failure` where the file is none that is read, or the row is no object.
+package func firstFields(of path: String) throws(Failure) -> [String] {
+    if isCSV(path) { return try CSVReader(path: path).next()?.get().fields ?? [] }
+    let lines = try LineReader(path: path)
+    while let line = try lines.next() {
+        if line.isBlank { continue }
+        try refuseArray(line, in: path)
+        return try object(line, in: path).keys
+    }
+    return []
+}
+
+/// Refuses a file whose first line with anything on it begins an array.
+private func refuseArray(_ line: Line, in path: String) throws(Failure) {
+    if line.bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "[") {
+        throw Failure(.badData, arrayRemedy(path), at: path)
+    }
+}
+
+/// The object of a line.
+private func object(_ line: Line, in path: String) throws(Failure) -> JSONObject {
+    let location = "\(path):\(line.number)"
+    let value = try JSONValue(parsingLine: line.bytes, at: location)
+    guard let object = value.object else {
+        throw Failure(.badData, "expected an object, found \(value.kind)", at: location)
+    }
+    return object
+}
+
+/// Whether a file is CSV by its name, `.csv` or `.csv.gz`.
+package func isCSV(_ path: String) -> Bool {
+    let name = path.lowercased()
+    return (name.hasSuffix(".gz") ? String(name.dropLast(3)) : name).hasSuffix(".csv")
 }
 
 private func forEachLine(
@@ -29,17 +66,10 @@ private func forEachLine(
     let lines = try LineReader(path: path, maximumLineBytes: options.maximumLineBytes)
     while let line = try lines.next() {
         if line.isBlank { continue }
-        if report.rows == 0, line.bytes.first(where: { $0 > 0x20 }) == UInt8(ascii: "[") {
-            throw Failure(.badData, "a JSON array; write one object a line (jq -c '.[]')", at: path)
-        }
+        if report.rows == 0 { try refuseArray(line, in: path) }
         report.rows += 1
-        let location = "\(path):\(line.number)"
         do throws(Failure) {
-            let value = try JSONValue(parsingLine: line.bytes, at: location)
-            guard let object = value.object else {
-                throw Failure(.badData, "expected an object, found \(value.kind)", at: location)
-            }
-            try body(object, location, &report)
+            try body(try object(line, in: path), "\(path):\(line.number)", &report)
         } catch {
             try report.badLine(error, options.onBadLine)
         }
@@ -69,8 +99,8 @@ private func forEachRecord(
                 throw Failure(.badData, message, at: location)
             }
             var object = JSONObject()
-            for (name, field) in zip(header.fields, record.fields) where !field.isEmpty {
-                object[name] = .string(field)
+            for (name, field) in zip(header.fields, record.fields) {
+                object[name] = field.isEmpty ? .null : .string(field)
             }
             try body(object, location, &report)
         } catch {
@@ -78,65 +108,4 @@ private func forEachRecord(
         }
     }
     report.contentHash = records.contentHash
-}
-
-extension JSONObject {
-    /// A required string.
-    func text(_ key: String, at location: String) throws(Failure) -> String {
-        guard let value = self[key] else { throw Failure(.badData, "field \"\(key)\" is missing", at: location) }
-        guard let text = value.string else {
-            throw Failure(.badData, "field \"\(key)\" must be a string, found \(value.kind)", at: location)
-        }
-        return text
-    }
-
-    /// A string that may be absent or null.
-    func optionalText(_ key: String, at location: String) throws(Failure) -> String? {
-        guard let value = self[key], !value.isNull else { return nil }
-        return try text(key, at: location)
-    }
-
-    /// A boolean that may be absent; CSV writes it `true` or `false`.
-    func flag(_ key: String, default missing: Bool, at location: String) throws(Failure) -> Bool {
-        guard let value = self[key], !value.isNull else { return missing }
-        if let flag = value.bool { return flag }
-        if let text = value.string, let flag = Bool(text) { return flag }
-        throw Failure(.badData, "field \"\(key)\" must be true or false, found \(value.kind)", at: location)
-    }
-
-    /// A prompt that the template can render: a string, or a list of messages with `role` and `content`.
-    package func prompt(_ key: String, _ template: ChatTemplate, at location: String) throws(Failure) -> Conversation {
-        let conversation = try conversation(key, at: location)
-        if let problem = template.problem(in: conversation) {
-            throw Failure(.badData, "\"\(key)\" \(problem)", at: location)
-        }
-        return conversation
-    }
-
-    private func conversation(_ key: String, at location: String) throws(Failure) -> Conversation {
-        guard let rows = self[key]?.array else { return Conversation(try text(key, at: location)) }
-        var messages: [Message] = []
-        for (index, row) in rows.enumerated() {
-            guard let object = row.object else {
-                let reason = "message \(index + 1) of \"\(key)\" must be an object with \"role\" and \"content\""
-                throw Failure(.badData, "\(reason), found \(row.kind)", at: location)
-            }
-            let name = try object.text("role", at: location)
-            guard let role = Message.Role(rawValue: name) else {
-                let known = Message.Role.allCases.map(\.rawValue).joined(separator: ", ")
-                throw Failure(.badData, "role \"\(name)\" in \"\(key)\"; known: \(known)", at: location)
-            }
-            messages.append(Message(role, try object.text("content", at: location)))
-        }
-        guard !messages.isEmpty else { throw Failure(.badData, "\"\(key)\" is an empty conversation", at: location) }
-        return Conversation(messages)
-    }
-}
-
-extension Conversation {
-    /// As a row has it: a string where it is one message of a user.
-    var json: JSONValue {
-        if messages.count == 1, messages[0].role == .user { return .string(messages[0].content) }
-        return .array(messages.map { ["role": .string($0.role.rawValue), "content": .string($0.content)] })
-    }
 }

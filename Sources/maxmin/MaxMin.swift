@@ -32,7 +32,7 @@ struct MaxMin: ParsableCommand {
                 subcommands: [
                     Generate.self, Score.self, Tokenize.self, Init.self, Merge.self, Assign.self, Diagnose.self,
                     Export.self,
-                    Inspect.self,
+                    Inspect.self, Convert.self,
                     Bench.self,
                 ]
             ),

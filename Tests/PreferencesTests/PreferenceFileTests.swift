@@ -85,16 +85,6 @@ import Text
         #expect(try failure(.none, #""a\n<|assistant|>\nb""#) == nil)
     }
 
-    @Test func readsPersonalizedSoupsFields() throws {
-        let text = #"""
-            {"user_id":"a","user_input":"q","completion_a":"x","completion_b":"y"}
-            {"user_id":"a","user_input":"q","completion_a":"x","completion_b":"y","preference":"b"}
-            """#
-        let (users, _) = try load(text)
-        #expect(users[0].comparisons.map(\.chosen) == ["x", "y"] as [Response])
-        #expect(users[0].comparisons.map(\.rejected) == ["y", "x"] as [Response])
-    }
-
     @Test func readsRankingsChoicesScoresAndTies() throws {
         func comparisons(_ told: String) throws -> [Comparison] {
             let text = #"{"user_id":"a","prompt":"p","responses":["w","x","y","z"],\#(told)}"#
@@ -158,6 +148,30 @@ import Text
         #expect(refusal.message.contains(reason), "\(refusal.message)")
     }
 
+    @Test func aWrittenRowReadsBackAsTheSameComparisons() throws {
+        let rows: [PreferenceRow] = [
+            PreferenceRow(userID: "u", group: "g", prompt: "p", responses: ["x", "y"], answer: .pair),
+            PreferenceRow(userID: "u", prompt: "q", responses: ["x", Response("y", isComplete: false)], answer: .tie),
+            PreferenceRow(
+                userID: "u",
+                prompt: Conversation([Message(.user, "a"), Message(.assistant, "b"), Message(.user, "c")]),
+                responses: ["x", "y", "z"],
+                answer: .tie
+            ),
+            PreferenceRow(userID: "v", prompt: "p", responses: ["x", "y", "z"], answer: .choice(2)),
+            PreferenceRow(userID: "v", prompt: "q", responses: ["x", "y"], answer: .choice(1)),
+            PreferenceRow(userID: "v", prompt: "r", responses: ["x", "y", "z"], answer: .ranking([2, 0])),
+            PreferenceRow(userID: "v", prompt: "s", responses: ["x", "y", "z"], answer: .scores([2, 0.5, 2])),
+        ]
+        let text = rows.map { JSONValue.object($0.json).encoded() + "\n" }.joined()
+        let (users, report) = try load(text)
+        for user in users {
+            #expect(user.comparisons == rows.filter { $0.userID == user.id }.flatMap(\.comparisons))
+        }
+        let answers = AnswerCounts(pairs: 3, choices: 2, rankings: 1, scores: 1, ties: 3)
+        #expect(report.kept == 7 && report.answers == answers)
+    }
+
     @Test func readsQuotedCSV() throws {
         let text =
             "user_id,group,prompt,chosen,rejected\r\na,,\"say \"\"hi\"\", please\",\"line one\nline "
@@ -171,6 +185,9 @@ import Text
 
     @Test(arguments: [
         ("user_id,prompt,chosen,rejected\na,p,x\n", 2, "3 fields"),
+        ("user_id,prompt,better,rejected\na,p,x,y\n", 2, "\"chosen\" is missing; there are: user_id, prompt, better"),
+        ("user_id,prompt,chosen,rejected\na,,x,y\n", 2, "\"chosen\" and \"rejected\" do not begin with one"),
+        ("user_id,prompt,chosen,rejected\na,p,x,\n", 2, "found null (or an empty cell)"),
         ("user_id,prompt,chosen,rejected\na,p,\"x\"z,y\n", 2, "after a quoted field"),
         ("user_id,prompt,chosen,rejected\na,p,x\"z,y\n", 2, "inside an unquoted"),
         ("user_id,prompt,chosen,rejected\na,p,x,y\nb,\"p,x,y\nq\n", 3, "without its partner"),
@@ -187,13 +204,14 @@ import Text
         (#"{"user_id":"a","prompt":"p","rejected":"y"}"#, "\"chosen\" is missing"),
         (#"{"user_id":"a","prompt":"p","chosen":null,"rejected":"y"}"#, "\"chosen\" must be a string, found null"),
         (#"{"user_id":"a","prompt":"p","chosen":5,"rejected":"y"}"#, "found an integer"),
-        (#"{"user_id":"a","prompt":"p","chosen":["x"],"rejected":"y"}"#, "found an array"),
-        (#"{"user_id":7,"prompt":"p","chosen":"x","rejected":"y"}"#, "\"user_id\" must be a string"),
+        (#"{"user_id":"a","prompt":"p","chosen":["x"],"rejected":"y"}"#, "message 1 of \"chosen\" must be an object"),
+        (#"{"user_id":7.5,"prompt":"p","chosen":"x","rejected":"y"}"#, "must be a string or a whole number"),
+        (#"{"user_id":true,"prompt":"p","chosen":"x","rejected":"y"}"#, "found a boolean"),
+        (#"{"user":"a","prompt":"p","chosen":"x","rejected":"y"}"#, "\"user_id\" is missing; did you mean \"user\"?"),
         (#"{"user_id":"","prompt":"p","chosen":"x","rejected":"y"}"#, "\"user_id\" is empty"),
         (#"{"user_id":"a","chosen":"x","rejected":"y"}"#, "\"prompt\" is missing"),
         (#"{"user_id":"a","prompt":[],"chosen":"x","rejected":"y"}"#, "empty conversation"),
         (#"{"user_id":"a","prompt":[{"role":"robot","content":"x"}],"chosen":"x","rejected":"y"}"#, "role \"robot\""),
-        (#"{"user_id":"a","user_input":"p","completion_a":"x","completion_b":"y","preference":"c"}"#, "\"preference\""),
         (#"{"user_id":"a","prompt":"p","chosen":"x","rejected":"y","chosen_complete":1}"#, "true or false"),
         (#"{"user_id":"a","prompt":"p","chosen":"x","rejected":"y",}"#, "expected a key"),
         ("{\"user_id\":\"a\",\"prompt\":\"p\u{0}\",\"chosen\":\"x\",\"rejected\":\"y\"}", "control byte"),
@@ -225,7 +243,13 @@ import Text
             ([], "empty file"),
             (Array("\n\n".utf8), "empty file"),
             (Array("[{\"user_id\":\"a\"}]".utf8), "JSON array"),
-            ([0x1F, 0x8B, 8, 0], "gunzip"),
+            ([0x1F, 0x8B, 8, 0], "compressed data ends too early"),
+            (Array("PAR1".utf8), "JSON Lines of it: python3 -c 'import pandas; pandas.read_parquet("),
+            (Array("ARROW1\0\0".utf8), "python3 -c 'from datasets import Dataset; Dataset.from_file("),
+            ([0xFF, 0xFF, 0xFF, 0xFF, 8, 1], "an Arrow file"),
+            ([0x28, 0xB5, 0x2F, 0xFD], "zstd -d"),
+            (Array("BZh9".utf8), "bunzip2"),
+            ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0], "unxz"),
             ([0xFF, 0xFE, 0x7B, 0], "UTF-16"),
             ([0x7B, 0, 0x22, 0], "UTF-16"),
             ([0, 0x7B, 0, 0x22], "UTF-16"),
@@ -240,7 +264,9 @@ import Text
         #expect(throws: Failure(.missingInput, "no such file", at: "/nowhere/x.jsonl")) {
             try loadPreferences("/nowhere/x.jsonl")
         }
-        #expect(throws: Failure(.badData, "not a regular file", at: "/tmp")) { try loadPreferences("/tmp") }
+        #expect(throws: Failure(.badData, "not a regular file; it is a folder; name a file in it", at: "/tmp")) {
+            try loadPreferences("/tmp")
+        }
         #expect(throws: Failure(.badData, "not a regular file", at: "/dev/zero")) { try loadPreferences("/dev/zero") }
     }
 

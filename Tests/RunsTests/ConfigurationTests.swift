@@ -1,5 +1,6 @@
 import MaxMinPolicy
 import Optimizers
+import Preferences
 import StrictYAML
 import Testing
 
@@ -45,11 +46,14 @@ import Testing
         var top = SectionReader(path: "", node: nil)
         _ = Configuration(&top)
         for record in top.allRecords where record.path != "simulate.groups" {
-            // Keys of stages that a run does not have contradict nothing.
-            let stages = record.path == "run.stages" ? [] : ["run.stages=[reward]"]
+            // Keys of stages that a run does not have contradict nothing; some keys tell of a file.
+            let ofPreferences = ["data.preset", "data.fields"].contains(record.path) ? ["data.preferences=word"] : []
+            let stages = ofPreferences + (record.path == "run.stages" ? [] : ["run.stages=[reward]"])
             let standard = try Configuration(yaml: "", file: "run.yaml", overrides: stages)
             let words = record.type.split(whereSeparator: { " ,".contains($0) }).flatMap { ["\($0)", "[\($0)]"] }
-            let values = ["1", "2", "3", "7", "0.5", "0.25", "300", "true", "false", "word", "[word]", "[2]"] + words
+            let values =
+                ["1", "2", "3", "7", "0.5", "0.25", "300", "true", "false", "word", "[word]", "[2]", "{prompt: word}"]
+                + words
             let changed = values.filter { $0 != record.standard }.contains { value in
                 let option = "\(record.path)=\(value)"
                 guard let other = try? Configuration(yaml: "", file: "run.yaml", overrides: stages + [option]) else {
@@ -63,6 +67,36 @@ import Testing
             }
             #expect(changed, "\(record.path)")
         }
+    }
+
+    /// A mapping stands in `config.yaml` as it was meant, and what is wrong with one is told.
+    @Test func mappingsOfFields() throws {
+        let yaml = #"""
+            run: { stages: [reward] }
+            data:
+              preferences: votes.csv
+              fields:
+                - user_id: "votes[by=a b].id"
+                  prompt: [first, "answer_{best}"]
+                  choices: { A: 0, same: tie, none: null }
+                - user_id: =all
+                  prompt: "=Title: {title}\n\"quoted\""
+            """#
+        let configuration = try Configuration(yaml: yaml, file: "run.yaml")
+        let again = try Configuration(yaml: configuration.effectiveYAML, file: "run.yaml")
+        #expect(again.data == configuration.data && again.effectiveYAML == configuration.effectiveYAML)
+        #expect(again.data.mapping?.lines.last == "prompt ← =Title: {title} …")
+        func found(_ data: String) -> [String] {
+            problems("{ run: { stages: [reward] }, data: { preferences: x, \(data) } }")
+        }
+        #expect(
+            found("fields: { promt: x }") == [
+                "run.yaml:1: data.fields: needs mapping, list of mappings, or null, not this one: has no field "
+                    + #""promt"; did you mean "prompt"?"#
+            ]
+        )
+        #expect(found("preset: multipref, fields: { prompt: x }").count == 1)
+        #expect(problems("data: { fields: { prompt: x } }").count == 1)
     }
 
     @Test func anOldNameIsToldTheNewOne() {

@@ -31,6 +31,8 @@ struct Parser: Sendable {
         Parser(name: "yaml") { try readConfiguration($0, folder: $1) },
         Parser(name: "csv") { try readPreferences($0, folder: $1, ending: "csv") },
         Parser(name: "jsonl") { try readPreferences($0, folder: $1, ending: "jsonl") },
+        Parser(name: "gzip") { try readPreferences($0, folder: $1, ending: "jsonl.gz") },
+        Parser(name: "fields") { try readMapping($0, folder: $1) },
         Parser(name: "template") { input, _ in try renderTemplates(input.bytes) },
         Parser(name: "manifest") { try readCheckpoint($0, folder: $1) },
         Parser(name: "stage") { try readStageFiles($0, folder: $1) },
@@ -105,15 +107,31 @@ private func readConfiguration(_ input: Input, folder: String) throws {
     require(again?.effectiveYAML == configuration.effectiveYAML, "a configuration is written as it was read")
 }
 
-/// Users are written so that they are read as the same users.
+/// Comparisons are written so that they are read as the same.
 private func readPreferences(_ input: Input, folder: String, ending: String) throws {
     let path = write(input.bytes, "\(folder)/data.\(ending)")
     _ = try? loadPromptTexts(path)
     _ = try? loadTexts(path)
-    _ = try? loadPreferences(path, options: LoadOptions(onBadLine: .skip, template: .tulu, duplicates: .drop))
-    let users = try loadPreferences(path).users
-    let again = try? loadPreferences(write(Array(preferenceLines(of: users).utf8), "\(folder)/again.jsonl")).users
-    require(again == users, "preferences are written as they were read")
+    let preset = DataPreset.allCases[input.bytes.count % DataPreset.allCases.count]
+    _ = try? loadPreferences(path, options: LoadOptions(onBadLine: .skip, mapping: preset.mapping))
+    let found = try rows(of: path, LoadOptions(onBadLine: .skip, template: .tulu, duplicates: .drop))
+    let text = found.map { JSONValue.object($0.json).encoded() + "\n" }.joined()
+    let again = try? rows(of: write(Array(text.utf8), "\(folder)/again.jsonl"))
+    require(again == found, "preferences are written as they were read")
+}
+
+private func rows(of path: String, _ options: LoadOptions = LoadOptions()) throws -> [PreferenceRow] {
+    var rows: [PreferenceRow] = []
+    _ = try forEachPreference(of: path, options) { row, _ in rows.append(row) }
+    return rows
+}
+
+/// A mapping of fields, on rows with lists of objects.
+private func readMapping(_ input: Input, folder: String) throws {
+    let mapping = try FieldMapping(JSONValue(parsing: input.bytes, at: "fields"))
+    let path = write(Corpus.bytes(of: "jsonl/prism.jsonl") ?? [], "\(folder)/data.jsonl")
+    _ = try rows(of: path, LoadOptions(onBadLine: .skip, mapping: mapping))
+    require((try? FieldMapping(mapping.json)) == mapping, "a mapping is what it was written as")
 }
 
 /// The tokenizer of the templates: bytes, and the added tokens of all of them.

@@ -288,9 +288,11 @@ prefers 56 "an empty response" 0 "1 rows with an empty text dropped"
 iconv -t UTF-16 good.jsonl >$data
 prefers 57 "UTF-16" 65 "iconv"
 gzip -c good.jsonl >$data
-everywhere && prefers 57 "gzip" 65 "gunzip"
+everywhere && prefers 57 "gzip" 0 "reward: done"
+gzip -c good.jsonl | head -c 500 >$data
+everywhere && prefers 57 "a gzip file that was cut" 65 "ends too early"
 jq -s . good.jsonl >$data
-prefers 57 "an array" 65 "jq -c"
+prefers 57 "an array" 65 "write one object a line: python3 -c"
 ends "58 a special token is text" 0 '[' bash -c 'echo "{\"text\": \"<|endoftext|>\"}" |
     "$0" tokenize --model model --input - --json | jq -c "select(.ids | length > 3)"' "$maxmin"
 mkdir -p one two && cp good.jsonl one/$data && head -n 200 good.jsonl >two/$data && cp -r model one && cp -r model two

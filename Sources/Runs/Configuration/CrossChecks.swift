@@ -25,6 +25,14 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
             "run.directory: \(run.directory) is model.path or inside it; a run must not write into its model"
         )
     }
+    require(
+        data.preset == nil || data.fields == nil,
+        "data.fields: data.preset says where the fields are; leave one of the two out"
+    )
+    require(
+        data.mapping == nil || data.preferences != nil,
+        "data.\(data.preset == nil ? "fields" : "preset"): tells of the rows of data.preferences, which names no file"
+    )
     if does(.simulate) {
         require(
             data.preferences == nil,

@@ -1,16 +1,39 @@
-import Failures
+package import Failures
 import Files
 import ModelFiles
 import Preferences
+import Text
 
-/// Refuses a run whose stages could not read a file that the configuration names, before any of them is read, counted
-/// or cleared for: what is missing or no regular file (a FIFO or a device would be waited for without end), and text
-/// that is none.
+/// Refuses a run whose stages could not use a file that the configuration names, before any of them is counted or
+/// cleared for, or a model is trained: what is missing or no regular file (a FIFO or a device would be waited for
+/// without end), bad lines, and fewer prompts than are held out.
 ///
-/// - Throws: `Failure` 66 where there is no such file, 77 where it may not be read, 65 where it is no text or no file.
-func requireInputs(of stages: [Stage], in configuration: Configuration) throws(Failure) {
+/// - Throws: `Failure` 66 where there is no such file, 77 where it may not be read, 65 where it is no file, or holds
+///   something else.
+package func requireInputs(of stages: [Stage], in configuration: Configuration) throws(Failure) {
+    let data = configuration.data
     for stage in stages {
-        if let path = configuration.data.file(readBy: stage) { try requireText(path) }
+        if let path = data.file(readBy: stage) { try requireText(path) }
+    }
+    // What the template of the model's directory cannot render shows when that is read.
+    let options = LoadOptions(
+        onBadLine: data.onBadLine,
+        template: data.chatTemplate ?? .none,
+        duplicates: data.duplicates,
+        mapping: data.mapping
+    )
+    if let path = data.text, stages.contains(.sft) { _ = try loadTexts(path, options: options) }
+    let readsPrompts = !Set(stages).isDisjoint(with: [.simulate, .calibrate, .policy, .evaluate])
+    var prompts: Int?
+    if let path = data.preferences, stages.contains(.reward) || readsPrompts && data.prompts == nil {
+        let users = try loadPreferences(path, options: options).users
+        if readsPrompts { prompts = distinctPrompts(of: users, seed: configuration.run.seed).count }
+    }
+    if let path = data.prompts, readsPrompts {
+        prompts = Set(try loadPromptTexts(path, options: options).prompts).count
+    }
+    if let prompts, let path = data.prompts ?? data.preferences {
+        try requirePrompts(prompts, heldOut: data.heldOutPrompts, of: path)
     }
     if let model = configuration.model.path, stages.contains(where: { $0 != .sft && $0 != .report }) {
         _ = try ModelDirectory.configuration(model)
@@ -25,7 +48,7 @@ extension DataSection {
         switch stage {
         case .sft: text
         case .reward: preferences
-        case .simulate, .calibrate, .policy, .evaluate: prompts
+        case .simulate, .calibrate, .policy, .evaluate: prompts ?? preferences
         case .report: nil
         }
     }

@@ -4,6 +4,7 @@ import Files
 import LanguageModels
 import MaxMinPolicy
 import Optimizers
+import Preferences
 import RewardMixture
 import Simulation
 import Tensors
@@ -52,8 +53,8 @@ struct StagePlanner {
         let mpi = shards.ranks > 1 ? 25 << 20 : 0
         let tokenizer = 250 * shape.vocabularySize
         let data = configuration.data
-        let files = [data.prompts, data.preferences, data.text].compactMap { $0 }.reduce(0) { $0 + sizeOfFile($1) }
-        return program + mpi + tokenizer + 3 * files
+        let files = [data.prompts, data.preferences, data.text].compactMap { $0 }.map { textOfFile($0).bytes }
+        return program + mpi + tokenizer + 3 * files.reduce(0, +)
     }
 
     /// Texts that the program makes, as tokens and in words, with the copies that ranks exchange.
@@ -164,7 +165,9 @@ struct StagePlanner {
             min(shape.contextLength - configuration.policy.training.maxNewTokens, configuration.data.maxLength - 1)
         )
         // Openings of texts have that many tokens; those of the embedded corpus a few more.
-        guard let path = configuration.data.prompts else { return min(longest, 16) }
+        guard let path = configuration.data.prompts else {
+            return configuration.data.preferences == nil ? min(longest, 16) : longest
+        }
         return isOpenings(path) ? min(longest, configuration.simulate.promptTokens) : longest
     }
 
@@ -191,12 +194,19 @@ struct StagePlanner {
 
     /// Documents of `sft`, at most.
     var documents: Int {
-        min(configuration.sft.documents, configuration.data.text.map(linesOfFile) ?? .max)
+        min(configuration.sft.documents, configuration.data.text.map { textOfFile($0).lines } ?? .max)
     }
 
     /// Comparisons of all users.
     var comparisons: Int {
-        if let path = configuration.data.preferences { return linesOfFile(path) }
+        let data = configuration.data
+        if let path = data.preferences {
+            guard let mapping = data.mapping else { return textOfFile(path).lines }
+            // A row of these may have any number of comparisons.
+            let options = LoadOptions(onBadLine: data.onBadLine, mapping: mapping)
+            let report = try? forEachPreference(of: path, options) { _, _ in }
+            return report?.kept ?? textOfFile(path).lines
+        }
         return configuration.simulate.groups.reduce(0) { $0 + $1.users } * configuration.simulate.comparisonsPerUser
     }
 
@@ -206,25 +216,21 @@ struct StagePlanner {
     }
 }
 
-private func sizeOfFile(_ path: String) -> Int { (try? RegularFile(path: path).size) ?? 0 }
-
-/// Line feeds of a file; 0 where it cannot be read, which its reader will tell.
-private func linesOfFile(_ path: String) -> Int {
-    guard let file = try? RegularFile(path: path) else { return 0 }
-    var lines = 1
-    var offset = 0
-    while let block = try? file.bytes(from: offset, atMost: 1 << 20), !block.isEmpty {
+/// Bytes and lines of a file, decompressed; none where it cannot be read, which its reader will tell.
+private func textOfFile(_ path: String) -> (bytes: Int, lines: Int) {
+    guard let file = try? InputBlocks(path: path) else { return (0, 0) }
+    var (bytes, lines) = (0, 1)
+    while let block = try? file.next(), !block.isEmpty {
+        bytes += block.count
         lines += block.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }
-        offset += block.count
     }
-    return lines
+    return (bytes, lines)
 }
 
-/// Whether a prompts file has texts, of which prompts are the openings: by its first line.
+/// Whether a prompts file has texts, of which prompts are the openings: by its first row.
 private func isOpenings(_ path: String) -> Bool {
-    guard let block = try? RegularFile(path: path).bytes(from: 0, atMost: 1 << 16) else { return false }
-    let line = String(decoding: block.prefix { $0 != 0x0A }, as: UTF8.self)
-    return line.contains("\"text\"") && !line.contains("\"prompt\"")
+    guard let fields = try? firstFields(of: path) else { return false }
+    return fields.contains("text") && !fields.contains("prompt")
 }
 
 /// A model that responses are sampled from.

@@ -137,6 +137,9 @@ extension RunContext {
             )
         }
         guard let path = data.prompts else {
+            if let path = data.preferences {
+                return try promptsOfPreferences(path, reference, maximumTokens: maximumTokens)
+            }
             return try embeddedPrompts(reference, maximumTokens: maximumTokens)
         }
         let options = LoadOptions(onBadLine: data.onBadLine, template: reference.encoding.template)
@@ -144,6 +147,30 @@ extension RunContext {
         loaded.report.warnings.forEach(progress.say)
         let prompts = tokenized(loaded.prompts, reference, maximumTokens: maximumTokens)
         return try splitPrompts(prompts, heldOut: data.heldOutPrompts, seed: seed)
+    }
+
+    /// The prompts of the preferences; those of the evaluation are, as far as they go, of comparisons that no reward
+    /// model trains on.
+    private func promptsOfPreferences(
+        _ path: String,
+        _ reference: Reference,
+        maximumTokens: Int
+    ) throws(Failure) -> (training: [Prompt], heldOut: [Prompt]) {
+        let data = configuration.data
+        let options = LoadOptions(
+            onBadLine: data.onBadLine,
+            template: reference.encoding.template,
+            duplicates: data.duplicates,
+            mapping: data.mapping
+        )
+        let texts = distinctPrompts(of: try loadPreferences(path, options: options).users, seed: seed)
+        let prompts = tokenized(texts.map(PromptText.whole), reference, maximumTokens: maximumTokens)
+        try requirePrompts(prompts.count, heldOut: data.heldOutPrompts, of: path)
+        progress.say(
+            "prompts: \(prompts.count - data.heldOutPrompts) of data.preferences, and \(data.heldOutPrompts) others of "
+                + "them for evaluation, since data.prompts names none"
+        )
+        return (Array(prompts[data.heldOutPrompts...]), Array(prompts[..<data.heldOutPrompts]))
     }
 
     /// Openings of the embedded corpus, which keeps its held-out ones apart itself.

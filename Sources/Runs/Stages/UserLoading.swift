@@ -24,7 +24,8 @@ extension RunContext {
             onBadLine: configuration.data.onBadLine,
             template: reference.encoding.template,
             duplicates: configuration.data.duplicates,
-            minimumRows: communicator.size
+            minimumRows: communicator.size,
+            mapping: configuration.data.mapping
         )
         let loaded = try loadPreferences(path, options: options)
         loaded.report.warnings.forEach(progress.say)

@@ -18,7 +18,7 @@ struct Assign: ParsableCommand {
     @Option(name: .customLong("run"), help: "Run directory with a finished reward stage.")
     var directory: String
 
-    @Option(help: "Preference file of the new users.")
+    @Option(help: "Preference file of the new users, of the form that the run's own has (data.preset, data.fields).")
     var input: String
 
     @Option(

@@ -3,6 +3,7 @@
 
 Files whose name begins with a number other than this script's own variants are inputs that once went wrong; they stay as they are.
 """
+import gzip
 import json
 import pathlib
 import struct
@@ -143,12 +144,29 @@ save("yaml/cluster.yaml", (root / "cluster-configs/slurm-infiniband-64.yaml").re
 rows = [{"user_id": "u1", "prompt": "The film", "chosen": " was good.", "rejected": " was bad.", "group": "positive"},
         {"user_id": "u2", "prompt": [{"role": "user", "content": "Hi"}], "chosen": "Yes", "rejected": "No",
          "chosen_complete": False},
-        {"user_id": "é", "user_input": "Name one", "completion_a": "A", "completion_b": "B", "preference": "b"},
+        {"user_id": "é", "prompt": "Name one", "responses": ["A", "B", "C"], "scores": [1, 2.5, 1]},
+        {"user_id": 3, "chosen": "The film was good.", "rejected": "The film was bad.", "tie": True},
         {"prompt": "The plot"}, {"text": "The acting was fine."}]
-save("jsonl/preferences.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows[:3]))
-save("jsonl/texts.jsonl", "\ufeff" + "\r\n".join(json.dumps(row) for row in rows[3:]))
+save("jsonl/preferences.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows[:4]))
+save("jsonl/texts.jsonl", "\ufeff" + "\r\n".join(json.dumps(row) for row in rows[4:]))
 save("csv/preferences.csv", 'user_id,prompt,chosen,rejected,group\nu1,"The ""film"",\nagain",good,bad,a\r\nu2,Hi,"yes, it is",no,\n')
-save("csv/soups.csv", "user_id,user_input,completion_a,completion_b,preference\nu,Name one,A,B,b\n")
+foreign = root / "Tests/Fixtures/Preferences"
+save("csv/community-alignment.csv", (foreign / "community-alignment.csv").read_bytes())
+for name in ["prism", "multipref", "ultrafeedback", "openai-comparisons"]:
+    save(f"jsonl/{name}.jsonl", (foreign / f"{name}.jsonl").read_bytes())
+save("gzip/preferences.jsonl.gz", gzip.compress((here / "jsonl/preferences.jsonl").read_bytes(), mtime=0))
+save("gzip/members.jsonl.gz", 2 * gzip.compress(b'{"user_id": "u", "prompt": "p", "chosen": "a", "rejected": "b"}\n', mtime=0))
+
+# Mappings of fields.
+save("fields/turns.json", json.dumps({
+    "user_id": "user_id", "prompt": ["conversation_history[turn<*, if_chosen!=false]", "conversation_history[turn=*, role=user]"],
+    "responses": "conversation_history[turn=*, role=model].content",
+    "scores": "conversation_history[turn=*, role=model].score"}))
+save("fields/elements.json", json.dumps([
+    {"user_id": "={user_id} on {conversation_history[].turn}", "prompt": "opening_prompt", "group": "absent?",
+     "responses": ["conversation_history[0].content", "conversation_history[1].`content`"],
+     "choice": "conversation_history[].turn", "choices": {"0": 0, "1": "tie", "2": None}, "missing": ["N/A"]},
+    {"prompt": "opening_prompt", "chosen": "open_{x}", "rejected": "={{"}]))
 
 # A checkpoint of two parts.
 part = lambda names: safetensors({f"{n}@{s}": ("F32", [c], floats(c)) for n, s, c in names})

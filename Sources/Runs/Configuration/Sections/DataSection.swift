@@ -6,6 +6,8 @@ package import Text
 package struct DataSection: Equatable, Sendable {
     package var prompts: String?
     package var preferences: String?
+    package var preset: DataPreset?
+    package var fields: FieldMapping?
     package var text: String?
     package var chatTemplate: ChatTemplate?
     package var maxLength = 128
@@ -14,26 +16,42 @@ package struct DataSection: Equatable, Sendable {
     package var split = SplitUnit.prompt
     package var heldOutPrompts = 512
 
+    /// Where the fields of `preferences` are; nil: under our own names.
+    package var mapping: FieldMapping? { preset?.mapping ?? fields }
+
     mutating func read(_ keys: inout SectionReader) {
         keys.read(
             "prompts",
             &prompts,
             .optional(.path),
-            "Prompts, JSON Lines with `prompt` (or `text`, of which the first `simulate.prompt_tokens` tokens are "
-                + "used); "
-                + "null: the embedded corpus."
+            "Prompts, JSON Lines or CSV with `prompt` (or `text`, of which the first `simulate.prompt_tokens` tokens "
+                + "are used), plain or gzip; null: those of `data.preferences`, or of the embedded corpus where that "
+                + "is null too."
         )
         keys.read(
             "preferences",
             &preferences,
             .optional(.path),
-            "Comparisons of real users, JSON Lines or CSV; null: the `simulate` stage makes them."
+            "Comparisons of real users, JSON Lines or CSV, plain or gzip; null: the `simulate` stage makes them."
+        )
+        keys.read(
+            "preset",
+            &preset,
+            .optional(.choice(DataPreset.self)),
+            "The published data set whose rows `data.preferences` has; null: rows of our own form, or `data.fields`."
+        )
+        keys.read(
+            "fields",
+            &fields,
+            .fields,
+            "Where our fields are in the rows of `data.preferences`, as `{prompt: info.post, user_id: worker}`; null: "
+                + "under our own names."
         )
         keys.read(
             "text",
             &text,
             .optional(.path),
-            "Documents for the `sft` stage, JSON Lines with `text`; null: the embedded corpus."
+            "Documents for the `sft` stage, JSON Lines or CSV with `text`, plain or gzip; null: the embedded corpus."
         )
         keys.read(
             "chat_template",
