@@ -75,7 +75,8 @@ import Testing
             let yaml = "run: { stages: [reward] }\ndata: { preferences: \(text), prompts: \(path)/other.jsonl }"
             let configuration = try Configuration(yaml: yaml, file: "run.yaml")
             #expect(code { try requireInputs(of: [.reward], in: configuration) } == .missingInput)
-            try "{}".write(toFile: text, atomically: true, encoding: .utf8)
+            let line = #"{"user_id": "u", "prompt": "p", "chosen": "a", "rejected": "b"}"#
+            try line.write(toFile: text, atomically: true, encoding: .utf8)
             #expect(code { try requireInputs(of: [.sft, .reward, .report], in: configuration) } == nil)
             for stage in [Stage.calibrate, .policy, .evaluate] {
                 #expect(code { try requireInputs(of: [.reward, stage], in: configuration) } == .missingInput)
