@@ -99,7 +99,7 @@ done >"$work/p3.jsonl"
 for question in $(seq 1 40); do echo "{\"prompt\": \"What is $question?\"}"; done >"$work/prompts.jsonl"
 if run 2 launch/runs/tulu2-7b-p3.yaml --set run.directory="$work/p3" --set model.path="$work/tiny" --set data.preferences="$work/p3.jsonl" \
     --set data.prompts="$work/prompts.jsonl" --set data.held_out_prompts=8 --set evaluate.prompts=8 --set reward.max_steps=2 \
-    --set reward.max_iterations=1 --set policy.steps=1 --set policy.max_new_tokens=16 --set calibrate.prompts=8 &&
+    --set reward.max_iterations=1 --set policy.steps=1 --set policy.max_new_tokens=16 --set calibrate.prompts=8 --set calibrate.at_chance=take &&
     [[ -e $work/p3/policy/maxmin/adapter_model.safetensors ]]; then
     ok "tulu2-7b-p3.yaml on a tiny model"
 else
