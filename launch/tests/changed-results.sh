@@ -72,5 +72,5 @@ timeout 120 "$maxmin" reward "${smoke[@]}" "${outside[@]}" >log 2>&1 || echo "no
 printf x | dd of=model/model.safetensors bs=1 seek=5000 conv=notrunc status=none
 ends "model.path, changed" 78 "contents of model/model.safetensors" "$maxmin" run "${smoke[@]}" "${outside[@]}" --resume
 cp whole/reference/model.safetensors model/model.safetensors
-sed -i 1,20d mine.jsonl
+sed -i '1s|"chosen": *"|&so |' mine.jsonl
 ends "data.preferences, changed" 78 "contents of mine.jsonl" "$maxmin" run "${smoke[@]}" "${outside[@]}" --resume
