@@ -2,7 +2,8 @@
 package func nearestName(to name: String, among known: [String]) -> String? {
     let limit = max(2, name.count / 2)
     var best: (name: String, distance: Int)?
-    for candidate in known {
+    // No distance is below the difference in length: a name from a file may be very long.
+    for candidate in known where abs(candidate.utf8.count - name.utf8.count) <= limit {
         let distance = editDistance(Array(name.utf8), Array(candidate.utf8))
         if distance <= limit, distance < best?.distance ?? Int.max { best = (candidate, distance) }
     }
