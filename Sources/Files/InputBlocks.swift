@@ -21,6 +21,9 @@ package final class InputBlocks {
         bytesRead = block.count
     }
 
+    /// How long the text is, where the file is not compressed.
+    package var plainSize: Int? { decoder == nil ? file.size : nil }
+
     /// The next bytes; none at the end.
     ///
     /// - Throws: `Failure` 74 where they cannot be read, 65 where compressed ones are damaged or cut.

@@ -59,34 +59,18 @@ private func divergence(
     settings: PolicySettings,
     communicator: any Communicator
 ) throws -> Double {
-    // Random numbers of no training step.
-    let step = -1
     try communicator.enter(.rollout, step: 0)
     let enough = max(settings.promptsPerStep, mostResponses / settings.samplesPerPrompt)
     let prompts = min(settings.promptsPerStep * DivergenceTrend.window, enough)
-    let hosted = Array(task.shards.hosted(by: communicator.rank))
-    let dealt = hosted.map { shard in
-        samplePrompts(
-            step: 1,
-            perStep: prompts,
-            pool: task.prompts.count,
-            shard: shard,
-            shards: task.shards,
-            seed: task.seed
-        )
-    }
     let sampled = sampleRollouts(
-        ofShards: dealt,
-        pool: task.prompts,
+        draw: 1,
+        perStep: prompts,
         from: policy,
-        options: SamplingOptions(
-            maxNewTokens: settings.maxNewTokens,
-            temperature: settings.temperature,
-            stop: task.endOfText
-        ),
-        samples: settings.samplesPerPrompt,
-        seed: task.seed,
-        step: step
+        task: task,
+        settings: settings,
+        // Random numbers of no training step.
+        step: -1,
+        communicator: communicator
     )
     let sums = try sampled.map { shard in
         var rollouts = shard

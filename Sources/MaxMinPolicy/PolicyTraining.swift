@@ -140,35 +140,20 @@ private func trainingStep(
     let groups = task.groupSizes.count
     let models = task.calibration.means.count
     let beta = settings.beta
-    let options = SamplingOptions(
-        maxNewTokens: settings.maxNewTokens,
-        temperature: settings.temperature,
-        stop: task.endOfText
-    )
     var timer = PhaseTimer()
 
     // Rollouts. Beyond sampling, each shard's work is batched by itself, so that a kernel sees the same shapes on any
     // number of ranks.
     try communicator.enter(.rollout, step: step)
     let hosted = Array(task.shards.hosted(by: communicator.rank))
-    let dealt = hosted.map { shard in
-        samplePrompts(
-            step: step,
-            perStep: settings.promptsPerStep,
-            pool: task.prompts.count,
-            shard: shard,
-            shards: task.shards,
-            seed: task.seed
-        )
-    }
     let sampled = sampleRollouts(
-        ofShards: dealt,
-        pool: task.prompts,
+        draw: step,
+        perStep: settings.promptsPerStep,
         from: policy,
-        options: options,
-        samples: settings.samplesPerPrompt,
-        seed: task.seed,
-        step: step
+        task: task,
+        settings: settings,
+        step: step,
+        communicator: communicator
     )
     var batches = zip(hosted, sampled).map { ShardBatch(shard: $0, rollouts: $1) }
     timer.end("sample")
@@ -191,7 +176,12 @@ private func trainingStep(
         try communicator.enter(.reward, step: step, with: &raw[0])
         let promptMedians =
             task.calibration.method == .logSigmoid
-            ? try state.medians.medians(of: rollouts, task: task, reference: reference, options: options)
+            ? try state.medians.medians(
+                of: rollouts,
+                task: task,
+                reference: reference,
+                options: SamplingOptions(settings, task)
+            )
             : Array(repeating: [], count: models)
         batches[index].rawRewards = raw
         batches[index].rewards = (0..<models).map {

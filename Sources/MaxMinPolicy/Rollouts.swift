@@ -1,3 +1,4 @@
+import Collectives
 import LanguageModels
 import Randomness
 
@@ -22,6 +23,48 @@ struct Rollout {
     var reference: [Float] = []
 
     var responseLength: Int { tokens.count - promptLength }
+}
+
+/// Samples responses to prompts of each of this rank's shards, in their order; every rank calls it.
+///
+/// - Parameters:
+///   - draw: which prompts, as a step of that number draws them; `perStep`: how many of all shards.
+///   - step: of the streams of random numbers that responses are sampled with.
+func sampleRollouts(
+    draw: Int,
+    perStep: Int,
+    from policy: some SamplingPolicy,
+    task: PolicyTask,
+    settings: PolicySettings,
+    step: Int,
+    communicator: any Communicator
+) -> [[Rollout]] {
+    let dealt = task.shards.hosted(by: communicator.rank).map { shard in
+        samplePrompts(
+            step: draw,
+            perStep: perStep,
+            pool: task.prompts.count,
+            shard: shard,
+            shards: task.shards,
+            seed: task.seed
+        )
+    }
+    return sampleRollouts(
+        ofShards: dealt,
+        pool: task.prompts,
+        from: policy,
+        options: SamplingOptions(settings, task),
+        samples: settings.samplesPerPrompt,
+        seed: task.seed,
+        step: step
+    )
+}
+
+extension SamplingOptions {
+    /// How a training samples.
+    init(_ settings: PolicySettings, _ task: PolicyTask) {
+        self.init(maxNewTokens: settings.maxNewTokens, temperature: settings.temperature, stop: task.endOfText)
+    }
 }
 
 /// Samples the responses to every shard's prompts: in one batch where a response does not depend on the others in it,

@@ -2,6 +2,7 @@ import Failures
 import Foundation
 import ModelFiles
 import Preferences
+import Runs
 package import StrictJSON
 
 /// Writes the comparisons of a preference file in our own form, as JSON Lines, which read back as the same comparisons.
@@ -31,15 +32,4 @@ package func convertPreferences(_ path: String, to out: String, _ request: Prefe
         "warnings": .array(report.warnings.map(JSONValue.string)),
     ]
     return (summary, report.warnings)
-}
-
-/// Whether two paths lead to one file.
-private func isSameFile(_ a: String, _ b: String) -> Bool {
-    func identity(_ path: String) -> [UInt64]? {
-        let target = URL(literalPath: path).resolvingSymlinksInPath().path
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: target) else { return nil }
-        let numbers = [attributes[.systemNumber], attributes[.systemFileNumber]].map { ($0 as? NSNumber)?.uint64Value }
-        return numbers as? [UInt64]
-    }
-    return identity(a).map { $0 == identity(b) } ?? false
 }

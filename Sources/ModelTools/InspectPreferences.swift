@@ -3,6 +3,7 @@ import Foundation
 import Preferences
 import Runs
 import StrictJSON
+import Tensors
 import Text
 
 /// What a preference file holds, as training would read it.
@@ -20,8 +21,8 @@ func describePreferences(_ path: String, _ request: PreferenceRequest) throws ->
     var found: JSONObject = [
         "kind": "preferences", "path": .string(path), "rows": .integer(report.rows), "kept": .integer(report.kept),
         "users": .integer(users.count), "fewest_comparisons": .integer(counts.first ?? 0),
-        "median_comparisons": .number(median(counts)), "most_comparisons": .integer(counts.last ?? 0),
-        "prompts": .integer(Set(users.lazy.flatMap(\.comparisons).map(\.prompt)).count),
+        "median_comparisons": .number(median(counts.map(Double.init))), "most_comparisons": .integer(counts.last ?? 0),
+        "prompts": .integer(promptSet(of: users).count),
         "pairs": .integer(answers.pairs), "choices": .integer(answers.choices),
         "rankings": .integer(answers.rankings), "scores": .integer(answers.scores), "ties": .integer(answers.ties),
         "bad_lines": .integer(report.skipped), "unanswered": .integer(report.unanswered),
@@ -57,7 +58,7 @@ private func describeLengths(
     let report = try tokenize(users, options, encoding: encoding).report
     return [
         "chat_template": .string(encoding.template.rawValue), "max_length": .integer(maximum),
-        "median_tokens": .number(median(lengths)), "longest_tokens": .integer(lengths.last ?? 0),
+        "median_tokens": .number(median(lengths.map(Double.init))), "longest_tokens": .integer(lengths.last ?? 0),
         "within_max_length": .integer(lengths.count { $0 <= maximum }),
         "cut_prompts": .integer(report.truncatedPrompts), "cut_responses": .integer(report.truncatedResponses),
     ]
@@ -65,8 +66,7 @@ private func describeLengths(
 
 /// Of our own fields those that a row has.
 private func ownFields(_ fields: [String]) -> [String] {
-    let own = ["user_id", "group", "prompt", "chosen", "rejected", "responses", "ranking", "choice", "scores", "tie"]
-    return own.filter(fields.contains)
+    FieldMapping.ownFields.filter(fields.contains)
 }
 
 /// The fields of the first row that no field of ours is filled from.
@@ -74,10 +74,4 @@ private func unused(_ fields: [String], _ mapping: FieldMapping?) -> [String] {
     let own = ownFields(fields) + ["chosen_complete", "rejected_complete", "responses_complete"]
     guard let mapping else { return fields.filter { !own.contains($0) } }
     return fields.filter { !mapping.reads($0) }
-}
-
-/// The middle of sorted numbers, or the mean of the two in the middle; 0 of none.
-private func median(_ sorted: [Int]) -> Double {
-    guard !sorted.isEmpty else { return 0 }
-    return Double(sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
 }

@@ -35,12 +35,8 @@ package struct PreferenceRequest: Sendable {
 
     /// What `loadPreferences` is told.
     func options(_ configuration: Configuration?, encoding: ChatEncoding?) throws(Failure) -> LoadOptions {
-        var options = LoadOptions(template: encoding?.template ?? configuration?.data.chatTemplate ?? .none)
-        if let data = configuration?.data {
-            options.onBadLine = data.onBadLine
-            options.duplicates = data.duplicates
-            options.mapping = data.mapping
-        }
+        let template = encoding?.template ?? configuration?.data.chatTemplate ?? .none
+        var options = configuration?.data.loadOptions(template) ?? LoadOptions(template: template)
         if let fields { options.mapping = try fieldMapping(yaml: fields) }
         if let preset { options.mapping = preset.mapping }
         return options

@@ -184,10 +184,15 @@ private func splitKey(_ key: UInt64, item: Int, seed: UInt64) -> UInt64 {
     return stream.next()
 }
 
-/// The distinct prompts of comparisons, those first whose comparisons a split by prompt makes `test`: no reward model
+/// The distinct prompts of comparisons.
+package func promptSet(of users: [User<Comparison>]) -> Set<Conversation> {
+    Set(users.lazy.flatMap(\.comparisons).map(\.prompt))
+}
+
+/// The same in an order, those first whose comparisons a split by prompt makes `test`: no reward model
 /// trains on these.
 package func distinctPrompts(of users: [User<Comparison>], seed: UInt64) -> [Conversation] {
-    let prompts = Array(Set(users.lazy.flatMap(\.comparisons).map(\.prompt)))
+    let prompts = Array(promptSet(of: users))
     let keys = prompts.map { splitKey(stableHash($0.text), item: 0, seed: seed) }
     // Of equal keys, as of conversations whose roles alone differ, any order is as good that is always the same.
     let order = prompts.indices.sorted { a, b in

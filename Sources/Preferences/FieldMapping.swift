@@ -40,6 +40,11 @@ package struct FieldMapping: Equatable, Sendable {
     }
 }
 
+extension FieldMapping {
+    /// Our fields, which a mapping may fill.
+    package static var ownFields: [String] { MappedFields.known }
+}
+
 /// One object of a mapping.
 struct MappedFields: Equatable, Sendable {
     /// Our fields that may be mapped.

@@ -27,12 +27,14 @@ func reasonNotUTF8Text(_ start: [UInt8], path: String?) -> String? {
     func begins(_ text: String) -> Bool { start.starts(with: text.utf8) }
     let file = path ?? "FILE"
     if start.starts(with: [0x1F, 0x8B]) { return "gzip-compressed; decompress it first (gunzip)" }
-    if start.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) { return "zstd-compressed; decompress it: zstd -d \(shell(file))" }
-    if begins("BZh") { return "bzip2-compressed; decompress it: bunzip2 \(shell(file))" }
-    if start.starts(with: [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0]) {
-        return "xz-compressed; decompress it: unxz \(shell(file))"
+    if start.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) {
+        return "zstd-compressed; decompress it: zstd -d \(shellQuoted(file))"
     }
-    if begins("PK\u{3}\u{4}") { return "a ZIP archive; unpack it: unzip \(shell(file))" }
+    if begins("BZh") { return "bzip2-compressed; decompress it: bunzip2 \(shellQuoted(file))" }
+    if start.starts(with: [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0]) {
+        return "xz-compressed; decompress it: unxz \(shellQuoted(file))"
+    }
+    if begins("PK\u{3}\u{4}") { return "a ZIP archive; unpack it: unzip \(shellQuoted(file))" }
     if begins("PAR1") {
         let code = "import pandas; pandas.read_parquet(\(python(file))).to_json(\(jsonLines(file)), "
         return "a Parquet file; make JSON Lines of it: \(command(code + "orient=\"records\", lines=True)"))"
@@ -53,7 +55,7 @@ func reasonNotUTF8Text(_ start: [UInt8], path: String?) -> String? {
 /// What to do about a file that is one JSON array.
 func arrayRemedy(_ path: String) -> String {
     let code = "import json; [print(json.dumps(row)) for row in json.load(open(\(python(path))))]"
-    return "a JSON array; write one object a line: \(command(code)) >\(shell(linesPath(path)))"
+    return "a JSON array; write one object a line: \(command(code)) >\(shellQuoted(linesPath(path)))"
 }
 
 /// The command that downloads what may be a data set of the Hugging Face hub, `owner/name`.
@@ -102,14 +104,4 @@ private func jsonLines(_ path: String) -> String { python(linesPath(path)) }
 private func python(_ text: String) -> String { JSONValue.string(text).encoded() }
 
 /// `python3 -c '…'`.
-private func command(_ code: String) -> String { "python3 -c \(shell(code, always: true))" }
-
-/// A word of a shell.
-private func shell(_ text: String, always: Bool = false) -> String {
-    let isPlain = text.utf8.allSatisfy { byte in
-        UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
-            || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || "_-./".utf8.contains(byte)
-    }
-    if isPlain, !always { return text }
-    return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-}
+private func command(_ code: String) -> String { "python3 -c \(shellQuoted(code))" }

@@ -111,24 +111,14 @@ package func preferenceLines(of users: [User<Comparison>]) -> String {
     var lines = ""
     for user in users.sorted(by: { precedes($0.id, $1.id) }) {
         for comparison in user.comparisons {
-            var row = JSONObject()
-            row["user_id"] = .string(user.id)
-            row["prompt"] = comparison.prompt.json
-            if let group = user.group { row["group"] = .string(group) }
-            let responses = comparison.responses
-            if responses.count == 2 {
-                row["chosen"] = .string(responses[0].text)
-                row["rejected"] = .string(responses[1].text)
-                if !responses[0].isComplete { row["chosen_complete"] = false }
-                if !responses[1].isComplete { row["rejected_complete"] = false }
-            } else {
-                row["responses"] = .array(responses.map { .string($0.text) })
-                row["ranking"] = .array((0..<comparison.ranked).map(JSONValue.integer))
-                if !responses.allSatisfy(\.isComplete) {
-                    row["responses_complete"] = .array(responses.map { .bool($0.isComplete) })
-                }
-            }
-            lines += JSONValue.object(row).encoded() + "\n"
+            let row = PreferenceRow(
+                userID: user.id,
+                group: user.group,
+                prompt: comparison.prompt,
+                responses: comparison.responses,
+                answer: comparison.responses.count == 2 ? .pair : .ranking(Array(0..<comparison.ranked))
+            )
+            lines += JSONValue.object(row.json).encoded() + "\n"
         }
     }
     return lines

@@ -43,15 +43,9 @@ package struct PreferenceRow: Equatable, Sendable {
         if let group { row["group"] = .string(group) }
         let isPair = responses.count == 2 && (answer == .pair || answer == .tie)
         if isPair {
-            for (key, response) in zip(["chosen", "rejected"], responses) {
-                row[key] = .string(response.text)
-                if !response.isComplete { row["\(key)_complete"] = false }
-            }
+            for (key, response) in zip(["chosen", "rejected"], responses) { row[key] = .string(response.text) }
         } else {
             row["responses"] = .array(responses.map { .string($0.text) })
-            if !responses.allSatisfy(\.isComplete) {
-                row["responses_complete"] = .array(responses.map { .bool($0.isComplete) })
-            }
         }
         switch answer {
         case .pair: break
@@ -59,6 +53,13 @@ package struct PreferenceRow: Equatable, Sendable {
         case .choice(let best): row["choice"] = .integer(best)
         case .ranking(let order): row["ranking"] = .array(order.map(JSONValue.integer))
         case .scores(let scores): row["scores"] = .array(scores.map(JSONValue.number))
+        }
+        if isPair {
+            for (key, response) in zip(["chosen", "rejected"], responses) where !response.isComplete {
+                row["\(key)_complete"] = false
+            }
+        } else if !responses.allSatisfy(\.isComplete) {
+            row["responses_complete"] = .array(responses.map { .bool($0.isComplete) })
         }
         return row
     }

@@ -119,30 +119,21 @@ func score(
     test: Range<Int>? = nil,
     named name: String
 ) throws -> UserScores {
-    // Per fold and group the log-likelihood, then the comparisons decided rightly.
-    let assigned = try (0..<folds).map { fold in
-        try users.gatherRows(width: 2 * groups) { locals in
-            let range = fold * groups..<(fold + 1) * groups
-            return try users.rewards(of: locals, { $0.emParts[fold].assign }, under: range, models).map { perModel in
-                perModel.map(logLikelihood) + perModel.map(correct)
-            }
+    // Of each user the groups' log-likelihoods, then how many comparisons they decide rightly.
+    func told(_ use: (ComparisonSplit) -> [Int], by range: Range<Int>) throws -> [[Double]] {
+        let rows = try users.gatherRows(width: 2 * groups) { locals in
+            try users.rewards(of: locals, use, under: range, models).map { $0.map(logLikelihood) + $0.map(correct) }
         }
+        for (user, row) in zip(users.members, rows) where !row.allSatisfy(\.isFinite) {
+            throw Failure(.internalError, "rewards of user \"\(user.id)\" are not finite in the fit \"\(name)\"")
+        }
+        return rows
     }
-    for (index, user) in users.members.enumerated()
-    where !assigned.allSatisfy({ $0[index].allSatisfy(\.isFinite) }) {
-        throw Failure(.internalError, "rewards of user \"\(user.id)\" are not finite in the fit \"\(name)\"")
+    let assigned = try (0..<folds).map { fold in
+        try told({ $0.emParts[fold].assign }, by: fold * groups..<(fold + 1) * groups)
     }
     let tested =
-        try test.map { test in
-            try users.gatherRows(width: 2 * groups) { locals in
-                try users.rewards(of: locals, \.test, under: test, models).map { perModel in
-                    perModel.map(logLikelihood) + perModel.map(correct)
-                }
-            }
-        } ?? users.members.map { _ in Array(repeating: 0, count: 2 * groups) }
-    for (user, row) in zip(users.members, tested) where !row.allSatisfy(\.isFinite) {
-        throw Failure(.internalError, "rewards of user \"\(user.id)\" are not finite in the fit \"\(name)\"")
-    }
+        try test.map { try told(\.test, by: $0) } ?? users.members.map { _ in Array(repeating: 0, count: 2 * groups) }
     return UserScores(
         members: users.members,
         foldLogLikelihoods: users.members.indices.map { user in assigned.map { Array($0[user][..<groups]) } },

@@ -16,8 +16,7 @@ struct EvaluatedPolicy {
     let byJudge: [Judged]
     let samples: [(prompt: String, response: String, utilities: [(group: String, value: Double)])]
 
-    /// `2.0`, `≤ 2.0` of a bound, or `1.5 of 2.0` where training did not get to the divergence at which it was to end.
-    var shownKL: String { (klIsBound ? "≤ " : "") + decimal(kl, 1) + (missedKL.map { " of \(decimal($0, 1))" } ?? "") }
+    var shownKL: String { divergenceText(kl, isBound: klIsBound, missed: missedKL) }
 
     /// What one judge says of it.
     struct Judged {
@@ -42,6 +41,11 @@ func policies(of evaluation: JSONFields) throws(Failure) -> [EvaluatedPolicy] {
     var policies: [EvaluatedPolicy] = []
     for name in all.object.keys { policies.append(try EvaluatedPolicy(name, all.fields(name))) }
     return policies
+}
+
+/// `2.0` nats, `≤ 2.0` of a bound, or `1.5 of 2.0` where training missed the divergence at which it was to end.
+package func divergenceText(_ kl: Double, isBound: Bool, missed: Double?) -> String {
+    (isBound ? "≤ " : "") + decimal(kl, 1) + (missed.map { " of \(decimal($0, 1))" } ?? "")
 }
 
 extension EvaluatedPolicy {

@@ -15,6 +15,9 @@ func isInside(_ path: String, _ directory: String) -> Bool {
     }
 }
 
+/// Whether two paths lead to one file.
+package func isSameFile(_ a: String, _ b: String) -> Bool { identity(of: a).map { $0 == identity(of: b) } ?? false }
+
 /// The absolute path without links, of what is there and of what is to be made below.
 private func resolved(_ path: String) -> String {
     var location = path.hasPrefix("/") ? "/" : FileManager.default.currentDirectoryPath
@@ -34,7 +37,7 @@ private func parent(of path: String) -> String {
     return parent.isEmpty ? "/" : String(parent)
 }
 
-/// What tells a folder from all others; nil where there is none.
+/// What tells a file or folder from all others; nil where there is none.
 private func identity(of path: String) -> [UInt64]? {
     var found = stat()
     guard unsafe stat(path, &found) == 0 else { return nil }

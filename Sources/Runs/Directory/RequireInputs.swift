@@ -16,18 +16,13 @@ package func requireInputs(of stages: [Stage], in configuration: Configuration) 
         if let path = data.file(readBy: stage) { try requireText(path) }
     }
     // What the template of the model's directory cannot render shows when that is read.
-    let options = LoadOptions(
-        onBadLine: data.onBadLine,
-        template: data.chatTemplate ?? .none,
-        duplicates: data.duplicates,
-        mapping: data.mapping
-    )
+    let options = data.loadOptions(data.chatTemplate ?? .none)
     if let path = data.text, stages.contains(.sft) { _ = try loadTexts(path, options: options) }
     let readsPrompts = !Set(stages).isDisjoint(with: [.simulate, .calibrate, .policy, .evaluate])
     var prompts: Int?
     if let path = data.preferences, stages.contains(.reward) || readsPrompts && data.prompts == nil {
         let users = try loadPreferences(path, options: options).users
-        if readsPrompts { prompts = distinctPrompts(of: users, seed: configuration.run.seed).count }
+        if readsPrompts { prompts = promptSet(of: users).count }
     }
     if let path = data.prompts, readsPrompts {
         prompts = Set(try loadPromptTexts(path, options: options).prompts).count

@@ -19,6 +19,8 @@ struct StagePlanner {
     let shards: Shards
     /// Shards of the rank that hosts most.
     let hosted: Int
+    /// Bytes of the files that the configuration names, decompressed.
+    private let textBytes: Int
 
     init(_ configuration: Configuration, ranks: Int) throws(Failure) {
         self.configuration = configuration
@@ -26,6 +28,8 @@ struct StagePlanner {
         activations = ActivationMemory(model.shape, model.precision)
         shards = try Shards(count: configuration.shards, ranks: ranks)
         let shards = shards
+        let data = configuration.data
+        textBytes = [data.prompts, data.preferences, data.text].compactMap { $0 }.reduce(0) { $0 + bytesOfText($1) }
         hosted = (0..<ranks).map { shards.hosted(by: $0).count }.max() ?? 1
     }
 
@@ -52,9 +56,7 @@ struct StagePlanner {
         let program = 45 << 20
         let mpi = shards.ranks > 1 ? 25 << 20 : 0
         let tokenizer = 250 * shape.vocabularySize
-        let data = configuration.data
-        let files = [data.prompts, data.preferences, data.text].compactMap { $0 }.map { textOfFile($0).bytes }
-        return program + mpi + tokenizer + 3 * files.reduce(0, +)
+        return program + mpi + tokenizer + 3 * textBytes
     }
 
     /// Texts that the program makes, as tokens and in words, with the copies that ranks exchange.
@@ -194,18 +196,18 @@ struct StagePlanner {
 
     /// Documents of `sft`, at most.
     var documents: Int {
-        min(configuration.sft.documents, configuration.data.text.map { textOfFile($0).lines } ?? .max)
+        min(configuration.sft.documents, configuration.data.text.map { linesOfText($0) } ?? .max)
     }
 
     /// Comparisons of all users.
     var comparisons: Int {
         let data = configuration.data
         if let path = data.preferences {
-            guard let mapping = data.mapping else { return textOfFile(path).lines }
+            guard let mapping = data.mapping else { return linesOfText(path) }
             // A row of these may have any number of comparisons.
             let options = LoadOptions(onBadLine: data.onBadLine, mapping: mapping)
             let report = try? forEachPreference(of: path, options) { _, _ in }
-            return report?.kept ?? textOfFile(path).lines
+            return report?.kept ?? linesOfText(path)
         }
         return configuration.simulate.groups.reduce(0) { $0 + $1.users } * configuration.simulate.comparisonsPerUser
     }
@@ -216,15 +218,21 @@ struct StagePlanner {
     }
 }
 
-/// Bytes and lines of a file, decompressed; none where it cannot be read, which its reader will tell.
-private func textOfFile(_ path: String) -> (bytes: Int, lines: Int) {
-    guard let file = try? InputBlocks(path: path) else { return (0, 0) }
-    var (bytes, lines) = (0, 1)
-    while let block = try? file.next(), !block.isEmpty {
-        bytes += block.count
-        lines += block.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) }
-    }
-    return (bytes, lines)
+/// Bytes of a file, decompressed; 0 where it cannot be read, which its reader will tell.
+private func bytesOfText(_ path: String) -> Int {
+    guard let file = try? InputBlocks(path: path) else { return 0 }
+    if let size = file.plainSize { return size }
+    var bytes = 0
+    while let block = try? file.next(), !block.isEmpty { bytes += block.count }
+    return bytes
+}
+
+/// Lines of a file, decompressed; 0 where it cannot be read.
+private func linesOfText(_ path: String) -> Int {
+    guard let file = try? InputBlocks(path: path) else { return 0 }
+    var lines = 1
+    while let block = try? file.next(), !block.isEmpty { lines += block.reduce(0) { $0 + ($1 == 0x0A ? 1 : 0) } }
+    return lines
 }
 
 /// Whether a prompts file has texts, of which prompts are the openings: by its first row.

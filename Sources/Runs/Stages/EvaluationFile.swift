@@ -89,11 +89,8 @@ extension PolicyEvaluation {
         return illustrations
     }
 
-    /// `2.0`, `≤ 2.0`, or `1.5 of 2.0` where the training did not get to its `max_kl`.
     fileprivate var shownKL: String {
-        let own = (klIsBound ? "≤ " : "") + kl.formatted(decimals: 1)
-        guard let maxKL, matchesMaxKL == false else { return own }
-        return "\(own) of \(maxKL.formatted(decimals: 1))"
+        divergenceText(kl, isBound: klIsBound, missed: matchesMaxKL == false ? maxKL : nil)
     }
 
     fileprivate var json: JSONValue {

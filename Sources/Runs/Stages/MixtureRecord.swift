@@ -45,8 +45,8 @@ extension RunContext {
             rewards.append(RewardEvaluation(name: name, accuracy: accuracy))
         }
         var ownAccuracy: [Estimate?] = []
-        for group in sizes.indices {
-            let own = try models.optionalFields("group-\(group)")?.optionalFields("test_accuracy")
+        for name in rewardModelNames(groups: sizes.count).dropLast() {
+            let own = try models.optionalFields(name)?.optionalFields("test_accuracy")
             if let own { ownAccuracy.append(try Estimate(own)) } else { ownAccuracy.append(nil) }
         }
         return MixtureRecord(

@@ -176,7 +176,8 @@ private func match(
     run: RunContext
 ) throws -> MatchedDivergence? {
     guard let target = settings.maxKL else { return nil }
-    let start = try reference.policy(head: .none, trained: trained, seed: run.seed)
+    // Read only where the weights are to be moved.
+    lazy var start = Result { try reference.policy(head: .none, trained: trained, seed: run.seed) }
     return try matchDivergence(
         of: model,
         to: target,
@@ -184,5 +185,5 @@ private func match(
         task: task,
         settings: settings,
         communicator: run.communicator
-    ) { model.rescale(from: start, by: $0) }
+    ) { model.rescale(from: try start.get(), by: $0) }
 }

@@ -142,7 +142,7 @@ extension RunContext {
             }
             return try embeddedPrompts(reference, maximumTokens: maximumTokens)
         }
-        let options = LoadOptions(onBadLine: data.onBadLine, template: reference.encoding.template)
+        let options = data.loadOptions(reference.encoding.template)
         let loaded = try loadPromptTexts(path, options: options)
         loaded.report.warnings.forEach(progress.say)
         let prompts = tokenized(loaded.prompts, reference, maximumTokens: maximumTokens)
@@ -157,12 +157,7 @@ extension RunContext {
         maximumTokens: Int
     ) throws(Failure) -> (training: [Prompt], heldOut: [Prompt]) {
         let data = configuration.data
-        let options = LoadOptions(
-            onBadLine: data.onBadLine,
-            template: reference.encoding.template,
-            duplicates: data.duplicates,
-            mapping: data.mapping
-        )
+        let options = data.loadOptions(reference.encoding.template)
         let texts = distinctPrompts(of: try loadPreferences(path, options: options).users, seed: seed)
         let prompts = tokenized(texts.map(PromptText.whole), reference, maximumTokens: maximumTokens)
         try requirePrompts(prompts.count, heldOut: data.heldOutPrompts, of: path)

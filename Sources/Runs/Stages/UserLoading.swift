@@ -20,13 +20,8 @@ extension RunContext {
     func loadUsers(_ reference: Reference) throws -> (training: LoadedUsers, heldOut: LoadedUsers) {
         let section = configuration.reward
         let path = try configuration.data.preferences ?? directory.require("preferences.jsonl", madeBy: .simulate)
-        let options = LoadOptions(
-            onBadLine: configuration.data.onBadLine,
-            template: reference.encoding.template,
-            duplicates: configuration.data.duplicates,
-            minimumRows: communicator.size,
-            mapping: configuration.data.mapping
-        )
+        var options = configuration.data.loadOptions(reference.encoding.template)
+        options.minimumRows = communicator.size
         let loaded = try loadPreferences(path, options: options)
         loaded.report.warnings.forEach(progress.say)
         let maximumLength = min(configuration.data.maxLength, reference.model.configuration.contextLength)

@@ -19,6 +19,11 @@ package struct DataSection: Equatable, Sendable {
     /// Where the fields of `preferences` are; nil: under our own names.
     package var mapping: FieldMapping? { preset?.mapping ?? fields }
 
+    /// How the files are read, under the template of their prompts.
+    package func loadOptions(_ template: ChatTemplate) -> LoadOptions {
+        LoadOptions(onBadLine: onBadLine, template: template, duplicates: duplicates, mapping: mapping)
+    }
+
     mutating func read(_ keys: inout SectionReader) {
         keys.read(
             "prompts",
