@@ -76,6 +76,11 @@ package struct Calibration: Equatable, Sendable {
         )
     }
 
+    /// Correlations of the first `groups` models where `method` gives them one unit; else empty.
+    func groupCorrelations(_ groups: Int) -> [[Double]] {
+        method == .standardize ? correlations.prefix(groups).map { Array($0.prefix(groups)) } : []
+    }
+
     /// r̃ of one reward model's raw rewards.
     ///
     /// - Parameter medians: for `log-sigmoid`, the median raw reward over reference samples of each response's prompt.

@@ -5,11 +5,13 @@ package struct GroupWeighting: Equatable, Sendable {
     private let settings: PolicySettings
     private let groupSizes: [Double]
     /// Weights before `nominal_mix`, smoothed over steps; they start equal (by size with `proportional`, at
-    /// its group with `only`).
+    /// its group with `only`, at those that theory predicts with `maxmin`).
     package private(set) var memory: [Double]
 
     /// Weights for K groups of these sizes (users, or any positive measure).
-    package init(_ settings: PolicySettings, groupSizes: [Double]) {
+    ///
+    /// - Parameter correlations: of the groups' rewards within prompts, where rewards have one unit; empty: not known.
+    package init(_ settings: PolicySettings, groupSizes: [Double], correlations: [[Double]] = []) {
         precondition(!groupSizes.isEmpty, "at least one group")
         self.settings = settings
         self.groupSizes = groupSizes
@@ -20,6 +22,10 @@ package struct GroupWeighting: Equatable, Sendable {
             memory = oneHot(group, count: groupSizes.count)
         case .proportional where total > 0:
             memory = groupSizes.map { $0 / total }
+        // Where groups are opposed, few steps pass before the divergence is spent, and each tells little of who is worst
+        // off. Equal weights would spend those steps on the mean.
+        case .maxmin where !correlations.isEmpty:
+            memory = PredictedGains.maxminWeights(correlations)
         default:
             memory = groupSizes.map { _ in 1 / Double(groupSizes.count) }
         }

@@ -21,9 +21,9 @@ package struct PolicyState: Equatable, Sendable {
     /// What reference samples of the prompts met so far are worth, for `log-sigmoid`.
     var medians = PromptMedians()
 
-    /// The state before the first step.
-    package init(_ settings: PolicySettings, groupSizes: [Double]) {
-        weighting = GroupWeighting(settings, groupSizes: groupSizes)
+    /// The state before the first step; `correlations` as for `GroupWeighting`.
+    package init(_ settings: PolicySettings, groupSizes: [Double], correlations: [[Double]] = []) {
+        weighting = GroupWeighting(settings, groupSizes: groupSizes, correlations: correlations)
     }
 
     /// Whether training has ended: after its steps, or at its `maxKL`.
@@ -104,7 +104,13 @@ package func trainPolicy(
     onStep: (PolicyStepRecord, PolicyState) throws -> Void
 ) throws -> PolicyState {
     try task.validate(settings)
-    var state = state ?? PolicyState(settings, groupSizes: task.groupSizes)
+    var state =
+        state
+        ?? PolicyState(
+            settings,
+            groupSizes: task.groupSizes,
+            correlations: task.calibration.groupCorrelations(task.groupSizes.count)
+        )
     while !state.isDone(settings) {
         let record = try trainingStep(
             policy,

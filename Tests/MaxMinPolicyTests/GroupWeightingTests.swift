@@ -30,6 +30,32 @@ private func isClose(_ a: [Double], _ b: [Double]) -> Bool {
     #expect(observed(weighting(.maxmin), [0.3, 0.1, 0.1]) == [0, 1, 0])
 }
 
+/// Two groups that do not care for each other and a third against both: theory gives the third .41 (numpy:
+/// argmin wᵀΣw over the simplex). Two groups have one half each whatever the correlation.
+@Test func maxminStartsAtTheWeightsThatTheoryPredicts() {
+    var settings = PolicySettings()
+    settings.objective = .maxmin
+    func start(_ correlations: [[Double]]) -> [Double] {
+        let sizes = Array(repeating: 1.0, count: max(2, correlations.count))
+        return GroupWeighting(settings, groupSizes: sizes, correlations: correlations).weights
+    }
+    let opposed = start([[1, 0, -0.6], [0, 1, -0.6], [-0.6, -0.6, 1]])
+    #expect(zip(opposed, [16.0 / 54, 16.0 / 54, 22.0 / 54]).allSatisfy { abs($0 - $1) < 1e-6 })
+    #expect(start([[1, -0.9], [-0.9, 1]]) == [0.5, 0.5])
+    #expect(start([]) == [0.5, 0.5])
+    settings.objective = .utilitarian
+    #expect(start([[1, 0, -0.6], [0, 1, -0.6], [-0.6, -0.6, 1]]) == Array(repeating: 1.0 / 3, count: 3))
+}
+
+/// Correlations tell of weights only where the groups' rewards have one unit.
+@Test func onlyStandardizedRewardsHaveCorrelationsOfGroups() {
+    var calibration = Calibration.none(rewardModels: 3)
+    calibration.correlations = [[1, 0.2, 0.5], [0.2, 1, 0.6], [0.5, 0.6, 1]]
+    #expect(calibration.groupCorrelations(2) == [])
+    calibration.method = .standardize
+    #expect(calibration.groupCorrelations(2) == [[1, 0.2], [0.2, 1]])
+}
+
 @Test func memoryHalvesInItsHalfLife() {
     var weights = weighting(.maxmin) { $0.halfLife = 4 }
     for _ in 0..<4 { weights.observe(utilities: [0, 1, 1], reference: [0, 0, 0]) }

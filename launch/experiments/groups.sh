@@ -63,7 +63,7 @@ fit() {
     local name=$1 seed=$2 preferences=$3
     shift 3
     run "$name" reward reward/mixture.json launch/runs/quickstart.yaml --set model.path="$out/corpus/reference" \
-        --set run.seed="$seed" --set data.preferences="$preferences" "$@"
+        --set run.seed="$seed" --set data.preferences="$preferences" --set reward.max_steps=300 "$@"
 }
 # scorer WEIGHTS: a taste for words.
 scorer() {
@@ -114,7 +114,8 @@ for part in $parts; do
             read -r majority minority <<<"$mix"
             two "$majority" "$minority"
             name=starts-$majority-$minority
-            fit "$name" 1 "$out/sim-$majority-$minority/preferences.jsonl" --set reward.start=random --set reward.restarts=10
+            fit "$name" 1 "$out/sim-$majority-$minority/preferences.jsonl" --set reward.groups=2 --set reward.start=random \
+                --set reward.restarts=10
             jq -r --arg name "$name" '.starts[] |
                 "\($name)\t\(.iterations) iterations\t\(.log_likelihood_per_comparison)\tright \(100 * .assignment_agreement | round) %"' \
                 "$out/$name/reward/mixture.json"
@@ -130,7 +131,7 @@ for part in $parts; do
             jq -c --slurpfile all "$truth" -n '($all | map(.user_id) | unique | .[:5]) as $wrong | $all[] |
                 if .user_id | IN($wrong[]) then .group = (if .group == "concise" then "positive" else "concise" end) else . end' \
                 >"$out/$name.jsonl"
-            fit "$name" 1 "$out/$name.jsonl" --set reward.start=labels
+            fit "$name" 1 "$out/$name.jsonl" --set reward.groups=2 --set reward.start=labels
             join -t, <(jq -r '[.user_id, .group] | join(",")' "$truth" | sort -u) \
                 <(tail -n +2 "$out/$name/reward/assignments.csv" | tr -d '"' | sort) |
                 awk -F, -v name="$name" '{ n[$2 " in " $3]++ } END { for (k in n) printf "%s\t%d of %s\n", name, n[k], k }'
