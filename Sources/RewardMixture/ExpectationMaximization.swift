@@ -102,7 +102,9 @@ func expectationMaximization(
         // group they are not yet those of any models: such iterations are no result.
         let isFinished = temperature == 1 && seeded == nil
         let gains = state.best.map { logLikelihood - $0.logLikelihood > settings.tolerance * abs($0.logLikelihood) }
-        state.iterationsWithoutGain = isFinished && gains == false ? state.iterationsWithoutGain + 1 : 0
+        // The first models of a group that has just been seeded may lose a little and gain later.
+        state.iterationsWithoutGain =
+            isFinished && !state.justSeeded && gains == false ? state.iterationsWithoutGain + 1 : 0
         state.iterations.append(record)
         if isFinished, settings.paper || logLikelihood > state.best?.logLikelihood ?? -.infinity {
             state.best = BestIteration(scores: scores, responsibilities: after, logLikelihood: logLikelihood)
@@ -112,7 +114,7 @@ func expectationMaximization(
             changes: changes,
             shift: largestShift(before, after),
             iterationsWithoutGain: state.iterationsWithoutGain,
-            isSettled: isFinished && !state.justSeeded,
+            isFinished: isFinished,
             settings: settings
         )
         try report(.iteration(record))

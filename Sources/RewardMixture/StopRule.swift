@@ -18,18 +18,18 @@ package enum StopReason: String, Codable, Sendable {
 /// Whether EM ends after an iteration, and why; nil: another one follows.
 ///
 /// `changes` counts users whose group changed; `shift` is the largest change of any responsibility: soft assignment has
-/// not settled while it exceeds 0.01. `isSettled` is false while the temperature is above 1 or a group has just been
-/// seeded: only the iteration limit then ends EM.
+/// not settled while it exceeds 0.01. `isFinished` is false while the temperature is above 1 or where a group was seeded
+/// at the end of this iteration: only the iteration limit then ends EM.
 func stopReason(
     iteration: Int,
     changes: Int,
     shift: Double,
     iterationsWithoutGain: Int,
-    isSettled: Bool,
+    isFinished: Bool,
     settings: RewardMixtureSettings
 ) -> StopReason? {
     if settings.assignment == .known { return .known }
-    if isSettled {
+    if isFinished {
         if changes == 0, settings.assignment == .hard || shift < 0.01 { return .noChange }
         if iterationsWithoutGain >= emPatience { return .noGain }
     }

@@ -54,7 +54,7 @@ import Testing
             changes: Int,
             shift: Double = 1,
             withoutGain: Int = 0,
-            isSettled: Bool = true,
+            isFinished: Bool = true,
             _ assignment: AssignmentRule = .hard
         ) -> StopReason? {
             var settings = RewardMixtureSettings()
@@ -64,7 +64,7 @@ import Testing
                 changes: changes,
                 shift: shift,
                 iterationsWithoutGain: withoutGain,
-                isSettled: isSettled,
+                isFinished: isFinished,
                 settings: settings
             )
         }
@@ -75,8 +75,8 @@ import Testing
         #expect(reason(2, changes: 1, withoutGain: 2) == .noGain)
         #expect(reason(2, changes: 0, .soft) == nil)
         #expect(reason(2, changes: 0, shift: 0.001, .soft) == .noChange)
-        #expect(reason(2, changes: 0, withoutGain: 2, isSettled: false) == nil)
-        #expect(reason(10, changes: 3, isSettled: false) == .maxIterations)
+        #expect(reason(2, changes: 0, withoutGain: 2, isFinished: false) == nil)
+        #expect(reason(10, changes: 3, isFinished: false) == .maxIterations)
         #expect(reason(1, changes: 3, .known) == .known)
     }
 
