@@ -48,9 +48,14 @@ package final class LanguageModelPolicy: TrainablePolicy {
         model.sample(prompts: prompts, options: options, streams: streams)
     }
 
-    /// Scores under the model; nothing is recorded.
-    package func tokenScores(of sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
-        model.tokenScores(of: sequences, rows: rows, temperature: temperature)
+    /// Scores under the model and the reference; nothing is recorded.
+    package func tokenScores(
+        of sequences: PackedSequences,
+        rows: [Int32],
+        temperature: Float,
+        against reference: LanguageModel
+    ) -> ComparedScores {
+        model.tokenScores(of: sequences, rows: rows, temperature: temperature, against: reference)
     }
 
     /// Scores under the model, recorded; dropout is that of the step that follows on the optimizer's last.

@@ -3,12 +3,12 @@ import Failures
 import Foundation
 import LanguageModels
 
-/// Responses of a measurement, unless a step has more: their k1 gives 2 nats within 2 %.
+/// Responses of a measurement, unless a step has more: their divergence gives 2 nats within 1 %.
 private let mostResponses = 8192
 
 /// A policy's divergence from its reference, and how its weights were moved for it.
 package struct MatchedDivergence: Equatable, Sendable {
-    /// KL(π ‖ π_ref) in nats per response (k1), of responses that no training saw.
+    /// KL(π ‖ π_ref) in nats per response, of responses that no training saw.
     package var kl: Double
     /// How far the weights are from the reference's, as a part of how far training had moved them.
     package var distance: Double
@@ -25,10 +25,10 @@ package struct MatchedDivergence: Equatable, Sendable {
 /// - Parameter rescale: multiplies the distance of the policy's weights from the reference's.
 /// - Returns: where it is now: within 2 % of `target`, if six measurements found that.
 /// - Throws: `Failure(.internalError)` where a divergence is not finite.
-package func matchDivergence(
-    of policy: some SamplingPolicy,
+package func matchDivergence<Policy: SamplingPolicy>(
+    of policy: Policy,
     to target: Double,
-    reference: some SamplingPolicy,
+    reference: Policy.Reference,
     task: PolicyTask,
     settings: PolicySettings,
     communicator: any Communicator,
@@ -51,39 +51,43 @@ package func matchDivergence(
     return found
 }
 
-/// KL(π ‖ π_ref) in nats per response (k1), of responses to the training's prompts.
-private func divergence(
-    of policy: some SamplingPolicy,
-    reference: some SamplingPolicy,
+/// KL(π ‖ π_ref) in nats per response, of responses to the training's prompts.
+///
+/// They are drawn and scored in portions as large as a step's, so that a measurement takes no more memory than a step.
+private func divergence<Policy: SamplingPolicy>(
+    of policy: Policy,
+    reference: Policy.Reference,
     task: PolicyTask,
     settings: PolicySettings,
     communicator: any Communicator
 ) throws -> Double {
-    try communicator.enter(.rollout, step: 0)
-    let enough = max(settings.promptsPerStep, mostResponses / settings.samplesPerPrompt)
-    let prompts = min(settings.promptsPerStep * DivergenceTrend.window, enough)
-    let sampled = sampleRollouts(
-        draw: 1,
-        perStep: prompts,
-        from: policy,
-        task: task,
-        settings: settings,
-        // Random numbers of no training step.
-        step: -1,
-        communicator: communicator
-    )
-    let sums = try sampled.map { shard in
-        var rollouts = shard
-        try communicator.enter(.score, step: 0)
-        scoreRollouts(
-            &rollouts,
-            policy: policy,
-            reference: reference,
-            temperature: settings.temperature,
-            microBatchTokens: settings.microBatchTokens
+    let enough = mostResponses / (settings.promptsPerStep * settings.samplesPerPrompt)
+    // Divergence and count of each of this rank's shards.
+    var sums = task.shards.hosted(by: communicator.rank).map { _ in [0.0, 0.0] }
+    for portion in 1...min(DivergenceTrend.window, max(1, enough)) {
+        try communicator.enter(.rollout, step: 0)
+        let sampled = sampleRollouts(
+            draw: portion,
+            perStep: settings.promptsPerStep,
+            from: policy,
+            task: task,
+            settings: settings,
+            // Random numbers of no training step.
+            step: -portion,
+            communicator: communicator
         )
-        let ratios = rollouts.flatMap { zip($0.logProbabilities, $0.reference).map { k1($0, reference: $1) } }
-        return [ratios.reduce(0.0) { $0 + Double($1) }, Double(rollouts.count)]
+        for (shard, var rollouts) in zip(sums.indices, sampled) {
+            try communicator.enter(.score, step: 0)
+            scoreRollouts(
+                &rollouts,
+                policy: policy,
+                reference: reference,
+                temperature: settings.temperature,
+                microBatchTokens: settings.microBatchTokens
+            )
+            sums[shard][0] += rollouts.reduce(0) { $0 + $1.divergence }
+            sums[shard][1] += Double(rollouts.count)
+        }
     }
     let total = try communicator.sumOverShards(sums, width: 2)
     guard total[0].isFinite else {

@@ -49,7 +49,7 @@ func languageModelLearnsForBothGroups(algorithm: PolicySettings.Algorithm) throw
         communicator: SoloCommunicator()
     ) { record, _ in records.append(record) }
     // The policy starts as the reference: the same log-probabilities, ratio 1 in the first update.
-    #expect(abs(records[0].klK1) < 1e-4)
+    #expect(abs(records[0].kl) < 1e-4)
     for group in 0..<2 {
         #expect(records[19].rewards[group] > records[0].rewards[group] + 0.3, "group \(group)")
     }

@@ -81,6 +81,25 @@ final class TablePolicy: TrainablePolicy {
         return scores
     }
 
+    func tokenScores(
+        of sequences: PackedSequences,
+        rows: [Int32],
+        temperature: Float,
+        against reference: TablePolicy
+    ) -> ComparedScores {
+        var scores = ComparedScores()
+        scores.own = tokenScores(of: sequences, rows: rows, temperature: temperature)
+        scores.reference = reference.tokenScores(of: sequences, rows: rows, temperature: temperature).logProbabilities
+        let (own, other) = (
+            distributions(temperature: temperature), reference.distributions(temperature: temperature)
+        )
+        let divergences = zip(own, other).map { p, q in
+            zip(p, q).reduce(Float(0)) { $0 + ($1.0 > 0 ? $1.0 * log($1.0 / $1.1) : 0) }
+        }
+        scores.divergences = rows.map { fault * divergences[Int(sequences.tokens[Int($0)])] }
+        return scores
+    }
+
     func forwardTokenScores(_ sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
         recorded = (
             rows.map { (Int(sequences.tokens[Int($0)]), Int(sequences.tokens[Int($0) + 1])) }, temperature

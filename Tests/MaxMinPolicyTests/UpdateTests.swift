@@ -312,7 +312,7 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
     ) { record, _ in records.append(record) }
     let first = records[0]
     #expect(records.map(\.step) == [1, 2, 3])
-    #expect(first.klK1 == 0 && first.klK3 == 0 && records[2].klK3 > 0)
+    #expect(first.kl == 0 && records[2].kl > 0)
     #expect(first.utilities == first.rewards && first.rewards == first.rawRewards)
     #expect(first.worstGroup == 0 && !first.worstGroupChanged)
     #expect(first.weights[0] > 0.5 && abs(first.weights.reduce(0, +) - 1) < 1e-6)

@@ -132,7 +132,7 @@ private func align(
         let utilities = record.utilities.prefix(task.groupSizes.count).map { $0.formatted(decimals: 2) }
         run.progress.advance(
             notes: [
-                "worst F \(utilities[record.worstGroup])", "KL \(record.klK1.formatted(decimals: 1))",
+                "worst F \(utilities[record.worstGroup])", "KL \(record.kl.formatted(decimals: 1))",
                 "group-\(record.worstGroup) of F \(utilities.joined(separator: " "))",
                 "\(record.responseTokens.formatted(decimals: 0)) tokens",
             ]
