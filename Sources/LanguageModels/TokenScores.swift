@@ -6,7 +6,7 @@ package struct TokenScores: Equatable, Sendable {
     package var logProbabilities: [Float] = []
     /// Entropy of the next-token distribution at each scored row.
     package var entropies: [Float] = []
-    /// Value head's output at each scored row; empty without a value head.
+    /// The value heads' outputs at each scored row, those of a row together; empty without a value head.
     package var values: [Float] = []
 
     /// No rows.
@@ -75,7 +75,7 @@ extension LanguageModel {
         guard !dLogProbabilities.isEmpty || !dValues.isEmpty else { return }
         guard let recording = takeRecording(), let next = recording.next,
             recording.rows.count == dLogProbabilities.count,
-            dValues.isEmpty || (head == .value && dValues.count == dLogProbabilities.count)
+            dValues.isEmpty || dValues.count == head.valueCount * dLogProbabilities.count
         else {
             preconditionFailure("backwardTokenScores must follow forwardTokenScores of as many rows")
         }

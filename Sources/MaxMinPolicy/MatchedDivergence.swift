@@ -3,9 +3,6 @@ import Failures
 import Foundation
 import LanguageModels
 
-/// Responses of a measurement, unless a step has more: their divergence gives 2 nats within 1 %.
-private let mostResponses = 8192
-
 /// A policy's divergence from its reference, and how its weights were moved for it.
 package struct MatchedDivergence: Equatable, Sendable {
     /// KL(π ‖ π_ref) in nats per response, of responses that no training saw.
@@ -51,9 +48,7 @@ package func matchDivergence<Policy: SamplingPolicy>(
     return found
 }
 
-/// KL(π ‖ π_ref) in nats per response, of responses to the training's prompts.
-///
-/// They are drawn and scored in portions as large as a step's, so that a measurement takes no more memory than a step.
+/// KL(π ‖ π_ref) in nats per response, of fresh responses.
 private func divergence<Policy: SamplingPolicy>(
     of policy: Policy,
     reference: Policy.Reference,
@@ -61,37 +56,16 @@ private func divergence<Policy: SamplingPolicy>(
     settings: PolicySettings,
     communicator: any Communicator
 ) throws -> Double {
-    let enough = mostResponses / (settings.promptsPerStep * settings.samplesPerPrompt)
-    // Divergence and count of each of this rank's shards.
-    var sums = task.shards.hosted(by: communicator.rank).map { _ in [0.0, 0.0] }
-    for portion in 1...min(DivergenceTrend.window, max(1, enough)) {
-        try communicator.enter(.rollout, step: 0)
-        let sampled = sampleRollouts(
-            draw: portion,
-            perStep: settings.promptsPerStep,
-            from: policy,
-            task: task,
-            settings: settings,
-            // Random numbers of no training step.
-            step: -portion,
-            communicator: communicator
-        )
-        for (shard, var rollouts) in zip(sums.indices, sampled) {
-            try communicator.enter(.score, step: 0)
-            scoreRollouts(
-                &rollouts,
-                policy: policy,
-                reference: reference,
-                temperature: settings.temperature,
-                microBatchTokens: settings.microBatchTokens
-            )
-            sums[shard][0] += rollouts.reduce(0) { $0 + $1.divergence }
-            sums[shard][1] += Double(rollouts.count)
-        }
-    }
-    let total = try communicator.sumOverShards(sums, width: 2)
-    guard total[0].isFinite else {
+    let mean = try meanOfFreshResponses(
+        of: policy,
+        reference: reference,
+        task: task,
+        settings: settings,
+        communicator: communicator,
+        width: 1
+    ) { rollouts in [rollouts.reduce(0) { $0 + $1.divergence }] }
+    guard mean[0].isFinite else {
         throw Failure(.internalError, "the policy's divergence from the reference is not finite", at: "policy.max_kl")
     }
-    return total[0] / max(total[1], 1)
+    return mean[0]
 }

@@ -249,6 +249,7 @@ private func trainingStep<Policy: TrainablePolicy>(
     try estimateAdvantages(
         &batches,
         combined: combined,
+        weights: state.weighting.weights,
         beta: beta,
         settings: settings,
         communicator: communicator

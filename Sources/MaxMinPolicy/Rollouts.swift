@@ -17,7 +17,7 @@ struct Rollout {
     var logProbabilities: [Float] = []
     /// Entropy of π at each response token. [L]
     var entropies: [Float] = []
-    /// Value before each response token, or empty without a value head. [L]
+    /// Values before each response token by H heads, those of a token together; empty without a value head. [L·H]
     var values: [Float] = []
     /// log π_ref of each response token. [L]
     var reference: [Float] = []
@@ -151,12 +151,13 @@ func scoreRollouts<Policy: SamplingPolicy>(
     for batch in microBatches(rollouts, limit: microBatchTokens) {
         let (sequences, rows) = packed(rollouts[batch])
         let scores = policy.tokenScores(of: sequences, rows: rows, temperature: temperature, against: reference)
+        let heads = scores.own.values.count / max(1, rows.count)
         var start = 0
         for index in batch {
             let range = start..<(start + rollouts[index].responseLength)
             rollouts[index].logProbabilities = Array(scores.own.logProbabilities[range])
             rollouts[index].entropies = Array(scores.own.entropies[range])
-            rollouts[index].values = scores.own.values.isEmpty ? [] : Array(scores.own.values[range])
+            rollouts[index].values = Array(scores.own.values[heads * range.lowerBound..<heads * range.upperBound])
             rollouts[index].reference = Array(scores.reference[range])
             rollouts[index].divergence = scores.divergences[range].reduce(0) { $0 + Double($1) }
             start = range.upperBound

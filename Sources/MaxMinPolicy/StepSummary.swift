@@ -10,7 +10,7 @@ struct ShardBatch {
     var rewards: [[Float]] = []
     /// Responses × tokens.
     var advantages: [[Float]] = []
-    /// Responses × tokens; empty without a value head.
+    /// Responses × tokens·heads, those of a token together; empty without a value head.
     var returns: [[Float]] = []
 
     var allTokens: Int { rollouts.reduce(0) { $0 + $1.tokens.count } }

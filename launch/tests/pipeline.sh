@@ -213,6 +213,12 @@ variant "ppo" --set policy.algorithm=ppo --set policy.epochs=2 --set policy.mini
     --set policy.target_kl=0.5 --set 'run.stages=[policy]'
 check "ppo has a value loss" jq --slurp --exit-status 'map(select(.stage == "policy")) | length == 1 and .[0].value_loss > 0
     and .[0].updates == 4' "$work/variant/metrics.jsonl"
+variant "a value head a group" --set policy.algorithm=ppo --set policy.value_heads=per-group --set 'run.stages=[policy]'
+check "value heads have a value loss" jq --slurp --exit-status 'map(select(.stage == "policy")) | .[0].value_loss > 0' \
+    "$work/variant/metrics.jsonl"
+variant "grpo" --set policy.algorithm=grpo --set policy.epochs=2 --set 'run.stages=[policy]'
+check "grpo has no value loss" jq --slurp --exit-status 'map(select(.stage == "policy")) | .[0].value_loss == 0 and .[0].updates == 2' \
+    "$work/variant/metrics.jsonl"
 variant "a training ends at its KL" --set policy.steps=40 --set policy.learning_rate=1e-3 --set policy.max_kl=0.3 \
     --set 'run.stages=[policy]'
 check "its last step makes no update" jq --slurp --exit-status 'map(select(.stage == "policy")) | length < 40
@@ -233,6 +239,8 @@ objectives=(maxmin single utilitarian per-response softmin mirror nash alpha-fai
     regret)
 variant "every objective" --set "policy.objectives=[$(IFS=,; echo "${objectives[*]}")]" --set evaluate.prompts=8 \
     --set 'run.stages=[policy, evaluate]'
+check "regret compares with policies as they were saved" jq --exit-status '.utilities | keys == ["group-0", "group-1"]
+    and all(.[]; type == "number")' "$work/variant/policy/only-0/training.json"
 check "every objective is evaluated" jq --exit-status '.policies | length == 14' "$work/variant/evaluation.json"
 variant "the reference alone is evaluated" --set policy.objectives=[] --set evaluate.prompts=8 --set 'run.stages=[evaluate]'
 variant "a chat template" --set data.chat_template=tulu --set simulate.max_new_tokens=12 --set policy.max_new_tokens=12 \

@@ -93,7 +93,7 @@ extension StagePlanner {
     func addPolicy(to memory: inout StageMemory) throws(Failure) {
         let keys = configuration.policy
         let trained = try keys.trained(of: shape)
-        let head: Head = keys.training.algorithm == .ppo ? .value : .none
+        let head = keys.training.head(groups: configuration.reward.mixture.mostGroups)
         let parameters = trained.parameterCount(shape, head: head)
         addOpened(model.opened, to: &memory)
         try addRewardModels(to: &memory)
