@@ -12,6 +12,8 @@ struct arguments {
     const float *dlogp;
     void *dlogits;
     int type;
+    const float *other, *other_normalizer;
+    float *divergence;
 };
 
 // With z = logits/T, m = max z, s = Σ e^(z−m):  log p_i = z_i − m − log s,  H = log s − Σ e^(z−m)·(z−m)/s.
@@ -88,4 +90,42 @@ void ck_log_probabilities_backward(const float *logits, const int32_t *targets, 
                           .dlogits = dlogits,
                           .type = type};
     ck_parallel(n, 1 + 4096 / (v + 1), backward, &a);
+}
+
+// KL(p ‖ q) = Σ p·(log p − log q), each logarithm −200 at least: so 0·∞ is 0, and what q forbids costs 200 nats.
+CK_LOOP(divergence) {
+    const struct arguments *a = context;
+    long v = a->v;
+    float inverse = 1.0f / a->temperature;
+    for (long r = begin; r < end; r++) {
+        const float *p = a->logits + r * v, *q = a->other + r * v;
+        float p_shift = a->log_normalizer[r], q_shift = a->other_normalizer[r];
+        v16 sum = {0};
+        for (long i = 0; i < v; i += CK_LANES) {
+            v16 x, y;
+            ck_load(&x, p + i, v - i);
+            ck_load(&y, q + i, v - i);
+            x = x * inverse - p_shift;
+            y = y * inverse - q_shift;
+            x = CK_SELECT(x < -200.0f, (v16){0} - 200.0f, x);
+            y = CK_SELECT(y < -200.0f, (v16){0} - 200.0f, y);
+            v16 difference = x - y;
+            ck_exp(&x);
+            ck_keep(&x, v - i);
+            sum += x * difference;
+        }
+        a->divergence[r] = ck_lane_sum(&sum);
+    }
+}
+
+void ck_divergence(const float *logits, const float *log_normalizer, const float *other, const float *other_normalizer,
+                   float temperature, long n, long v, float *divergence_of_row) {
+    struct arguments a = {.logits = logits,
+                          .temperature = temperature,
+                          .v = v,
+                          .log_normalizer = (float *)log_normalizer,
+                          .other = other,
+                          .other_normalizer = other_normalizer,
+                          .divergence = divergence_of_row};
+    ck_parallel(n, 1 + 4096 / (v + 1), divergence, &a);
 }

@@ -77,6 +77,12 @@ package struct ActivationMemory: Sendable {
         return 4 * (elements <= LanguageModel.keptLogits ? elements : atATime) + (isBFloat16 ? operand * atATime : 0)
     }
 
+    /// Of scored rows of a model that is compared with another one, besides `logits` and `rows` of both: its rows as
+    /// operands, and its logits.
+    package func compared(rows: Int) -> Int {
+        operand * rows * shape.width + logits(rows: rows, recorded: false)
+    }
+
     /// Logits of the next token of sequences that are sampled.
     package func sampledLogits(sequences: Int) -> Int { 4 * sequences * shape.vocabularySize }
 

@@ -103,15 +103,23 @@ package enum Head: Equatable, Sendable {
     case none
     /// So many scalars per sequence, from the hidden state of its last token; no bias.
     case rewards(Int)
-    /// A scalar per token, with a bias: the critic of PPO.
-    case value
+    /// So many scalars per token, each with a bias: the critics of PPO.
+    case values(Int)
 
     /// One scalar per sequence.
     package static let reward = Head.rewards(1)
+    /// One scalar per token.
+    package static let value = Head.values(1)
 
     /// How many rewards it gives a sequence.
     package var rewardCount: Int {
         guard case .rewards(let count) = self else { return 0 }
+        return count
+    }
+
+    /// How many values it gives a token.
+    package var valueCount: Int {
+        guard case .values(let count) = self else { return 0 }
         return count
     }
 }

@@ -118,7 +118,7 @@ package struct Parameters {
         return switch head {
         case .none: []
         case .rewards(let count): [("score.weight", [count, d])]
-        case .value: [("value.weight", [1, d]), ("value.bias", [1])]
+        case .values(let count): [("value.weight", [count, d]), ("value.bias", [count])]
         }
     }
 

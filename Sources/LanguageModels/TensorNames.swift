@@ -18,7 +18,7 @@ extension Head {
         switch self {
         case .none: []
         case .rewards: ["score.weight"]
-        case .value: ["value.weight", "value.bias"]
+        case .values: ["value.weight", "value.bias"]
         }
     }
 }

@@ -6,7 +6,7 @@ package struct TokenScores: Equatable, Sendable {
     package var logProbabilities: [Float] = []
     /// Entropy of the next-token distribution at each scored row.
     package var entropies: [Float] = []
-    /// Value head's output at each scored row; empty without a value head.
+    /// The value heads' outputs at each scored row, those of a row together; empty without a value head.
     package var values: [Float] = []
 
     /// No rows.
@@ -75,7 +75,7 @@ extension LanguageModel {
         guard !dLogProbabilities.isEmpty || !dValues.isEmpty else { return }
         guard let recording = takeRecording(), let next = recording.next,
             recording.rows.count == dLogProbabilities.count,
-            dValues.isEmpty || (head == .value && dValues.count == dLogProbabilities.count)
+            dValues.isEmpty || dValues.count == head.valueCount * dLogProbabilities.count
         else {
             preconditionFailure("backwardTokenScores must follow forwardTokenScores of as many rows")
         }
@@ -168,7 +168,7 @@ extension LanguageModel {
     }
 
     /// Logits of some rows, [rows, V]: into their place among the kept ones, or into a buffer for this chunk.
-    private func logits(of product: Tensor, _ range: Range<Int>, kept: Tensor?) -> Tensor {
+    func logits(of product: Tensor, _ range: Range<Int>, kept: Tensor?) -> Tensor {
         let logits = kept?.rows(range) ?? workspace.logits.tensor([range.count, configuration.vocabularySize])
         multiply(product.rows(range), transposed: false, vocabularyWeight, transposed: true, into: logits)
         return logits
@@ -178,12 +178,12 @@ extension LanguageModel {
         trainable != .head && rows * configuration.vocabularySize <= Self.keptLogits
     }
 
-    private func logitChunks(rows: Int) -> [Range<Int>] {
+    func logitChunks(rows: Int) -> [Range<Int>] {
         let size = max(1, Self.logitsAtATime / configuration.vocabularySize)
         return stride(from: 0, to: rows, by: size).map { $0..<min($0 + size, rows) }
     }
 
-    private func nextTokens(_ sequences: PackedSequences, rows: [Int32]) -> [Int32] {
+    func nextTokens(_ sequences: PackedSequences, rows: [Int32]) -> [Int32] {
         let lastRows = Set(sequences.lastRows)
         var previous: Int32 = -1
         return rows.map { row in

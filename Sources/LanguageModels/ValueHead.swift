@@ -1,23 +1,29 @@
 import Tensors
 
-// The value head, per token, with bias: v = hidden·w + b. R rows.
+// The value heads, per token, with biases: v = hidden·Wᵀ + b. R rows, H heads.
 
 extension LanguageModel {
-    /// The value head's output on each row; empty without a value head.
+    /// The value heads' outputs on each row, [R·H], those of a row together; empty without a value head.
     func values(_ hidden: HiddenRows) -> [Float] {
-        guard head == .value else { return [] }
-        let scores = workspace.rowScalars.tensor([hidden.count, 1])
+        let count = head.valueCount
+        guard count > 0 else { return [] }
+        let scores = workspace.rowScalars.tensor([hidden.count, count])
         multiply(hidden.hidden, transposed: false, value("value.weight"), transposed: true, into: scores)
-        let bias = value("value.bias")[0]
-        return scores.array().map { $0 + bias }
+        let biases = value("value.bias").array()
+        return zip(0..., scores.array()).map { $1 + biases[$0 % count] }
     }
 
-    /// Adds to the value head's gradients, and dv·w to `dHidden` where the trunk is trained.
+    /// Adds to the value heads' gradients, and dv·W to `dHidden` where the trunk is trained; dValues [R·H].
     func valuesBackward(_ dValues: [Float], hidden: HiddenRows, dHidden: Tensor?) {
-        let dScores = workspace.rowScalars.tensor([dValues.count, 1])
+        let count = head.valueCount
+        let dScores = workspace.rowScalars.tensor([dValues.count / count, count])
         dScores.copy(from: dValues)
         multiply(dScores, transposed: true, hidden.hidden, into: gradient("value.weight"), accumulate: true)
-        gradient("value.bias")[0] += Float(dValues.reduce(0.0) { $0 + Double($1) })
+        let dBiases = gradient("value.bias")
+        for index in 0..<count {
+            let own = stride(from: index, to: dValues.count, by: count)
+            dBiases[index] += Float(own.reduce(0.0) { $0 + Double(dValues[$1]) })
+        }
         if let dHidden {
             multiply(dScores, value("value.weight"), into: dHidden, accumulate: true)
         }

@@ -97,7 +97,7 @@ struct BlockScratch {
     init(_ productType: ElementType) {
         narrow = Array(repeating: Scratch(), count: 4)
         statistics = Array(repeating: Scratch(), count: 7)
-        narrowProducts = Array(repeating: Scratch(productType), count: 3)
+        narrowProducts = Array(repeating: Scratch(productType), count: 6)
         activation = Scratch(productType)
     }
 
@@ -192,8 +192,11 @@ final class Workspace {
     var hidden = Scratch()
     var hiddenProduct: Scratch
     var rowScalars = Scratch()
-    var rowOutputs: [Scratch] = Array(repeating: Scratch(), count: 3)
+    var rowOutputs: [Scratch] = Array(repeating: Scratch(), count: 6)
     var logits = Scratch()
+    /// Of a model that is compared with another one: its read rows in the product type, and its logits.
+    var comparedHidden: Scratch
+    var comparedLogits = Scratch()
 
     /// Gradients on their way down: with respect to the read rows, the residual stream, and inside a block.
     var dHidden = Scratch()
@@ -213,6 +216,7 @@ final class Workspace {
         lowRankProduct = Scratch(productType)
         lowRankDropped = Scratch(productType)
         hiddenProduct = Scratch(productType)
+        comparedHidden = Scratch(productType)
         narrowProduct = Scratch(productType)
         wideProduct = Scratch(productType)
         dLogits = Scratch(productType)

@@ -2,30 +2,49 @@ import Collectives
 
 /// Fills in the advantages (and returns) of a step's rollouts from the combined reward of each response.
 ///
-/// - Parameter combined: for every batch, the weighted calibrated reward of each response.
+/// - Parameters:
+///   - combined: for every batch, the weighted calibrated reward of each response.
+///   - weights: of the groups, by which values of several heads, one a group, become one.
 func estimateAdvantages(
     _ batches: inout [ShardBatch],
     combined: [[Float]],
+    weights: [Double],
     beta: Float,
     settings: PolicySettings,
     communicator: any Communicator
 ) throws {
     for index in batches.indices {
         let rollouts = batches[index].rollouts
-        let rewards = zip(rollouts, combined[index]).map { rollout, reward in
+        func bonus(_ response: Int, _ reward: Float) -> Float {
+            rollouts[response].finished ? reward : reward - settings.missingEOSPenalty
+        }
+        func rewards(_ response: Int, _ reward: Float) -> [Float] {
             tokenRewards(
-                logProbabilities: rollout.logProbabilities,
-                reference: rollout.reference,
+                logProbabilities: rollouts[response].logProbabilities,
+                reference: rollouts[response].reference,
                 beta: beta,
-                bonus: rollout.finished ? reward : reward - settings.missingEOSPenalty
+                bonus: bonus(response, reward)
             )
+        }
+        // The same for all tokens of a response, from those of its prompt.
+        func perPrompt(_ returns: [Float], _ advantages: ([Float]) -> [Float]) -> [[Float]] {
+            let samples = settings.samplesPerPrompt
+            let ofResponses = stride(from: 0, to: returns.count, by: samples).flatMap {
+                advantages(Array(returns[$0..<($0 + samples)]))
+            }
+            return zip(ofResponses, rollouts).map { Array(repeating: $0, count: $1.responseLength) }
         }
         switch settings.algorithm {
         case .ppo:
-            let estimates = zip(rewards, rollouts).map { rewards, rollout in
-                generalizedAdvantages(
-                    rewards: rewards,
-                    values: rollout.values,
+            let estimates = rollouts.indices.map { response in
+                let values = rollouts[response].values
+                let hasOneHead = values.count == rollouts[response].responseLength
+                return weightedAdvantages(
+                    rewards: hasOneHead
+                        ? [rewards(response, combined[index][response])]
+                        : weights.indices.map { rewards(response, batches[index].rewards[$0][response]) },
+                    values: values,
+                    weights: hasOneHead ? [1] : weights.map { Float($0) },
                     gamma: settings.gamma,
                     lambda: settings.lambda
                 )
@@ -33,13 +52,12 @@ func estimateAdvantages(
             batches[index].advantages = estimates.map(\.advantages)
             batches[index].returns = estimates.map(\.returns)
         case .rloo:
-            let returns = rewards.map { $0.reduce(0, +) }
-            let advantages = stride(from: 0, to: returns.count, by: settings.samplesPerPrompt).flatMap { start in
-                leaveOneOutAdvantages(Array(returns[start..<(start + settings.samplesPerPrompt)]))
-            }
-            batches[index].advantages = zip(advantages, rollouts).map { advantage, rollout in
-                Array(repeating: advantage, count: rollout.responseLength)
-            }
+            let returns = rollouts.indices.map { rewards($0, combined[index][$0]).reduce(0, +) }
+            batches[index].advantages = perPrompt(returns, leaveOneOutAdvantages)
+        case .grpo:
+            // The divergence is in the loss.
+            let returns = rollouts.indices.map { bonus($0, combined[index][$0]) }
+            batches[index].advantages = perPrompt(returns, normalizedAdvantages)
         }
     }
     if settings.algorithm == .ppo && settings.whiten {
@@ -59,7 +77,7 @@ func estimateAdvantages(
 package struct Advantages: Equatable, Sendable {
     /// How much better each token was than expected.
     package var advantages: [Float]
-    /// Targets of the value head: advantage + old value.
+    /// Targets of the value heads: advantage + old value, those of a token together.
     package var returns: [Float]
 }
 
@@ -81,6 +99,36 @@ package func generalizedAdvantages(rewards: [Float], values: [Float], gamma: Flo
     return Advantages(advantages: advantages, returns: zip(advantages, values).map { $0 + $1 })
 }
 
+/// Generalized advantage estimation over one response with H value heads, each of a reward of its own: Σ_h w_h A_h.
+///
+/// Where the weights sum to 1, that is the estimate for the reward Σ_h w_h r_h and the value Σ_h w_h V_h. What a head
+/// learns does not depend on the weights.
+///
+/// - Parameters:
+///   - rewards: of each token, H × tokens.
+///   - values: tokens·H, those of a token together.
+package func weightedAdvantages(
+    rewards: [[Float]],
+    values: [Float],
+    weights: [Float],
+    gamma: Float,
+    lambda: Float
+) -> Advantages {
+    let heads = rewards.count
+    precondition(heads == weights.count && values.count == rewards.reduce(0) { $0 + $1.count }, "a value for each")
+    let ofHeads = rewards.indices.map { head in
+        let own = stride(from: head, to: values.count, by: heads).map { values[$0] }
+        return generalizedAdvantages(rewards: rewards[head], values: own, gamma: gamma, lambda: lambda)
+    }
+    guard heads > 1 else { return ofHeads[0] }
+    return Advantages(
+        advantages: rewards[0].indices.map { t in
+            zip(weights, ofHeads).reduce(0) { $0 + $1.0 * $1.1.advantages[t] }
+        },
+        returns: rewards[0].indices.flatMap { t in ofHeads.map { $0.returns[t] } }
+    )
+}
+
 /// Leave-one-out advantages of the responses to one prompt: each one's return less the mean return of the others.
 ///
 /// Ahmadian et al., arXiv 2402.14740, eq. 9.
@@ -88,6 +136,16 @@ package func leaveOneOutAdvantages(_ returns: [Float]) -> [Float] {
     precondition(returns.count >= 2, "leave-one-out needs two responses to a prompt")
     let total = returns.reduce(0, +)
     return returns.map { $0 - (total - $0) / Float(returns.count - 1) }
+}
+
+/// Advantages of the responses to one prompt by GRPO: (r − mean)/(s + 1e-4), s² their unbiased variance.
+///
+/// Shao et al., arXiv 2402.03300, §4.1.2; they name neither which variance nor what keeps it from 0, TRL has these.
+package func normalizedAdvantages(_ rewards: [Float]) -> [Float] {
+    precondition(rewards.count >= 2, "a variance needs two responses to a prompt")
+    let mean = rewards.reduce(0, +) / Float(rewards.count)
+    let variance = rewards.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Float(rewards.count - 1)
+    return rewards.map { ($0 - mean) / (variance.squareRoot() + 1e-4) }
 }
 
 /// Mean and unbiased variance of numbers spread over shards.

@@ -1,6 +1,6 @@
 import Foundation
 
-// Estimates of KL(π ‖ π_ref) from samples of π (Schulman, "Approximating KL divergence", 2020), per token, in nats.
+// Estimates of a divergence from samples (Schulman, "Approximating KL divergence", 2020), per token, in nats.
 
 /// k1 = log π − log π_ref: unbiased, may be negative.
 package func k1(_ logProbability: Float, reference: Float) -> Float {
@@ -15,12 +15,12 @@ package func k3(_ logProbability: Float, reference: Float) -> Double {
 
 /// How far a policy is from its reference, smoothed over the last steps of its training.
 ///
-/// k1 of a response has a standard deviation of about √(2·KL), a step of 64 responses at 2 nats one of 0.25. At the end
-/// of a line through eight steps it is 0.65 of that. Their mean would have less noise, but lag behind a KL that grows.
+/// A step of 128 responses at 2 nats has a standard deviation of about 0.05 (docs/algorithm.md). At the end of a line
+/// through eight steps it is 0.65 of that. Their mean would have less noise, but lag behind a KL that grows.
 package struct DivergenceTrend: Codable, Equatable, Sendable {
     /// Steps that are smoothed over.
     static let window = 8
-    /// k1 of each, nats per response, the latest last; at most `window`.
+    /// That of each, nats per response, the latest last; at most `window`.
     private var steps: [Double] = []
 
     /// Before the first step.

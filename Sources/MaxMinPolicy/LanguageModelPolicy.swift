@@ -12,7 +12,7 @@ package final class LanguageModelPolicy: TrainablePolicy {
     private let trainer: Trainer
     private let seed: UInt64
 
-    /// Trains `model`, which has a value head for `ppo` and needs none for `rloo`, on the ranks of `communicator`.
+    /// Trains `model`, which has the head that the algorithm needs, on the ranks of `communicator`.
     ///
     /// `seed` is that of its adapters' dropout.
     package init(
@@ -28,18 +28,17 @@ package final class LanguageModelPolicy: TrainablePolicy {
         trainer.begin(settings, over: communicator)
     }
 
-    /// A policy that starts as a copy of the reference, or as new adapters over it, with the head that the algorithm
-    /// needs.
+    /// A policy that starts as a copy of the reference, or as new adapters over it, with this head.
     package convenience init(
         startingFrom reference: LanguageModel,
         trainable: TrainableParameters = .full,
-        algorithm: PolicySettings.Algorithm,
+        head: Head,
         settings: OptimizerSettings,
         seed: UInt64,
         by reduction: GradientReduction = .reproducible,
         over communicator: any Communicator = SoloCommunicator()
     ) {
-        let model = reference.copy(head: algorithm == .ppo ? .value : .none, trainable: trainable, seed: seed)
+        let model = reference.copy(head: head, trainable: trainable, seed: seed)
         self.init(model, settings: settings, seed: seed, by: reduction, over: communicator)
     }
 
@@ -48,9 +47,14 @@ package final class LanguageModelPolicy: TrainablePolicy {
         model.sample(prompts: prompts, options: options, streams: streams)
     }
 
-    /// Scores under the model; nothing is recorded.
-    package func tokenScores(of sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
-        model.tokenScores(of: sequences, rows: rows, temperature: temperature)
+    /// Scores under the model and the reference; nothing is recorded.
+    package func tokenScores(
+        of sequences: PackedSequences,
+        rows: [Int32],
+        temperature: Float,
+        against reference: LanguageModel
+    ) -> ComparedScores {
+        model.tokenScores(of: sequences, rows: rows, temperature: temperature, against: reference)
     }
 
     /// Scores under the model, recorded; dropout is that of the step that follows on the optimizer's last.

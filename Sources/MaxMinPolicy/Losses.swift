@@ -2,7 +2,7 @@ import Foundation
 
 /// The policy loss of some tokens: sums, not means.
 package struct PolicyLoss: Equatable, Sendable {
-    /// Σ max(−A·ρ, −A·clip(ρ)).
+    /// Σ max(−A·ρ, −A·clip(ρ)), for GRPO with the divergence and weighted.
     package var loss = 0.0
     /// d loss / d log-probability of each token.
     package var gradient: [Float] = []
@@ -28,16 +28,56 @@ package func clippedPolicyLoss(
     var result = PolicyLoss()
     result.gradient.reserveCapacity(old.count)
     for t in old.indices {
-        let ratio = exp(logProbabilities[t] - old[t])
-        let free = -advantages[t] * ratio
-        let bounded = -advantages[t] * min(max(ratio, 1 - clip), 1 + clip)
-        let isClipped = bounded > free
-        result.loss += Double(isClipped ? bounded : free)
-        result.gradient.append(isClipped ? 0 : free)
-        result.clipped += isClipped ? 1 : 0
+        let token = surrogate(logProbabilities[t] - old[t], advantage: advantages[t], clip: clip)
+        result.loss += Double(token.loss)
+        result.gradient.append(token.gradient)
+        result.clipped += token.isClipped ? 1 : 0
         result.divergence += k3(old[t], reference: logProbabilities[t])
     }
     return result
+}
+
+/// GRPO's loss: PPO's clipped surrogate, negated, and β·k3 of the policy from the reference on top, each token times
+/// its weight.
+///
+/// Shao et al., arXiv 2402.03300, eq. 3 and 4. Theirs is the mean over responses of the mean over a response's tokens,
+/// so a token's weight is the inverse of its response's length, up to a factor.
+package func groupRelativeLoss(
+    logProbabilities: [Float],
+    old: [Float],
+    reference: [Float],
+    advantages: [Float],
+    weights: [Float],
+    clip: Float,
+    beta: Float
+) -> PolicyLoss {
+    precondition(logProbabilities.count == old.count && old.count == advantages.count, "one of each for every token")
+    precondition(reference.count == old.count && weights.count == old.count, "one of each for every token")
+    var result = PolicyLoss()
+    result.gradient.reserveCapacity(old.count)
+    for t in old.indices {
+        let token = surrogate(logProbabilities[t] - old[t], advantage: advantages[t], clip: clip)
+        let price = Double(beta) * k3(logProbabilities[t], reference: reference[t])
+        result.loss += Double(weights[t]) * (Double(token.loss) + price)
+        // d k3/d log π = 1 − π_ref/π
+        let slope = -beta * expm1(reference[t] - logProbabilities[t])
+        result.gradient.append(weights[t] * (token.gradient + slope))
+        result.clipped += token.isClipped ? 1 : 0
+        result.divergence += k3(old[t], reference: logProbabilities[t])
+    }
+    return result
+}
+
+/// A token's clipped surrogate, negated, and its derivative by the log-probability: 0 where it is clipped.
+private func surrogate(
+    _ logRatio: Float,
+    advantage: Float,
+    clip: Float
+) -> (loss: Float, gradient: Float, isClipped: Bool) {
+    let ratio = exp(logRatio)
+    let free = -advantage * ratio
+    let bounded = -advantage * min(max(ratio, 1 - clip), 1 + clip)
+    return bounded > free ? (bounded, 0, true) : (free, free, false)
 }
 
 /// The value loss of some tokens: sums, not means.

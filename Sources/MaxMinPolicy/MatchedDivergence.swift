@@ -3,12 +3,9 @@ import Failures
 import Foundation
 import LanguageModels
 
-/// Responses of a measurement, unless a step has more: their k1 gives 2 nats within 2 %.
-private let mostResponses = 8192
-
 /// A policy's divergence from its reference, and how its weights were moved for it.
 package struct MatchedDivergence: Equatable, Sendable {
-    /// KL(π ‖ π_ref) in nats per response (k1), of responses that no training saw.
+    /// KL(π ‖ π_ref) in nats per response, of responses that no training saw.
     package var kl: Double
     /// How far the weights are from the reference's, as a part of how far training had moved them.
     package var distance: Double
@@ -25,10 +22,10 @@ package struct MatchedDivergence: Equatable, Sendable {
 /// - Parameter rescale: multiplies the distance of the policy's weights from the reference's.
 /// - Returns: where it is now: within 2 % of `target`, if six measurements found that.
 /// - Throws: `Failure(.internalError)` where a divergence is not finite.
-package func matchDivergence(
-    of policy: some SamplingPolicy,
+package func matchDivergence<Policy: SamplingPolicy>(
+    of policy: Policy,
     to target: Double,
-    reference: some SamplingPolicy,
+    reference: Policy.Reference,
     task: PolicyTask,
     settings: PolicySettings,
     communicator: any Communicator,
@@ -51,43 +48,24 @@ package func matchDivergence(
     return found
 }
 
-/// KL(π ‖ π_ref) in nats per response (k1), of responses to the training's prompts.
-private func divergence(
-    of policy: some SamplingPolicy,
-    reference: some SamplingPolicy,
+/// KL(π ‖ π_ref) in nats per response, of fresh responses.
+private func divergence<Policy: SamplingPolicy>(
+    of policy: Policy,
+    reference: Policy.Reference,
     task: PolicyTask,
     settings: PolicySettings,
     communicator: any Communicator
 ) throws -> Double {
-    try communicator.enter(.rollout, step: 0)
-    let enough = max(settings.promptsPerStep, mostResponses / settings.samplesPerPrompt)
-    let prompts = min(settings.promptsPerStep * DivergenceTrend.window, enough)
-    let sampled = sampleRollouts(
-        draw: 1,
-        perStep: prompts,
-        from: policy,
+    let mean = try meanOfFreshResponses(
+        of: policy,
+        reference: reference,
         task: task,
         settings: settings,
-        // Random numbers of no training step.
-        step: -1,
-        communicator: communicator
-    )
-    let sums = try sampled.map { shard in
-        var rollouts = shard
-        try communicator.enter(.score, step: 0)
-        scoreRollouts(
-            &rollouts,
-            policy: policy,
-            reference: reference,
-            temperature: settings.temperature,
-            microBatchTokens: settings.microBatchTokens
-        )
-        let ratios = rollouts.flatMap { zip($0.logProbabilities, $0.reference).map { k1($0, reference: $1) } }
-        return [ratios.reduce(0.0) { $0 + Double($1) }, Double(rollouts.count)]
-    }
-    let total = try communicator.sumOverShards(sums, width: 2)
-    guard total[0].isFinite else {
+        communicator: communicator,
+        width: 1
+    ) { rollouts in [rollouts.reduce(0) { $0 + $1.divergence }] }
+    guard mean[0].isFinite else {
         throw Failure(.internalError, "the policy's divergence from the reference is not finite", at: "policy.max_kl")
     }
-    return total[0] / max(total[1], 1)
+    return mean[0]
 }

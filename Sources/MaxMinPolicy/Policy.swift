@@ -6,11 +6,19 @@ package import Randomness
 ///
 /// The frozen reference is no more than this.
 package protocol SamplingPolicy: AnyObject {
+    /// What its divergence is measured from.
+    associatedtype Reference: SamplingPolicy
     /// Samples a response to each prompt, with the same bits whatever others are sampled in the same batch;
     /// `streams[i]` gives prompt i's random numbers.
     func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample]
-    /// Scores of the next token at the given packed rows. Nothing is recorded.
-    func tokenScores(of sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores
+    /// Scores of the next token at the given packed rows under the policy and the reference, with the divergence
+    /// between them. Nothing is recorded.
+    func tokenScores(
+        of sequences: PackedSequences,
+        rows: [Int32],
+        temperature: Float,
+        against reference: Reference
+    ) -> ComparedScores
 }
 
 /// What training needs on top: a recorded forward pass, its backward pass, and an update of the same kind on all ranks.

@@ -1,3 +1,4 @@
+package import LanguageModels
 package import Optimizers
 
 /// How a policy is trained.
@@ -10,6 +11,17 @@ package struct PolicySettings: Equatable, Sendable {
         case ppo
         /// Leave-one-out over the samples of a prompt, no critic (Ahmadian et al., arXiv 2402.14740).
         case rloo
+        /// Rewards normalized over the samples of a prompt, the divergence in the loss, no critic (Shao et al., arXiv
+        /// 2402.03300).
+        case grpo
+    }
+
+    /// What the value heads of PPO predict.
+    package enum ValueHeads: String, CaseIterable, Sendable {
+        /// One head: the weighted reward, whose weights change from step to step.
+        case single
+        /// A head for each group: its own reward. Their weighted sum is the value.
+        case perGroup = "per-group"
     }
 
     /// How the groups' rewards become one.
@@ -40,6 +52,8 @@ package struct PolicySettings: Equatable, Sendable {
 
     /// Where advantages come from.
     package var algorithm = Algorithm.rloo
+    /// What the value heads of `ppo` predict.
+    package var valueHeads = ValueHeads.single
     /// What the groups' rewards are combined into.
     package var objective = Objective.maxmin
     /// Price of a nat of KL(π ‖ π_ref), in calibrated reward.
@@ -103,6 +117,16 @@ package struct PolicySettings: Equatable, Sendable {
 
     /// The defaults.
     package init() {}
+
+    /// The head of a policy for so many groups.
+    package func head(groups: Int) -> Head {
+        switch objective {
+        case _ where algorithm != .ppo: .none
+        // Their reward is no weighted sum, or that of one group.
+        case .single, .perResponse, .only: .value
+        default: valueHeads == .perGroup ? .values(groups) : .value
+        }
+    }
 
     /// The learning rate over the steps.
     package var rates: Schedule { optimizer.rates(over: steps) }

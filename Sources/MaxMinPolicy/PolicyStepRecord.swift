@@ -32,14 +32,13 @@ package struct PolicyStepRecord: Equatable, Sendable {
     package var objective = 0.0
     /// β of this step.
     package var beta: Float = 0
-    /// KL(π ‖ π_ref) in nats per response, estimated by k1.
-    package var klK1 = 0.0
-    /// k1, smoothed over the last steps.
+    /// KL(π ‖ π_ref) in nats per response: the mean over the sampled responses of what the next-token distributions
+    /// diverge at their tokens.
+    package var kl = 0.0
+    /// The same, smoothed over the last steps.
     package var klSmoothed = 0.0
     /// Whether that reached `max_kl`: the policy is not updated any more.
     package var reachedMaxKL = false
-    /// The KL of this step's responses, estimated by k3.
-    package var klK3 = 0.0
     /// Mean entropy of the next-token distributions, in nats.
     package var entropy = 0.0
     /// Mean tokens of a response, end-of-text included.

@@ -94,9 +94,9 @@ extension PolicyState {
 /// - Returns: the state after the last step.
 /// - Throws: `Failure(.configuration)` or `Failure(.badData)` for settings or a task that make no sense,
 ///   `Failure(.internalError)` after `max_bad_steps` steps in a row with non-finite numbers, or where the last is one.
-package func trainPolicy(
-    _ policy: some TrainablePolicy,
-    reference: some SamplingPolicy,
+package func trainPolicy<Policy: TrainablePolicy>(
+    _ policy: Policy,
+    reference: Policy.Reference,
     task: PolicyTask,
     settings: PolicySettings,
     from state: PolicyState? = nil,
@@ -133,9 +133,9 @@ package func trainPolicy(
     return state
 }
 
-private func trainingStep(
-    _ policy: some TrainablePolicy,
-    reference: some SamplingPolicy,
+private func trainingStep<Policy: TrainablePolicy>(
+    _ policy: Policy,
+    reference: Policy.Reference,
     task: PolicyTask,
     settings: PolicySettings,
     state: inout PolicyState,
@@ -211,7 +211,7 @@ private func trainingStep(
         return record
     }
     state.worstGroup = record.worstGroup
-    state.divergence.observe(summary.klK1)
+    state.divergence.observe(summary.kl)
     record.klSmoothed = state.divergence.latest
     record.reachedMaxKL = state.hasReached(settings.maxKL)
 
@@ -244,7 +244,7 @@ private func trainingStep(
         combined.map { rewards in [rewards.reduce(0.0) { $0 + Double($1) }] },
         width: 1
     )
-    record.objective = objective[0] / Double(max(summary.responses, 1)) - Double(beta) * summary.klK1
+    record.objective = objective[0] / Double(max(summary.responses, 1)) - Double(beta) * summary.kl
 
     // Update, unless the policy is where it is to be.
     guard !record.reachedMaxKL else {
@@ -255,6 +255,7 @@ private func trainingStep(
     try estimateAdvantages(
         &batches,
         combined: combined,
+        weights: state.weighting.weights,
         beta: beta,
         settings: settings,
         communicator: communicator
@@ -282,11 +283,10 @@ extension PolicyStepRecord {
         rawRewards = summary.rawRewards
         rewards = summary.rewards
         histograms = summary.histograms
-        utilities = summary.rewards.map { $0 - Double(beta) * summary.klK1 }
+        utilities = summary.rewards.map { $0 - Double(beta) * summary.kl }
         worstGroup = MaxMinPolicy.worstGroup(Array(utilities[..<groups]))
         worstGroupChanged = previousWorst.map { $0 != worstGroup } ?? false
-        klK1 = summary.klK1
-        klK3 = summary.klK3
+        kl = summary.kl
         entropy = summary.entropy
         responseTokens = summary.responseTokens
         finished = summary.finished

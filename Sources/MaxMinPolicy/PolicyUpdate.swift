@@ -47,10 +47,11 @@ func updatePolicy(
                     )
                 )
             }
-            let lengths = zip(batches, chosen).map { batch, indices in
-                [indices.reduce(0.0) { $0 + Double(batch.rollouts[$1].responseLength) }]
+            let counts = zip(batches, chosen).map { batch, indices in
+                [indices.reduce(0.0) { $0 + Double(batch.rollouts[$1].responseLength) }, Double(indices.count)]
             }
-            let tokens = try communicator.sumOverShards(lengths, width: 1)[0]
+            let total = try communicator.sumOverShards(counts, width: 2)
+            let tokens = total[0]
             guard tokens > 0 else { continue }
 
             var shardLosses = Array(repeating: [0.0, 0.0, 0.0, 0.0], count: batches.count)
@@ -61,6 +62,7 @@ func updatePolicy(
                     on: batches[index],
                     chosen[index],
                     tokens: tokens,
+                    meanLength: tokens / total[1],
                     settings: settings,
                     losses: &shardLosses[index]
                 )
@@ -107,13 +109,14 @@ private func minibatchIndices(
     return indices[(total * minibatch / count)..<(total * (minibatch + 1) / count)]
 }
 
-/// Adds a shard's gradients of the loss per response token, in micro-batches, and Σ policy loss, Σ value loss, clipped
-/// tokens and Σ divergence to `losses`.
+/// Adds a shard's gradients of the mean loss over the `tokens` of all shards, in micro-batches, and Σ policy loss, Σ
+/// value loss, clipped tokens and Σ divergence to `losses`.
 private func accumulateGradients(
     of policy: some TrainablePolicy,
     on batch: ShardBatch,
     _ indices: ArraySlice<Int>,
     tokens: Double,
+    meanLength: Double,
     settings: PolicySettings,
     losses: inout [Double]
 ) {
@@ -124,12 +127,28 @@ private func accumulateGradients(
         let rollouts = chosen[micro].map { batch.rollouts[$0] }
         let (sequences, rows) = packed(rollouts)
         let scores = policy.forwardTokenScores(sequences, rows: rows, temperature: settings.temperature)
-        let loss = clippedPolicyLoss(
-            logProbabilities: scores.logProbabilities,
-            old: rollouts.flatMap(\.logProbabilities),
-            advantages: chosen[micro].flatMap { batch.advantages[$0] },
-            clip: settings.clip
-        )
+        let old = rollouts.flatMap(\.logProbabilities)
+        let advantages = chosen[micro].flatMap { batch.advantages[$0] }
+        let loss =
+            settings.algorithm == .grpo
+            ? groupRelativeLoss(
+                logProbabilities: scores.logProbabilities,
+                old: old,
+                reference: rollouts.flatMap(\.reference),
+                advantages: advantages,
+                // The mean over all tokens is then that over responses of the mean over their tokens.
+                weights: rollouts.flatMap { rollout in
+                    Array(repeating: Float(meanLength / Double(rollout.responseLength)), count: rollout.responseLength)
+                },
+                clip: settings.clip,
+                beta: settings.beta
+            )
+            : clippedPolicyLoss(
+                logProbabilities: scores.logProbabilities,
+                old: old,
+                advantages: advantages,
+                clip: settings.clip
+            )
         losses[0] += loss.loss
         losses[2] += Double(loss.clipped)
         losses[3] += loss.divergence
@@ -141,8 +160,10 @@ private func accumulateGradients(
                 returns: chosen[micro].flatMap { batch.returns[$0] },
                 clip: settings.valueClip
             )
-            losses[1] += valueLoss.loss
-            dValues = valueLoss.gradient.map { settings.valueCoefficient * perToken * $0 }
+            // The mean over the heads.
+            let heads = Float(scores.values.count / rows.count)
+            losses[1] += valueLoss.loss / Double(heads)
+            dValues = valueLoss.gradient.map { settings.valueCoefficient * perToken * $0 / heads }
         }
         policy.backwardTokenScores(
             dLogProbabilities: loss.gradient.map { perToken * $0 },

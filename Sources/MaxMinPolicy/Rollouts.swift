@@ -17,10 +17,12 @@ struct Rollout {
     var logProbabilities: [Float] = []
     /// Entropy of π at each response token. [L]
     var entropies: [Float] = []
-    /// Value before each response token, or empty without a value head. [L]
+    /// Values before each response token by H heads, those of a token together; empty without a value head. [L·H]
     var values: [Float] = []
     /// log π_ref of each response token. [L]
     var reference: [Float] = []
+    /// KL(π ‖ π_ref) of the next-token distributions, summed over the response tokens, in nats.
+    var divergence = 0.0
 
     var responseLength: Int { tokens.count - promptLength }
 }
@@ -139,24 +141,25 @@ func packed(_ rollouts: some Collection<Rollout>) -> (sequences: PackedSequences
 
 /// Fills in what the policy and the reference say of every response token, both at the temperature of sampling: else
 /// their difference would be no divergence.
-func scoreRollouts(
+func scoreRollouts<Policy: SamplingPolicy>(
     _ rollouts: inout [Rollout],
-    policy: some SamplingPolicy,
-    reference: some SamplingPolicy,
+    policy: Policy,
+    reference: Policy.Reference,
     temperature: Float,
     microBatchTokens: Int
 ) {
     for batch in microBatches(rollouts, limit: microBatchTokens) {
         let (sequences, rows) = packed(rollouts[batch])
-        let scores = policy.tokenScores(of: sequences, rows: rows, temperature: temperature)
-        let referenceScores = reference.tokenScores(of: sequences, rows: rows, temperature: temperature)
+        let scores = policy.tokenScores(of: sequences, rows: rows, temperature: temperature, against: reference)
+        let heads = scores.own.values.count / max(1, rows.count)
         var start = 0
         for index in batch {
             let range = start..<(start + rollouts[index].responseLength)
-            rollouts[index].logProbabilities = Array(scores.logProbabilities[range])
-            rollouts[index].entropies = Array(scores.entropies[range])
-            rollouts[index].values = scores.values.isEmpty ? [] : Array(scores.values[range])
-            rollouts[index].reference = Array(referenceScores.logProbabilities[range])
+            rollouts[index].logProbabilities = Array(scores.own.logProbabilities[range])
+            rollouts[index].entropies = Array(scores.own.entropies[range])
+            rollouts[index].values = Array(scores.own.values[heads * range.lowerBound..<heads * range.upperBound])
+            rollouts[index].reference = Array(scores.reference[range])
+            rollouts[index].divergence = scores.divergences[range].reduce(0) { $0 + Double($1) }
             start = range.upperBound
         }
     }

@@ -10,7 +10,7 @@ struct ShardBatch {
     var rewards: [[Float]] = []
     /// Responses × tokens.
     var advantages: [[Float]] = []
-    /// Responses × tokens; empty without a value head.
+    /// Responses × tokens·heads, those of a token together; empty without a value head.
     var returns: [[Float]] = []
 
     var allTokens: Int { rollouts.reduce(0) { $0 + $1.tokens.count } }
@@ -22,8 +22,7 @@ struct StepSummary {
     var responseTokens = 0.0
     var allTokens = 0.0
     var finished = 0.0
-    var klK1 = 0.0
-    var klK3 = 0.0
+    var kl = 0.0
     var entropy = 0.0
     var rawRewards: [Double] = []
     var rewards: [Double] = []
@@ -33,13 +32,13 @@ struct StepSummary {
     var histograms: [RewardHistogram] = []
 
     var isFinite: Bool {
-        (rawRewards + rewards + [klK1, klK3, entropy]).allSatisfy(\.isFinite)
+        (rawRewards + rewards + [kl, entropy]).allSatisfy(\.isFinite)
     }
 
     /// Sums within each shard, then over all shards.
     init(_ batches: [ShardBatch], groups: Int, models: Int, communicator: any Communicator) throws {
         let perShard = batches.map { batch in
-            var counts = [Double](repeating: 0, count: 7)
+            var counts = [Double](repeating: 0, count: 6)
             var raw = [Double](repeating: 0, count: models)
             var calibrated = raw
             var least = [Double](repeating: 0, count: groups)
@@ -48,11 +47,8 @@ struct StepSummary {
                 counts[1] += Double(rollout.responseLength)
                 counts[2] += Double(rollout.tokens.count)
                 counts[3] += rollout.finished ? 1 : 0
-                for (own, reference) in zip(rollout.logProbabilities, rollout.reference) {
-                    counts[4] += Double(k1(own, reference: reference))
-                    counts[5] += k3(own, reference: reference)
-                }
-                counts[6] += rollout.entropies.reduce(0.0) { $0 + Double($1) }
+                counts[4] += rollout.divergence
+                counts[5] += rollout.entropies.reduce(0.0) { $0 + Double($1) }
                 for model in 0..<models {
                     raw[model] += Double(batch.rawRewards[model][index])
                     calibrated[model] += Double(batch.rewards[model][index])
@@ -61,19 +57,18 @@ struct StepSummary {
             }
             return counts + raw + calibrated + least + batch.rewards.flatMap(RewardHistogram.sums)
         }
-        let means = 7 + 2 * models + groups
+        let means = 6 + 2 * models + groups
         let sums = try communicator.sumOverShards(perShard, width: means + models * RewardHistogram.width)
         let perResponse = sums.map { $0 / max(sums[0], 1) }
         responses = Int(sums[0])
         responseTokens = perResponse[1]
         allTokens = sums[2]
         finished = perResponse[3]
-        klK1 = perResponse[4]
-        klK3 = perResponse[5]
-        entropy = sums[6] / max(sums[1], 1)
-        rawRewards = Array(perResponse[7..<(7 + models)])
-        rewards = Array(perResponse[(7 + models)..<(7 + 2 * models)])
-        leastShares = Array(perResponse[(7 + 2 * models)..<means])
+        kl = perResponse[4]
+        entropy = sums[5] / max(sums[1], 1)
+        rawRewards = Array(perResponse[6..<(6 + models)])
+        rewards = Array(perResponse[(6 + models)..<(6 + 2 * models)])
+        leastShares = Array(perResponse[(6 + 2 * models)..<means])
         histograms = (0..<models).map { RewardHistogram(sums[(means + $0 * RewardHistogram.width)...]) }
     }
 }

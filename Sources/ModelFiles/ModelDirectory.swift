@@ -180,7 +180,7 @@ package enum ModelDirectory {
         if model.hasFrozenTrunk { return try saveHead(model, over: base, to: path) }
         let parameters = model.parameters
         let isWritten = { (entry: Parameters.Entry) in
-            model.head != .value || keepsValueHead || !parameters.headRange.contains(entry.offset)
+            model.head.valueCount == 0 || keepsValueHead || !parameters.headRange.contains(entry.offset)
         }
         let written = parameters.entries.filter(isWritten)
         let count = written.last?.range.upperBound ?? 0

@@ -59,3 +59,32 @@ package func logProbabilitiesBackward(
         dlogits.elementType.code
     )
 }
+
+/// divergence[r] = KL(softmax(logits[r]/temperature) ‖ softmax(other[r]/temperature)), in nats.
+///
+/// logits, other: [R, V] float32, unchanged; their logNormalizers [R] as `logProbabilitiesForward` gives them. A
+/// logarithm of a probability counts as −200 at least.
+package func divergence(
+    logits: Tensor,
+    logNormalizer: Tensor,
+    from other: Tensor,
+    logNormalizer otherNormalizer: Tensor,
+    temperature: Float,
+    into divergence: Tensor
+) {
+    let (n, v) = matrix(logits, "logits")
+    expect(other, [n, v], "other")
+    expect(logNormalizer, count: n, "logNormalizer")
+    expect(otherNormalizer, count: n, "otherNormalizer")
+    expect(divergence, count: n, "divergence")
+    unsafe ck_divergence(
+        logits.floats,
+        logNormalizer.floats,
+        other.floats,
+        otherNormalizer.floats,
+        temperature,
+        n,
+        v,
+        divergence.floats
+    )
+}

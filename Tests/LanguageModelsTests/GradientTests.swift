@@ -128,12 +128,14 @@ import Testing
         }
     }
 
+    /// Of one value head with adapters, of two without.
     @Test(arguments: configurations, [false, true])
     func logProbabilitiesAndValues(configuration: ModelConfiguration, hasAdapters: Bool) {
-        let model = hasAdapters ? adapted(configuration, head: .value) : model(configuration, head: .value)
+        let model = hasAdapters ? adapted(configuration, head: .value) : model(configuration, head: .values(2))
         let rows: [Int32] = [0, 2, 3, 6, 7, 8, 9, 13]
         let weights: [Float] = [1, -0.5, 0.8, 1.2, -1, 0.3, 0.9, 0.6]
-        let valueWeights: [Float] = [0.2, 0.9, -0.4, 1, 0.5, -0.7, 0.8, -0.1]
+        let ofOneHead: [Float] = [0.2, 0.9, -0.4, 1, 0.5, -0.7, 0.8, -0.1]
+        let valueWeights = hasAdapters ? ofOneHead : ofOneHead + ofOneHead.map { $0 - 0.4 }
         _ = model.forwardTokenScores(sequences, rows: rows, temperature: 0.7)
         model.backwardTokenScores(dLogProbabilities: weights, dValues: valueWeights)
         check(model) {

@@ -36,6 +36,33 @@ import Testing
     #expect(maximalDifference(result.returns, [7, 6, 4]) < 1e-5)
 }
 
+/// Advantages of heads, one a group, are those of one head of the weighted reward; what heads learn is their own.
+@Test func valuesOfGroupsAddUp() {
+    var random = CounterRandom(seed: 2, purpose: .test)
+    let rewards = (0..<3).map { _ in (0..<5).map { _ in Float(random.normal()) } }
+    // Tokens × heads.
+    let values = (0..<15).map { _ in Float(random.normal()) }
+    let weights: [Float] = [0.2, 0.5, 0.3]
+    let result = weightedAdvantages(rewards: rewards, values: values, weights: weights, gamma: 0.9, lambda: 0.8)
+    func weighted(_ heads: (Int) -> Float) -> Float { (0..<3).reduce(0) { $0 + weights[$1] * heads($1) } }
+    let single = generalizedAdvantages(
+        rewards: (0..<5).map { t in weighted { rewards[$0][t] } },
+        values: (0..<5).map { t in weighted { values[3 * t + $0] } },
+        gamma: 0.9,
+        lambda: 0.8
+    )
+    #expect(maximalDifference(result.advantages, single.advantages) < 1e-5)
+    for head in 0..<3 {
+        let own = generalizedAdvantages(
+            rewards: rewards[head],
+            values: (0..<5).map { values[3 * $0 + head] },
+            gamma: 0.9,
+            lambda: 0.8
+        )
+        #expect((0..<5).map { result.returns[3 * $0 + head] } == own.returns)
+    }
+}
+
 @Test func leaveOneOutComparesWithTheOthers() {
     #expect(maximalDifference(leaveOneOutAdvantages([1, 2, 6]), [1 - 4, 2 - 3.5, 6 - 1.5]) < 1e-6)
     #expect(leaveOneOutAdvantages([5, 5]) == [0, 0])

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
@@ -35,6 +36,35 @@ private let expected: [[Float]] = [[0.1, -0.1, 0.1], [-0.1, 0.1, -0.2]]
     }
     #expect(abs(mean1 - exact) < 1e-6)
     #expect(abs(mean3 - exact) < 1e-6)
+}
+
+/// The kernel's sum over the vocabulary against `torch.distributions`.
+@Test func divergencesAreThoseOfPyTorch() throws {
+    for figures in try Figures.read().divergences {
+        let logits = [figures.logits, figures.other].map { Tensor($0, shape: [1, $0.count]) }
+        let normalizers = logits.map { row in
+            let results = (0..<3).map { _ in Tensor(zeros: [1]) }
+            logProbabilitiesForward(
+                logits: row,
+                targets: [0],
+                temperature: figures.temperature,
+                logProbability: results[0],
+                entropy: results[1],
+                logNormalizer: results[2]
+            )
+            return results[2]
+        }
+        let result = Tensor(zeros: [1])
+        divergence(
+            logits: logits[0],
+            logNormalizer: normalizers[0],
+            from: logits[1],
+            logNormalizer: normalizers[1],
+            temperature: figures.temperature,
+            into: result
+        )
+        #expect(abs(Double(result[0]) / figures.kl - 1) < 1e-5, "\(result[0]) for \(figures.kl)")
+    }
 }
 
 /// The end of a line of any slope, of as many steps as there are up to eight.

@@ -6,9 +6,12 @@ import Testing
 
 @testable import MaxMinPolicy
 
-/// A tiny GPT-2 through the thin adapter: groups that like different tokens both gain, by either algorithm.
-@Test(arguments: [PolicySettings.Algorithm.rloo, .ppo])
-func languageModelLearnsForBothGroups(algorithm: PolicySettings.Algorithm) throws {
+/// A tiny GPT-2 through the thin adapter: groups that like different tokens both gain, by any algorithm.
+@Test(arguments: [
+    (PolicySettings.Algorithm.rloo, PolicySettings.ValueHeads.single), (.ppo, .single), (.ppo, .perGroup),
+    (.grpo, .single),
+])
+func languageModelLearnsForBothGroups(algorithm: PolicySettings.Algorithm, heads: PolicySettings.ValueHeads) throws {
     let reference = LanguageModel(
         ModelConfiguration(vocabularySize: 12, positions: 12, width: 16, layers: 1, heads: 2),
         head: .none,
@@ -16,14 +19,15 @@ func languageModelLearnsForBothGroups(algorithm: PolicySettings.Algorithm) throw
         seed: 3
     )
     let before = reference.parameters.values.array()
+    var settings = PolicySettings()
+    settings.algorithm = algorithm
+    settings.valueHeads = heads
     let policy = LanguageModelPolicy(
         startingFrom: reference,
-        algorithm: algorithm,
+        head: settings.head(groups: 2),
         settings: OptimizerSettings(),
         seed: 4
     )
-    var settings = PolicySettings()
-    settings.algorithm = algorithm
     settings.steps = 20
     settings.promptsPerStep = 8
     settings.maxNewTokens = 6
@@ -49,10 +53,11 @@ func languageModelLearnsForBothGroups(algorithm: PolicySettings.Algorithm) throw
         communicator: SoloCommunicator()
     ) { record, _ in records.append(record) }
     // The policy starts as the reference: the same log-probabilities, ratio 1 in the first update.
-    #expect(abs(records[0].klK1) < 1e-4)
+    #expect(abs(records[0].kl) < 1e-4)
     for group in 0..<2 {
         #expect(records[19].rewards[group] > records[0].rewards[group] + 0.3, "group \(group)")
     }
-    #expect(records.allSatisfy { !$0.skipped && $0.gradientNorm > 0 })
+    #expect(records.allSatisfy { !$0.skipped && $0.gradientNorm > 0 && ($0.valueLoss > 0) == (algorithm == .ppo) })
+    #expect(policy.model.head == (algorithm != .ppo ? .none : .values(heads == .perGroup ? 2 : 1)))
     #expect(reference.parameters.values.array() == before)
 }

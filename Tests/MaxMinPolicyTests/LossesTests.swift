@@ -60,6 +60,32 @@ func clippingFollowsTheFigure(ratio: Float, advantage: Float, loss: Double, clip
     #expect(loss.divergence == 0)
 }
 
+/// GRPO's advantages, loss and gradient against PyTorch's autograd of the paper's equations.
+@Test func groupRelativeLossesAreThoseOfPyTorch() throws {
+    for figures in try Figures.read().grpo {
+        let advantages = stride(from: 0, to: figures.rewards.count, by: figures.samples).flatMap {
+            normalizedAdvantages(Array(figures.rewards[$0..<$0 + figures.samples]))
+        }
+        #expect(maximalDifference(advantages, figures.advantages) < 1e-5)
+        func perToken(_ values: [Float]) -> [Float] {
+            zip(values, figures.lengths).flatMap { Array(repeating: $0, count: $1) }
+        }
+        let count = Float(figures.lengths.count)
+        let loss = groupRelativeLoss(
+            logProbabilities: figures.own,
+            old: figures.old,
+            reference: figures.reference,
+            advantages: perToken(advantages),
+            weights: perToken(figures.lengths.map { 1 / (count * Float($0)) }),
+            clip: figures.clip,
+            beta: figures.beta
+        )
+        #expect(abs(loss.loss - figures.loss) < 1e-5)
+        #expect(maximalDifference(loss.gradient, figures.gradient) < 1e-5)
+        #expect(loss.clipped > 0 && loss.clipped < figures.own.count)
+    }
+}
+
 private func derivative(of x: Float, _ function: (Float) -> Double) -> Double {
     let step: Float = 1e-3
     return (function(x + step) - function(x - step)) / Double((x + step) - (x - step))

@@ -5,13 +5,13 @@ import MaxMinPolicy
 import Randomness
 import TestSupport
 
-/// A softmax table: the next token depends on the last one alone, and so does the value.
+/// A softmax table: the next token depends on the last one alone, and so do the values.
 ///
 /// Everything about it is exact.
 final class TablePolicy: TrainablePolicy {
     let vocabulary: Int
-    let hasValues: Bool
-    /// Logits [V, V] by last token, then values [V].
+    let heads: Int
+    /// Logits [V, V] by last token, then values [V, heads].
     var parameters: [Float]
     var gradients: [Float]
     private var firstMoment: [Float]
@@ -21,12 +21,13 @@ final class TablePolicy: TrainablePolicy {
     /// Multiplies what `tokenScores` and `forwardTokenScores` give: NaN breaks the policy on purpose.
     var fault: Float = 1
 
-    init(vocabulary: Int, hasValues: Bool = false, logits: [Float]? = nil) {
+    init(vocabulary: Int, heads: Int = 0, logits: [Float]? = nil) {
         self.vocabulary = vocabulary
-        self.hasValues = hasValues
-        let count = vocabulary * vocabulary + vocabulary
+        self.heads = heads
+        let count = vocabulary * (vocabulary + heads)
         parameters =
-            (logits ?? Array(repeating: 0, count: vocabulary * vocabulary)) + Array(repeating: 0, count: vocabulary)
+            (logits ?? Array(repeating: 0, count: vocabulary * vocabulary))
+            + Array(repeating: 0, count: vocabulary * heads)
         gradients = Array(repeating: 0, count: count)
         firstMoment = gradients
         secondMoment = gradients
@@ -39,6 +40,8 @@ final class TablePolicy: TrainablePolicy {
         let total = weights.reduce(0, +)
         return weights.map { $0 / total }
     }
+
+    private func valueIndex(after last: Int, head: Int) -> Int { vocabulary * vocabulary + last * heads + head }
 
     /// The distributions after every token: computed once a call, debug builds being slow.
     private func distributions(temperature: Float) -> [[Float]] {
@@ -76,8 +79,27 @@ final class TablePolicy: TrainablePolicy {
             let next = Int(sequences.tokens[Int(row) + 1])
             scores.logProbabilities.append(fault * log(distributions[last][next]))
             scores.entropies.append(entropies[last])
-            if hasValues { scores.values.append(parameters[vocabulary * vocabulary + last]) }
+            scores.values += (0..<heads).map { parameters[valueIndex(after: last, head: $0)] }
         }
+        return scores
+    }
+
+    func tokenScores(
+        of sequences: PackedSequences,
+        rows: [Int32],
+        temperature: Float,
+        against reference: TablePolicy
+    ) -> ComparedScores {
+        var scores = ComparedScores()
+        scores.own = tokenScores(of: sequences, rows: rows, temperature: temperature)
+        scores.reference = reference.tokenScores(of: sequences, rows: rows, temperature: temperature).logProbabilities
+        let (own, other) = (
+            distributions(temperature: temperature), reference.distributions(temperature: temperature)
+        )
+        let divergences = zip(own, other).map { p, q in
+            zip(p, q).reduce(Float(0)) { $0 + ($1.0 > 0 ? $1.0 * log($1.0 / $1.1) : 0) }
+        }
+        scores.divergences = rows.map { fault * divergences[Int(sequences.tokens[Int($0)])] }
         return scores
     }
 
@@ -99,7 +121,9 @@ final class TablePolicy: TrainablePolicy {
                 gradients[last * vocabulary + token] +=
                     dLogProbabilities[index] * (indicator - probabilities[token]) / recorded.temperature
             }
-            if !dValues.isEmpty { gradients[vocabulary * vocabulary + last] += dValues[index] }
+            for head in 0..<(dValues.isEmpty ? 0 : heads) {
+                gradients[valueIndex(after: last, head: head)] += dValues[index * heads + head]
+            }
         }
         self.recorded = nil
     }

@@ -12,8 +12,8 @@ import Testing
 
 private let endOfText: Int32 = 4
 
-private func noisyTable(seed: Int, hasValues: Bool) -> TablePolicy {
-    let table = TablePolicy(vocabulary: 5, hasValues: hasValues)
+private func noisyTable(seed: Int, heads: Int) -> TablePolicy {
+    let table = TablePolicy(vocabulary: 5, heads: heads)
     var random = CounterRandom(seed: 5, purpose: .test, item: seed)
     for index in table.parameters.indices { table.parameters[index] = Float(0.5 * random.normal()) }
     return table
@@ -48,6 +48,8 @@ private func multiTokenSettings(_ algorithm: PolicySettings.Algorithm) -> Policy
 }
 
 /// Rollouts of several tokens, scored and given advantages, as a step does it.
+///
+/// The reward is that of zeros; with a value head for each of two groups, half of it and half of that of length.
 private func batches(_ table: TablePolicy, settings: PolicySettings) throws -> [ShardBatch] {
     let task = try multiTokenTask { lengthAndZeros($0) }
     var batches = (0..<2).map { shard in
@@ -64,16 +66,19 @@ private func batches(_ table: TablePolicy, settings: PolicySettings) throws -> [
         scoreRollouts(
             &rollouts,
             policy: table,
-            reference: noisyTable(seed: 9, hasValues: false),
+            reference: noisyTable(seed: 9, heads: 0),
             temperature: 0.8,
             microBatchTokens: 11
         )
         return ShardBatch(shard: shard, rollouts: rollouts)
     }
-    let combined = batches.map { lengthAndZeros($0.rollouts.map(\.tokens))[1] }
+    let weights = table.heads > 1 ? [0.5, 0.5] : [0, 1]
+    for index in batches.indices { batches[index].rewards = lengthAndZeros(batches[index].rollouts.map(\.tokens)) }
+    let combined = batches.map { combinedRewards($0.rewards, weighting: weights, settings: settings) }
     try estimateAdvantages(
         &batches,
         combined: combined,
+        weights: weights,
         beta: 0.1,
         settings: settings,
         communicator: SoloCommunicator()
@@ -81,35 +86,50 @@ private func batches(_ table: TablePolicy, settings: PolicySettings) throws -> [
     return batches
 }
 
-/// The gradient that an update accumulates is that of the mean loss over all response tokens.
+/// The gradient that an update accumulates is that of the mean loss over all response tokens, for GRPO of the mean over
+/// responses of the mean over their tokens.
 ///
 /// Packing, rows, shards and micro-batches are included. The table has moved since it sampled, so that ratios differ
 /// from 1 and some are clipped.
-@Test(arguments: [PolicySettings.Algorithm.ppo, .rloo])
-func updateGradientMatchesFiniteDifferences(algorithm: PolicySettings.Algorithm) throws {
+@Test(arguments: [(PolicySettings.Algorithm.ppo, 1), (.ppo, 2), (.rloo, 0), (.grpo, 0)])
+func updateGradientMatchesFiniteDifferences(algorithm: PolicySettings.Algorithm, heads: Int) throws {
     let settings = multiTokenSettings(algorithm)
-    let table = noisyTable(seed: 1, hasValues: algorithm == .ppo)
+    let table = noisyTable(seed: 1, heads: heads)
     let batches = try batches(table, settings: settings)
-    let moved = noisyTable(seed: 1, hasValues: algorithm == .ppo)
+    let moved = noisyTable(seed: 1, heads: heads)
     var random = CounterRandom(seed: 6, purpose: .test)
     for index in moved.parameters.indices { moved.parameters[index] += Float(0.15 * random.normal()) }
 
     func meanLoss() -> Double {
         var (total, tokens) = (0.0, 0.0)
+        func lossOfResponse(_ batch: ShardBatch, _ index: Int, _ scores: TokenScores) -> Double {
+            let rollout = batch.rollouts[index]
+            guard algorithm == .grpo else {
+                return clippedPolicyLoss(
+                    logProbabilities: scores.logProbabilities,
+                    old: rollout.logProbabilities,
+                    advantages: batch.advantages[index],
+                    clip: settings.clip
+                ).loss
+            }
+            return groupRelativeLoss(
+                logProbabilities: scores.logProbabilities,
+                old: rollout.logProbabilities,
+                reference: rollout.reference,
+                advantages: batch.advantages[index],
+                weights: rollout.logProbabilities.map { _ in 1 / Float(rollout.responseLength) },
+                clip: settings.clip,
+                beta: settings.beta
+            ).loss
+        }
         for batch in batches {
             for (index, rollout) in batch.rollouts.enumerated() {
                 let rows = ((rollout.promptLength - 1)..<(rollout.tokens.count - 1)).map(Int32.init)
                 let scores = moved.tokenScores(of: PackedSequences([rollout.tokens]), rows: rows, temperature: 0.8)
-                total +=
-                    clippedPolicyLoss(
-                        logProbabilities: scores.logProbabilities,
-                        old: rollout.logProbabilities,
-                        advantages: batch.advantages[index],
-                        clip: settings.clip
-                    ).loss
+                total += lossOfResponse(batch, index, scores)
                 if algorithm == .ppo {
                     total +=
-                        Double(settings.valueCoefficient)
+                        Double(settings.valueCoefficient) / Double(heads)
                         * clippedValueLoss(
                             values: scores.values,
                             old: rollout.values,
@@ -117,7 +137,7 @@ func updateGradientMatchesFiniteDifferences(algorithm: PolicySettings.Algorithm)
                             clip: settings.valueClip
                         ).loss
                 }
-                tokens += Double(rows.count)
+                tokens += algorithm == .grpo ? 1 : Double(rows.count)
             }
         }
         return total / tokens
@@ -155,7 +175,7 @@ func updateGradientMatchesFiniteDifferences(algorithm: PolicySettings.Algorithm)
 
 /// End-of-text is an action: it is scored, carries the bonus and enters the response's length.
 @Test func endOfTextIsPartOfTheResponse() throws {
-    let all = try batches(noisyTable(seed: 1, hasValues: false), settings: multiTokenSettings(.rloo)).flatMap(
+    let all = try batches(noisyTable(seed: 1, heads: 0), settings: multiTokenSettings(.rloo)).flatMap(
         \.rollouts
     )
     #expect(all.contains { $0.finished } && all.contains { !$0.finished })
@@ -170,7 +190,7 @@ func updateGradientMatchesFiniteDifferences(algorithm: PolicySettings.Algorithm)
 @Test func minibatchesCoverTheRollouts() throws {
     var settings = multiTokenSettings(.rloo)
     settings.optimizer.learningRate = 0
-    let table = noisyTable(seed: 1, hasValues: false)
+    let table = noisyTable(seed: 1, heads: 0)
     let batches = try batches(table, settings: settings)
     let whole = try updatePolicy(
         table,
@@ -204,8 +224,8 @@ func updateGradientMatchesFiniteDifferences(algorithm: PolicySettings.Algorithm)
     settings.targetKL = 0.01
     var records: [PolicyStepRecord] = []
     _ = try trainPolicy(
-        noisyTable(seed: 1, hasValues: false),
-        reference: noisyTable(seed: 1, hasValues: false),
+        noisyTable(seed: 1, heads: 0),
+        reference: noisyTable(seed: 1, heads: 0),
         task: try multiTokenTask { lengthAndZeros($0) },
         settings: settings,
         communicator: SoloCommunicator()
@@ -220,7 +240,7 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
     for badSteps in [1...2, 1...3, 4...4] {
         let outcome = Result {
             try InProcessGroup.run(ranks: ranks) { communicator -> [Float] in
-                let table = noisyTable(seed: 1, hasValues: false)
+                let table = noisyTable(seed: 1, heads: 0)
                 var task = try multiTokenTask { lengthAndZeros($0) }
                 task.shards = try Shards(count: 2, ranks: ranks)
                 var step = 1
@@ -235,7 +255,7 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
                 var before = table.parameters
                 let state = try trainPolicy(
                     table,
-                    reference: noisyTable(seed: 1, hasValues: false),
+                    reference: noisyTable(seed: 1, heads: 0),
                     task: task,
                     settings: settings,
                     communicator: communicator
@@ -276,7 +296,7 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
 
 /// A gradient that is not finite is no update, and counts as well.
 @Test func nonFiniteLossesAreNoUpdate() throws {
-    let table = noisyTable(seed: 1, hasValues: false)
+    let table = noisyTable(seed: 1, heads: 0)
     let settings = multiTokenSettings(.rloo)
     let batches = try batches(table, settings: settings)
     let before = table.parameters
@@ -304,15 +324,15 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
     settings.maxNewTokens = 3
     var records: [PolicyStepRecord] = []
     _ = try trainPolicy(
-        noisyTable(seed: 1, hasValues: true),
-        reference: noisyTable(seed: 1, hasValues: false),
+        noisyTable(seed: 1, heads: 1),
+        reference: noisyTable(seed: 1, heads: 0),
         task: try multiTokenTask { lengthAndZeros($0) },
         settings: settings,
         communicator: SoloCommunicator()
     ) { record, _ in records.append(record) }
     let first = records[0]
     #expect(records.map(\.step) == [1, 2, 3])
-    #expect(first.klK1 == 0 && first.klK3 == 0 && records[2].klK3 > 0)
+    #expect(first.kl == 0 && records[2].kl > 0)
     #expect(first.utilities == first.rewards && first.rewards == first.rawRewards)
     #expect(first.worstGroup == 0 && !first.worstGroupChanged)
     #expect(first.weights[0] > 0.5 && abs(first.weights.reduce(0, +) - 1) < 1e-6)
@@ -331,8 +351,8 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
     var settings = multiTokenSettings(.rloo)
     settings.optimizer.learningRate = 0
     _ = try trainPolicy(
-        noisyTable(seed: 1, hasValues: false),
-        reference: noisyTable(seed: 1, hasValues: false),
+        noisyTable(seed: 1, heads: 0),
+        reference: noisyTable(seed: 1, heads: 0),
         task: task,
         settings: settings,
         communicator: SoloCommunicator()
@@ -350,8 +370,8 @@ func nonFiniteStepsAreSkippedAndEndTheRun(ranks: Int) throws {
         change(&settings, &task)
         do {
             _ = try trainPolicy(
-                noisyTable(seed: 1, hasValues: false),
-                reference: noisyTable(seed: 1, hasValues: false),
+                noisyTable(seed: 1, heads: 0),
+                reference: noisyTable(seed: 1, heads: 0),
                 task: task,
                 settings: settings,
                 communicator: SoloCommunicator()

@@ -81,7 +81,7 @@ private func step(_ step: Int, of objective: String) -> JSONValue {
         "stage": "policy", "step": .integer(step), "seconds": 0.5, "objective": .string(objective),
         "utility": ["group-0": .number(0.1 * Double(step)), "group-1": 0.25, "single": 9.0],
         "weight": ["group-0": weight, "group-1": weight], "worst_group": step < 3 ? "group-0" : "group-1",
-        "worst_group_changed": .bool(step == 3), "kl_k1": .number(Double(step)), "response_tokens": 20.0,
+        "worst_group_changed": .bool(step == 3), "kl": .number(Double(step)), "response_tokens": 20.0,
         "entropy": 2.0, "gradient_norm": 1.0,
     ]
 }

@@ -247,9 +247,14 @@ import Testing
         ),
         ("reward: { assignment: soft, max_iterations: 2 }", "reward.max_iterations: is 2; the temperature is 1 from"),
         ("reward: { assignment: soft, temperature_decay: 1 }", "reward.max_iterations: no iteration has temperature 1"),
+        ("policy: { algorithm: grpo, samples_per_prompt: 1 }", "policy.samples_per_prompt: grpo compares the samples"),
+        (
+            "policy: { value_heads: per-group }",
+            "policy.value_heads: rloo has no value heads; set policy.algorithm: ppo"
+        ),
         (
             "policy: { algorithm: poo }",
-            "run.yaml:1: policy.algorithm: needs one of ppo, rloo, not \"poo\"; did you mean ppo?"
+            "run.yaml:1: policy.algorithm: needs one of ppo, rloo, grpo, not \"poo\"; did you mean ppo?"
         ),
         (
             "evaluate: { judges: [taste, rewards] }",

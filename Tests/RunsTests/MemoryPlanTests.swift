@@ -88,9 +88,26 @@ import Testing
         #expect(planner.pairTokens == 16 + 2 * 16)
         #expect(planner.responseTokens(8, to: 2, prompt: 16, new: 16) == 2 * 15 + 8 * 17)
         let many = Self.small.replacing("policy: {", with: "policy: { prompts_per_step: 4, samples_per_prompt: 8,")
-        // All rows of a shard's eight responses are read in one pass.
+        // All rows of a shard's eight responses are read in one pass, whose logits and those of the reference meet.
         let step = try plan(many, stages: [.policy]).stages[0]
-        #expect(step[.logits] == 4 * 8 * 16 * 600)
+        #expect(step[.logits] == 2 * 4 * 8 * 16 * 600 + 4 * 8 * 16 * 64)
+    }
+
+    /// While weights are moved to a `max_kl`, those that training started from are there, and no gradients or moments.
+    @Test func movedWeightsCount() throws {
+        let blocks = 8 * (12 * 512 * 512 + 13 * 512)
+        let parameters = 600 * 512 + 32 * 512 + blocks + 2 * 512
+        let half = Self.small.replacing("fp32", with: "bf16").replacing(
+            "layers: 1, width: 64",
+            with: "layers: 8, width: 512"
+        )
+        let matched = half.replacing("policy: {", with: "policy: { max_kl: 2,")
+        let plain = try plan(half, stages: [.policy]).stages[0]
+        #expect(try plan(matched, stages: [.policy]).stages[0].bytesPerRank == plain.bytesPerRank)
+        // On many ranks, each has few of the moments, and all of the weights.
+        let moved = try plan(matched, stages: [.policy], ranks: 4).stages[0]
+        #expect(moved[.weights] - plain[.weights] == 6 * parameters)
+        #expect(moved[.gradients] == 0 && moved[.moments] == 0)
     }
 
     /// The weights of a Llama stay in its file, once for all ranks; adapters do not.

@@ -57,7 +57,7 @@ private final class Interruption: Sendable {
         shards: 4
         """
 
-    /// The same with adapters of the reference, a value head, and all that reads them afterwards.
+    /// The same with adapters of the reference, a value head a group, and all that reads them afterwards.
     private static let adapterConfiguration =
         configuration
         .replacing("calibrate, policy]", with: "calibrate, policy, evaluate]")
@@ -66,8 +66,8 @@ private final class Interruption: Sendable {
         .replacing(
             "policy: { objectives: [maxmin, single],",
             with:
-                "policy: { objectives: [maxmin], algorithm: ppo, trainable: lora, lora: { rank: 3, targets: [c_attn, "
-                + "c_fc] },"
+                "policy: { objectives: [maxmin], algorithm: ppo, value_heads: per-group, trainable: lora, "
+                + "lora: { rank: 3, targets: [c_attn, c_fc] },"
         )
 
     private enum Ending { case done, stopped, killed }

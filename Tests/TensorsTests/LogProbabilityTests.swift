@@ -51,6 +51,61 @@ import Testing
         #expect(maximalDifference(dlogits.array(), expected) < 2e-6)
     }
 
+    @Test(arguments: [(1, 1), (3, 7), (5, 16), (9, 33), (2, 50_257)], [Float(1), 0.7])
+    func divergenceAgainstTheDefinition(shape: (Int, Int), temperature: Float) {
+        let (n, v) = shape
+        let pair = [3, 4].map { sampleTensor([n, v], seed: $0, scale: 6) }
+        let scratch = (0..<2).map { _ in Tensor(zeros: [n]) }
+        let normalizers = pair.map { logits in
+            let normalizer = Tensor(zeros: [n])
+            logProbabilitiesForward(
+                logits: logits,
+                targets: Array(repeating: 0, count: n),
+                temperature: temperature,
+                logProbability: scratch[0],
+                entropy: scratch[1],
+                logNormalizer: normalizer
+            )
+            return normalizer
+        }
+        func computed(_ a: Int, _ b: Int) -> [Float] {
+            let result = Tensor(zeros: [n])
+            divergence(
+                logits: pair[a],
+                logNormalizer: normalizers[a],
+                from: pair[b],
+                logNormalizer: normalizers[b],
+                temperature: temperature,
+                into: result
+            )
+            return result.array()
+        }
+        let expected = (0..<n).map { r -> Float in
+            let logs = pair.map { logits in
+                let z = logits.array()[(r * v)..<((r + 1) * v)].map { Double($0) / Double(temperature) }
+                let most = z.max() ?? 0
+                let logSum = most + log(z.reduce(0) { $0 + exp($1 - most) })
+                return z.map { $0 - logSum }
+            }
+            return Float(zip(logs[0], logs[1]).reduce(0) { $0 + exp($1.0) * ($1.0 - $1.1) })
+        }
+        #expect(maximalDifference(computed(0, 1), expected) < 5e-5)
+        #expect(computed(1, 1) == Array(repeating: 0, count: n))
+    }
+
+    /// A token that is forbidden on both sides counts nothing, one that the other side forbids a lot.
+    @Test func divergenceOfForbiddenTokensIsFinite() {
+        let (a, b) = (
+            Tensor([0, -.infinity, 0], shape: [1, 3]), Tensor([0, -.infinity, -.infinity], shape: [1, 3])
+        )
+        let result = Tensor(zeros: [1])
+        let (two, one) = (Tensor([Float(log(2.0))], shape: [1]), Tensor([Float(0)], shape: [1]))
+        divergence(logits: a, logNormalizer: two, from: b, logNormalizer: one, temperature: 1, into: result)
+        #expect(abs(result[0] - (100 - Float(log(2.0)))) < 1e-3)
+        divergence(logits: a, logNormalizer: two, from: a, logNormalizer: two, temperature: 1, into: result)
+        #expect(result[0] == 0)
+    }
+
     @Test func forbiddenTokensHaveNoWeight() {
         let logits = Tensor([1, -.infinity, 1, -.infinity], shape: [1, 4])
         let (logp, entropy, normalizer) = (Tensor(zeros: [1]), Tensor(zeros: [1]), Tensor(zeros: [1]))

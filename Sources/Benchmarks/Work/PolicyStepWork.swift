@@ -52,7 +52,7 @@ func policyStep(
 ) -> (any Communicator) throws -> Void {
     let policy = LanguageModelPolicy(
         startingFrom: reference,
-        algorithm: settings.algorithm,
+        head: settings.head(groups: rewards.count),
         settings: OptimizerSettings(),
         seed: 1,
         by: reduction,

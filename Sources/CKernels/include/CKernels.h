@@ -171,6 +171,9 @@ void ck_log_probabilities_forward(const float *logits, const int32_t *targets, f
 void ck_log_probabilities_backward(const float *logits, const int32_t *targets, float temperature,
                                    const float *log_normalizer, const float *dlogp, long n, long v, void *dlogits,
                                    int type);
+// KL of softmax(logits/temperature) from softmax(other/temperature), row by row.
+void ck_divergence(const float *logits, const float *log_normalizer, const float *other, const float *other_normalizer,
+                   float temperature, long n, long v, float *divergence);
 
 // Draws (draw.c): a token from each row of softmax(logits/temperature), [n, v], by its number in [0, 1), and its
 // log-probability; at temperature 0 the most probable, which reads no numbers.

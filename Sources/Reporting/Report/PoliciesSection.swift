@@ -51,7 +51,7 @@ func policiesContent(_ run: ReportedRun) throws(Failure) -> String? {
     html += charts([
         try comparison(
             parts,
-            "kl_k1",
+            "kl",
             "Divergence.",
             "How far each policy has moved from the reference.",
             "KL, nats a response"

@@ -124,8 +124,13 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
         require(problem == nil, "policy.objectives: \(problem ?? "")")
     }
     require(
-        policy.algorithm != .rloo || policy.samplesPerPrompt >= 2,
-        "policy.samples_per_prompt: rloo compares the samples of a prompt, so it needs at least 2"
+        policy.algorithm == .ppo || policy.samplesPerPrompt >= 2,
+        "policy.samples_per_prompt: \(policy.algorithm.rawValue) compares the samples of a prompt, so it needs "
+            + "at least 2"
+    )
+    require(
+        !does(.policy) || policy.algorithm == .ppo || policy.valueHeads == .single,
+        "policy.value_heads: \(policy.algorithm.rawValue) has no value heads; set policy.algorithm: ppo"
     )
     require(
         policy.minibatches <= policy.promptsPerStep * policy.samplesPerPrompt,

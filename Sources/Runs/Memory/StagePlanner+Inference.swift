@@ -79,7 +79,10 @@ extension StagePlanner {
         if scoresRewards { try addRewardPass(tokens: scored, to: &judged) }
         memory = answered.bytesPerRank > judged.bytesPerRank ? answered : judged
         addPasses(inference: max(prefill, scored), read: scored, to: &memory)
-        memory[.logits] = max(memory[.logits], activations.logits(rows: scored, recorded: false))
+        memory[.logits] = max(
+            memory[.logits],
+            activations.logits(rows: scored, recorded: false) + activations.compared(rows: scored)
+        )
     }
 
     /// Sequences that `sampleOverShards` samples at a time.

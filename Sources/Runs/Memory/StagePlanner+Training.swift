@@ -93,12 +93,17 @@ extension StagePlanner {
     func addPolicy(to memory: inout StageMemory) throws(Failure) {
         let keys = configuration.policy
         let trained = try keys.trained(of: shape)
-        let head: Head = keys.training.algorithm == .ppo ? .value : .none
+        let head = keys.training.head(groups: configuration.reward.mixture.mostGroups)
         let parameters = trained.parameterCount(shape, head: head)
         addOpened(model.opened, to: &memory)
         try addRewardModels(to: &memory)
-        memory[keys.trainable.isWhole ? .weights : .adapters] += model.own(parameters)
+        let weights: MemoryComponent = keys.trainable.isWhole ? .weights : .adapters
+        memory[weights] += model.own(parameters)
+        // Training is over when the weights are moved to a `max_kl`, along the line from those that it started with.
+        var moved = memory
+        if keys.training.maxKL != nil { moved[weights] += model.own(trained.parameterCount(shape, head: .none)) }
         addTraining(of: parameters, models: 1, whole: trained == .full ? head : nil, to: &memory)
+        if moved.bytesPerRank > memory.bytesPerRank { memory = moved }
 
         let (prompt, new) = (promptTokens, keys.training.maxNewTokens)
         let sequence = min(shape.contextLength, prompt + new)
@@ -136,11 +141,15 @@ extension StagePlanner {
         if case .adapters(let adapters) = trained {
             memory[.activations] += activations.adapters(adapters, tokens: prefill, sampling: true)
         }
-        memory[.logits] = max(
-            memory[.logits],
-            activations.logits(rows: read, recorded: true),
-            activations.logits(rows: min(scored, prompts * samples * new), recorded: false)
-        )
+        let compared = min(scored, prompts * samples * new)
+        // What is compared lies apart from what the recorded pass keeps.
+        memory[.logits] =
+            activations.compared(rows: compared)
+            + max(
+                memory[.logits],
+                activations.logits(rows: read, recorded: true),
+                activations.logits(rows: compared, recorded: false)
+            )
     }
 
     /// The weights that copies are made of, in memory; or opened in place.

@@ -84,7 +84,7 @@ struct PolicyAnswers {
     let name: String
     /// Prompts × samples.
     let responses: [[JudgedResponse]]
-    /// KL(π ‖ π_ref) a response, in nats, estimated by k1.
+    /// KL(π ‖ π_ref) a response, in nats.
     let kl: Double
     /// Whether it is an upper bound of that.
     var klIsBound = false
@@ -169,8 +169,8 @@ func packed(_ responses: ArraySlice<JudgedResponse>) -> PackedSequences {
     )
 }
 
-/// Mean over responses, prompts × samples, of Σ_t log π − log π_ref (k1), those to each shard's prompts scored on its
-/// rank.
+/// Mean over responses, prompts × samples, of how far π diverges from π_ref at their tokens, in nats; those to each
+/// shard's prompts scored on its rank.
 private func divergence(
     of responses: [[JudgedResponse]],
     policy: LanguageModel,
@@ -192,7 +192,7 @@ private func divergence(
     return try run.communicator.sumOverShards(sums, width: 1)[0] / Double(responses.joined().count)
 }
 
-/// Sum over responses of Σ_t log π − log π_ref, both at this temperature.
+/// Sum over responses and their tokens of KL(π ‖ π_ref) of the next-token distributions, both at this temperature.
 func summedDivergence(
     of responses: ArraySlice<JudgedResponse>,
     policy: LanguageModel,
@@ -201,9 +201,8 @@ func summedDivergence(
 ) -> Double {
     let sequences = packed(responses)
     let rows = zip(0..., responses).flatMap { sequences.rows(predicting: $0, from: $1.promptTokens.count) }
-    let own = policy.tokenScores(of: sequences, rows: rows, temperature: temperature).logProbabilities
-    let base = reference.tokenScores(of: sequences, rows: rows, temperature: temperature).logProbabilities
-    return zip(own, base).reduce(0) { $0 + Double($1.0) - Double($1.1) }
+    let scores = policy.tokenScores(of: sequences, rows: rows, temperature: temperature, against: reference)
+    return scores.divergences.reduce(0) { $0 + Double($1) }
 }
 
 /// Win rates of every policy by every judge.

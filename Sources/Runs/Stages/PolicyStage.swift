@@ -39,7 +39,7 @@ func runPolicy(_ run: RunContext) throws {
             groupSizes: sizes,
             calibration: objective == .maxminUncalibrated ? .none(rewardModels: models.count) : calibration,
             ownUtilities: objective == .regret
-                ? try run.shared { try reachedAlone(by: Array(models.names.prefix(sizes.count)), in: run.directory) }
+                ? try run.shared { try reachedAlone(groups: sizes.count, in: run.directory) }
                 : [],
             rewards: models.rewards,
             seed: run.seed,
@@ -57,26 +57,19 @@ func runPolicy(_ run: RunContext) throws {
     }
 }
 
-/// F*_u of each group: the mean of its utility over the last quarter of the steps in which the policy for it alone was
-/// trained.
-///
-/// - Parameter groups: the names of the groups' reward models.
-private func reachedAlone(by groups: [String], in directory: RunDirectory) throws -> [Double] {
-    let policies = try MetricsTable(contentsOfFile: directory.file("metrics.jsonl")).parts(of: Stage.policy.rawValue)
-    return try groups.enumerated().map { group, name in
-        let policy = PolicyObjective.only(group).rawValue
-        let lines = policies.first { $0.name == policy }?.lines ?? []
-        let reached = try lines.suffix((lines.count + 3) / 4).compactMap {
-            try $0.fields("utility").optionalDouble(name)
-        }
-        guard !reached.isEmpty else {
+/// F*_u of each group: its utility under the policy for it alone, as that was saved.
+private func reachedAlone(groups: Int, in directory: RunDirectory) throws -> [Double] {
+    try (0..<groups).map { group in
+        let policy = "policy/\(PolicyObjective.only(group).rawValue)"
+        let trained = try TrainedPolicy(directory: directory.file(policy))
+        guard let trained, trained.utilities.indices.contains(group) else {
             throw Failure(
                 .missingInput,
-                "holds no utility of the policy \(policy), with which policy.objectives regret compares; train it anew",
-                at: directory.file("metrics.jsonl")
+                "names no utility of its group, with which policy.objectives regret compares; train the policy anew",
+                at: directory.file("\(policy)/training.json")
             )
         }
-        return reached.reduce(0, +) / Double(reached.count)
+        return trained.utilities[group]
     }
 }
 
@@ -91,7 +84,7 @@ private func align(
     run: RunContext
 ) throws {
     let policy = LanguageModelPolicy(
-        try reference.policy(head: settings.algorithm == .ppo ? .value : .none, trained: trained, seed: run.seed),
+        try reference.policy(head: settings.head(groups: task.groupSizes.count), trained: trained, seed: run.seed),
         settings: settings.optimizer,
         seed: run.seed,
         by: run.configuration.run.reduction,
@@ -132,7 +125,7 @@ private func align(
         let utilities = record.utilities.prefix(task.groupSizes.count).map { $0.formatted(decimals: 2) }
         run.progress.advance(
             notes: [
-                "worst F \(utilities[record.worstGroup])", "KL \(record.klK1.formatted(decimals: 1))",
+                "worst F \(utilities[record.worstGroup])", "KL \(record.kl.formatted(decimals: 1))",
                 "group-\(record.worstGroup) of F \(utilities.joined(separator: " "))",
                 "\(record.responseTokens.formatted(decimals: 0)) tokens",
             ]
@@ -151,7 +144,19 @@ private func align(
     let matched =
         state.hasReached(settings.maxKL)
         ? try match(model, trained, settings: settings, task: task, reference: reference, run: run) : nil
-    let result = TrainedPolicy(state, settings: settings, matched: matched)
+    var utilities: [Double] = []
+    // What `regret` compares with is where a policy ends, not what it met on its way.
+    if case .only = settings.objective, run.configuration.policy.objectives.contains(.regret) {
+        utilities = try freshUtilities(
+            of: model,
+            reference: reference.model,
+            task: task,
+            settings: settings,
+            state: state,
+            communicator: run.communicator
+        )
+    }
+    let result = TrainedPolicy(state, settings: settings, matched: matched, utilities: utilities)
     if let line = result.line(of: name) { run.progress.say(line) }
     try run.communicator.enter(.save, step: 0)
     try run.requireGood([model.parameters.values], step: state.step)

@@ -19,27 +19,33 @@ struct TrainedPolicy: Equatable {
     let distance: Double
     /// The groups' weights in the last step's reward; empty for an objective without weights.
     let weights: [Double]
+    /// F_u of each group under the policy that is saved, where `regret` compares with it; else empty.
+    let utilities: [Double]
 
     /// States how a training ended.
     ///
     /// - Parameter matched: what was measured after it; nil where it did not reach its `max_kl`, or has none.
-    init(_ state: PolicyState, settings: PolicySettings, matched: MatchedDivergence?) {
+    init(_ state: PolicyState, settings: PolicySettings, matched: MatchedDivergence?, utilities: [Double]) {
         steps = state.step
         kl = matched?.kl ?? state.divergence.latest
         maxKL = settings.maxKL
         reachedMaxKL = maxKL == nil ? nil : matched != nil
         distance = matched?.distance ?? 1
+        self.utilities = utilities
         weights = [.single, .perResponse].contains(settings.objective) ? [] : state.weighting.weights
     }
 
     /// The content of the file; `groups` names the groups' reward models.
     func json(groups: some Sequence<String>) -> JSONValue {
-        var byGroup = JSONObject()
-        for (name, weight) in zip(groups, weights) { byGroup[name] = .number(weight) }
+        func byGroup(_ values: [Double]) -> JSONValue {
+            var object = JSONObject()
+            for (name, value) in zip(groups, values) { object[name] = .number(value) }
+            return .object(object)
+        }
         return [
             "steps": .integer(steps), "kl": .number(kl), "max_kl": JSONValue(optional: maxKL),
             "reached_max_kl": reachedMaxKL.map(JSONValue.bool) ?? .null, "distance": .number(distance),
-            "weights": .object(byGroup),
+            "weights": byGroup(weights), "utilities": byGroup(utilities),
         ]
     }
 
@@ -54,10 +60,17 @@ struct TrainedPolicy: Equatable {
         maxKL = try fields.optionalDouble("max_kl", in: 0...finite)
         reachedMaxKL = try fields.optionalBool("reached_max_kl")
         distance = try fields.double("distance", in: 0...finite)
-        let byGroup = try fields.fields("weights")
-        var weights: [Double] = []
-        for group in byGroup.object.keys { weights.append(try byGroup.double(group, in: 0...finite)) }
-        self.weights = weights
+        func byGroup(_ fields: JSONFields, in range: ClosedRange<Double>) throws(Failure) -> [Double] {
+            var values: [Double] = []
+            for group in fields.object.keys { values.append(try fields.double(group, in: range)) }
+            return values
+        }
+        weights = try byGroup(fields.fields("weights"), in: 0...finite)
+        // An earlier version measured none.
+        utilities =
+            try fields.optionalFields("utilities").map { fields throws(Failure) in
+                try byGroup(fields, in: -finite...finite)
+            } ?? []
     }
 
     /// Whether the policy is within a tenth of the divergence that was asked for; nil where none was.

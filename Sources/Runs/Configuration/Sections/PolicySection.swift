@@ -42,7 +42,15 @@ extension PolicySettings {
             "algorithm",
             &algorithm,
             .choice(PolicySettings.Algorithm.self),
-            "ppo: with a value head; rloo: leave-one-out over the samples of a prompt, without one."
+            "ppo: with a value head; rloo: leave-one-out over the samples of a prompt; grpo: rewards normalized over "
+                + "them."
+        )
+        keys.read(
+            "value_heads",
+            &valueHeads,
+            .choice(PolicySettings.ValueHeads.self),
+            "What ppo's value heads predict: single: the weighted reward; per-group: each group's own, and their "
+                + "weighted sum is the value."
         )
         keys.read("beta", &beta, .number(.atLeast(0)), "Weight β of the divergence from the reference.")
         keys.read(
@@ -63,7 +71,7 @@ extension PolicySettings {
             "samples_per_prompt",
             &samplesPerPrompt,
             .integer(.atLeast(1), unit: "samples"),
-            "Responses to each prompt; rloo needs 2."
+            "Responses to each prompt; rloo and grpo need 2."
         )
         keys.read("max_new_tokens", &maxNewTokens, .integer(.atLeast(1), unit: "tokens"), "Longest response.")
         keys.read("temperature", &temperature, .number(.above(0)), "Sampling temperature.")
