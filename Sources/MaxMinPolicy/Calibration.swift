@@ -24,15 +24,15 @@ package struct Calibration: Equatable, Sendable {
     package var method: Method
     /// μ of each reward model over the reference samples.
     package var means: [Double]
-    /// σ of each reward model over the reference samples.
+    /// σ of each reward model: the root of its mean variance over the reference samples of one prompt.
+    ///
+    /// What lies between prompts no comparison shows and no policy can move.
     package var deviations: [Double]
     /// Mean r̃ of the reference samples: the utility of the reference policy, which `nash` and `alpha-fair` bargain
     /// from.
     package var referenceUtilities: [Double]
     /// Correlations of the reward models over the reference samples of a prompt, [models][models]; empty where they are
     /// not known.
-    ///
-    /// What lies between prompts no policy can move.
     package var correlations: [[Double]]
     /// Prompts sampled.
     package var prompts: Int
@@ -101,6 +101,7 @@ package struct Calibration: Equatable, Sendable {
 ///     another.
 ///   - rewardModels: how many reward models there are.
 ///   - prompts: how many prompts were sampled on all ranks.
+///   - samplesPerPrompt: two or more.
 /// - Throws: `Failure(.internalError)` if a reward is not finite, `Failure(.badData)` if a model's rewards do not vary.
 package func fitCalibration(
     _ method: Calibration.Method,
@@ -116,19 +117,29 @@ package func fitCalibration(
     calibration.prompts = prompts
     calibration.samplesPerPrompt = samplesPerPrompt
     calibration.samplesHash = samplesHash
+    let covariance = try covarianceWithinPrompts(
+        rewards,
+        rewardModels: rewardModels,
+        prompts: prompts,
+        samplesPerPrompt: samplesPerPrompt,
+        communicator: communicator
+    )
+    calibration.correlations = correlations(of: covariance)
     for model in 0..<rewardModels {
         let rows = rewards.map { $0[model] }
-        let moments = try globalMoments(rows, communicator: communicator)
-        guard moments.mean.isFinite, moments.variance.isFinite else {
+        let mean = try globalMoments(rows, communicator: communicator).mean
+        let deviation = covariance[model][model].squareRoot()
+        guard mean.isFinite, deviation.isFinite else {
             throw Failure(.internalError, "reward model \(model) gives rewards that are not finite", at: "calibrate")
         }
-        calibration.means[model] = moments.mean
-        calibration.deviations[model] = moments.variance.squareRoot()
+        calibration.means[model] = mean
+        calibration.deviations[model] = deviation
         // Rewards are of order 1; a spread below rounding error is none.
-        guard method != .standardize || calibration.deviations[model] > 1e-6 * max(1, abs(moments.mean)) else {
+        guard method != .standardize || deviation > 1e-6 * max(1, abs(mean)) else {
             throw Failure(
                 .badData,
-                "reward model \(model) gives every reference sample the same reward; train it longer or use center",
+                "reward model \(model) gives all reference samples of a prompt the same reward; train it longer or "
+                    + "use center",
                 at: "calibrate.method"
             )
         }
@@ -138,32 +149,25 @@ package func fitCalibration(
         }
         calibration.referenceUtilities[model] = try globalMoments(calibrated, communicator: communicator).mean
     }
-    calibration.correlations = try correlationsWithinPrompts(
-        rewards,
-        means: calibration.means,
-        samplesPerPrompt: samplesPerPrompt,
-        communicator: communicator
-    )
     return calibration
 }
 
-/// ρ_ij = Σ_x Σ_y (r_i − r̄_i(x))(r_j − r̄_j(x)), over the roots of that of i and i and of j and j, with the mean
-/// r̄(x) over the samples of prompt x.
-///
-/// Of one sample a prompt, `means` of the models over all. 0 where a model's rewards do not vary.
-func correlationsWithinPrompts(
+/// Σ_ij = Σ_x Σ_y (r_i − r̄_i(x))(r_j − r̄_j(x)) / (samples − prompts), with the mean r̄(x) over the samples y of
+/// prompt x.
+func covarianceWithinPrompts(
     _ rewards: [[[Float]]],
-    means: [Double],
+    rewardModels: Int,
+    prompts: Int,
     samplesPerPrompt: Int,
     communicator: any Communicator
 ) throws -> [[Double]] {
-    let rewardModels = means.count
+    precondition(samplesPerPrompt > 1, "one sample of a prompt has no variance")
     let products = try communicator.sumOverShards(
         rewards.map { shard in
-            let centered = shard.enumerated().map { model, row in
+            let centered = shard.map { row in
                 stride(from: 0, to: row.count, by: samplesPerPrompt).flatMap { start in
-                    let samples = row[start..<min(start + samplesPerPrompt, row.count)].map(Double.init)
-                    let mean = samplesPerPrompt > 1 ? samples.reduce(0, +) / Double(samples.count) : means[model]
+                    let samples = row[start..<start + samplesPerPrompt].map(Double.init)
+                    let mean = samples.reduce(0, +) / Double(samplesPerPrompt)
                     return samples.map { $0 - mean }
                 }
             }
@@ -171,11 +175,16 @@ func correlationsWithinPrompts(
         },
         width: rewardModels * rewardModels
     )
-    func product(_ i: Int, _ j: Int) -> Double { products[i * rewardModels + j] }
-    return (0..<rewardModels).map { i in
-        (0..<rewardModels).map { j in
-            let scale = (product(i, i) * product(j, j)).squareRoot()
-            return scale > 0 ? product(i, j) / scale : 0
+    let freedom = Double(prompts * (samplesPerPrompt - 1))
+    return (0..<rewardModels).map { i in (0..<rewardModels).map { products[i * rewardModels + $0] / freedom } }
+}
+
+/// ρ_ij = Σ_ij/√(Σ_ii·Σ_jj); 0 where one of the two does not vary.
+func correlations(of covariance: [[Double]]) -> [[Double]] {
+    covariance.indices.map { i in
+        covariance.indices.map { j in
+            let scale = (covariance[i][i] * covariance[j][j]).squareRoot()
+            return scale > 0 ? covariance[i][j] / scale : 0
         }
     }
 }

@@ -3,7 +3,7 @@ import Failures
 package import LanguageModels
 import Randomness
 
-/// Samples the reference on prompts of every shard and fits the calibration to the rewards of its samples.
+/// Samples the reference on prompts that are drawn at random and fits the calibration to the rewards of its samples.
 ///
 /// Every rank calls it. Streams are those of training step 0, so calibration and training share no random numbers.
 ///
@@ -26,13 +26,15 @@ package func calibrate(
     communicator: any Communicator
 ) throws -> Calibration {
     try validatePrompts(prompts, shards: shards)
-    let count = min(max(promptCount, 1), prompts.count)
+    let count = min(promptCount, prompts.count)
+    var random = CounterRandom(seed: seed, purpose: .calibration)
+    let drawn = prompts.indices.shuffled(using: &random)
     var shardRewards: [[[Float]]] = []
     var hashes: [UInt8] = []
     var isFinite = true
     for shard in shards.hosted(by: communicator.rank) {
         try communicator.enter(.rollout, step: 0)
-        let dealt = shards.items(of: shard, total: count).map { BatchPrompt(index: $0, prompt: $0) }
+        let dealt = shards.items(of: shard, total: count).map { BatchPrompt(index: $0, prompt: drawn[$0]) }
         let rollouts = sampleRollouts(
             dealt,
             pool: prompts,

@@ -17,6 +17,7 @@ package enum RandomPurpose: UInt64, Sendable {
     case dropout
     case validation
     case bestOf
+    case calibration
 }
 
 /// A counter-based random stream: every number is a function of (seed, purpose, step, item, position) alone, so results

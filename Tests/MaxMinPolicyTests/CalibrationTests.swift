@@ -34,7 +34,20 @@ private func fit(_ method: Calibration.Method, _ rewards: [[Float]]) throws -> C
     #expect(maximalDifference(one, other) < 1e-4)
     let sum = one.reduce(0, +)
     #expect(abs(sum) < 1e-4)
-    #expect(abs(one.reduce(0) { $0 + $1 * $1 } / Float(one.count - 1) - 1) < 1e-4)
+    let within = stride(from: 0, to: one.count, by: 4).map { Array(one[$0..<$0 + 4]) }.map { prompt in
+        let mean = prompt.reduce(0, +) / 4
+        return prompt.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 3
+    }
+    #expect(abs(within.reduce(0, +) / Float(within.count) - 1) < 1e-4)
+}
+
+/// Comparisons are of one prompt: what a reward model says of prompts is noise, and no policy can move it.
+@Test func whatLiesBetweenPromptsChangesNoUnit() throws {
+    let rewards = samples(5)
+    let other = rewards.enumerated().map { $1 + 100 * Float($0 / 4 % 3) }
+    let calibration = try fit(.standardize, [rewards, other])
+    #expect(abs(calibration.deviations[1] / calibration.deviations[0] - 1) < 1e-4)
+    #expect(abs(calibration.correlations[0][1] - 1) < 1e-6)
 }
 
 @Test func centeredRewardsForgetTheOrigin() throws {
@@ -62,6 +75,7 @@ private func fit(_ method: Calibration.Method, _ rewards: [[Float]]) throws -> C
 
 @Test func uselessRewardModelsAreRefused() throws {
     #expect(throws: Failure.self) { try fit(.standardize, [Array(repeating: 3, count: 48)]) }
+    #expect(throws: Failure.self) { try fit(.standardize, [(0..<48).map { Float($0 / 4) }]) }
     #expect(throws: Failure.self) { try fit(.center, [samples(4).dropLast() + [.nan]]) }
 }
 
@@ -97,4 +111,29 @@ private func fit(_ method: Calibration.Method, _ rewards: [[Float]]) throws -> C
         #expect(other == solo)
     }
     #expect(try calibration(ranks: 1, seed: 2).samplesHash != solo.samplesHash)
+}
+
+/// One prompt of a hundred is sampled, again and again with another seed: not always the first ones.
+@Test func promptsAreDrawnAtRandom() throws {
+    var seen: Set<Int32> = []
+    for seed in 0..<20 {
+        _ = try calibrate(
+            .center,
+            reference: TablePolicy(vocabulary: 100),
+            prompts: (0..<100).map { [$0] },
+            promptCount: 1,
+            samplesPerPrompt: 2,
+            maxNewTokens: 1,
+            endOfText: nil,
+            rewardModels: 1,
+            rewards: { sequences in
+                seen.formUnion(sequences.compactMap(\.first))
+                return [sequences.map { Float($0.count) }]
+            },
+            seed: UInt64(seed),
+            shards: Shards(count: 1, ranks: 1),
+            communicator: SoloCommunicator()
+        )
+    }
+    #expect(seen.count > 10)
 }

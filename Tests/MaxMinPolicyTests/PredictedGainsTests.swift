@@ -44,19 +44,21 @@ import Testing
             let samples = (0..<40).map { index in (Float(10 * (index / 4)), Float(random.normal())) }
             return [samples.map { $0.0 + $0.1 }, samples.map { -$0.0 + $0.1 }, samples.map { $0.0 - 2 * $0.1 }]
         }
-        let alone = try correlationsWithinPrompts(
+        let alone = try covarianceWithinPrompts(
             shards,
-            means: [0, 0, 0],
+            rewardModels: 3,
+            prompts: 30,
             samplesPerPrompt: 4,
             communicator: SoloCommunicator()
         )
-        for (row, expected) in zip(alone, [[1.0, 1, -1], [1, 1, -1], [-1, -1, 1]]) {
+        for (row, expected) in zip(correlations(of: alone), [[1.0, 1, -1], [1, 1, -1], [-1, -1, 1]]) {
             for (found, value) in zip(row, expected) { #expect(abs(found - value) < 1e-4) }
         }
         let together = try InProcessGroup.run(ranks: 3) { communicator in
-            try correlationsWithinPrompts(
+            try covarianceWithinPrompts(
                 [shards[communicator.rank]],
-                means: [0, 0, 0],
+                rewardModels: 3,
+                prompts: 30,
                 samplesPerPrompt: 4,
                 communicator: communicator
             )

@@ -39,6 +39,14 @@ func runCalibrate(_ run: RunContext) throws {
     )
     run.progress.advance()
     run.progress.end("\(section.method.rawValue) on \(calibration.prompts) prompts × \(section.samplesPerPrompt)")
+    if calibration.prompts < section.prompts {
+        let asked = section.prompts * section.samplesPerPrompt
+        let enough = (asked + calibration.prompts - 1) / calibration.prompts
+        run.progress.say(
+            "there are \(calibration.prompts) training prompts, calibrate.prompts asks for \(section.prompts); "
+                + "calibrate.samples_per_prompt: \(enough) would give as many samples"
+        )
+    }
     try run.onRoot {
         let text = calibration.json(models: models.names).encoded(pretty: true)
         try writeAtomically(text, to: run.directory.file("reward/calibration.json"))

@@ -7,7 +7,7 @@ package struct CalibrateSection: Equatable, Sendable {
     package enum AtChance: String, CaseIterable, Sendable { case refuse, take }
 
     package var method: Calibration.Method = .standardize
-    package var prompts = 64
+    package var prompts = 256
     package var samplesPerPrompt = 4
     package var atChance = AtChance.refuse
 
@@ -16,14 +16,15 @@ package struct CalibrateSection: Equatable, Sendable {
             "method",
             &method,
             .choice(Calibration.Method.self),
-            "standardize: (r − μ)/σ; center: r − μ; log-sigmoid: log σ(r − median of the prompt's samples); none: r."
+            "standardize: (r − μ)/σ, where σ² is the mean variance within prompts; center: r − μ; log-sigmoid: "
+                + "log σ(r − median of the prompt's samples); none: r."
         )
-        keys.read("prompts", &prompts, .integer(.atLeast(1), unit: "prompts"), "Prompts sampled from.")
+        keys.read("prompts", &prompts, .integer(.atLeast(1), unit: "prompts"), "Training prompts, drawn at random.")
         keys.read(
             "samples_per_prompt",
             &samplesPerPrompt,
-            .integer(.atLeast(1), unit: "samples"),
-            "Responses sampled for each."
+            .integer(.atLeast(2), unit: "samples"),
+            "Responses sampled for each prompt."
         )
         keys.read(
             "at_chance",
