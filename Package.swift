@@ -112,15 +112,16 @@ let package = Package(
         ),
         room("Simulation", uses: ["Failures", "Preferences", "Randomness", "StrictJSON", "Text"]),
         room("Evaluation", uses: ["Randomness", "Simulation"]),
+        room("Judging", uses: ["Failures", "ModelFiles", "StrictJSON"]),
         room("Reporting", uses: ["Failures", "StrictJSON"]),
 
         // Runs, what stands beside them, and the command line.
         room(
             "Runs",
             uses: [
-                "CStart", "Collectives", "Evaluation", "Failures", "Files", "LanguageModels", "MaxMinPolicy",
-                "ModelFiles", "Optimizers", "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation",
-                "StrictJSON", "StrictYAML", "Tensors", "Text", "Training", "Watching",
+                "CStart", "Collectives", "Evaluation", "Failures", "Files", "Judging", "LanguageModels",
+                "MaxMinPolicy", "ModelFiles", "Optimizers", "Preferences", "Randomness", "Reporting", "RewardMixture",
+                "Simulation", "StrictJSON", "StrictYAML", "Tensors", "Text", "Training", "Watching",
             ]
         ),
         room("Launching", uses: ["Collectives", "Failures", "Runs", "StrictYAML", "Watching"]),
@@ -211,6 +212,7 @@ let package = Package(
         ),
         tests("Simulation", uses: ["Failures", "Preferences", "Randomness", "StrictJSON", "Text"]),
         tests("Evaluation", uses: ["Randomness", "Simulation"]),
+        tests("Judging", uses: ["Failures", "StrictJSON"]),
         tests("Reporting", uses: ["Failures", "StrictJSON"]),
         tests(
             "Runs",

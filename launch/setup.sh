@@ -6,7 +6,7 @@ BUILD_PACKAGES=(pkg-config libopenblas-openmp-dev libdnnl-dev zlib1g-dev)
 MPI_PACKAGES=(libopenmpi-dev openmpi-bin)
 # shellcheck disable=SC2034 # Used by launch/test.sh.
 TEST_PACKAGES=(
-    jq strace iproute2 clang-format shellcheck
+    jq strace iproute2 clang-format shellcheck python3
     libc6-dev-arm64-cross libgcc-12-dev-arm64-cross libgomp1-arm64-cross qemu-user-static
 )
 

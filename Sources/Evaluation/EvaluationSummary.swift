@@ -10,8 +10,10 @@ package struct EvaluationSummary: Equatable, Sendable {
     package var rewards: [RewardEvaluation]
     /// Share of users in the group of their label; nil where the data names no groups.
     package var assignmentAgreement: Double?
-    /// What speaks against a reward model, one line each.
+    /// What speaks against a reward model or a judge, one line each.
     package var warnings: [String]
+    /// What a language model that judged took; nil without one.
+    package var llm: LLMUse?
 
     /// States the results.
     package init(
@@ -20,7 +22,8 @@ package struct EvaluationSummary: Equatable, Sendable {
         policies: [PolicyEvaluation],
         rewards: [RewardEvaluation],
         assignmentAgreement: Double?,
-        warnings: [String] = []
+        warnings: [String] = [],
+        llm: LLMUse? = nil
     ) {
         self.prompts = prompts
         self.baseline = baseline
@@ -28,6 +31,49 @@ package struct EvaluationSummary: Equatable, Sendable {
         self.rewards = rewards
         self.assignmentAgreement = assignmentAgreement
         self.warnings = warnings
+        self.llm = llm
+    }
+}
+
+/// What a language model took to judge, and how far its answers agree with themselves.
+package struct LLMUse: Equatable, Sendable {
+    /// Its name at the endpoint.
+    package var model: String
+    /// Requests sent, and answers that were there before.
+    package var requests: Int
+    package var cached: Int
+    /// Tokens of requests and of answers, as the endpoint counts them.
+    package var promptTokens: Int
+    package var completionTokens: Int
+    /// In the currency of the configuration's prices; nil without prices.
+    package var cost: Double?
+    /// Pairs of different responses that were decided, and those of which the two orders say opposite things.
+    package var pairs: Int
+    package var contradicted: Int
+    /// Questions without an answer.
+    package var unanswered: Int
+
+    /// States what was used.
+    package init(
+        model: String,
+        requests: Int,
+        cached: Int,
+        promptTokens: Int,
+        completionTokens: Int,
+        cost: Double?,
+        pairs: Int,
+        contradicted: Int,
+        unanswered: Int
+    ) {
+        self.model = model
+        self.requests = requests
+        self.cached = cached
+        self.promptTokens = promptTokens
+        self.completionTokens = completionTokens
+        self.cost = cost
+        self.pairs = pairs
+        self.contradicted = contradicted
+        self.unanswered = unanswered
     }
 }
 
@@ -119,7 +165,7 @@ package struct GroupEstimate: Equatable, Sendable {
 
 /// Win rates of all groups by one kind of judge.
 package struct JudgeEstimates: Equatable, Sendable {
-    /// `taste` or `reward`.
+    /// `taste`, `reward` or `llm`.
     package var judge: String
     /// Against the reference.
     package var winRate: [GroupEstimate]

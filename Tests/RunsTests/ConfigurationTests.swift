@@ -45,7 +45,7 @@ import Testing
     @Test func everyKeyFillsItsProperty() throws {
         var top = SectionReader(path: "", node: nil)
         _ = Configuration(&top)
-        for record in top.allRecords where record.path != "simulate.groups" {
+        for record in top.allRecords where record.type != "list of mappings" {
             // Keys of stages that a run does not have contradict nothing; some keys tell of a file.
             let ofPreferences = ["data.preset", "data.fields"].contains(record.path) ? ["data.preferences=word"] : []
             let stages = ofPreferences + (record.path == "run.stages" ? [] : ["run.stages=[reward]"])
@@ -258,8 +258,8 @@ import Testing
         ),
         (
             "evaluate: { judges: [taste, rewards] }",
-            "run.yaml:1: evaluate.judges: needs list of taste, reward, each at most once, not \"rewards\"; did you "
-                + "mean reward?"
+            "run.yaml:1: evaluate.judges: needs list of taste, reward, llm, each at most once, not \"rewards\"; "
+                + "did you mean reward?"
         ),
         ("evaluate: { prompts: 600 }", "evaluate.prompts: 600 is more than"),
     ])

@@ -7,25 +7,23 @@ import Testing
 @testable import Runs
 
 struct ReportTests {
-    /// Judges × policies × prompts × samples: by the first kind, the policies differ most on prompt 2, then on
-    /// prompt 0; the judge of the other kind is not asked, and one that cannot tell counts nothing.
+    /// Judges × policies × prompts × samples: the policies differ most on prompt 2, then on prompt 0; a judge that
+    /// cannot tell counts nothing.
     @Test func samplesAreThoseThatDifferMost() {
         let utilities: [[[[Double]]]] = [
             [[[1], [5], [0]], [[2], [5], [9]]],
             [[[7], [7], [7]], [[7], [7], [7]]],
-            [[[0], [99], [0]], [[0], [0], [0]]],
         ]
-        let kinds = ["taste", "taste", "reward"]
-        #expect(mostDifferent(utilities, kinds: kinds, count: 2) == [2, 0])
-        #expect(mostDifferent(utilities, kinds: kinds, count: 9) == [2, 0, 1])
-        #expect(mostDifferent(utilities, kinds: kinds, count: 0) == [])
+        #expect(mostDifferent(utilities, count: 2) == [2, 0])
+        #expect(mostDifferent(utilities, count: 9) == [2, 0, 1])
+        #expect(mostDifferent(utilities, count: 0) == [])
     }
 
     /// Judges in other units count alike: what is a hundred times as large differs no more.
     @Test func unitsDoNotCount() {
         let small: [[[Double]]] = [[[0], [0], [0]], [[1], [0], [1]]]
         let large: [[[Double]]] = [[[0], [0], [0]], [[0], [100], [100]]]
-        #expect(mostDifferent([small, large], kinds: ["taste", "taste"], count: 3) == [2, 0, 1])
+        #expect(mostDifferent([small, large], count: 3) == [2, 0, 1])
     }
 
     /// An export replaces only what an export wrote.

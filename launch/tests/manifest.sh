@@ -13,7 +13,7 @@ imports() {
 wrong=()
 declare -A above=() importer=()
 # What the toolchain brings is not declared.
-toolchain=" Foundation Glibc Synchronization Testing PackageDescription Dispatch "
+toolchain=" Foundation FoundationNetworking Glibc Synchronization Testing PackageDescription Dispatch "
 
 while IFS=$'\t' read -r name folder rooms products; do
     for dependency in $rooms; do

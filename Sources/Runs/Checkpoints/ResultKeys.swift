@@ -7,9 +7,12 @@ extension Configuration {
     /// stages read from outside the run directory: data, users' tastes, and the reference policy's (`fingerprint`).
     ///
     /// Not among them: where a run lies and what it is called, threads, what is saved how often, whether links are
-    /// followed, which policies are trained (each is by itself), and whether reward models at chance are taken.
+    /// followed, which policies are trained (each is by itself), whether reward models at chance are taken, and how a
+    /// judge is reached.
     func resultKeys(upTo stage: Stage) throws(Failure) -> [String: String] {
-        let independent = ["policy.objectives", "model.follow_symlinks", "calibrate.at_chance"]
+        let independent =
+            ["policy.objectives", "model.follow_symlinks", "calibrate.at_chance"]
+            + LLMJudgeSection.independentKeys.map { "evaluate.llm.\($0)" }
         let stages = Stage.allCases.filter { $0.position <= stage.position }
         let sections = ["model", "data"] + stages.map(\.rawValue)
         var keys = values.filter { key, _ in

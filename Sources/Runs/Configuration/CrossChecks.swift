@@ -144,6 +144,9 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
         !does(.evaluate) || !evaluate.judges.isEmpty,
         "evaluate.judges: names no judge; leave evaluate out of run.stages instead"
     )
+    if does(.evaluate), evaluate.judges.contains(.llm) {
+        for problem in evaluate.llm.problems(at: "evaluate.llm") { require(false, problem) }
+    }
     require(
         evaluate.prompts <= data.heldOutPrompts,
         "evaluate.prompts: \(evaluate.prompts) is more than data.held_out_prompts \(data.heldOutPrompts)"

@@ -1,17 +1,22 @@
 package import Failures
 import Files
+import Foundation
+import Judging
 import ModelFiles
 import Preferences
 import Text
 
 /// Refuses a run whose stages could not use a file that the configuration names, before any of them is counted or
 /// cleared for, or a model is trained: what is missing or no regular file (a FIFO or a device would be waited for
-/// without end), bad lines, and fewer prompts than are held out.
+/// without end), bad lines, fewer prompts than are held out, and a key of a judge that is not there.
 ///
 /// - Throws: `Failure` 66 where there is no such file, 77 where it may not be read, 65 where it is no file, or holds
 ///   something else.
 package func requireInputs(of stages: [Stage], in configuration: Configuration) throws(Failure) {
     let data = configuration.data
+    if stages.contains(.evaluate), configuration.evaluate.judges.contains(.llm) {
+        _ = try configuration.evaluate.llm.key()
+    }
     for stage in stages {
         if let path = data.file(readBy: stage) { try requireText(path) }
     }
@@ -35,6 +40,11 @@ package func requireInputs(of stages: [Stage], in configuration: Configuration) 
         _ = try ModelDirectory.storedType(model, followSymlinks: configuration.model.followSymlinks)
         _ = try RegularFile(path: "\(model)/tokenizer.json")
     }
+}
+
+extension LLMJudgeSection {
+    /// The endpoint's key, from this process's environment; nil where it needs none.
+    func key() throws(Failure) -> String? { try endpoint.key(in: ProcessInfo.processInfo.environment) }
 }
 
 extension DataSection {

@@ -1,5 +1,6 @@
 import Evaluation
 import Failures
+import Judging
 import Reporting
 import StrictJSON
 
@@ -19,6 +20,7 @@ extension EvaluationSummary {
             "rewards": .object(byModel),
             "assignment_agreement": JSONValue(optional: assignmentAgreement),
             "warnings": .array(warnings.map(JSONValue.string)),
+            "llm": llm?.json ?? .null,
         ]
     }
 
@@ -63,6 +65,33 @@ extension EvaluationSummary {
             tables.append(([prompt + " …"] + lines).joined(separator: "\n  "))
         }
         return tables
+    }
+}
+
+extension LLMUse {
+    /// Of what a judge decided.
+    init(_ decisions: PairDecisions, by endpoint: ChatEndpoint) {
+        self.init(
+            model: endpoint.model,
+            requests: decisions.usage.requests,
+            cached: decisions.usage.cached,
+            promptTokens: decisions.usage.promptTokens,
+            completionTokens: decisions.usage.completionTokens,
+            cost: decisions.usage.cost(by: endpoint),
+            pairs: decisions.pairs,
+            contradicted: decisions.contradicted,
+            unanswered: decisions.usage.unanswered
+        )
+    }
+
+    /// As `evaluation.json` holds it.
+    var json: JSONValue {
+        [
+            "model": .string(model), "requests": .integer(requests), "cached": .integer(cached),
+            "prompt_tokens": .integer(promptTokens), "completion_tokens": .integer(completionTokens),
+            "cost": JSONValue(optional: cost), "pairs": .integer(pairs), "contradicted": .integer(contradicted),
+            "unanswered": .integer(unanswered),
+        ]
     }
 }
 

@@ -16,12 +16,11 @@ struct GroupJudge {
 private let batchSize = 64
 
 extension RunContext {
-    /// The judges that `evaluate.judges` asks for, true tastes first: those exist for simulated users only.
+    /// The judges with utilities that `evaluate.judges` asks for, true tastes first: those exist for simulated users
+    /// only.
     ///
-    /// - Parameters:
-    ///   - labels: the label of each fitted group, nil where it has none.
-    ///   - reference: what learned rewards may be adapters of.
-    func judges(labels: [String?], over reference: Reference) throws -> [GroupJudge] {
+    /// - Parameter reference: what learned rewards may be adapters of.
+    func judges(_ mixture: MixtureRecord, over reference: Reference) throws -> [GroupJudge] {
         var judges: [GroupJudge] = []
         let wanted = configuration.evaluate.judges
         if wanted.contains(.taste), configuration.data.preferences == nil {
@@ -32,7 +31,7 @@ extension RunContext {
         if wanted.contains(.reward) {
             let models = try loadRewardModels(over: reference)
             judges += models.models.prefix(models.groups).enumerated().map { index, model in
-                let name = labels[index] ?? models.names[index]
+                let name = mixture.names[index]
                 return GroupJudge(
                     kind: "reward",
                     group: name,
@@ -40,7 +39,7 @@ extension RunContext {
                 )
             }
         }
-        guard !judges.isEmpty else {
+        guard !judges.isEmpty || wanted.contains(.llm) else {
             throw Failure(
                 .configuration,
                 "taste needs simulated users; with data.preferences ask for the judge reward",

@@ -17,6 +17,11 @@ struct MixtureRecord {
     let ownAccuracy: [Estimate?]
     /// What speaks against a model.
     let warnings: [String]
+
+    /// What each group is called in results: its label, or its model's name.
+    var names: [String] {
+        zip(labelOfGroup, rewardModelNames(groups: groupSizes.count)).map { $0 ?? $1 }
+    }
 }
 
 extension RunContext {

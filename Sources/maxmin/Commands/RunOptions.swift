@@ -57,6 +57,12 @@ struct RunChoices: ParsableArguments {
     /// Whether nothing was given that a comparison of runs does not take.
     var isForComparison: Bool { overrides.isEmpty && threads == nil && !resume && maxHours == nil && !json }
 
+    /// Whether nothing was given but what changes the configuration.
+    var isForPreview: Bool { !overwrite && !resume && maxHours == nil && !json }
+
+    /// `--set` options, `--threads` among them.
+    var allOverrides: [String] { overrides + (threads.map { ["run.threads=\($0)"] } ?? []) }
+
     /// Does stages of a configuration on every rank; nil: those that it names.
     func run(_ stages: [Stage]?, of config: String) throws {
         guard !(resume && overwrite) else {
@@ -67,7 +73,7 @@ struct RunChoices: ParsableArguments {
         let fault = try Fault.asked(in: ProcessInfo.processInfo.environment)
         try onEveryRank { communicator, suggestedThreads in
             var request = RunRequest(configuration: config)
-            request.overrides = overrides + (threads.map { ["run.threads=\($0)"] } ?? [])
+            request.overrides = allOverrides
             request.stages = stages
             request.overwrite = overwrite
             request.resume = resume

@@ -78,16 +78,3 @@ struct Policy: ParsableCommand {
 
     func run() throws { try options.run([.policy]) }
 }
-
-struct Evaluate: ParsableCommand {
-    static let configuration = stageCommand(
-        .evaluate,
-        "Measures win rates per group on held-out prompts, and the reward models' accuracy.",
-        needs: "the stages reward, calibrate and policy",
-        writes: "evaluation.json"
-    )
-
-    @OptionGroup var options: RunOptions
-
-    func run() throws { try options.run([.evaluate]) }
-}

@@ -3,7 +3,7 @@ import StrictYAML
 /// `evaluate`: win rates on prompts that no training saw.
 package struct EvaluateSection: Equatable, Sendable {
     /// Who decides which of two responses is better.
-    package enum Judge: String, CaseIterable, Sendable { case taste, reward }
+    package enum Judge: String, CaseIterable, Sendable { case taste, reward, llm }
 
     package var prompts = 256
     package var samplesPerPrompt = 1
@@ -12,6 +12,7 @@ package struct EvaluateSection: Equatable, Sendable {
     package var sampleTexts = 4
     package var temperature = 1.0
     package var bestOf: [Int] = []
+    package var llm = LLMJudgeSection()
 
     mutating func read(_ keys: inout SectionReader) {
         keys.read("prompts", &prompts, .integer(.atLeast(1), unit: "prompts"), "Held-out prompts.")
@@ -25,7 +26,8 @@ package struct EvaluateSection: Equatable, Sendable {
             "judges",
             &judges,
             .choices(Judge.self),
-            "taste: the simulated users' true utilities; reward: the learned reward models."
+            "taste: the simulated users' true utilities; reward: the learned reward models; llm: a language "
+                + "model behind `evaluate.llm.url`, by a rubric for each group."
         )
         keys.read(
             "bootstrap",
@@ -46,6 +48,7 @@ package struct EvaluateSection: Equatable, Sendable {
             .sizes,
             "Sizes n of best of n: the reference's best response by the rewards of all groups, beside the policies."
         )
+        keys.section("llm") { llm.read(&$0) }
     }
 }
 
