@@ -18,13 +18,14 @@ func runPolicy(_ run: RunContext) throws {
     let reference = try run.loadReference()
     let trained = try section.trained(of: reference.model.configuration)
     let prompts = try run.loadPrompts(reference).training
-    let models = try run.loadRewardModels(over: reference)
-    let calibration = try run.loadCalibration(models: models.names)
-    let sizes = try run.loadMixtureRecord().groupSizes
-    if let problem = problem(ofObjectives: section.objectives, groups: sizes.count) {
+    let learned = try section.objectives.allSatisfy(\.isGold) ? nil : run.learnedRewards(over: reference)
+    let ofLearned = section.objectives.filter { !$0.isGold }
+    if let learned, let problem = problem(ofObjectives: ofLearned, groups: learned.groups.count) {
         throw Failure(.configuration, problem, at: "policy.objectives")
     }
+    let gold = try section.objectives.contains(where: \.isGold) ? run.goldRewards(over: reference, prompts) : nil
     for objective in section.objectives {
+        guard let rewards = objective.isGold ? gold : learned else { continue }
         // Each is trained by itself: one that a run finished before it was stopped stays.
         let training = "policy/\(objective.rawValue)"
         if run.resumes, try run.shared({ run.directory.isFinished(training) }) {
@@ -36,12 +37,13 @@ func runPolicy(_ run: RunContext) throws {
         let task = PolicyTask(
             prompts: prompts.map(\.tokens),
             endOfText: reference.encoding.endOfTurn,
-            groupSizes: sizes,
-            calibration: objective == .maxminUncalibrated ? .none(rewardModels: models.count) : calibration,
-            ownUtilities: objective == .regret
-                ? try run.shared { try reachedAlone(by: Array(models.names.prefix(sizes.count)), in: run.directory) }
+            groupSizes: rewards.groupSizes,
+            calibration: objective.isUncalibrated
+                ? .none(rewardModels: rewards.names.count) : rewards.calibration,
+            ownUtilities: objective.weighting == .regret
+                ? try run.shared { try reachedAlone(by: rewards.groups, isGold: objective.isGold, in: run.directory) }
                 : [],
-            rewards: models.rewards,
+            rewards: rewards.rewards,
             seed: run.seed,
             shards: try run.shards().all
         )
@@ -51,7 +53,7 @@ func runPolicy(_ run: RunContext) throws {
             settings: settings,
             task: task,
             reference: reference,
-            models: models.names,
+            models: rewards.names,
             run: run
         )
     }
@@ -60,11 +62,11 @@ func runPolicy(_ run: RunContext) throws {
 /// F*_u of each group: the mean of its utility over the last quarter of the steps in which the policy for it alone was
 /// trained.
 ///
-/// - Parameter groups: the names of the groups' reward models.
-private func reachedAlone(by groups: [String], in directory: RunDirectory) throws -> [Double] {
+/// - Parameter groups: the names of the groups' rewards.
+private func reachedAlone(by groups: [String], isGold: Bool, in directory: RunDirectory) throws -> [Double] {
     let policies = try MetricsTable(contentsOfFile: directory.file("metrics.jsonl")).parts(of: Stage.policy.rawValue)
     return try groups.enumerated().map { group, name in
-        let policy = PolicyObjective.only(group).rawValue
+        let policy = (isGold ? "gold-" : "") + PolicyObjective.only(group).rawValue
         let lines = policies.first { $0.name == policy }?.lines ?? []
         let reached = try lines.suffix((lines.count + 3) / 4).compactMap {
             try $0.fields("utility").optionalDouble(name)
@@ -133,7 +135,7 @@ private func align(
         run.progress.advance(
             notes: [
                 "worst F \(utilities[record.worstGroup])", "KL \(record.klK1.formatted(decimals: 1))",
-                "group-\(record.worstGroup) of F \(utilities.joined(separator: " "))",
+                "\(models[record.worstGroup]) of F \(utilities.joined(separator: " "))",
                 "\(record.responseTokens.formatted(decimals: 0)) tokens",
             ]
         )
