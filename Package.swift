@@ -135,8 +135,9 @@ let package = Package(
         room(
             "ModelTools",
             uses: [
-                "Collectives", "Failures", "LanguageModels", "ModelFiles", "Preferences", "Randomness", "RewardMixture",
-                "Runs", "StrictJSON", "StrictYAML", "Tensors", "Text",
+                "Collectives", "Evaluation", "Failures", "Judging", "LanguageModels", "ModelFiles", "Preferences",
+                "Randomness", "Reporting", "RewardMixture", "Runs", "Simulation", "StrictJSON", "StrictYAML", "Tensors",
+                "Text",
             ]
         ),
         .executableTarget(
@@ -212,14 +213,14 @@ let package = Package(
         ),
         tests("Simulation", uses: ["Failures", "Preferences", "Randomness", "StrictJSON", "Text"]),
         tests("Evaluation", uses: ["Randomness", "Simulation"]),
-        tests("Judging", uses: ["Failures", "StrictJSON"]),
+        tests("Judging", uses: ["Failures"]),
         tests("Reporting", uses: ["Failures", "StrictJSON"]),
         tests(
             "Runs",
             uses: [
-                "Collectives", "Evaluation", "Failures", "LanguageModels", "MaxMinPolicy", "ModelFiles", "ModelTools",
-                "Optimizers", "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation", "StrictJSON",
-                "StrictYAML", "Tensors", "TestSupport", "Text", "Watching",
+                "Collectives", "Evaluation", "Failures", "Judging", "LanguageModels", "MaxMinPolicy", "ModelFiles",
+                "ModelTools", "Optimizers", "Preferences", "Randomness", "Reporting", "RewardMixture", "Simulation",
+                "StrictJSON", "StrictYAML", "Tensors", "TestSupport", "Text", "Watching",
             ]
         ),
         tests("Launching", uses: ["StrictYAML", "TestSupport"]),

@@ -165,7 +165,7 @@ package struct GroupEstimate: Equatable, Sendable {
 
 /// Win rates of all groups by one kind of judge.
 package struct JudgeEstimates: Equatable, Sendable {
-    /// `taste`, `reward` or `llm`.
+    /// `taste`, `reward`, `held-out` or `llm`.
     package var judge: String
     /// Against the reference.
     package var winRate: [GroupEstimate]

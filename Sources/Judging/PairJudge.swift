@@ -63,8 +63,8 @@ package final class PairJudge {
                 throw Failure(
                     .inputOutput,
                     "\(usage.unanswered) of \(asked.count) questions have no answer, the last because of: \(reason); "
-                        + "more than \(mostUnanswered) are not taken (max_unanswered \(endpoint.mostUnanswered)). Start "
-                        + "again later: answers that came are kept",
+                        + "more than \(mostUnanswered) are not taken (max_unanswered \(endpoint.mostUnanswered)). "
+                        + "Start again later: answers that came are kept",
                     at: endpoint.completions
                 )
             }

@@ -65,8 +65,8 @@ enum Verdict: String {
 
     /// Reads an answer; nil where it is none.
     ///
-    /// Its last line counts, which ends in the letter after at most two words (`Answer: A`, `**B**`): elsewhere, `A` may
-    /// be an article. What a model thought aloud between `<think>` and `</think>` does not count.
+    /// Its last line counts, which ends in the letter after at most two words (`Answer: A`, `**B**`): elsewhere, `A`
+    /// may be an article. What a model thought aloud between `<think>` and `</think>` does not count.
     init?(_ answer: String) {
         var text = answer[...]
         if let end = answer.range(of: "</think>", options: .backwards) {

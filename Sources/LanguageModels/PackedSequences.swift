@@ -10,6 +10,8 @@ package struct PackedSequences: Equatable, Sendable {
     package let tokens: [Int32]
     /// Where each sequence is among them.
     package let layout: PackedLayout
+    /// How many tokens of each sequence are its prompt; empty where they were not packed as responses.
+    package private(set) var promptLengths: [Int] = []
 
     /// Packs sequences that share nothing; each must have at least one token.
     package init(_ sequences: [[Int32]]) {
@@ -54,6 +56,7 @@ package struct PackedSequences: Equatable, Sendable {
             return prompt.isEmpty ? 0 : prompt.count - 1
         }
         self.init(sequences, sharing: sharing)
+        self.promptLengths = promptLengths
     }
 
     private init(tokens: [Int32], _ layout: PackedLayout) {
@@ -67,6 +70,11 @@ package struct PackedSequences: Equatable, Sendable {
     /// The packed rows of one sequence's own tokens.
     package func rows(of sequence: Int) -> Range<Int> {
         Int(offsets[sequence])..<Int(offsets[sequence + 1])
+    }
+
+    /// All tokens of a sequence, those that it shares first.
+    package func tokens(of sequence: Int) -> [Int32] {
+        Array(sharedTokens(of: sequence) + tokens[rows(of: sequence)])
     }
 
     /// How many tokens a sequence has, with those that it shares.

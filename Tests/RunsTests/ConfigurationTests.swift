@@ -202,7 +202,7 @@ import Testing
               - { users: 1.5, taste: length }
             pollicy: {}
             """
-        let objectives = (PolicyObjective.allCases.map(\.rawValue) + ["only-N"]).joined(separator: ", ")
+        let objectives = (PolicyObjective.allCases.map(\.rawValue) + ["only-N, gold-NAME"]).joined(separator: ", ")
         #expect(
             problems(yaml) == [
                 "run.yaml:3: run.seed: needs integer ≥ 0, not \"-1\"",
@@ -258,8 +258,8 @@ import Testing
         ),
         (
             "evaluate: { judges: [taste, rewards] }",
-            "run.yaml:1: evaluate.judges: needs list of taste, reward, llm, each at most once, not \"rewards\"; "
-                + "did you mean reward?"
+            "run.yaml:1: evaluate.judges: needs list of taste, reward, held-out, llm, each at most once, not "
+                + "\"rewards\"; did you mean reward?"
         ),
         ("evaluate: { prompts: 600 }", "evaluate.prompts: 600 is more than"),
     ])

@@ -40,6 +40,9 @@ tries "$generate --max-new-tokens 2" --seed "$whole"
 tries "$generate --max-new-tokens 2" --temperature "$parts"
 tries "$generate --max-new-tokens 2 --top-k 3" --temperature "$parts"
 tries "$generate --max-new-tokens 2" --top-p "$parts"
+echo '{"prompt": "x"}' >prompts.jsonl
+compare="evaluate --policy model --against model --prompts prompts.jsonl --taste length --threads 1 --max-new-tokens 2"
+for option in --samples --bootstrap; do tries "$compare" "$option" "$whole"; done
 tries "score --model model --input texts.jsonl" --threads "$whole"
 tries "init --preset gpt2-tiny --out new" --seed "$whole"
 for option in --ranks --ranks-per-node; do tries "inspect $root/launch/runs/smoke.yaml --memory" "$option" "$whole"; done

@@ -84,6 +84,7 @@ private func judgeText(_ judge: String) -> String {
     switch judge {
     case "taste": "the simulated users' true tastes, which training never sees"
     case "reward": "the learned rewards, on which the policies were trained"
+    case "held-out": "reward models of comparisons that no other reward model has seen"
     case "llm": "a language model, by a rubric for each group, asked in both orders"
     default: judge
     }

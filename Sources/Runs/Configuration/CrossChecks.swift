@@ -119,8 +119,18 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
         !does(.policy) || !configuration.policy.objectives.isEmpty,
         "policy.objectives: names no objective; leave policy out of run.stages instead"
     )
+    let gold = configuration.policy.objectives.filter(\.isGold)
     if let groups = reward.mixture.groups, reward.mixture.assignment != .known, does(.policy) {
-        let problem = problem(ofObjectives: configuration.policy.objectives, groups: groups)
+        let problem = problem(ofObjectives: configuration.policy.objectives.filter { !$0.isGold }, groups: groups)
+        require(problem == nil, "policy.objectives: \(problem ?? "")")
+    }
+    if let first = gold.first, does(.policy) {
+        require(
+            data.preferences == nil,
+            "policy.objectives: \(first.rawValue) trains on true tastes, which the users of data.preferences do not "
+                + "tell; it is for simulated users"
+        )
+        let problem = problem(ofObjectives: gold, groups: simulate.groups.count { $0.users > 0 })
         require(problem == nil, "policy.objectives: \(problem ?? "")")
     }
     require(
@@ -143,6 +153,10 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
     require(
         !does(.evaluate) || !evaluate.judges.isEmpty,
         "evaluate.judges: names no judge; leave evaluate out of run.stages instead"
+    )
+    require(
+        !does(.evaluate) || !evaluate.judges.contains(.heldOut) || reward.judgeFraction > 0,
+        "evaluate.judges: held-out needs comparisons that no other reward model sees; set reward.judge_fraction, as 0.5"
     )
     if does(.evaluate), evaluate.judges.contains(.llm) {
         for problem in evaluate.llm.problems(at: "evaluate.llm") { require(false, problem) }

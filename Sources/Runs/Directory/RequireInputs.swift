@@ -44,7 +44,7 @@ package func requireInputs(of stages: [Stage], in configuration: Configuration) 
 
 extension LLMJudgeSection {
     /// The endpoint's key, from this process's environment; nil where it needs none.
-    func key() throws(Failure) -> String? { try endpoint.key(in: ProcessInfo.processInfo.environment) }
+    package func key() throws(Failure) -> String? { try endpoint.key(in: ProcessInfo.processInfo.environment) }
 }
 
 extension DataSection {

@@ -50,8 +50,10 @@ extension StagePlanner {
         let keys = configuration.evaluate
         addOpened(model.opened, to: &memory)
         var (answered, judged) = (memory, memory)
-        let scoresRewards = keys.judges.contains(.reward) || !keys.bestOf.isEmpty
-        if scoresRewards { try addRewardModels(to: &judged) }
+        let loadsRewards = keys.judges.contains(.reward) || !keys.bestOf.isEmpty
+        let scoresRewards = loadsRewards || keys.judges.contains(.heldOut)
+        if loadsRewards { try addRewardModels(to: &judged) }
+        if keys.judges.contains(.heldOut) { try addRewardModels(to: &judged) }
         let (prompt, new) = (promptTokens, configuration.policy.training.maxNewTokens)
         if let most = keys.bestOf.max() {
             addTexts(keys.prompts * keys.samplesPerPrompt * most, tokens: new, to: &judged)

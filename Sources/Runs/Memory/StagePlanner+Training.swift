@@ -49,13 +49,16 @@ extension StagePlanner {
         let fewer = keys.mixture.groups == nil ? max(0, ofFewer) : 0
         // The paper's models are there twice: as EM has them, and as they are kept.
         let twice = keys.knownBaseline || keys.mixture.paper ? each : 0
+        // Beside the judges in training: their single models, and all finished ones.
+        let judges = keys.judgeFraction > 0 ? perGroup + each : 0
         // A head with its backbone is copied to be written by itself.
-        let others = perGroup + fewer + twice + (keys.trainable.isShared ? 1 : 0)
+        let others = perGroup + fewer + twice + judges + (keys.trainable.isShared ? 1 : 0)
         addBase(isTrained: !keys.trainable.hasAdapters, to: &memory)
         let held = trained == .head ? 4 * parameters : model.own(parameters)
         memory[keys.trainable.isWhole ? .weights : .adapters] += (others + groups) * held
         addTraining(of: parameters, models: groups, whole: trained == .full ? .reward : nil, to: &memory)
-        let sets = 2 + (keys.mixture.groups == nil ? most - 2 : 0) + (keys.knownBaseline ? 1 : 0)
+        let ofOthers = (keys.knownBaseline ? 1 : 0) + (keys.judgeFraction > 0 ? 2 : 0)
+        let sets = 2 + (keys.mixture.groups == nil ? most - 2 : 0) + ofOthers
         memory[.bestWeights] += 4 * parameters * sets
         memory[.bestWeights] += 4 * slices(of: parameters).largest * groups
 

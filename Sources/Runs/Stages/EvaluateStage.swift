@@ -16,9 +16,12 @@ func runEvaluate(_ run: RunContext) throws {
     let started = Date()
     try run.dropMetricsOfNoCheckpoint()
     let reference = try run.loadReference()
-    let answers = try run.answerPrompts(reference)
     let mixture = try run.loadMixtureRecord()
+    // What a judge lacks is told before anything is sampled.
+    if section.judges.contains(.llm) { _ = try section.llm.rubrics(for: mixture.names) }
+    let answers = try run.answerPrompts(reference)
     let judges = try run.judges(mixture, over: reference)
+    let heldOutWarnings = try run.heldOutWarnings()
     let decisions = try run.decideByLLM(answers, mixture)
     let objectives = run.configuration.policy.objectives.map(\.rawValue)
     let maxmin = PolicyObjective.maxmin.rawValue
@@ -32,7 +35,7 @@ func runEvaluate(_ run: RunContext) throws {
             policies: try compare(answers, kinds, baseline: baseline, run: run),
             rewards: mixture.rewards,
             assignmentAgreement: mixture.agreement,
-            warnings: mixture.warnings + unmatched + (decisions?.warnings ?? []),
+            warnings: mixture.warnings + unmatched + heldOutWarnings + (decisions?.warnings ?? []),
             llm: decisions?.use
         )
         try writeAtomically(summary.json.encoded(pretty: true) + "\n", to: run.directory.file("evaluation.json"))

@@ -1,8 +1,8 @@
-import Evaluation
+package import Evaluation
 import Failures
-import Judging
+package import Judging
 import Reporting
-import StrictJSON
+package import StrictJSON
 
 extension EvaluationSummary {
     /// The content of `evaluation.json`.
@@ -70,7 +70,7 @@ extension EvaluationSummary {
 
 extension LLMUse {
     /// Of what a judge decided.
-    init(_ decisions: PairDecisions, by endpoint: ChatEndpoint) {
+    package init(_ decisions: PairDecisions, by endpoint: ChatEndpoint) {
         self.init(
             model: endpoint.model,
             requests: decisions.usage.requests,
@@ -85,7 +85,7 @@ extension LLMUse {
     }
 
     /// As `evaluation.json` holds it.
-    var json: JSONValue {
+    package var json: JSONValue {
         [
             "model": .string(model), "requests": .integer(requests), "cached": .integer(cached),
             "prompt_tokens": .integer(promptTokens), "completion_tokens": .integer(completionTokens),
@@ -158,10 +158,10 @@ extension ShownSample {
 
 extension Estimate {
     /// `{mean, low, high}`.
-    var json: JSONValue { ["mean": .number(mean), "low": .number(low), "high": .number(high)] }
+    package var json: JSONValue { ["mean": .number(mean), "low": .number(low), "high": .number(high)] }
 
     /// `71.3 (67.0–75.4)`.
-    fileprivate var percent: String { "\(points(mean)) (\(points(low))–\(points(high)))" }
+    package var percent: String { "\(points(mean)) (\(points(low))–\(points(high)))" }
 
     /// `-4.1 (-7.0 to -1.2)`.
     fileprivate var difference: String { "\(points(mean)) (\(points(low)) to \(points(high)))" }

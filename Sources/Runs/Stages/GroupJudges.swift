@@ -5,7 +5,7 @@ import Simulation
 
 /// What one group prefers, by its true taste or by its learned reward.
 struct GroupJudge {
-    /// `taste` or `reward`.
+    /// `taste`, `reward` or `held-out`.
     let kind: String
     /// The group's label, or `group-u` where users carry none.
     let group: String
@@ -37,6 +37,14 @@ extension RunContext {
                     group: name,
                     judge: Judge(name: name) { rewards(of: $0, under: model) }
                 )
+            }
+        }
+        if wanted.contains(.heldOut) {
+            for (index, name) in mixture.names.enumerated() {
+                let folder = try directory.require("reward/held-out-group-\(index)", madeBy: .reward)
+                let model = try reference.load(folder, head: .reward)
+                let judge = Judge(name: name) { rewards(of: $0, under: model) }
+                judges.append(GroupJudge(kind: EvaluateSection.Judge.heldOut.rawValue, group: name, judge: judge))
             }
         }
         guard !judges.isEmpty || wanted.contains(.llm) else {

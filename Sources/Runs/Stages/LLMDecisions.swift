@@ -2,9 +2,9 @@ import Collectives
 import Evaluation
 import Failures
 import Foundation
-import Judging
+package import Judging
 import MaxMinPolicy
-import Reporting
+package import Reporting
 import StrictYAML
 
 /// Where a run keeps the answers of an `llm` judge; no stage clears it.
@@ -105,7 +105,8 @@ extension RunContext {
         return decided
     }
 
-    /// Does long work on the root, while the other ranks wait and know that it goes on; a failure there is every rank's.
+    /// Does long work on the root, while the other ranks wait and know that it goes on; a failure there is every
+    /// rank's.
     ///
     /// `work` calls its argument about once a second; that throws `Stopped` where the root was asked to stop.
     private func rootAlone(_ work: (_ pulse: () throws -> Void) throws -> Void) throws {
@@ -137,7 +138,7 @@ extension RunContext {
 
 extension PairJudge {
     /// Decides questions, with a bar.
-    func decide(
+    package func decide(
         _ questions: [PreferenceQuestion],
         showing progress: ProgressMeter,
         pulse: () throws -> Void

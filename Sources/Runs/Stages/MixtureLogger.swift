@@ -7,7 +7,19 @@ import StrictJSON
 /// Tells of a mixture's fitting while it happens: progress, a line and a metrics record per EM iteration.
 final class MixtureLogger {
     /// What is fitted, as `metrics.jsonl` names it: `single` is part of the fit of a mixture.
-    enum Fit: String { case single, mixture, known }
+    enum Fit: String {
+        case single, mixture, known
+        case heldOut = "held-out"
+
+        /// What progress shows before the name of a part.
+        var prefix: String {
+            switch self {
+            case .single, .mixture: ""
+            case .known: "known groups: "
+            case .heldOut: "judges: "
+            }
+        }
+    }
 
     private let run: RunContext
     private let fit: Fit
@@ -26,7 +38,7 @@ final class MixtureLogger {
             if part != self.part {
                 self.part = part
                 started = Date()
-                run.progress.begin(fit == .known ? "known groups: \(part)" : part, total: total, done: step - 1)
+                run.progress.begin(fit.prefix + part, total: total, done: step - 1)
             }
             if step > 0 { run.progress.advance() }
         case .single(let training, let accuracy):

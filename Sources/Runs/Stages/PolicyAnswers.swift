@@ -1,7 +1,7 @@
 import Collectives
-import Evaluation
+package import Evaluation
 import Failures
-import LanguageModels
+package import LanguageModels
 import MaxMinPolicy
 import Preferences
 import Randomness
@@ -158,7 +158,7 @@ private func divergence(
 }
 
 /// Sum over responses and their tokens of KL(π ‖ π_ref) of the next-token distributions, both at this temperature.
-func summedDivergence(
+package func summedDivergence(
     of responses: ArraySlice<JudgedResponse>,
     policy: LanguageModel,
     _ reference: LanguageModel,

@@ -5,7 +5,7 @@ import StrictJSON
 extension PolicyStepRecord {
     /// What `metrics.jsonl` holds of a step; `models` names the reward models, groups first.
     func figures(objective name: String, models: [String]) -> JSONObject {
-        let groups = models.dropLast()
+        let groups = models.prefix(weights.count)
         func perModel(_ values: [Double], _ names: some Sequence<String>) -> JSONValue {
             var object = JSONObject()
             for (name, value) in zip(names, values) { object[name] = .number(value) }

@@ -18,13 +18,14 @@ func runPolicy(_ run: RunContext) throws {
     let reference = try run.loadReference()
     let trained = try section.trained(of: reference.model.configuration)
     let prompts = try run.loadPrompts(reference).training
-    let models = try run.loadRewardModels(over: reference)
-    let calibration = try run.loadCalibration(models: models.names)
-    let sizes = try run.loadMixtureRecord().groupSizes
-    if let problem = problem(ofObjectives: section.objectives, groups: sizes.count) {
+    let learned = try section.objectives.allSatisfy(\.isGold) ? nil : run.learnedRewards(over: reference)
+    let ofLearned = section.objectives.filter { !$0.isGold }
+    if let learned, let problem = problem(ofObjectives: ofLearned, groups: learned.groups.count) {
         throw Failure(.configuration, problem, at: "policy.objectives")
     }
+    let gold = try section.objectives.contains(where: \.isGold) ? run.goldRewards(over: reference, prompts) : nil
     for objective in section.objectives {
+        guard let rewards = objective.isGold ? gold : learned else { continue }
         // Each is trained by itself: one that a run finished before it was stopped stays.
         let training = "policy/\(objective.rawValue)"
         if run.resumes, try run.shared({ run.directory.isFinished(training) }) {
@@ -36,12 +37,14 @@ func runPolicy(_ run: RunContext) throws {
         let task = PolicyTask(
             prompts: prompts.map(\.tokens),
             endOfText: reference.encoding.endOfTurn,
-            groupSizes: sizes,
-            calibration: objective == .maxminUncalibrated ? .none(rewardModels: models.count) : calibration,
-            ownUtilities: objective == .regret
-                ? try run.shared { try reachedAlone(groups: sizes.count, in: run.directory) }
-                : [],
-            rewards: models.rewards,
+            groupSizes: rewards.groupSizes,
+            calibration: objective.isUncalibrated
+                ? .none(rewardModels: rewards.names.count) : rewards.calibration,
+            ownUtilities: objective.weighting == .regret
+                ? try run.shared {
+                    try reachedAlone(groups: rewards.groups.count, isGold: objective.isGold, in: run.directory)
+                } : [],
+            rewards: rewards.rewards,
             seed: run.seed,
             shards: try run.shards().all
         )
@@ -51,16 +54,16 @@ func runPolicy(_ run: RunContext) throws {
             settings: settings,
             task: task,
             reference: reference,
-            models: models.names,
+            models: rewards.names,
             run: run
         )
     }
 }
 
 /// F*_u of each group: its utility under the policy for it alone, as that was saved.
-private func reachedAlone(groups: Int, in directory: RunDirectory) throws -> [Double] {
+private func reachedAlone(groups: Int, isGold: Bool, in directory: RunDirectory) throws -> [Double] {
     try (0..<groups).map { group in
-        let policy = "policy/\(PolicyObjective.only(group).rawValue)"
+        let policy = "policy/" + (isGold ? "gold-" : "") + PolicyObjective.only(group).rawValue
         let trained = try TrainedPolicy(directory: directory.file(policy))
         guard let trained, trained.utilities.indices.contains(group) else {
             throw Failure(
@@ -126,7 +129,7 @@ private func align(
         run.progress.advance(
             notes: [
                 "worst F \(utilities[record.worstGroup])", "KL \(record.kl.formatted(decimals: 1))",
-                "group-\(record.worstGroup) of F \(utilities.joined(separator: " "))",
+                "\(models[record.worstGroup]) of F \(utilities.joined(separator: " "))",
                 "\(record.responseTokens.formatted(decimals: 0)) tokens",
             ]
         )

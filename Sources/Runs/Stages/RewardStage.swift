@@ -12,13 +12,14 @@ import StrictJSON
 
 /// Finds the hidden groups and a reward model for each by EM over users, and the single model beside them.
 ///
-/// Writes `reward/`: `group-0/` …, `single/`, `assignments.csv`, `mixture.json`.
+/// Writes `reward/`: `group-0/` …, `single/`, `assignments.csv`, `mixture.json`; for the judge `held-out` also
+/// `held-out-group-0/` … and `held-out-judges.json`.
 func runReward(_ run: RunContext) throws {
     let section = run.configuration.reward
     let reference = try run.loadReference(copiesWeights: !section.trainable.hasAdapters)
     let shape = reference.model.configuration
     let trained = try section.trained(of: shape)
-    let (everyone, heldOut) = try run.loadUsers(reference)
+    let (everyone, heldOut, judging) = try run.loadUsers(reference)
     var settings = section.mixture
     settings.microBatchTokens = run.configuration.model.microBatchTokens
     settings.seed = run.seed
@@ -80,18 +81,51 @@ func runReward(_ run: RunContext) throws {
             report: { try report($0, logger) }
         )
     }
+    var judges: FittedMixture<LanguageModelRewards>?
+    if section.judgeFraction > 0 {
+        var settings = settings
+        settings.assignment = .known
+        let logger = MixtureLogger(run, fit: .heldOut)
+        judges = try fitRewardMixture(
+            try labelledByGroup(judging.local, mixture, over: run.communicator),
+            settings: settings,
+            over: run.communicator,
+            from: checkpoints.saved?.under("judges"),
+            atBoundary: { fit in
+                try checkpoints.atBoundary {
+                    let before = try TrainingState().adding(mixture.savedState(), under: "mixture")
+                    let all = try known.map { try before.adding($0.savedState(), under: "known") } ?? before
+                    return try all.adding(fit(), under: "judges")
+                }
+            },
+            makeModels: makeModels,
+            report: { try report($0, logger) }
+        )
+    }
+    let heldOutJudges = judges.map { HeldOutJudges($0, comparisons: judging.comparisons) }
+    for warning in heldOutJudges?.warnings ?? [] { run.progress.say("warning: \(warning)") }
     let heldOutUsers =
         try heldOut.total == 0
         ? nil
         : scoreUsers(heldOut.local, under: mixture.models, over: run.communicator)
 
     try run.communicator.enter(.save, step: 0)
-    let fitted = mixture.models.models + mixture.single.models
+    let fitted = mixture.models.models + mixture.single.models + (judges?.models.models ?? [])
     try run.requireGood(fitted.map(\.parameters.values), step: settings.maxSteps)
     try run.onRoot {
         try run.directory.makeFolder("reward")
         for group in 0..<mixture.models.count {
             try reference.save(mixture.models.model(group), to: run.directory.file("reward/group-\(group)"))
+        }
+        for group in 0..<(judges?.models.count ?? 0) {
+            guard let model = judges?.models.model(group) else { continue }
+            try reference.save(model, to: run.directory.file("reward/held-out-group-\(group)"))
+        }
+        if let heldOutJudges {
+            try writeAtomically(
+                heldOutJudges.json.encoded(pretty: true),
+                to: run.directory.file("reward/held-out-judges.json")
+            )
         }
         try reference.save(mixture.single.models[0], to: run.directory.file("reward/single"))
         try writeAtomically(

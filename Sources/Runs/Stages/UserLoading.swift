@@ -16,8 +16,13 @@ struct LoadedUsers {
 }
 
 extension RunContext {
-    /// Reads, tokenizes and splits the preferences, keeps whole users apart where asked, and deals users to shards.
-    func loadUsers(_ reference: Reference) throws -> (training: LoadedUsers, heldOut: LoadedUsers) {
+    /// Reads, tokenizes and splits the preferences, keeps whole users and the judges' comparisons apart where asked,
+    /// and deals users to shards.
+    ///
+    /// Users that are held out whole are no judges'.
+    func loadUsers(
+        _ reference: Reference
+    ) throws -> (training: LoadedUsers, heldOut: LoadedUsers, judging: LoadedUsers) {
         let section = configuration.reward
         let path = try configuration.data.preferences ?? directory.require("preferences.jsonl", madeBy: .simulate)
         var options = configuration.data.loadOptions(reference.encoding.template)
@@ -39,18 +44,31 @@ extension RunContext {
         settings.unit = configuration.data.split
         settings.folds = section.mixture.folds
         settings.sharesAll = section.mixture.paper
+        let (trained, judging) = splitForJudges(tokenized.users, fraction: section.judgeFraction, seed: seed)
+        let lost = tokenized.users.count - trained.count
+        if lost > 0 {
+            progress.say(
+                "warning: \(lost) users are left out, for all their comparisons are of prompts that "
+                    + "reward.judge_fraction keeps for judges"
+            )
+        }
         // Of all users together, so that what two of them share is on one side.
-        let splits = try splitComparisons(of: tokenized.users, settings, seed: seed)
-        let heldOut = heldOutUsers(of: tokenized.users, fraction: section.heldOutUsers, seed: seed)
-        let users = tokenized.users.indices
+        let splits = try splitComparisons(of: trained, settings, seed: seed)
+        let heldOut = heldOutUsers(of: trained, fraction: section.heldOutUsers, seed: seed)
+        let heldOutIDs = Set(heldOut.map { trained[$0].id })
+        let judges = judging.filter { !heldOutIDs.contains($0.id) }
+        let users = trained.indices
         return (
-            try dealt(users.filter { !heldOut.contains($0) }.map { (tokenized.users[$0], splits[$0]) }),
+            try dealt(users.filter { !heldOut.contains($0) }.map { (trained[$0], splits[$0]) }),
             try dealt(
                 users.filter(heldOut.contains).map { user in
                     let final = splits[user].final
                     let all = ComparisonSplit(assign: final.fit + final.validation, test: splits[user].test)
-                    return (tokenized.users[user], all)
+                    return (trained[user], all)
                 }
+            ),
+            try dealt(
+                judges.isEmpty ? [] : Array(zip(judges, splitComparisons(of: judges, settings, seed: seed)))
             )
         )
     }

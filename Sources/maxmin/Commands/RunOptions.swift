@@ -60,6 +60,9 @@ struct RunChoices: ParsableArguments {
     /// Whether nothing was given but what changes the configuration.
     var isForPreview: Bool { !overwrite && !resume && maxHours == nil && !json }
 
+    /// Whether nothing was given that a comparison of models does not take.
+    var isForModels: Bool { overrides.isEmpty && !overwrite && !resume && maxHours == nil }
+
     /// `--set` options, `--threads` among them.
     var allOverrides: [String] { overrides + (threads.map { ["run.threads=\($0)"] } ?? []) }
 

@@ -3,7 +3,11 @@ import StrictYAML
 /// `evaluate`: win rates on prompts that no training saw.
 package struct EvaluateSection: Equatable, Sendable {
     /// Who decides which of two responses is better.
-    package enum Judge: String, CaseIterable, Sendable { case taste, reward, llm }
+    package enum Judge: String, CaseIterable, Sendable {
+        case taste, reward
+        case heldOut = "held-out"
+        case llm
+    }
 
     package var prompts = 256
     package var samplesPerPrompt = 1
@@ -26,7 +30,8 @@ package struct EvaluateSection: Equatable, Sendable {
             "judges",
             &judges,
             .choices(Judge.self),
-            "taste: the simulated users' true utilities; reward: the learned reward models; llm: a language "
+            "taste: the simulated users' true utilities; reward: the learned reward models; held-out: others, of "
+                + "comparisons that those never saw (`reward.judge_fraction`); llm: a language "
                 + "model behind `evaluate.llm.url`, by a rubric for each group."
         )
         keys.read(

@@ -26,6 +26,22 @@ package struct LLMJudgeSection: Equatable, Sendable {
 
     package init() {}
 
+    /// Reads a file that has the section's keys at its top.
+    ///
+    /// - Throws: `ConfigurationError` with every problem, or `Failure` where the file cannot be read.
+    package init(contentsOfFile path: String) throws {
+        self = try readDocument(
+            readYAMLText(path),
+            file: path,
+            { keys in
+                var section = LLMJudgeSection()
+                section.read(&keys)
+                return section
+            },
+            checks: { $0.problems(at: nil).map { ConfigurationProblem(location: path, message: $0) } }
+        ).value
+    }
+
     mutating func read(_ keys: inout SectionReader) {
         keys.read(
             "url",
@@ -106,20 +122,21 @@ package struct LLMJudgeSection: Equatable, Sendable {
         endpoint.model = model ?? ""
     }
 
-    /// What keeps it from being a judge; keys are shown below `path`.
-    package func problems(at path: String) -> [String] {
+    /// What keeps it from being a judge; keys are shown below `path`, if there is one.
+    func problems(at path: String?) -> [String] {
+        let path = path.map { "\($0)." } ?? ""
         var problems: [String] = []
         if url == nil {
-            problems.append("\(path).url: is missing; name an OpenAI-style endpoint, as https://api.openai.com/v1")
+            problems.append("\(path)url: is missing; name an OpenAI-style endpoint, as https://api.openai.com/v1")
         } else if let problem = endpoint.problemOfURL {
-            problems.append("\(path).url: \(problem)")
+            problems.append("\(path)url: \(problem)")
         }
-        if model == nil { problems.append("\(path).model: is missing; name the model that is to judge") }
+        if model == nil { problems.append("\(path)model: is missing; name the model that is to judge") }
         if rubrics.isEmpty {
-            problems.append("\(path).rubrics: names none; say for each group what its users want of a response")
+            problems.append("\(path)rubrics: names none; say for each group what its users want of a response")
         }
         let groups = rubrics.map(\.group)
-        if Set(groups).count < groups.count { problems.append("\(path).rubrics: two are for the same group") }
+        if Set(groups).count < groups.count { problems.append("\(path)rubrics: two are for the same group") }
         return problems
     }
 }

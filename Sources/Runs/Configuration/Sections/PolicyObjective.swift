@@ -5,6 +5,8 @@ package struct PolicyObjective: Hashable, RawRepresentable, Sendable {
     package let rawValue: String
     /// How the groups' rewards become one.
     let weighting: PolicySettings.Objective
+    /// Whether the rewards are the simulated groups' true tastes, not what was learned of them.
+    let isGold: Bool
 
     package static let maxmin = Self("maxmin", .maxmin)
     package static let single = Self("single", .single)
@@ -24,17 +26,30 @@ package struct PolicyObjective: Hashable, RawRepresentable, Sendable {
     /// It has a number, not a label: before the users are assigned no group has a label.
     package static func only(_ group: Int) -> Self { Self("only-\(group)", .only(group: group)) }
 
-    private init(_ name: String, _ weighting: PolicySettings.Objective) {
+    /// Whether rewards are taken as they are given.
+    var isUncalibrated: Bool { self == .maxminUncalibrated || self == Self.maxminUncalibrated.gold }
+
+    /// The same on true tastes: `gold-maxmin`.
+    ///
+    /// `single` has none: what one reward is of several tastes, learning decides.
+    package var gold: Self? { weighting == .single || isGold ? nil : Self("gold-\(rawValue)", weighting, isGold: true) }
+
+    private init(_ name: String, _ weighting: PolicySettings.Objective, isGold: Bool = false) {
         rawValue = name
         self.weighting = weighting
+        self.isGold = isGold
     }
 
-    /// The objective of this name, `only-N` for any whole N included; nil: there is none.
+    /// The objective of this name, `only-N` for any whole N and `gold-` before a name included; nil: there is none.
     package init?(rawValue: String) {
-        let group = rawValue.hasPrefix("only-") ? Int(rawValue.dropFirst(5)) : nil
+        let isGold = rawValue.hasPrefix("gold-")
+        let name = isGold ? String(rawValue.dropFirst(5)) : rawValue
+        let group = name.hasPrefix("only-") ? Int(name.dropFirst(5)) : nil
         let candidates = Self.allCases + (group.map { $0 >= 0 ? [.only($0)] : [] } ?? [])
-        guard let found = candidates.first(where: { $0.rawValue == rawValue }) else { return nil }
-        self = found
+        guard let found = candidates.first(where: { $0.rawValue == name }),
+            let objective = isGold ? found.gold : found
+        else { return nil }
+        self = objective
     }
 }
 
@@ -46,16 +61,19 @@ extension PolicyObjective: CaseIterable {
     ]
 }
 
-/// What is wrong with objectives where the users form so many groups; nil: nothing.
+/// What is wrong with objectives, all gold or none, where the users form so many groups; nil: nothing.
 func problem(ofObjectives objectives: [PolicyObjective], groups: Int) -> String? {
-    let own = (0..<groups).map(PolicyObjective.only)
+    let isGold = objectives.contains(where: \.isGold)
+    let own = (0..<groups).map(PolicyObjective.only).compactMap { isGold ? $0.gold : $0 }
     for objective in objectives {
         if case .only = objective.weighting, !own.contains(objective) {
             return "\(objective.rawValue) names no group; there are " + own.map(\.rawValue).joined(separator: ", ")
         }
     }
-    guard let regret = objectives.firstIndex(of: .regret) else { return nil }
+    guard let regret = objectives.firstIndex(where: { $0.weighting == .regret }) else { return nil }
     let missing = own.filter { !objectives[..<regret].contains($0) }.map(\.rawValue)
     guard !missing.isEmpty else { return nil }
-    return "regret compares with what each group's own policy reached; put \(missing.joined(separator: ", ")) before it"
+    return
+        "\(objectives[regret].rawValue) compares with what each group's own policy reached; put "
+        + "\(missing.joined(separator: ", ")) before it"
 }

@@ -14,9 +14,9 @@ package struct PolicySection: Equatable, Sendable {
         keys.read(
             "objectives",
             &objectives,
-            .choices(PolicyObjective.self, and: "only-N"),
+            .choices(PolicyObjective.self, and: "only-N, gold-NAME"),
             "A policy is aligned for each; `single` is ordinary RLHF with one reward model for all users, `only-0` is "
-                + "for group 0 alone."
+                + "for group 0 alone, `gold-maxmin` is `maxmin` on the simulated groups' true tastes."
         )
         keys.read(
             "trainable",

@@ -12,6 +12,7 @@ package struct RewardSection: Equatable, Sendable {
     /// The unit, the folds and whether all is shared are those of `data.split` and of `mixture`.
     package var split = SplitSettings()
     package var heldOutUsers = 0.0
+    package var judgeFraction = 0.0
     package var knownBaseline = false
 
     mutating func read(_ keys: inout SectionReader) {
@@ -53,6 +54,13 @@ package struct RewardSection: Equatable, Sendable {
             .number(.from(0, to: 0.9)),
             "Part of the users kept out of training and assigned afterwards, from their comparisons but those of "
                 + "`test`."
+        )
+        keys.read(
+            "judge_fraction",
+            &judgeFraction,
+            .number(.from(0, to: 0.9)),
+            "Part of the prompts whose comparisons neither find groups nor train their reward models: once users are "
+                + "assigned, they train the reward models of the judge `held-out`. 0: there is none."
         )
         keys.read(
             "known_baseline",
