@@ -22,8 +22,8 @@ package struct GroupWeighting: Equatable, Sendable {
             memory = oneHot(group, count: groupSizes.count)
         case .proportional where total > 0:
             memory = groupSizes.map { $0 / total }
-        // Where groups are opposed, few steps pass before the divergence is spent, and each tells little of who is worst
-        // off. Equal weights would spend those steps on the mean.
+        // Where groups are opposed, few steps pass before the divergence is spent, and each tells little of who is
+        // worst off. Equal weights would spend those steps on the mean.
         case .maxmin where !correlations.isEmpty:
             memory = PredictedGains.maxminWeights(correlations)
         default:

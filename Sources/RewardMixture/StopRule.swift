@@ -18,8 +18,8 @@ package enum StopReason: String, Codable, Sendable {
 /// Whether EM ends after an iteration, and why; nil: another one follows.
 ///
 /// `changes` counts users whose group changed; `shift` is the largest change of any responsibility: soft assignment has
-/// not settled while it exceeds 0.01. `isFinished` is false while the temperature is above 1 or where a group was seeded
-/// at the end of this iteration: only the iteration limit then ends EM.
+/// not settled while it exceeds 0.01. `isFinished` is false while the temperature is above 1 or where a group was
+/// seeded at the end of this iteration: only the iteration limit then ends EM.
 func stopReason(
     iteration: Int,
     changes: Int,

@@ -30,8 +30,9 @@ private func isClose(_ a: [Double], _ b: [Double]) -> Bool {
     #expect(observed(weighting(.maxmin), [0.3, 0.1, 0.1]) == [0, 1, 0])
 }
 
-/// Two groups that do not care for each other and a third against both: theory gives the third .41 (numpy:
-/// argmin wᵀΣw over the simplex). Two groups have one half each whatever the correlation.
+/// Two groups that do not care for each other and a third against both: theory gives the third 22/54.
+///
+/// That is argmin wᵀΣw over the simplex. Two groups have one half each whatever the correlation.
 @Test func maxminStartsAtTheWeightsThatTheoryPredicts() {
     var settings = PolicySettings()
     settings.objective = .maxmin

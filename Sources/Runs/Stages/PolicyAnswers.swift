@@ -169,4 +169,3 @@ package func summedDivergence(
     let scores = policy.tokenScores(of: sequences, rows: rows, temperature: temperature, against: reference)
     return scores.divergences.reduce(0) { $0 + Double($1) }
 }
-}
