@@ -87,6 +87,17 @@ package struct PackedSequences: Equatable, Sendable {
         return start(of: sequence) + Int32(token) - 1..<offsets[sequence + 1] - 1
     }
 
+    /// The rows that predict some tokens of each sequence: ascending ranges of them, from 1 on, that are its own.
+    package func rows(predicting tokens: [[Range<Int>]]) -> [Int32] {
+        tokens.enumerated().flatMap { sequence, ranges in
+            ranges.flatMap { range in
+                precondition(range.lowerBound > shared(by: sequence), "token \(range.lowerBound) has no row before it")
+                return start(of: sequence) + Int32(range.lowerBound) - 1..<start(of: sequence) + Int32(range.upperBound)
+                    - 1
+            }
+        }
+    }
+
     /// Every row of a sequence's own that has a next token.
     package var predictingRows: [Int32] {
         indices.flatMap { rows(predicting: $0, from: shared(by: $0) + 1) }

@@ -61,8 +61,14 @@ extension LanguageModel {
     /// `streams[i]` gives prompt i's random numbers: one `uniform()` a token (none where greedy). Each prompt must be
     /// shorter than the context; a response that reaches the context's end stops there, unfinished. More prompts than
     /// fit `samplingBytes` are sampled in several batches. Equal prompts that follow one another are run once. A token
-    /// of logits that are not finite has a log-probability that is not.
-    package func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
+    /// of logits that are not finite has a log-probability that is not. `drawn` is told of each token as soon as it is
+    /// drawn, and of its prompt.
+    package func sample(
+        prompts: [[Int32]],
+        options: SamplingOptions,
+        streams: [CounterRandom],
+        drawn: (_ prompt: Int, _ token: Int32) throws -> Void
+    ) rethrows -> [Sample] {
         precondition(prompts.count == streams.count, "\(prompts.count) prompts but \(streams.count) random streams")
         precondition(options.temperature >= 0 && options.topP > 0 && options.topK >= 0, "sampling options out of range")
         workspace.recording = nil
@@ -74,23 +80,30 @@ extension LanguageModel {
         let capacity = min(configuration.contextLength, longest + options.maxNewTokens)
         let slot = capacity * ActivationMemory(configuration, precision).cachedToken
         let batch = max(1, samplingBytes / slot)
-        return stride(from: 0, to: prompts.count, by: batch).flatMap { start in
+        return try stride(from: 0, to: prompts.count, by: batch).flatMap { start in
             let range = start..<min(start + batch, prompts.count)
-            return sampleBatch(
+            return try sampleBatch(
                 prompts: Array(prompts[range]),
                 options: options,
                 streams: Array(streams[range]),
-                capacity: capacity
+                capacity: capacity,
+                drawn: { try drawn(start + $0, $1) }
             )
         }
+    }
+
+    /// The same, told when all is sampled.
+    package func sample(prompts: [[Int32]], options: SamplingOptions, streams: [CounterRandom]) -> [Sample] {
+        sample(prompts: prompts, options: options, streams: streams, drawn: { _, _ in })
     }
 
     private func sampleBatch(
         prompts: [[Int32]],
         options: SamplingOptions,
         streams: [CounterRandom],
-        capacity: Int
-    ) -> [Sample] {
+        capacity: Int,
+        drawn: (Int, Int32) throws -> Void
+    ) rethrows -> [Sample] {
         var streams = streams
         let weights = currentSamplingWeights()
         var samples = prompts.map { _ in Sample(tokens: [], logProbabilities: [], finished: false) }
@@ -104,6 +117,7 @@ extension LanguageModel {
                 let slot = sequence.slot
                 samples[slot].tokens.append(draw.token)
                 samples[slot].logProbabilities.append(draw.logProbability)
+                try drawn(slot, draw.token)
                 if draw.token == options.stop {
                     samples[slot].finished = true
                 } else if samples[slot].tokens.count < options.maxNewTokens, sequence.length + 1 < capacity {

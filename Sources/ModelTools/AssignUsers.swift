@@ -45,7 +45,7 @@ package func assign(_ request: AssignRequest, log: (String) -> Void, emit: (Stri
     let shares = groupShares(table.responsibilities, groups: table.responsibilities[0].count)
     let precision = request.precision.resolved
     var models: [LanguageModel] = []
-    let reference = configuration.model.path ?? directory.file("reference")
+    let reference = try configuration.referencePath(in: directory)
     // Opened where the groups' models are adapters of it.
     var base: LanguageModel?
     for group in shares.indices {

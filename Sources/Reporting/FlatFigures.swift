@@ -14,7 +14,9 @@ package func flatFigures(_ object: JSONObject, leavingOut hidden: Set<String> = 
 extension JSONFields {
     /// The numbers of a line of `metrics.jsonl` by flat names, flags as 0 and 1, without what says whose line it is.
     var scalars: [(name: String, value: Double)] {
-        flatFigures(object, leavingOut: ["stage", "step", "objective", "fit", "restart"]).compactMap { name, value in
+        flatFigures(object, leavingOut: ["stage", "step", "objective", "fit", "restart", "iteration"]).compactMap {
+            name,
+            value in
             (value.number ?? value.bool.map { $0 ? 1 : 0 }).map { (name, $0) }
         }
     }

@@ -86,6 +86,13 @@ package final class ProgressMeter {
     package func advance(by steps: Int = 1, notes: [String] = []) {
         task?.done += steps
         task?.notes = notes
+        task?.between = nil
+        show()
+    }
+
+    /// Shows what the current task does between two steps, as in "E-step 3/8", until it advances.
+    package func note(_ between: String) {
+        task?.between = between
         show()
     }
 

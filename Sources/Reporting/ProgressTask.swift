@@ -11,11 +11,13 @@ struct ProgressTask {
     var done = 0
     /// What is shown beside the progress, the most important first.
     var notes: [String] = []
+    /// What is done between two steps; it is shown before the notes.
+    var between: String?
 
     /// As in "reward fit: 42 of 200 steps, 3.10 steps/s, 51 s left, loss 0.61".
     func line(at time: Double) -> String {
         let pace = [rate(at: time), secondsLeft(at: time).map { "\(duration($0)) left" }].compactMap { $0 }
-        return "\(name): " + (["\(done) of \(total) \(unit)"] + pace + notes).joined(separator: ", ")
+        return "\(name): " + (["\(done) of \(total) \(unit)"] + pace + shown).joined(separator: ", ")
     }
 
     /// As in "reward fit [#####-----]  42/200  3.10/s  51s left  loss 0.61  KL 2.5", in less than `columns`.
@@ -25,9 +27,10 @@ struct ProgressTask {
         // A bar that fills the last column makes some terminals scroll.
         let room = max(1, columns - 1)
         let left = secondsLeft(at: time).map { "\(shortDuration($0)) left" }
+        let notes = shown
         let wishes = [(notes.count, true), (2, true), (2, false), (1, false), (0, false)]
-        for (shown, hasRate) in wishes {
-            let own = notes.prefix(shown)
+        for (count, hasRate) in wishes {
+            let own = notes.prefix(count)
             let rate = hasRate ? shortRate(at: time) : nil
             let figures = (["\(done)/\(total)"] + [rate, left].compactMap { $0 } + own).joined(separator: "  ")
             let width = min(20, room - name.count - figures.count - 5)
@@ -48,6 +51,8 @@ struct ProgressTask {
         let whole = ([head, rate(at: time)].compactMap { $0 } + end).joined(separator: ", ")
         return whole.count < columns ? whole : shortened(([head] + end).joined(separator: ", "), to: columns - 1)
     }
+
+    private var shown: [String] { (between.map { [$0] } ?? []) + notes }
 
     private var pace: Double? { done > before ? Double(done - before) : nil }
 

@@ -29,7 +29,8 @@ func expectationMaximization(
     var savedStep = found == nil ? nil : saved?.under("step")
     while true {
         let iteration = state.iterations.count + 1
-        let name = "mixture of \(groups), start \(restart + 1), iteration \(iteration)"
+        var fit = MixtureFit(kind: .mixture, groups: groups, restart: restart, iteration: iteration)
+        fit.stepsBefore = state.iterations.reduce(0) { $0 + 1 + ($1.training.map(\.steps).max() ?? 0) }
         let before = state.responsibilities
         let training = try maximize(
             models,
@@ -37,19 +38,24 @@ func expectationMaximization(
             responsibilities: before,
             on: settings.emParts,
             settings: settings,
-            named: name,
+            named: fit,
             round: 1 + restart * settings.maxIterations + iteration,
             from: savedStep,
             atBoundary: { step in
                 try atBoundary { try TrainingState(state, as: "em", []).adding(step(), under: "step") }
             },
-            progress: {
-                try report(.step(fit: name, step: $0, of: settings.maxSteps, replicas: models.replicas))
-            }
+            report: report
         )
         savedStep = nil
 
-        let scores = try score(users, under: models, folds: settings.folds, groups: groups, named: name)
+        let scores = try score(
+            users,
+            under: models,
+            folds: settings.folds,
+            groups: groups,
+            named: fit.name,
+            looked: { try report(.passed(.expectation, done: $0, of: $1)) }
+        )
         let temperature = annealedTemperature(at: iteration, settings)
         let shares = groupShares(before, groups: groups)
         // A model that had no users is untrained, and its likelihoods mean nothing: only seeding opens an empty group.
@@ -66,6 +72,7 @@ func expectationMaximization(
             ? mixtureLogLikelihood(scores.logLikelihoods, shares: shares)
             : assignedLogLikelihood(scores.logLikelihoods, assignments: after.map(argmax))
         state.responsibilities = after
+        state.history.append(after)
 
         var seeded: MixtureIteration.Seeding?
         let empties = emptyGroups(after, groups: groups)
@@ -125,6 +132,7 @@ func expectationMaximization(
                 logLikelihood: best.logLikelihood,
                 seed: state.seed,
                 iterations: state.iterations,
+                history: state.history,
                 stopReason: reason
             )
         }

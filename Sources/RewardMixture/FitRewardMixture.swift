@@ -71,6 +71,9 @@ package func fitRewardMixture<Models: RewardModels>(
         }
     }
 
+    if !isDone {
+        try report(.planned(plan(candidates, settings, hasSingle: earlier == nil, isSingleFinal: isSingleFinal)))
+    }
     let everyone = users.members.map { _ in 0 }
     if let single, state.single == nil {
         state.single = try fit(
@@ -79,7 +82,7 @@ package func fitRewardMixture<Models: RewardModels>(
             on: singleParts,
             responsibilities: users.everyoneInOneGroup,
             settings: settings,
-            named: "single",
+            named: MixtureFit(kind: .single, groups: 1),
             round: 0,
             from: saved?.under("single"),
             atBoundary: { try boundary("single", $0) },
@@ -141,13 +144,13 @@ package func fitRewardMixture<Models: RewardModels>(
         let left = groupsLeft.count
         let models = try makeModels(settings.finalParts.count, left)
         let final: FinalFit
-        let name = candidates.count == 1 ? "final fit" : "final fit of \(groups) groups"
+        let last = MixtureFit(kind: .final, groups: groups)
         if let ofEM {
             for (model, group) in groupsLeft.enumerated() { models.copyWeights(to: model, from: ofEM, model: group) }
             let training = outcome.iterations.last?.training ?? []
             final = FinalFit(
                 training: groupsLeft.map { training[$0] },
-                scores: try score(users, under: models, folds: 1, groups: left, test: 0..<left, named: name)
+                scores: try score(users, under: models, folds: 1, groups: left, test: 0..<left, named: last.name)
             )
         } else {
             final = try fit(
@@ -157,7 +160,7 @@ package func fitRewardMixture<Models: RewardModels>(
                 responsibilities: outcome.responsibilities,
                 scores: settings.folds == 1 ? outcome.scores : nil,
                 settings: settings,
-                named: name,
+                named: last,
                 round: 1 + settings.restarts * (settings.maxIterations + 1),
                 from: saved?.under("final-\(groups)"),
                 atBoundary: { try boundary("final-\(groups)", $0) },
@@ -194,7 +197,7 @@ package func fitRewardMixture<Models: RewardModels>(
             responsibilities: users.everyoneInOneGroup,
             scores: singleFit.scores,
             settings: settings,
-            named: "final single",
+            named: MixtureFit(kind: .finalSingle, groups: 1),
             round: 1 + settings.restarts * (settings.maxIterations + 1),
             from: saved?.under("final-single"),
             atBoundary: { try boundary("final-single", $0) },
@@ -275,7 +278,7 @@ private func fit(
     responsibilities: [[Double]],
     scores known: UserScores? = nil,
     settings: RewardMixtureSettings,
-    named name: String,
+    named name: MixtureFit,
     round: Int,
     from saved: (any SavedState)?,
     atBoundary: StepBoundary,
@@ -291,9 +294,7 @@ private func fit(
         round: round,
         from: saved,
         atBoundary: atBoundary,
-        progress: {
-            try report(.step(fit: name, step: $0, of: settings.maxSteps, replicas: models.replicas))
-        }
+        report: report
     )
     let groups = models.count / parts.count
     let scores = try score(
@@ -302,7 +303,8 @@ private func fit(
         folds: settings.folds,
         groups: groups,
         test: models.count - groups..<models.count,
-        named: name
+        named: name.name,
+        looked: { try report(.passed(.scoring, done: $0, of: $1)) }
     )
     return FinalFit(
         training: training,

@@ -27,6 +27,10 @@ package struct FittedMixture<Models: RewardModels> {
     package let seed: [Int]
     /// One record per EM iteration of the start that was kept.
     package let iterations: [MixtureIteration]
+    /// [iterations + 1][U][K]: the responsibilities at that start, then those that each E-step gave.
+    ///
+    /// A group that is left out has no column. Empty where there was no EM.
+    package let history: [[[Double]]]
     /// Why EM ended.
     package let stopReason: StopReason
     /// What EM reached from every start, in order; the one of the highest likelihood was kept.
@@ -93,6 +97,7 @@ package struct FittedMixture<Models: RewardModels> {
         finalSingleTraining = finalSingleFit.training[0]
         seed = kept?.outcome.seed ?? everyone.map { _ in 0 }
         iterations = fit?.outcome.iterations ?? []
+        history = kept?.outcome.history ?? []
         stopReason = fit?.outcome.stopReason ?? .oneGroup
         starts = fit?.starts ?? []
         contrasts = kept?.contrasts ?? [[nil]]
@@ -145,11 +150,20 @@ package struct MixtureIteration: Equatable, Codable, Sendable {
 
 /// What `fitRewardMixture` reports while it works; the same events on every rank.
 package enum MixtureEvent {
-    /// A training step: of the single model, of an EM iteration, or of the final fit. At most `of` steps; usually
-    /// fewer.
+    /// Which trainings there will be, in order; EM from one start, which has several, is there once.
+    case planned([MixtureFit])
+    /// A training begins or goes on: of the single model, of an EM iteration, or of the final fit, after `step` steps.
+    ///
+    /// At most `of` steps; usually fewer.
+    case began(MixtureFit, step: Int, of: Int)
+    /// A training step, with the loss per comparison of its batch, of all models together.
     ///
     /// `replicas`: of the models in training what must have the same bits on every rank.
-    case step(fit: String, step: Int, of: Int, replicas: [Tensor])
+    case step(Int, loss: Double, replicas: [Tensor])
+    /// A look at the models of a training.
+    case validation(MixtureFit, Validation)
+    /// So many shards of this rank have gone through a pass without training: the one event that differs between ranks.
+    case passed(MixturePass, done: Int, of: Int)
     /// The single model is fitted.
     case single(GroupTraining, testAccuracy: Double?)
     /// An EM iteration is over.

@@ -28,19 +28,20 @@ package struct GroupTraining: Equatable, Codable, Sendable {
 /// first iteration: the previous iteration's best), and those compete: an M-step never ends with a higher validation
 /// loss than it started with. A group without users is left as it is.
 /// `round` numbers the M-steps of a run, for the order of comparisons. `saved` is the state of this M-step to go on
-/// from, as `atBoundary` was given it.
+/// from, as `atBoundary` was given it. `report` is told of every step and look.
 func maximize(
     _ models: some RewardModels,
     users: ShardedUsers,
     responsibilities: [[Double]],
     on parts: [ComparisonSplit.Key],
     settings: RewardMixtureSettings,
-    named name: String,
+    named fit: MixtureFit,
     round: Int,
     from saved: (any SavedState)? = nil,
     atBoundary: StepBoundary,
-    progress: (Int) throws -> Void
+    report: (MixtureEvent) throws -> Void
 ) throws -> [GroupTraining] {
+    let name = fit.name
     let groups = models.count / parts.count
     let schedule = settings.optimizer.rates(over: settings.maxSteps)
     let weights = parts.flatMap { shardWeights(users, $0, responsibilities: responsibilities, groups: groups) }
@@ -68,7 +69,8 @@ func maximize(
     }
     var state = MStepState(
         budgets: budgets,
-        rewardScale: Array(repeating: 1, count: groups)
+        rewardScale: Array(repeating: 1, count: groups),
+        since: Array(repeating: TrainingSums(), count: groups)
     )
     var samplers = makeSamplers(
         users,
@@ -96,9 +98,15 @@ func maximize(
     }
 
     func validate(_ active: [Int], step: Int) throws {
+        var told = [Validation.Group?](repeating: nil, count: groups)
+        let shards = active.flatMap(groupsOf).count * parts.count * users.localShards.count
+        var passed = 0
         for learner in active {
             if settings.paper {
                 if state.budgets[learner].spend(step: step) { vectorsOf(learner).forEach(models.saveBest) }
+                for group in groupsOf(learner) {
+                    told[group] = Validation.Group(nil, state.since[group], bestStep: step)
+                }
                 continue
             }
             let found = try groupsOf(learner).map { group in
@@ -109,17 +117,33 @@ func maximize(
                     users: users,
                     responsibilities: responsibilities,
                     most: settings.validationComparisons,
-                    seed: settings.seed
+                    seed: settings.seed,
+                    looked: {
+                        passed += 1
+                        try report(.passed(.validation, done: passed, of: shards))
+                    }
                 )
                 guard loss.loss.isFinite else {
                     throw notFinite("validation loss", group: group, named: name, step: step)
                 }
                 return loss
             }
-            guard state.budgets[learner].observe(loss: pooledLoss(found), step: step) else { continue }
+            let isBest = state.budgets[learner].observe(loss: pooledLoss(found), step: step)
+            for (group, loss) in zip(groupsOf(learner), found) {
+                let bestStep = state.budgets[learner].bestStep
+                told[group] = Validation.Group(loss, state.since[group], bestStep: bestStep)
+            }
+            guard isBest else { continue }
             vectorsOf(learner).forEach(models.saveBest)
             for (group, loss) in zip(groupsOf(learner), found) { state.rewardScale[group] = loss.rewardScale }
         }
+        // The paper's way comes here after every step, to end at the right one.
+        guard step % settings.evaluateEvery == 0 || active.contains(where: { state.budgets[$0].stopped }) else {
+            return
+        }
+        let rate = schedule.rate(at: max(1, step))
+        try report(.validation(fit, Validation(step: step, learningRate: Double(rate), groups: told)))
+        state.since = Array(repeating: TrainingSums(), count: groups)
     }
 
     models.beginTraining(settings, over: users.communicator)
@@ -148,7 +172,9 @@ func maximize(
                 }
             }
         }
+        try report(.began(fit, step: state.step, of: settings.maxSteps))
     } else {
+        try report(.began(fit, step: 0, of: settings.maxSteps))
         try validate(learning, step: 0)
     }
     for step in stride(from: state.step + 1, through: settings.maxSteps, by: 1) {
@@ -182,6 +208,10 @@ func maximize(
         if let model = training.first(where: { !statistics[2 * $0].isFinite }) {
             throw notFinite("loss", group: model % groups, named: name, step: step)
         }
+        for model in training {
+            let (loss, comparisons) = (statistics[2 * model], statistics[2 * model + 1])
+            state.since[model % groups].add(loss: loss, comparisons: comparisons)
+        }
         for vector in vectors {
             let drawn = modelsOf(vector).reduce(0) { $0 + statistics[2 * $1 + 1] }
             // The batch was drawn in proportion to q, so its mean is the gradient of the loss above.
@@ -195,11 +225,13 @@ func maximize(
                 let group = vector % learners * models.heads
                 throw notFinite("gradient", group: group, named: name, step: step)
             }
+            for group in Set(modelsOf(vector).map { $0 % groups }) { state.since[group].add(norm: norm) }
         }
         if settings.paper || step % settings.evaluateEvery == 0 || step == settings.maxSteps {
             try validate(active, step: step)
         }
-        try progress(step)
+        let loss = training.reduce(0) { $0 + statistics[2 * $1] } / training.reduce(0) { $0 + statistics[2 * $1 + 1] }
+        try report(.step(step, loss: loss, replicas: models.replicas))
         state.step = step
         try atBoundary {
             try TrainingState(state, as: "m-step", models.trainingVectors, replicas: models.replicas)
@@ -217,6 +249,20 @@ func maximize(
     }
 }
 
+extension Validation.Group {
+    fileprivate init(_ loss: ValidationLoss?, _ training: TrainingSums, bestStep: Int) {
+        self.init(
+            loss: loss?.loss,
+            accuracy: loss?.accuracy,
+            margin: loss?.margin,
+            rewardScale: loss?.rewardScale,
+            bestStep: bestStep,
+            trainingLoss: training.meanLoss,
+            gradientNorm: training.meanNorm
+        )
+    }
+}
+
 extension RewardMixtureSettings {
     /// Comparisons a step of the model of a part: one that sees but a part of all has that part of the batch, and so
     /// has gone through its comparisons as often after as many steps.
@@ -230,66 +276,4 @@ private func notFinite(_ what: String, group: Int, named name: String, step: Int
         .internalError,
         "\(what) of group \(group) is not finite in the fit \"\(name)\", step \(step); lower reward.learning_rate"
     )
-}
-
-/// [K][shards]: Σ q_h(u)·weight over a shard's comparisons that a part's gradients come from.
-private func shardWeights(
-    _ users: ShardedUsers,
-    _ part: ComparisonSplit.Key,
-    responsibilities: [[Double]],
-    groups: Int
-) -> [[Double]] {
-    var weights = Array(repeating: Array(repeating: 0.0, count: users.shardCount), count: groups)
-    for (user, row) in zip(users.members, responsibilities) {
-        for group in 0..<groups where row[group] >= ComparisonSampler.negligible {
-            weights[group][user.shard] += row[group] * user[part].fit
-        }
-    }
-    return weights
-}
-
-/// Draws comparisons of one shard for one model.
-private struct ShardSampler {
-    var sampler: ComparisonSampler
-    let comparisons: [TokenizedComparison]
-
-    mutating func draw(_ count: Int) -> [TokenizedComparison] { sampler.draw(count).map { comparisons[$0] } }
-}
-
-/// One sampler for each of this rank's shards and each model; none where the shard has nothing for it.
-private func makeSamplers(
-    _ users: ShardedUsers,
-    _ parts: [ComparisonSplit.Key],
-    responsibilities: [[Double]],
-    models: [Int],
-    settings: RewardMixtureSettings,
-    round: Int
-) -> [[Int: ShardSampler]] {
-    let groups = responsibilities.first?.count ?? 1
-    return users.localShards.map { local in
-        var samplers: [Int: ShardSampler] = [:]
-        for (number, part) in parts.enumerated() {
-            let comparisons = local.users.flatMap { $0.user.comparisons($0.user.split[part].fit) }
-            for group in 0..<groups where models.contains(number * groups + group) {
-                let weights = local.users.flatMap { index, user in
-                    let share = responsibilities[index][group]
-                    return user.comparisons(user.split[part].fit).map {
-                        share < ComparisonSampler.negligible
-                            ? 0 : max(share * $0.weight, ComparisonSampler.negligible)
-                    }
-                }
-                guard weights.contains(where: { $0 > 0 }) else { continue }
-                samplers[number * groups + group] = ShardSampler(
-                    sampler: ComparisonSampler(
-                        weights: weights,
-                        seed: settings.seed,
-                        stream: (round * settings.mostParts + number) * groups + group,
-                        shard: local.shard
-                    ),
-                    comparisons: comparisons
-                )
-            }
-        }
-        return samplers
-    }
 }

@@ -15,11 +15,14 @@ struct MStepState: Codable {
     var budgets: [EarlyStopping]
     /// Per group, what the rewards of the best weights are to be multiplied by.
     var rewardScale: [Double]
+    /// Per group, the steps since the last look.
+    var since: [TrainingSums]
 
     func isValid(groups: Int, budgets count: Int, maxSteps: Int) -> Bool {
         let steps = 0...maxSteps
         return steps.contains(step) && budgets.count == count && budgets.allSatisfy { steps.contains($0.steps) }
             && rewardScale.count == groups && rewardScale.allSatisfy(\.isFinite)
+            && since.count == groups && since.allSatisfy(\.isValid)
     }
 }
 
@@ -29,6 +32,8 @@ struct EMState: Codable {
     /// Each user's group when the last group was seeded.
     var seed: [Int]
     var iterations: [MixtureIteration] = []
+    /// The responsibilities at the start, then those that each iteration's E-step gave.
+    var history: [[[Double]]]
     /// How often an empty group may still be seeded.
     var seedingsLeft: Int
     /// Whether the last iteration seeded one.
@@ -40,6 +45,7 @@ struct EMState: Codable {
 
     init(from start: [[Double]], seedings: Int) {
         responsibilities = start
+        history = [start]
         seed = start.map(argmax)
         seedingsLeft = seedings
     }
@@ -47,7 +53,8 @@ struct EMState: Codable {
     func isValid(members: [UserInfo], groups: Int) -> Bool {
         isTable(responsibilities, members.count, groups) && seed.count == members.count
             && seed.allSatisfy((0..<groups).contains) && (best?.isValid(members: members, groups: groups) ?? true)
-            && seedingsLeft >= 0
+            && seedingsLeft >= 0 && history.count == iterations.count + 1
+            && history.allSatisfy { isTable($0, members.count, groups) }
     }
 }
 
@@ -71,11 +78,14 @@ struct StartOutcome: Codable, Equatable {
     /// Each user's group when the last group was seeded, before EM moved anybody; numbered as EM does.
     let seed: [Int]
     let iterations: [MixtureIteration]
+    /// The responsibilities at the start, then those that each iteration's E-step gave.
+    let history: [[[Double]]]
     let stopReason: StopReason
 
     func isValid(members: [UserInfo], groups: Int) -> Bool {
         (scores?.isValid(members: members, groups: groups) ?? true)
             && isTable(responsibilities, members.count, groups) && seed.count == members.count
+            && history.allSatisfy { isTable($0, members.count, groups) }
     }
 }
 
@@ -108,6 +118,8 @@ extension StartOutcome {
             logLikelihood: logLikelihood,
             seed: seed,
             iterations: iterations,
+            // What belonged to a group that is left out belongs to none.
+            history: history.map { $0.map(columns) },
             stopReason: stopReason
         )
     }
@@ -121,6 +133,7 @@ extension StartOutcome {
             logLikelihood: 0,
             seed: groups,
             iterations: [],
+            history: [],
             stopReason: .known
         )
     }

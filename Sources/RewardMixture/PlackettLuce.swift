@@ -58,6 +58,20 @@ package func concordance(_ rewards: ArraySlice<Float>, ranked: Int) -> Double {
     return right / Double(pairs)
 }
 
+/// By how much the rewards of an order differ: of every two responses of which the user preferred one, the mean of
+/// r(better) − r(worse).
+func meanMargin(_ rewards: ArraySlice<Float>, ranked: Int) -> Double {
+    var sum = 0.0
+    var pairs = 0
+    for best in rewards.indices.prefix(ranked) {
+        for other in rewards.indices[(best + 1)...] {
+            sum += Double(rewards[best] - rewards[other])
+            pairs += 1
+        }
+    }
+    return sum / Double(pairs)
+}
+
 /// A comparison with its responses' rewards.
 typealias ScoredComparison = (comparison: TokenizedComparison, rewards: ArraySlice<Float>)
 

@@ -60,14 +60,19 @@ struct ShardedUsers {
     /// users.
     ///
     /// Every row is written by one rank and zero elsewhere, so the sum over ranks is exact (with −0 made +0,
-    /// which it becomes where zeros are added).
-    func gatherRows(width: Int, _ rows: ([Local]) throws -> [[Double]]) throws -> [[Double]] {
+    /// which it becomes where zeros are added). `looked` is told after each shard of this rank.
+    func gatherRows(
+        width: Int,
+        looked: () throws -> Void = {},
+        _ rows: ([Local]) throws -> [[Double]]
+    ) throws -> [[Double]] {
         var flat = Array(repeating: 0.0, count: members.count * width)
         for (_, users) in localShards {
             try communicator.enter(.score, step: 0)
             for (local, row) in try zip(users, rows(users)) {
                 for column in 0..<width { flat[local.index * width + column] = row[column] + 0 }
             }
+            try looked()
         }
         try communicator.allReduceSum(&flat)
         return members.indices.map { Array(flat[$0 * width..<($0 + 1) * width]) }

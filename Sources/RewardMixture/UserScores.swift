@@ -111,17 +111,27 @@ package func scoreUsers(
 /// Scores users under the models of K groups: model `f·K + u` is that of group u which has not seen fold f.
 ///
 /// `test`: the K models that are asked for `test` comparisons; nil: none is, and all that is said of them is 0.
+/// `looked` is told how many of how many shards of this rank are scored.
 func score(
     _ users: ShardedUsers,
     under models: some RewardScorer,
     folds: Int,
     groups: Int,
     test: Range<Int>? = nil,
-    named name: String
+    named name: String,
+    looked: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
 ) throws -> UserScores {
+    let shards = users.localShards.count * (folds + (test == nil ? 0 : 1))
+    var done = 0
     // Of each user the groups' log-likelihoods, then how many comparisons they decide rightly.
     func told(_ use: (ComparisonSplit) -> [Int], by range: Range<Int>) throws -> [[Double]] {
-        let rows = try users.gatherRows(width: 2 * groups) { locals in
+        let rows = try users.gatherRows(
+            width: 2 * groups,
+            looked: {
+                done += 1
+                try looked(done, shards)
+            }
+        ) { locals in
             try users.rewards(of: locals, use, under: range, models).map { $0.map(logLikelihood) + $0.map(correct) }
         }
         for (user, row) in zip(users.members, rows) where !row.allSatisfy(\.isFinite) {

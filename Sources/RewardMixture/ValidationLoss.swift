@@ -19,6 +19,10 @@ struct ValidationLoss {
     let rewardScale: Double
     /// How many comparisons it is the loss of, each by its weight.
     let weight: Double
+    /// The part of those that are no ties which the rewards decide rightly; nil without any.
+    var accuracy: Double?
+    /// Mean of r(better) − r(worse) over them, before damping; nil without any.
+    var margin: Double?
 
     /// The factors tried: 1, 2^−¼, …, 2^−4.
     static let factors = (0...16).map { pow(2, -Double($0) / 4) }
@@ -56,7 +60,7 @@ func pooledLoss(_ losses: [ValidationLoss]) -> Double {
 ///
 /// A group none of whose users has a validation comparison (users with very few comparisons) is judged by its `fit`
 /// comparisons: its budget then ends where they are fitted. A group with more than `most` comparisons is judged by
-/// about so many, the same each time.
+/// about so many, the same each time. `looked` is told after each shard of this rank.
 func validationLoss(
     of group: Int,
     on parts: [ComparisonSplit.Key],
@@ -64,7 +68,8 @@ func validationLoss(
     users: ShardedUsers,
     responsibilities: [[Double]],
     most: Int,
-    seed: UInt64
+    seed: UInt64,
+    looked: () throws -> Void = {}
 ) throws -> ValidationLoss {
     let groups = models.count / parts.count
     let taking = users.members.indices.filter { responsibilities[$0][group] >= ComparisonSampler.negligible }
@@ -78,10 +83,12 @@ func validationLoss(
     let part = available > Double(most) ? Double(most) / available : 1
 
     let factors = ValidationLoss.factors.count
-    var sums = Array(repeating: 0.0, count: factors)
-    var total = 0.0
+    // The losses, their weight, and of the comparisons that are no ties how many there are, how many are decided
+    // rightly, and the margins.
+    let width = factors + 4
+    var sums = Array(repeating: 0.0, count: width)
     for (number, key) in parts.enumerated() {
-        let rows = try users.gatherRows(width: factors + 1) { locals in
+        let rows = try users.gatherRows(width: width, looked: looked) { locals in
             let own = locals.map { local in
                 responsibilities[local.index][group] < ComparisonSampler.negligible
                     ? []
@@ -93,15 +100,22 @@ func validationLoss(
             }
             let model = number * groups + group
             return try users.rewards(of: own, under: model..<model + 1, models).map { scored in
-                ValidationLoss.sums(scored[0]) + [scored[0].reduce(0) { $0 + $1.comparison.weight }]
+                let decided = scored[0].filter { $0.comparison.weight == 1 }
+                return ValidationLoss.sums(scored[0]) + [
+                    scored[0].reduce(0) { $0 + $1.comparison.weight }, Double(decided.count),
+                    decided.reduce(0) { $0 + concordance($1.rewards, ranked: $1.comparison.ranked) },
+                    decided.reduce(0) { $0 + meanMargin($1.rewards, ranked: $1.comparison.ranked) },
+                ]
             }
         }
         for user in taking {
-            for factor in sums.indices { sums[factor] += responsibilities[user][group] * rows[user][factor] }
-            total += responsibilities[user][group] * rows[user][factors]
+            for column in sums.indices { sums[column] += responsibilities[user][group] * rows[user][column] }
         }
     }
-    return ValidationLoss(sums: sums, weight: total)
+    var found = ValidationLoss(sums: Array(sums[..<factors]), weight: sums[factors])
+    let decided = sums[factors + 1]
+    if decided > 0 { (found.accuracy, found.margin) = (sums[factors + 2] / decided, sums[factors + 3] / decided) }
+    return found
 }
 
 /// Whether a user's comparison is one of those by which a large group is judged.

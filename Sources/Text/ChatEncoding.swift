@@ -87,9 +87,14 @@ package struct ChatEncoding: Sendable {
 
     /// The tokens of a conversation, up to where the assistant's next response begins.
     package func prompt(_ conversation: Conversation) -> [Int32] {
+        encode(template.pieces(of: withSystemMessage(conversation)), isStart: true)
+    }
+
+    /// The tokens of pieces, at the beginning of a conversation or behind the end of a turn.
+    func encode(_ pieces: [ChatPiece], isStart: Bool) -> [Int32] {
         var ids: [Int32] = []
         var text = ""
-        var location = TextPlace.beginning
+        var location = isStart ? TextPlace.beginning : .afterAddedToken
         func flush() {
             ids += tokenizer.encode(Array(text.utf8), specialTokens: .asText, from: location)
             text = ""
@@ -99,7 +104,7 @@ package struct ChatEncoding: Sendable {
             ids += tokens
             location = nextPlace
         }
-        for piece in template.pieces(of: withSystemMessage(conversation)) {
+        for piece in pieces {
             switch piece {
             case .text(let more): text += more
             case .prefix: append(tokenizer.prefix, nextPlace: .beginning)
@@ -112,7 +117,7 @@ package struct ChatEncoding: Sendable {
         return ids
     }
 
-    private func withSystemMessage(_ conversation: Conversation) -> Conversation {
+    func withSystemMessage(_ conversation: Conversation) -> Conversation {
         guard let systemMessage, conversation.messages.first?.role != .system else { return conversation }
         return Conversation([Message(.system, systemMessage)] + conversation.messages)
     }

@@ -30,7 +30,8 @@ struct MaxMin: ParsableCommand {
             CommandGroup(
                 name: "Models and data",
                 subcommands: [
-                    Generate.self, Score.self, Tokenize.self, Init.self, Merge.self, Assign.self, Diagnose.self,
+                    Generate.self, Chat.self, Score.self, Tokenize.self, Init.self, Merge.self, Assign.self,
+                    Diagnose.self,
                     Export.self,
                     Inspect.self, Convert.self,
                     Bench.self,

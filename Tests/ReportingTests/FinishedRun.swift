@@ -52,16 +52,20 @@ func finishedRun(name: String = "a < b", single: Double = 0.2) -> ReportedRun {
             ],
         ],
     ]).map { (["verdict: more than one reward"], $0) }
+    run.responsibilities = fields([
+        "users": ["<u1>", "u2"], "iterations": [[[1.0, 0.0], [1.0, 0.0]], [[0.9, 0.1], [0.25, 0.75]]],
+    ])
     run.environment = fields(["host": "here", "cpu": "Llama <CPU>", "ranks": 2, "threads_per_rank": 1])
     run.stages = [.init(name: "sft", seconds: 120, peakBytes: 64 << 20, plannedBytes: nil)]
     for line in metricsLines { if let line = fields(line) { try? run.metrics.add(line) } }
     return run
 }
 
-/// Lines of `metrics.jsonl`: two steps of sft, two iterations of EM, three steps of each policy.
+/// Lines of `metrics.jsonl`: two steps of sft, two looks at a fit, two iterations of EM, three steps of each policy.
 let metricsLines: [JSONValue] = [
     ["stage": "sft", "step": 1, "seconds": 0.1, "loss": 3.5, "learning_rate": 0.01],
     ["stage": "sft", "step": 2, "seconds": 0.1, "loss": nil, "learning_rate": 0.02],
+    look(0, [0.7, 0.69]), look(20, [0.5, nil]),
     iteration(1, -0.5), iteration(2, -0.4),
     step(1, of: "maxmin"), step(2, of: "maxmin"), step(3, of: "maxmin"),
     step(1, of: "single"), step(2, of: "single"), step(3, of: "single"),
@@ -71,6 +75,14 @@ private func iteration(_ number: Int, _ likelihood: Double) -> JSONValue {
     [
         "stage": "reward", "step": .integer(number), "seconds": 2.0, "fit": "mixture",
         "log_likelihood_per_comparison": .number(likelihood), "group_sizes": [3.0, 1.0],
+    ]
+}
+
+private func look(_ step: Int, _ loss: JSONValue) -> JSONValue {
+    [
+        "stage": "reward", "step": .integer(step), "seconds": 2.0, "fit": "training-final-of-2", "learning_rate": 1e-4,
+        "loss": loss, "accuracy": [0.5, 0.625], "margin": [0.0, 1.5], "reward_scale": [1.0, 0.5],
+        "training_loss": [nil, 0.6], "gradient_norm": [nil, 2.0], "best_step": [0, 20],
     ]
 }
 

@@ -14,8 +14,9 @@ struct HTMLReportTests {
         }
     }
 
-    /// Every chart is there once: two judges' bars and the frontier, likelihood, users, correlations, EM, utilities and
-    /// weights of maxmin, utilities of single, and four figures of both.
+    /// Every chart is there once: two judges' bars and the frontier, likelihood, users, correlations, EM, users by
+    /// iteration, six figures of a reward fit, utilities and weights of maxmin, utilities of single, four figures of
+    /// both.
     @Test func drawsEveryChart() throws {
         let page = try htmlReport(finishedRun())
         let titles = page.split(separator: "<figcaption><strong>").dropFirst().map { $0.prefix { $0 != "<" } }
@@ -23,12 +24,34 @@ struct HTMLReportTests {
             titles == [
                 "Win rate by taste.", "What the worst-off group gets, at what divergence.", "How many groups?",
                 "Who is in which group?", "Do the groups want the same?", "EM, iteration by iteration.",
-                "Utilities under maxmin.", "Utilities under single.", "Weights under maxmin.", "Divergence.",
+                "Who was in group-1 (concise), and when?", "Validation loss: final-of-2.", "Accuracy: final-of-2.",
+                "Margin: final-of-2.", "Training loss: final-of-2.", "Gradient: final-of-2.",
+                "Learning rate: final-of-2.", "Utilities under maxmin.", "Utilities under single.",
+                "Weights under maxmin.", "Divergence.",
                 "Lengths.",
                 "Entropy.", "Gradient.", "Loss of the reference.", "Learning rate of the reference.",
             ]
         )
         #expect(!page.contains("NaN") && !page.contains("nan\"") && !page.contains("inf"))
+    }
+
+    @Test func saysWhyThereIsNoDiagnosis() throws {
+        var run = finishedRun()
+        (run.diagnosis, run.undiagnosed) = (nil, "an earlier build <wrote> it")
+        #expect(try htmlReport(run).contains("has no diagnosis: an earlier build &lt;wrote&gt; it."))
+    }
+
+    /// Shades are the responsibilities of the group, row by row; a run of an earlier build has no such record.
+    @Test func usersMoveThroughIterations() throws {
+        var run = finishedRun()
+        let page = try htmlReport(run)
+        for text in ["&lt;u1&gt;, start: 0.0 %", "u2, iteration 1: 75.0 %", "&lt;u1&gt;, iteration 1: 10.0 %"] {
+            #expect(page.contains(text), "\(text) is missing")
+        }
+        run.responsibilities = nil
+        #expect(try !htmlReport(run).contains("and when?"))
+        run.responsibilities = try JSONFields(["users": ["a"], "iterations": [[[1.0], [0.5]]]], at: "r.json")
+        #expect(throws: Failure.self) { try htmlReport(run) }
     }
 
     @Test func needsNothingFromElsewhere() throws {

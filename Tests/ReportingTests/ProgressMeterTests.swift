@@ -27,6 +27,20 @@ struct ProgressMeterTests {
         )
     }
 
+    /// What is done between two steps stands first, until the next one.
+    @Test func betweenStepsANoteStandsFirst() {
+        let stage = Stage()
+        let meter = stage.meter(.bar)
+        meter.begin("fit 2 of 4, iteration 1", total: 200)
+        for act in [{ meter.advance(notes: ["loss 0.61"]) }, { meter.note("E-step 3/8") }, { meter.advance() }] {
+            stage.time += 1
+            act()
+        }
+        let ends = stage.writes.map { $0.split(separator: "left  ").last ?? "" }
+        #expect(ends[1...2] == ["loss 0.61", "E-step 3/8  loss 0.61"])
+        #expect(stage.writes[3].hasSuffix("left"))
+    }
+
     @Test func barsAreRedrawnAtMostTenTimesASecond() {
         let stage = Stage()
         let meter = stage.meter(.bar)

@@ -235,7 +235,7 @@ import Testing
         ("sft: { width: 10, heads: 3 }", "sft.heads: 3 does not divide sft.width 10"),
         ("policy: { samples_per_prompt: 1 }", "policy.samples_per_prompt: rloo compares"),
         ("data: { preferences: p.jsonl }", "run.stages: simulate makes preferences"),
-        ("model: { path: m }", "run.stages: sft makes a model"),
+        ("model: { path: m }", "data.text: sft trains model.path"),
         (
             "model: { path: ./m }\nrun: { directory: x/../m/run, stages: [reward] }",
             "run.directory: x/../m/run is model.path or inside it"

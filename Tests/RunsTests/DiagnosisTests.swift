@@ -1,7 +1,9 @@
 import Failures
 import Foundation
+import ModelFiles
 import RewardMixture
 import StrictJSON
+import TestSupport
 import Testing
 
 @testable import Runs
@@ -83,5 +85,33 @@ import Testing
 
     @Test func aRunWithoutARewardStageIsRefused() {
         #expect(throws: Failure.self) { try Diagnosis(of: RunDirectory(path: "/nowhere")) }
+    }
+
+    /// A run of a build that did not note what tells groups apart is refused by that name, not by a missing key.
+    @Test func aRunOfAnEarlierBuildIsNamed() throws {
+        try withTemporaryDirectory { path in
+            let directory = RunDirectory(path: path)
+            let entry = #"{"groups": 1, "groups_left": 1, "mean": -0.5, "standard_error": 0.1"#
+            try FileManager.default.createDirectory(atPath: "\(path)/reward", withIntermediateDirectories: true)
+            try writeAtomically(
+                "{\"shares\": [1.0], \"log_likelihood\": [\(entry)}]}",
+                to: "\(path)/reward/mixture.json"
+            )
+            try writeAtomically("{\"started\": \"2026-01-02T03:04:05Z\"}", to: "\(path)/environment.json")
+            try directory.complete(.reward, CompletionNote())
+            #expect {
+                try Diagnosis(of: directory)
+            } throws: { error in
+                let failure = error as? Failure
+                return failure?.location == "\(path)/reward/mixture.json"
+                    && failure?.message.contains("earlier build of maxmin wrote it in the run of 2026-01-02T") == true
+                    && failure?.message.contains("do the stage reward again") == true
+            }
+            try writeAtomically(
+                "{\"shares\": [1.0], \"log_likelihood\": [\(entry), \"told_apart\": true}]}",
+                to: "\(path)/reward/mixture.json"
+            )
+            #expect(try earlierBuild(of: directory) == nil)
+        }
     }
 }

@@ -53,6 +53,48 @@ struct ChatTests {
         }
     }
 
+    /// What stands before the end of the last answer has the ids that `transformers` gives the whole conversation, and
+    /// every answer those of a response to what stands before it.
+    @Test("a conversation to train on has the ids of transformers, its answers marked", arguments: names)
+    func training(name: String) throws {
+        let golden = try golden(name)
+        let encoding = golden.encoding
+        var answers = 0
+        for (longer, ids) in golden.cases where longer.messages.contains(where: { $0.role == .assistant }) {
+            let conversation = Conversation(longer.messages.dropLast())
+            #expect(conversation.trainingProblem(under: encoding.template) == nil)
+            let training = encoding.training(conversation)
+            #expect(training.tokens.count < ids.count && ids.starts(with: training.tokens), "\(conversation)")
+            #expect(training.answers.last?.upperBound == training.tokens.count)
+            let turns = conversation.messages.indices.filter { conversation.messages[$0].role == .assistant }
+            #expect(training.answers.count == turns.count)
+            for (turn, range) in zip(turns, training.answers) {
+                let prompt = encoding.prompt(Conversation(Array(conversation.messages[..<turn])))
+                #expect(Array(training.tokens[..<range.lowerBound]) == prompt)
+                let answer = encoding.response(conversation.messages[turn].content, isComplete: true)
+                #expect(Array(training.tokens[range]) == answer)
+                answers += 1
+            }
+        }
+        #expect(answers == 9)
+    }
+
+    @Test("a conversation without an answer cannot be trained on, and what the template cannot hold")
+    func trainingProblems() {
+        func problem(_ messages: [Message], _ template: ChatTemplate?) -> String {
+            Conversation(messages).trainingProblem(under: template) ?? "none"
+        }
+        let asked = Message(.user, "a")
+        let answered = [asked, Message(.assistant, "b")]
+        #expect(problem([asked], nil).contains("has no answer"))
+        #expect(problem(answered + [asked], nil).contains("must end with a message of the role assistant"))
+        #expect(problem([asked, Message(.assistant, "")], .chatml).contains("empty answer"))
+        #expect(problem(answered + answered, ChatTemplate.none).contains("data.chat_template"))
+        #expect(problem(answered + answered, nil) == "none" && problem(answered, ChatTemplate.none) == "none")
+        #expect(problem([Message(.assistant, "b")], .tulu).contains("roles must be user and assistant in turn"))
+        #expect(problem([asked, Message(.assistant, "<|user|>")], .tulu).contains("puts between turns"))
+    }
+
     @Test("a response has the ids of an assistant's turn", arguments: names)
     func responses(name: String) throws {
         let golden = try golden(name)

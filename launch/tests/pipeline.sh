@@ -39,6 +39,7 @@ complete() {
         reward/{group-0,group-1,single}/{config.json,model.safetensors,tokenizer.json,tokenizer_config.json} \
         reward/{assignments.csv,mixture.json,calibration.json,diagnosis.json} evaluation.json report.html \
         policy/{maxmin,single}/{config.json,model.safetensors,tokenizer.json,tokenizer_config.json} \
+        {reference,reward/{group-0,group-1,single},policy/{maxmin,single}}/README.md reward/responsibilities.json \
         completed/{sft,simulate,reward,calibrate,policy,evaluate,report}; do
         [[ -e $1/$file ]] || { echo "$file is missing" && return 1; }
     done
@@ -46,6 +47,7 @@ complete() {
     for file in environment.json tastes.json evaluation.json reward/{mixture,calibration,diagnosis}.json; do
         jq --exit-status . "$1/$file" >/dev/null || return 1
     done
+    grep -q '^| positive | taste | ' "$1/policy/maxmin/README.md" || { echo "no win rates in the card of maxmin" && return 1; }
     metrics "$1/metrics.jsonl"
 }
 
@@ -61,6 +63,11 @@ metrics() {
         and (lines("reward") | map(select(.fit == "mixture")) | all(.[];
             numbers(["log_likelihood", "log_likelihood_per_comparison", "changes", "temperature"])
             and (.group_sizes | length == 2) and (.accuracy | length == 2) and (.training | length == 2)))
+        and (lines("reward") | map(select(.fit | startswith("training-"))) | group_by(.fit)
+            | (map(.[0].fit) | contains(["training-final-of-2", "training-mixture-of-2", "training-single"]))
+            and all(.[]; map(.step) as $steps | $steps == ($steps | unique) and .[0].step == 0 and length > 1
+                and all(.[1:][]; (.learning_rate | type == "number")
+                    and (.loss + .accuracy + .margin | any(type == "number")))))
         and (lines("policy") | group_by(.objective) | map([.[0].objective, map(.step)])
             == [["maxmin", [1, 2, 3, 4]], ["single", [1, 2, 3, 4]]])
         and (lines("policy") | all(.[];

@@ -4,7 +4,7 @@ import StrictJSON
 /// The mixture: how many groups, who is in which, how differently they judge.
 func groupsContent(_ run: ReportedRun) throws(Failure) -> String? {
     guard let (lines, diagnosis) = run.diagnosis else {
-        return run.mixture == nil ? nil : try accuracies(run.mixture)
+        return run.mixture == nil ? nil : try accuracies(run.mixture) + rewardTraining(run)
     }
     let count = try diagnosis.int("groups", in: 1...Int.max)
     let shares = try diagnosis.doubles("shares")
@@ -24,8 +24,10 @@ func groupsContent(_ run: ReportedRun) throws(Failure) -> String? {
         try correlations(diagnosis, groups: count),
         try iterations(run.metrics),
     ])
+    html += try assignmentHistory(run)
     html += try accuracies(run.mixture)
     html += try predictions(diagnosis, names)
+    html += try rewardTraining(run)
     return html + "<h3>The diagnosis in full</h3>\n<p>What follows ± is a standard error, clustered by user.</p>\n"
         + list(lines)
 }
@@ -65,10 +67,6 @@ private func responsibilities(_ diagnosis: JSONFields, groups: Int, shares: [Dou
         rows: modelNames(groups: groups).dropLast(),
         columns: sorted
     ).html
-}
-
-private func likeliest(_ shares: [Double]) -> (group: Int, share: Double) {
-    shares.enumerated().max { $0.element < $1.element }.map { ($0.offset, $0.element) } ?? (0, 0)
 }
 
 private func correlations(_ diagnosis: JSONFields, groups: Int) throws(Failure) -> String {

@@ -113,7 +113,10 @@ func referenceContent(_ run: ReportedRun) throws(Failure) -> String? {
             caption: "Mean over the tokens of a step's batch.",
             xLabel: "step",
             yLabel: "nats a token",
-            series: [LineChart.Series(name: "loss", points: try sft.series("loss"))]
+            series: [
+                LineChart.Series(name: "loss", points: try sft.series("loss")),
+                LineChart.Series(name: "held out", points: try sft.series("held_out_loss")),
+            ].filter { !$0.points.isEmpty }
         ).html,
         LineChart(
             title: "Learning rate of the reference.",

@@ -30,8 +30,12 @@ package struct ReportedRun {
     package var environment: JSONFields?
     /// `reward/mixture.json`.
     package var mixture: JSONFields?
+    /// `reward/responsibilities.json`.
+    package var responsibilities: JSONFields?
     /// What `maxmin diagnose` prints, and its object.
     package var diagnosis: (lines: [String], fields: JSONFields)?
+    /// Why there is no diagnosis, where a run that did the stage `reward` has none of this build's.
+    package var undiagnosed: String?
     /// `evaluation.json`.
     package var evaluation: JSONFields?
     /// `metrics.jsonl`.

@@ -3,12 +3,14 @@ import StrictJSON
 
 /// What the run amounts to, in sentences.
 func summaryContent(_ run: ReportedRun) throws(Failure) -> String? {
-    guard run.diagnosis != nil || run.evaluation != nil else { return nil }
+    guard run.diagnosis != nil || run.evaluation != nil || run.undiagnosed != nil else { return nil }
     var html = ""
     if let diagnosis = run.diagnosis?.fields {
         let verdict = try diagnosis.string("verdict")
         html += "<p class=\"verdict\">Diagnosis: \(escaped(verdict)).</p>\n"
         for sentence in try sentences(of: diagnosis, run.mixture) { html += paragraph(sentence) }
+    } else if let reason = run.undiagnosed {
+        html += "<p class=\"none\">The run has no diagnosis: \(escaped(reason)).</p>\n"
     } else {
         html +=
             run.mixture == nil

@@ -17,8 +17,8 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
     require(!run.stages.isEmpty, "run.stages: names no stage")
     if let path = model.path {
         require(
-            !does(.sft),
-            "run.stages: sft makes a model from scratch, but model.path names one; leave one of the two out"
+            !does(.sft) || data.text != nil,
+            "data.text: sft trains model.path on it, and it names no file; or leave sft out of run.stages"
         )
         require(
             !isInside(run.directory, path),
@@ -88,8 +88,12 @@ func crossChecks(_ configuration: Configuration) -> [ConfigurationProblem] {
     require(Set(names).count == names.count, "simulate.groups: two groups have the same name")
     for problem in tasteProblems(of: simulate.groups) { require(false, problem) }
 
+    require(
+        !does(.sft) || sft.trainable == .full || model.path != nil,
+        "sft.trainable: lora adapts a model, and model.path names none"
+    )
     require(sft.width % sft.heads == 0, "sft.heads: \(sft.heads) does not divide sft.width \(sft.width)")
-    if does(.sft) {
+    if does(.sft), model.path == nil {
         require(
             data.maxLength <= sft.positions,
             "sft.positions: \(sft.positions) is less than data.max_length \(data.maxLength)"

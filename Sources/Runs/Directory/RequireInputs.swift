@@ -22,7 +22,13 @@ package func requireInputs(of stages: [Stage], in configuration: Configuration) 
     }
     // What the template of the model's directory cannot render shows when that is read.
     let options = data.loadOptions(data.chatTemplate ?? .none)
-    if let path = data.text, stages.contains(.sft) { _ = try loadTexts(path, options: options) }
+    if let path = data.text, stages.contains(.sft) {
+        if configuration.model.path == nil {
+            _ = try loadTexts(path, options: options)
+        } else {
+            _ = try loadTrainingTexts(path, options: options, under: data.chatTemplate)
+        }
+    }
     let readsPrompts = !Set(stages).isDisjoint(with: [.simulate, .calibrate, .policy, .evaluate])
     var prompts: Int?
     if let path = data.preferences, stages.contains(.reward) || readsPrompts && data.prompts == nil {
@@ -35,7 +41,7 @@ package func requireInputs(of stages: [Stage], in configuration: Configuration) 
     if let prompts, let path = data.prompts ?? data.preferences {
         try requirePrompts(prompts, heldOut: data.heldOutPrompts, of: path)
     }
-    if let model = configuration.model.path, stages.contains(where: { $0 != .sft && $0 != .report }) {
+    if let model = configuration.model.path, stages.contains(where: { $0 != .report }) {
         _ = try ModelDirectory.configuration(model)
         _ = try ModelDirectory.storedType(model, followSymlinks: configuration.model.followSymlinks)
         _ = try RegularFile(path: "\(model)/tokenizer.json")

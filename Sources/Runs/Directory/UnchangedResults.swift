@@ -82,7 +82,8 @@ extension RunDirectory {
             // Of a file: none.
             let inside = FileManager.default.subpaths(atPath: file(output)) ?? []
             let files = inside.isEmpty ? [output] : inside.map { "\(output)/\($0)" }
-            for name in files {
+            // A model's card is for people, and a later stage writes what it found into it.
+            for name in files where !name.hasSuffix("/README.md") {
                 let attributes = try? FileManager.default.attributesOfItem(atPath: file(name))
                 guard attributes?[.type] as? FileAttributeType == .typeRegular else { continue }
                 seals[name] = try FileSeal(reading: file(name))

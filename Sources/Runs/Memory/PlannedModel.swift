@@ -8,6 +8,8 @@ struct PlannedModel {
     let shape: ModelConfiguration
     /// The type of its weights.
     let stored: StoredType
+    /// That of the model which the stage `sft` begins with.
+    let base: StoredType
     let precision: Precision
 
     /// The reference policy of a run: the one that the configuration names, or that `sft` makes.
@@ -15,7 +17,10 @@ struct PlannedModel {
         precision = configuration.model.precision.resolved
         if let path = configuration.model.path {
             shape = try ModelDirectory.configuration(path)
-            stored = try ModelDirectory.storedType(path, followSymlinks: configuration.model.followSymlinks)
+            base = try ModelDirectory.storedType(path, followSymlinks: configuration.model.followSymlinks)
+            // Trained in full it is written as fp32, and merged as it was, but fp16 as fp32.
+            let isTrained = configuration.run.stages.contains(.sft)
+            stored = isTrained && (configuration.sft.trainable == .full || base != .bfloat16) ? .float32 : base
         } else {
             let sft = configuration.sft
             shape = ModelConfiguration(
@@ -25,7 +30,7 @@ struct PlannedModel {
                 layers: sft.layers,
                 heads: sft.heads
             )
-            stored = .float32
+            (stored, base) = (.float32, .float32)
         }
     }
 

@@ -10,21 +10,33 @@ import Tensors
 // Stages that train.
 
 extension StagePlanner {
-    /// One model, from scratch; a shard's sequences are one pass.
+    /// One model, in passes over a shard's sequences.
     func addSFT(to memory: inout StageMemory) {
-        let keys = configuration.sft
-        let parameters = shape.parameterCount(head: .none)
-        let tokens = (keys.batchSequences + shards.count - 1) / shards.count * keys.positions
-        memory[.weights] += model.own(parameters)
+        let (keys, data) = (configuration.sft, configuration.data)
+        let isNew = configuration.model.path == nil
+        let longest = isNew ? keys.positions : min(data.maxLength, shape.contextLength)
+        let trained: TrainableParameters = isNew || keys.trainable == .full ? .full : .adapters(keys.lora)
+        let parameters = trained.parameterCount(shape, head: .none)
+        let ofShard = (keys.batchSequences + shards.count - 1) / shards.count * longest
+        let tokens = min(ofShard, max(configuration.model.microBatchTokens, longest))
+        if trained == .full {
+            memory[.weights] += model.own(parameters)
+        } else {
+            let base = FrozenBytes(shape, head: .none, stored: model.base, precision: model.precision)
+            addOpened(base, to: &memory)
+            memory[.adapters] += model.own(parameters)
+        }
         // Those of the embedded corpus; a file's are counted already.
-        if configuration.data.text == nil { addTexts(documents, tokens: min(keys.positions, 128), to: &memory) }
-        addTraining(of: parameters, models: 1, whole: Head.none, to: &memory)
-        // Each shard's held-out documents are scored at the end.
-        let heldOut = (min(256, documents / 10) + shards.count - 1) / shards.count * keys.positions
+        if data.text == nil { addTexts(documents, tokens: min(longest, 128), to: &memory) }
+        addTraining(of: parameters, models: 1, whole: trained == .full ? Head.none : nil, to: &memory)
+        if keys.evaluateEvery != nil { memory[.bestWeights] += 4 * slices(of: parameters).largest }
+        // Each shard's held-out documents are scored.
+        let heldOut = (min(256, documents / 10) + shards.count - 1) / shards.count * longest
         addPasses(
-            inference: scoring(total: heldOut, longest: keys.positions),
+            inference: scoring(total: heldOut, longest: longest),
             recorded: tokens,
             read: tokens,
+            trained: trained,
             to: &memory
         )
         memory[.logits] += activations.logits(rows: tokens, recorded: true)

@@ -203,6 +203,7 @@ extension ClusteredMean {
 extension Diagnosis {
     /// Reads what the stages `reward` and, where it is done, `calibrate` left in a run directory.
     package init(of directory: RunDirectory) throws {
+        if let earlier = try earlierBuild(of: directory) { throw earlier }
         let path = try directory.require("reward/mixture.json", madeBy: .reward)
         let fields = try JSONFields(JSONValue(contentsOfFile: path), at: path)
         let shares = try fields.doubles("shares", in: 0...1)

@@ -39,6 +39,9 @@ func runEvaluate(_ run: RunContext) throws {
             llm: decisions?.use
         )
         try writeAtomically(summary.json.encoded(pretty: true) + "\n", to: run.directory.file("evaluation.json"))
+        for policy in summary.policies where objectives.contains(policy.name) {
+            try run.save(run.policyCard(policy.name, policy), madeBy: .policy)
+        }
         for policy in summary.policies {
             try run.metrics.write(
                 stage: Stage.evaluate.rawValue,

@@ -1,4 +1,4 @@
-import Failures
+package import Failures
 import LanguageModels
 import MaxMinPolicy
 import ModelFiles
@@ -67,11 +67,21 @@ struct Reference {
     }
 }
 
+extension Configuration {
+    /// The directory of the reference: what the stage `sft` made in a run directory, or else the one that `model.path`
+    /// names.
+    ///
+    /// - Throws: `Failure` where `sft` is to make it and has not.
+    package func referencePath(in directory: RunDirectory) throws(Failure) -> String {
+        if let path = model.path, !run.stages.contains(.sft), !directory.isComplete(.sft) { return path }
+        return try directory.require("reference", madeBy: .sft)
+    }
+}
+
 extension RunContext {
     /// The directory of the reference: the configuration's, or what the `sft` stage made.
     func referencePath() throws(Failure) -> String {
-        if let path = configuration.model.path { return path }
-        return try directory.require("reference", madeBy: .sft)
+        try configuration.referencePath(in: directory)
     }
 
     /// Reads the reference policy and its tokenizer.
@@ -82,7 +92,11 @@ extension RunContext {
     ///
     /// - Parameter copiesWeights: whether its weights are copied or written, for which they must be in memory.
     func loadReference(copiesWeights: Bool = false) throws(Failure) -> Reference {
-        let path = try referencePath()
+        try loadReference(at: referencePath(), copiesWeights: copiesWeights)
+    }
+
+    /// The same of the model in a directory.
+    func loadReference(at path: String, copiesWeights: Bool) throws(Failure) -> Reference {
         let precision = configuration.model.precision.resolved
         let hasAdapters = configuration.reward.trainable.hasAdapters || configuration.policy.trainable.hasAdapters
         let followSymlinks = configuration.model.followSymlinks

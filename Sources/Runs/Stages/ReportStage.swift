@@ -40,8 +40,11 @@ extension ReportedRun {
         environment = try fields("environment.json")
         if directory.isComplete(.reward) {
             mixture = try fields("reward/mixture.json")
+            responsibilities = try fields("reward/responsibilities.json")
             // The paper's way leaves no comparison unseen that a diagnosis could be of.
-            if !configuration.reward.mixture.paper {
+            if let earlier = try configuration.reward.mixture.paper ? nil : earlierBuild(of: directory) {
+                undiagnosed = earlier.description
+            } else if !configuration.reward.mixture.paper {
                 let found = try Diagnosis(of: directory)
                 let file = directory.file("reward/diagnosis.json")
                 diagnosis = (found.lines, try JSONFields(.object(found.json), at: file))

@@ -12,8 +12,8 @@ import StrictJSON
 
 /// Finds the hidden groups and a reward model for each by EM over users, and the single model beside them.
 ///
-/// Writes `reward/`: `group-0/` …, `single/`, `assignments.csv`, `mixture.json`; for the judge `held-out` also
-/// `held-out-group-0/` … and `held-out-judges.json`.
+/// Writes `reward/`: `group-0/` …, `single/`, `assignments.csv`, `responsibilities.json`, `mixture.json`; for the judge
+/// `held-out` also `held-out-group-0/` … and `held-out-judges.json`.
 func runReward(_ run: RunContext) throws {
     let section = run.configuration.reward
     let reference = try run.loadReference(copiesWeights: !section.trainable.hasAdapters)
@@ -39,7 +39,7 @@ func runReward(_ run: RunContext) throws {
         return models
     }
     func report(_ event: MixtureEvent, _ logger: MixtureLogger) throws {
-        if case .step(_, let step, _, let replicas) = event { try run.checkReplicas(replicas, step: step) }
+        if case .step(let step, _, let replicas) = event { try run.checkReplicas(replicas, step: step) }
         try logger.report(event)
     }
     run.progress.say(
@@ -132,6 +132,12 @@ func runReward(_ run: RunContext) throws {
             assignmentsCSV(of: mixture.scores, responsibilities: mixture.responsibilities),
             to: run.directory.file("reward/assignments.csv")
         )
+        if !mixture.history.isEmpty {
+            try writeAtomically(
+                responsibilitiesJSON(mixture).encoded(),
+                to: run.directory.file("reward/responsibilities.json")
+            )
+        }
         if let heldOutUsers {
             try writeAtomically(
                 assignmentsCSV(of: heldOutUsers, responsibilities: heldOutUsers.posteriors(shares: mixture.shares)),
@@ -143,5 +149,20 @@ func runReward(_ run: RunContext) throws {
             JSONValue.object(record).encoded(pretty: true),
             to: run.directory.file("reward/mixture.json")
         )
+        for group in 0..<mixture.models.count {
+            let method = "group \(group + 1) of \(mixture.models.count) that EM over users found"
+            try run.save(run.rewardCard("group-\(group)", method, in: record), madeBy: .reward)
+        }
+        try run.save(run.rewardCard("single", "one reward for all users: the baseline", in: record), madeBy: .reward)
     }
+}
+
+/// How users moved between the groups: their ids, and of each iteration of EM (the first is its start) users × groups.
+private func responsibilitiesJSON(_ mixture: FittedMixture<LanguageModelRewards>) -> JSONValue {
+    [
+        "users": .array(mixture.scores.members.map { .string($0.id) }),
+        "iterations": .array(
+            mixture.history.map { .array($0.map { .array($0.map(JSONValue.number)) }) }
+        ),
+    ]
 }

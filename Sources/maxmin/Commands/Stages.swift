@@ -17,8 +17,8 @@ private func stageCommand(_ stage: Stage, _ abstract: String, needs: String, wri
 struct SFT: ParsableCommand {
     static let configuration = stageCommand(
         .sft,
-        "Trains a tokenizer and a small GPT-2 on text: the reference policy.",
-        needs: "nothing, or data.text",
+        "Makes the reference policy: a new tokenizer and small GPT-2 on text, or model.path on texts or answers.",
+        needs: "nothing, or data.text; with model.path, data.text of `text` lines or of conversations (`messages`)",
         writes: "reference/"
     )
 

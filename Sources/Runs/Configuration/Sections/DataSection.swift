@@ -56,7 +56,8 @@ package struct DataSection: Equatable, Sendable {
             "text",
             &text,
             .optional(.path),
-            "Documents for the `sft` stage, JSON Lines or CSV with `text`, plain or gzip; null: the embedded corpus."
+            "What the `sft` stage trains on, JSON Lines or CSV with `text`, plain or gzip; where `model.path` names a "
+                + "model, also with `messages`, of which it learns the assistant's answers; null: the embedded corpus."
         )
         keys.read(
             "chat_template",

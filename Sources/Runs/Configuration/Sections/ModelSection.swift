@@ -18,7 +18,8 @@ package struct ModelSection: Equatable, Sendable {
             "path",
             &path,
             .optional(.path),
-            "Hugging Face directory of the reference policy; null: the `sft` stage makes it."
+            "Hugging Face directory of the reference policy, or, where `run.stages` has `sft`, of the model that this "
+                + "stage makes it of; null: `sft` makes it from scratch."
         )
         keys.read(
             "follow_symlinks",

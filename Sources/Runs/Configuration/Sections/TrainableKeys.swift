@@ -45,7 +45,7 @@ extension AdapterSettings {
     }
 
     /// - Throws: `Failure` 78 naming the key, where a model of this shape lacks a target or has too few blocks.
-    fileprivate func require(_ shape: ModelConfiguration, at section: String) throws(Failure) {
+    func require(_ shape: ModelConfiguration, at section: String) throws(Failure) {
         let known = shape.linearLayers.map(\.name)
         if let unknown = unknownTargets(of: shape).first {
             throw Failure(

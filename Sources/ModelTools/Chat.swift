@@ -1,0 +1,179 @@
+import Failures
+import LanguageModels
+import Randomness
+package import Runs
+package import Text
+
+/// What `maxmin chat` is asked for.
+package struct ChatRequest: Sendable {
+    package var model: String
+    /// PEFT directory, used over `model`.
+    package var adapter: String?
+    /// The chat template; nil: the one that the model was trained under.
+    package var template: ChatTemplate?
+    /// The system's message; nil: none, or the model's own.
+    package var system: String?
+    package var maxNewTokens = 256
+    package var temperature = 0.7
+    package var topP = 1.0
+    package var seed: UInt64 = 1
+    package var precision = ModelSection.Precision.fp32
+    package var threads = 1
+    /// Whether weights may be links to files outside their directory.
+    package var followSymlinks = false
+
+    /// A talk with `model`.
+    package init(model: String) { self.model = model }
+}
+
+/// Answers the lines of a person until there are no more, token by token.
+///
+/// Under a chat template the turns make one conversation, whose oldest turns go where they no longer fit; without one
+/// each line is a prompt of its own. A line that begins with `/` is a command.
+///
+/// - Parameters:
+///   - nextLine: the person's next line, without its end; nil where there are no more.
+///   - log: tells the person a line that is no answer.
+///   - write: takes an answer piece by piece, as it is sampled, and a line feed at its end.
+/// - Throws: `Failure` where the model cannot be read or gives logits that are not finite.
+package func chat(
+    _ request: ChatRequest,
+    nextLine: () -> String?,
+    log: (String) -> Void,
+    write: (String) throws -> Void
+) throws {
+    let text = try TextModel(
+        directory: request.model,
+        adapter: request.adapter,
+        template: request.template,
+        precision: request.precision,
+        threads: request.threads,
+        allowNonFinite: false,
+        followSymlinks: request.followSymlinks,
+        log: log
+    )
+    guard text.model.head == .none else {
+        throw Failure(.configuration, "is a reward model; chat needs a language model", at: request.model)
+    }
+    let room = text.model.configuration.contextLength - request.maxNewTokens
+    guard room >= text.encoding.leastPrompt else {
+        let context = text.model.configuration.contextLength
+        throw Failure(
+            .usage,
+            "leaves no room for a prompt in the model's context of \(context)",
+            at: "--max-new-tokens"
+        )
+    }
+    let hasTurns = text.encoding.template != .none
+    let opening = request.system.map { [Message(.system, $0)] } ?? []
+    guard hasTurns || opening.isEmpty else {
+        throw Failure(.usage, "needs a chat template, and the model has none; give --chat-template", at: "--system")
+    }
+    log(
+        hasTurns
+            ? "chat_template \(text.encoding.template.rawValue); /reset begins anew, /help lists commands, Ctrl-D ends"
+            : "no chat template: each line is a prompt that the model continues; /help lists commands, Ctrl-D ends"
+    )
+    var temperature = request.temperature
+    var turns = opening
+    var answers = 0
+    while let line = nextLine() {
+        if line.allSatisfy(\.isWhitespace) { continue }
+        if line.hasPrefix("/") {
+            switch ChatCommand(line) {
+            case .reset:
+                turns = opening
+                log("a new conversation")
+            case .temperature(let value):
+                temperature = value
+                log("temperature \(value)")
+            case .help:
+                log("/reset: a new conversation; /temperature T: 0 (greedy) to 1000000; Ctrl-D: the end")
+            case nil:
+                log("no command: \(line); /help lists them")
+            }
+            continue
+        }
+        let asked = Conversation((hasTurns ? turns : []) + [Message(.user, line)])
+        if let problem = text.encoding.template.problem(in: asked) {
+            log("not sent: the message \(problem)")
+            continue
+        }
+        let (kept, prompt) = text.encoding.prompt(asked, atMost: room)
+        guard prompt.count <= room else {
+            log("not sent: under the template it does not fit the model's context; /reset, or a shorter --system")
+            continue
+        }
+        if kept.messages.count < asked.messages.count { log("the oldest turns no longer fit, and are left out") }
+        let answer = try sampleAnswer(
+            to: prompt,
+            text,
+            SamplingOptions(
+                maxNewTokens: request.maxNewTokens,
+                temperature: Float(temperature),
+                topP: Float(request.topP),
+                stop: text.encoding.endOfTurn
+            ),
+            stream: CounterRandom(seed: request.seed, purpose: .sampling, item: answers),
+            at: request.model,
+            write: write
+        )
+        answers += 1
+        turns = kept.messages + [Message(.assistant, answer)]
+    }
+}
+
+/// A line that is no message.
+private enum ChatCommand {
+    case reset
+    case temperature(Double)
+    case help
+
+    init?(_ line: String) {
+        let words = line.split(separator: " ")
+        switch (words.first, words.count) {
+        case ("/reset", 1): self = .reset
+        case ("/help", 1): self = .help
+        case ("/temperature", 2):
+            guard let value = Double(words[1]), value == 0 || (1e-6...1e6).contains(value) else { return nil }
+            self = .temperature(value)
+        default: return nil
+        }
+    }
+}
+
+/// Samples an answer and writes its text as it grows; gives all of it.
+///
+/// A character whose bytes are in several tokens is written when all are there.
+private func sampleAnswer(
+    to prompt: [Int32],
+    _ text: TextModel,
+    _ options: SamplingOptions,
+    stream: CounterRandom,
+    at model: String,
+    write: (String) throws -> Void
+) throws -> String {
+    var tokens: [Int32] = []
+    var written = 0
+    func show(isWhole: Bool) throws {
+        let scalars = try text.decode(tokens[...]).unicodeScalars
+        // What stands at the end in place of bytes that are not a character yet.
+        let end = isWhole ? scalars.count : scalars.count - scalars.reversed().prefix { $0 == "\u{FFFD}" }.count
+        guard end > written else { return }
+        var more = String.UnicodeScalarView()
+        more.append(contentsOf: scalars.dropFirst(written).prefix(end - written))
+        written = end
+        try write(printable(String(more), keepsLines: true, limit: .max))
+    }
+    let sample = try text.model.sample(prompts: [prompt], options: options, streams: [stream]) { _, token in
+        guard token != options.stop else { return }
+        tokens.append(token)
+        try show(isWhole: false)
+    }
+    guard sample[0].isFinite else {
+        throw Failure(.internalError, "the model's logits are not finite", at: model)
+    }
+    try show(isWhole: true)
+    try write("\n")
+    return try text.encoding.text(ofResponse: tokens)
+}
