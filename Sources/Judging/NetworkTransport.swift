@@ -97,36 +97,47 @@ final class NetworkTransport: NSObject, HTTPTransport, URLSessionDataDelegate, S
     func urlSession(
         _: URLSession,
         task: URLSessionTask,
-        willPerformHTTPRedirection _: HTTPURLResponse,
+        willPerformHTTPRedirection response: HTTPURLResponse,
         newRequest _: URLRequest,
-        completionHandler: @escaping (URLRequest?) -> Void
+        completionHandler _: @escaping (URLRequest?) -> Void
     ) {
-        completionHandler(nil)
+        // FoundationNetworking ends the process where the handler is called for a task that was canceled meanwhile. So
+        // it is never called: the redirection is the reply, and the task has done its work.
+        finish(task, .reply(response, body: []))
+        task.cancel()
     }
 
     func urlSession(_: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
-        let response = task.response as? HTTPURLResponse
-        let wasTaken = inbox.withLock { inbox in
-            let body = inbox.bodies.removeValue(forKey: task.taskIdentifier) ?? []
+        let body = inbox.withLock { $0.bodies.removeValue(forKey: task.taskIdentifier) ?? [] }
+        if body.count > mostBytes {
+            finish(task, .failure("its reply is longer than \(mostBytes >> 20) MiB"))
+        } else if let error {
+            finish(task, .failure(error.localizedDescription))
+        } else if let response = task.response as? HTTPURLResponse {
+            finish(task, .reply(response, body: body))
+        } else {
+            finish(task, .failure("no reply"))
+        }
+    }
+
+    /// Leaves what came of a task for the one that asks; nothing where that was left before, or nobody waits for it.
+    private func finish(_ task: URLSessionTask, _ outcome: HTTPOutcome) {
+        let isAwaited = inbox.withLock { inbox in
             guard let id = inbox.ids.removeValue(forKey: task.taskIdentifier) else { return false }
             inbox.tasks[id] = nil
-            let outcome: HTTPOutcome =
-                if body.count > mostBytes {
-                    .failure("its reply is longer than \(mostBytes >> 20) MiB")
-                } else if let error {
-                    .failure(error.localizedDescription)
-                } else if let response {
-                    .reply(
-                        status: response.statusCode,
-                        retryAfter: response.value(forHTTPHeaderField: "Retry-After"),
-                        body: body
-                    )
-                } else {
-                    .failure("no reply")
-                }
             inbox.outcomes.append((id, outcome))
             return true
         }
-        if wasTaken { arrived.signal() }
+        if isAwaited { arrived.signal() }
+    }
+}
+
+extension HTTPOutcome {
+    fileprivate static func reply(_ response: HTTPURLResponse, body: [UInt8]) -> HTTPOutcome {
+        .reply(
+            status: response.statusCode,
+            retryAfter: response.value(forHTTPHeaderField: "Retry-After"),
+            body: body
+        )
     }
 }
