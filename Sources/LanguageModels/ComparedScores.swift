@@ -29,20 +29,8 @@ extension LanguageModel {
         workspace.recording = nil
         reference.workspace.recording = nil
         var scores = ComparedScores()
-        var next = 0
-        for range in sequences.batches(of: inferenceTokens) {
-            let first = next
-            while next < rows.count, rows[next] < sequences.offsets[range.upperBound] {
-                next += 1
-            }
-            guard next > first else { continue }
-            compare(
-                sequences.sequences(range),
-                rows: rows[first..<next].map { $0 - sequences.start(of: range.lowerBound) },
-                temperature: temperature,
-                with: reference,
-                into: &scores
-            )
+        for (batch, rows) in batches(of: sequences, rows: rows) {
+            compare(batch, rows: rows, temperature: temperature, with: reference, into: &scores)
         }
         return scores
     }

@@ -26,23 +26,29 @@ extension LanguageModel {
     package func tokenScores(of sequences: PackedSequences, rows: [Int32], temperature: Float) -> TokenScores {
         workspace.recording = nil
         var scores = TokenScores()
-        var next = 0
-        for range in sequences.batches(of: inferenceTokens) {
-            let first = next
-            while next < rows.count, rows[next] < sequences.offsets[range.upperBound] {
-                next += 1
-            }
-            guard next > first else { continue }
-            let batch = sequences.sequences(range)
-            let batchRows = rows[first..<next].map { $0 - sequences.start(of: range.lowerBound) }
-            let targets = nextTokens(batch, rows: batchRows)
-            let hidden = hiddenRows(of: trunkForward(batch, rows: batchRows, recorded: false))
+        for (batch, rows) in batches(of: sequences, rows: rows) {
+            let targets = nextTokens(batch, rows: rows)
+            let hidden = hiddenRows(of: trunkForward(batch, rows: rows, recorded: false))
             let part = tokenScores(hidden, targets: targets, temperature: temperature, keepsLogits: false)
             scores.logProbabilities += part.logProbabilities
             scores.entropies += part.entropies
             scores.values += part.values
         }
         return scores
+    }
+
+    /// Sequences in passes of `inferenceTokens`, each with its rows of `rows`, which ascend.
+    ///
+    /// Passes without rows are left out.
+    func batches(of sequences: PackedSequences, rows: [Int32]) -> [(batch: PackedSequences, rows: [Int32])] {
+        var next = 0
+        return sequences.batches(of: inferenceTokens).compactMap { range in
+            let first = next
+            while next < rows.count, rows[next] < sequences.offsets[range.upperBound] { next += 1 }
+            guard next > first else { return nil }
+            let start = sequences.start(of: range.lowerBound)
+            return (sequences.sequences(range), rows[first..<next].map { $0 - start })
+        }
     }
 
     /// The same, recorded for `backwardTokenScores`.

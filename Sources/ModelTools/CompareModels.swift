@@ -90,7 +90,9 @@ package func compareModels(
     for index in pair.indices {
         try pair[index].answer(conversations, request, stream: 1 - index, progress)
     }
-    let questions = (llm?.rubrics ?? []).flatMap { rubric in pairs(pair, rubric.text) }
+    let questions = (llm?.rubrics ?? []).flatMap { rubric in
+        zip(pair[0].responses, pair[1].responses).flatMap { sideBySide(rubric.text, $0, $1) }
+    }
     if let llm, request.dryRun {
         let cache = try request.answers.map { try AnswerCache(path: $0) } ?? AnswerCache()
         let open = PairJudge(llm.endpoint, key: nil, cache: cache).requests(for: questions)
@@ -145,15 +147,6 @@ package func compareModels(
         llm: use
     )
     try emit(request.json ? outcome.json.encoded() : outcome.table)
-}
-
-/// The responses side by side, prompt by prompt.
-private func pairs(_ pair: [Contestant], _ rubric: String) -> [PreferenceQuestion] {
-    zip(pair[0].responses, pair[1].responses).flatMap { own, others in
-        zip(own, others).map {
-            PreferenceQuestion(rubric: rubric, prompt: $0.prompt, first: $0.response, second: $1.response)
-        }
-    }
 }
 
 /// KL(policy ‖ other) a response, in nats, on the policy's responses at temperature 1; nil where the two have

@@ -39,9 +39,8 @@ func runEvaluate(_ run: RunContext) throws {
             llm: decisions?.use
         )
         try writeAtomically(summary.json.encoded(pretty: true) + "\n", to: run.directory.file("evaluation.json"))
-        for policy in summary.policies where objectives.contains(policy.name) {
-            try run.save(run.policyCard(policy.name, policy), madeBy: .policy)
-        }
+        let trained = summary.policies.filter { objectives.contains($0.name) }
+        try run.save(trained.map { run.policyCard($0.name, $0) }, madeBy: .policy)
         for policy in summary.policies {
             try run.metrics.write(
                 stage: Stage.evaluate.rawValue,

@@ -24,7 +24,7 @@ func splitForJudges(
         let prompt = Int(truncatingIfNeeded: comparison.promptHash)
         // No user has this item.
         var stream = CounterRandom(seed: seed, purpose: .split, step: prompt, item: -3)
-        return Double(stream.next() >> 11) / Double(1 << 53) < fraction
+        return stream.uniform() < fraction
     }
     let trained = users.map { $0.keeping { !isForJudges($0) } }
     let judging = zip(users, trained).filter { !$1.comparisons.isEmpty }.map { user, _ in user.keeping(isForJudges) }
@@ -49,7 +49,7 @@ func labelledByGroup(
         zip(mixture.scores.members.map(\.id), mixture.assignments),
         uniquingKeysWith: { first, _ in first }
     )
-    var isJudged = mixture.groupNumbers.map { _ in 0.0 }
+    var isJudged = Array(repeating: 0.0, count: mixture.models.count)
     let labelled = users.compactMap { member -> ShardedUser? in
         guard let group = groups[member.user.id] else { return nil }
         isJudged[group] = 1
@@ -68,10 +68,6 @@ func labelledByGroup(
         )
     }
     return labelled
-}
-
-extension FittedMixture<LanguageModelRewards> {
-    fileprivate var groupNumbers: Range<Int> { 0..<models.count }
 }
 
 /// What `reward/held-out-judges.json` holds.

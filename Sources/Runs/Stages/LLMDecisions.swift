@@ -1,5 +1,5 @@
 import Collectives
-import Evaluation
+package import Evaluation
 import Failures
 import Foundation
 package import Judging
@@ -25,7 +25,7 @@ struct LLMDecisions {
         KindOfJudge(kind: EvaluateSection.Judge.llm.rawValue, groups: groups, utilities: []) { policy, other in
             rubrics.map { rubric in
                 zip(answers[policy].responses, answers[other].responses).map { own, others in
-                    let won = questions(rubric, own, others).map { wins[$0] ?? 0.5 }
+                    let won = sideBySide(rubric, own, others).map { wins[$0] ?? 0.5 }
                     return won.reduce(0, +) / Double(won.count)
                 }
             }
@@ -34,7 +34,7 @@ struct LLMDecisions {
 }
 
 /// A prompt's responses side by side: the first of the one policy against the first of the other, and so on.
-private func questions(_ rubric: String, _ own: [JudgedResponse], _ others: [JudgedResponse]) -> [PreferenceQuestion] {
+package func sideBySide(_ rubric: String, _ own: [JudgedResponse], _ others: [JudgedResponse]) -> [PreferenceQuestion] {
     zip(own, others).map {
         PreferenceQuestion(rubric: rubric, prompt: $0.prompt, first: $0.response, second: $1.response)
     }
@@ -46,7 +46,7 @@ func questions(_ answers: [PolicyAnswers], rubrics: [String]) -> [PreferenceQues
     return rubrics.flatMap { rubric in
         opponents.flatMap { other in
             answers.indices.filter { $0 != other }.flatMap { policy in
-                zip(answers[policy].responses, answers[other].responses).flatMap { questions(rubric, $0, $1) }
+                zip(answers[policy].responses, answers[other].responses).flatMap { sideBySide(rubric, $0, $1) }
             }
         }
     }

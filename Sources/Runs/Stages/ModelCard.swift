@@ -25,17 +25,22 @@ struct ModelCard {
 }
 
 extension RunContext {
-    /// Writes the card of a model that is written already; on the root.
-    func save(_ card: ModelCard, madeBy stage: Stage) throws(Failure) {
-        let path = directory.file(card.directory)
-        let text = card.text(
-            configuration,
-            base: stage == .sft ? configuration.model.path : try baseName(),
-            isAdapter: AdapterDirectory.isAdapter(path),
-            template: try Provenance(directory: path)?.template.rawValue,
-            hash: try configurationHash(upTo: stage)
-        )
-        try writeAtomically(text, to: "\(path)/README.md")
+    /// Writes the cards of models that are written already; on the root.
+    func save(_ cards: [ModelCard], madeBy stage: Stage) throws(Failure) {
+        let base = stage == .sft ? configuration.model.path : try baseName()
+        // Reads the stage's input files.
+        let hash = try configurationHash(upTo: stage)
+        for card in cards {
+            let path = directory.file(card.directory)
+            let text = card.text(
+                configuration,
+                base: base,
+                isAdapter: AdapterDirectory.isAdapter(path),
+                template: try Provenance(directory: path)?.template.rawValue,
+                hash: hash
+            )
+            try writeAtomically(text, to: "\(path)/README.md")
+        }
     }
 
     /// The reference, as a card names it.

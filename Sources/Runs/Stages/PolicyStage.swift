@@ -170,7 +170,7 @@ private func align(
         try reference.save(model, to: directory)
         let record = result.json(groups: models.prefix(task.groupSizes.count))
         try writeAtomically(record.encoded(pretty: true), to: "\(directory)/training.json")
-        try run.save(run.policyCard(name), madeBy: .policy)
+        try run.save([run.policyCard(name)], madeBy: .policy)
     }
     try checkpoints.finish()
 }

@@ -149,11 +149,12 @@ func runReward(_ run: RunContext) throws {
             JSONValue.object(record).encoded(pretty: true),
             to: run.directory.file("reward/mixture.json")
         )
-        for group in 0..<mixture.models.count {
+        let cards = (0..<mixture.models.count).map { group in
             let method = "group \(group + 1) of \(mixture.models.count) that EM over users found"
-            try run.save(run.rewardCard("group-\(group)", method, in: record), madeBy: .reward)
+            return run.rewardCard("group-\(group)", method, in: record)
         }
-        try run.save(run.rewardCard("single", "one reward for all users: the baseline", in: record), madeBy: .reward)
+        let single = run.rewardCard("single", "one reward for all users: the baseline", in: record)
+        try run.save(cards + [single], madeBy: .reward)
     }
 }
 

@@ -149,7 +149,7 @@ func runSFT(_ run: RunContext) throws {
                 "Loss on \(validation.count) held-out documents: \($0.formatted(decimals: 3)) nats a token."
             }
         )
-        try run.save(card, madeBy: .sft)
+        try run.save([card], madeBy: .sft)
     }
 }
 
