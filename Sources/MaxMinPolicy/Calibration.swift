@@ -76,6 +76,16 @@ package struct Calibration: Equatable, Sendable {
         )
     }
 
+    /// That of the first so many models.
+    package func first(_ models: Int) -> Calibration {
+        var first = self
+        first.means = Array(means.prefix(models))
+        first.deviations = Array(deviations.prefix(models))
+        first.referenceUtilities = Array(referenceUtilities.prefix(models))
+        first.correlations = correlations.prefix(models).map { Array($0.prefix(models)) }
+        return first
+    }
+
     /// Correlations of the first `groups` models where `method` gives them one unit; else empty.
     func groupCorrelations(_ groups: Int) -> [[Double]] {
         method == .standardize ? correlations.prefix(groups).map { Array($0.prefix(groups)) } : []

@@ -4,9 +4,11 @@ import Foundation
 package struct GroupWeighting: Equatable, Sendable {
     private let settings: PolicySettings
     private let groupSizes: [Double]
-    /// Weights before `nominal_mix`, smoothed over steps; they start equal (by size with `proportional`, at
-    /// its group with `only`, at those that theory predicts with `maxmin`).
+    /// Running mean of past weights; it starts equal (by size with `proportional`, at its group with `only`, at the
+    /// weights that theory predicts with `maxmin`).
     package private(set) var memory: [Double]
+    /// Weights of the last step, before `nominal_mix`.
+    package private(set) var chosen: [Double]
 
     /// Weights for K groups of these sizes (users, or any positive measure).
     ///
@@ -29,13 +31,14 @@ package struct GroupWeighting: Equatable, Sendable {
         default:
             memory = groupSizes.map { _ in 1 / Double(groupSizes.count) }
         }
+        chosen = memory
     }
 
-    /// The weights in use: memory blended with equal weights, (1 − λ)·w + λ/K; not with `only`.
+    /// The weights in use: the chosen ones blended with equal weights, (1 − λ)·w + λ/K; not with `only`.
     package var weights: [Double] {
-        if case .only = settings.objective { return memory }
+        if case .only = settings.objective { return chosen }
         let mix = Double(settings.nominalMix)
-        return memory.map { (1 - mix) * $0 + mix / Double(memory.count) }
+        return chosen.map { (1 - mix) * $0 + mix / Double(chosen.count) }
     }
 
     /// Takes note of a step's utilities F_u.
@@ -49,31 +52,49 @@ package struct GroupWeighting: Equatable, Sendable {
         case .utilitarian, .proportional, .perResponse, .single, .only:
             return
         case .mirror:
-            memory = mirrored(memory, utilities: utilities, rate: Double(settings.mirrorRate))
+            chosen = mirrored(chosen, utilities: utilities, rate: Double(settings.mirrorRate))
         case .maxmin:
-            remember(oneHot(worstGroup(utilities), count: utilities.count))
+            lean(against: utilities)
         case .regret:
             precondition(own.count == utilities.count, "an own policy's utility for every group")
-            remember(oneHot(worstGroup(zip(utilities, own).map { $0 - $1 }), count: utilities.count))
+            lean(against: zip(utilities, own).map { $0 - $1 })
         case .softmin:
-            remember(softminWeights(utilities, temperature: Double(settings.softminTemperature)))
+            smooth(softminWeights(utilities, temperature: Double(settings.weightsTemperature)))
         case .nash:
-            remember(fairWeights(utilities, reference: reference, alpha: 1))
+            smooth(fairWeights(utilities, reference: reference, alpha: 1))
         case .alphaFair:
-            remember(fairWeights(utilities, reference: reference, alpha: Double(settings.alpha)))
+            smooth(fairWeights(utilities, reference: reference, alpha: Double(settings.alpha)))
         }
     }
 
-    /// Takes over the root's memory, so that every rank weighs alike.
-    package mutating func adopt(memory: [Double]) {
-        precondition(memory.count == self.memory.count, "a weight for every group")
+    /// Takes over the root's weights, so that every rank weighs alike.
+    package mutating func adopt(memory: [Double], chosen: [Double]) {
+        precondition([memory.count, chosen.count] == [groupSizes.count, groupSizes.count], "a weight for every group")
         self.memory = memory
+        self.chosen = chosen
     }
 
-    /// w ← 2^(−1/h)·w + (1 − 2^(−1/h))·target, where half-life h = 0 keeps nothing of w.
-    private mutating func remember(_ target: [Double]) {
+    /// Chooses w = argmin_w Σ_u w_u F_u + τ·KL(w ‖ m), where m is the running mean of past choices: w ∝ m·exp(−F/τ).
+    ///
+    /// The proximal form of the least utility, min_w Σ_u w_u F_u. It rests where w = m, and there every group that
+    /// counts has the least utility: the MaxMin solution, whatever τ. The policy sums up past weights by itself. So
+    /// weights that sum them up too, as a mean of past argmins does, swing around that solution; leaning against the
+    /// present gap damps the swing.
+    private mutating func lean(against utilities: [Double]) {
+        chosen = mirrored(memory, utilities: utilities, rate: 1 / Double(settings.weightsTemperature))
+        remember(chosen)
+    }
+
+    /// Chooses the running mean of targets.
+    private mutating func smooth(_ target: [Double]) {
+        remember(target)
+        chosen = memory
+    }
+
+    /// m ← 2^(−1/h)·m + (1 − 2^(−1/h))·w, where half-life h = 0 keeps nothing of m.
+    private mutating func remember(_ weights: [Double]) {
         let kept = settings.halfLife > 0 ? exp2(-1 / Double(settings.halfLife)) : 0
-        memory = zip(memory, target).map { kept * $0 + (1 - kept) * $1 }
+        memory = zip(memory, weights).map { kept * $0 + (1 - kept) * $1 }
     }
 }
 

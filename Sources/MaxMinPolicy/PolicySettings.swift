@@ -26,7 +26,8 @@ package struct PolicySettings: Equatable, Sendable {
 
     /// How the groups' rewards become one.
     package enum Objective: Hashable, Sendable {
-        /// All weight on the worst-off group, smoothed over steps (arXiv 2402.08925, Algorithm 1).
+        /// For the worst-off group's utility (arXiv 2402.08925, Algorithm 1): w ∝ m·exp(−F/temperature), m the mean of
+        /// past weights.
         case maxmin
         /// w ∝ exp(−F/temperature).
         case softmin
@@ -42,7 +43,7 @@ package struct PolicySettings: Equatable, Sendable {
         case proportional
         /// Each response earns the least of its groups' rewards: E[min r], where the paper says min E[r].
         case perResponse
-        /// All weight on the group that falls furthest short of what its own policy reached, smoothed over steps.
+        /// As `maxmin`, for the group that falls furthest short of what its own policy reached.
         case regret
         /// All weight on one group.
         case only(group: Int)
@@ -95,18 +96,15 @@ package struct PolicySettings: Equatable, Sendable {
     package var targetKL: Float?
     /// Consecutive steps with non-finite numbers that end the run.
     package var maxBadSteps = 3
-    /// Steps in which the memory of past weights halves (`maxmin`, `regret`, `softmin`, `nash`, `alpha-fair`); 0: none.
-    ///
-    /// In a simulation of 60 steps with two conflicting groups (correlation −0.3 to −0.6), the worst-off group's final
-    /// win rate is 0.03 to 0.07 higher with 4 to 16 than without memory, where the weights jump from group to group.
-    package var halfLife: Float = 8
-    /// `softmin`: temperature, in calibrated reward.
-    ///
-    /// In the same simulation the worst-off group gains with the temperature up to 0.5 at least.
-    package var softminTemperature: Float = 0.5
+    /// Steps in which the memory of past weights halves (`maxmin`, `regret`, `softmin`, `nash`, `alpha-fair`); 0: the
+    /// last step's alone.
+    package var halfLife: Float = 16
+    /// How far a step's weights follow its utilities, in calibrated reward (`maxmin`, `regret`, `softmin`); towards 0,
+    /// all weight is on the worst-off group.
+    package var weightsTemperature: Float = 0.5
     /// `mirror`: rate η.
     ///
-    /// The policy answers about ten steps late: in the same simulation a rate of 0.1 swings far less than 0.5.
+    /// The policy answers about ten steps late: in a simulation a rate of 0.1 swings far less than 0.5.
     package var mirrorRate: Float = 0.1
     /// `alpha-fair`: α; 0 is utilitarian, 1 is `nash`, large tends to `maxmin`.
     package var alpha: Float = 2

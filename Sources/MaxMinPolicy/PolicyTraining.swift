@@ -39,6 +39,7 @@ extension PolicyState {
         /// Optimizer updates made.
         package let updates: Int
         let step: Int
+        let memory: [Double]
         let weights: [Double]
         let divergence: DivergenceTrend
         let badSteps: Int
@@ -47,7 +48,8 @@ extension PolicyState {
 
         /// Whether its numbers are those of a training of this length, for so many groups by so many reward models.
         package func isValid(steps: Int, groups: Int, models: Int) -> Bool {
-            updates >= 0 && (0...steps).contains(step) && weights.count == groups && weights.allSatisfy(\.isFinite)
+            updates >= 0 && (0...steps).contains(step) && [memory.count, weights.count] == [groups, groups]
+                && (memory + weights).allSatisfy(\.isFinite)
                 && divergence.isValid && badSteps >= 0 && (0..<groups).contains(worstGroup ?? 0)
                 && medians.areOf(models)
         }
@@ -58,7 +60,8 @@ extension PolicyState {
         Record(
             updates: updates,
             step: step,
-            weights: weighting.memory,
+            memory: weighting.memory,
+            weights: weighting.chosen,
             divergence: divergence,
             badSteps: badSteps,
             worstGroup: worstGroup,
@@ -70,7 +73,7 @@ extension PolicyState {
     package init(_ record: Record, settings: PolicySettings, groupSizes: [Double]) {
         self.init(settings, groupSizes: groupSizes)
         step = record.step
-        weighting.adopt(memory: record.weights)
+        weighting.adopt(memory: record.memory, chosen: record.weights)
         divergence = record.divergence
         badSteps = record.badSteps
         worstGroup = record.worstGroup
@@ -221,10 +224,13 @@ private func trainingStep<Policy: TrainablePolicy>(
     if communicator.rank == 0 {
         state.weighting.observe(utilities: groupUtilities, reference: referenceUtilities, own: task.ownUtilities)
     }
-    var memory = state.weighting.memory.map { Float($0) }
-    var span = memory.mutableSpan
+    var roots = (state.weighting.memory + state.weighting.chosen).map { Float($0) }
+    var span = roots.mutableSpan
     try communicator.broadcast(&span)
-    state.weighting.adopt(memory: memory.map { Double($0) })
+    state.weighting.adopt(
+        memory: roots.prefix(groups).map { Double($0) },
+        chosen: roots.suffix(groups).map { Double($0) }
+    )
     guard state.weighting.weights.allSatisfy(\.isFinite) else {
         throw Failure(
             .internalError,

@@ -25,9 +25,31 @@ private func isClose(_ a: [Double], _ b: [Double]) -> Bool {
     a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) < 1e-9 }
 }
 
-@Test func maxminPutsAllWeightOnTheWorstOff() {
-    #expect(observed(weighting(.maxmin), [0.3, -0.1, 0.2]) == [0, 1, 0])
-    #expect(observed(weighting(.maxmin), [0.3, 0.1, 0.1]) == [0, 1, 0])
+/// The choice minimizes Σ w F + τ·KL(w ‖ m) over the simplex; m then moves towards it.
+@Test func maxminLeansAgainstTheGap() {
+    let (utilities, temperature) = ([0.3, -0.1, 0.2], 0.25)
+    var weights = weighting(.maxmin, sizes: [1, 1, 2]) {
+        $0.weightsTemperature = Float(temperature)
+        $0.halfLife = 1
+    }
+    weights.adopt(memory: [0.2, 0.3, 0.5], chosen: [0, 0, 1])
+    func price(_ w: [Double]) -> Double {
+        (0..<3).reduce(0) {
+            $0 + w[$1] * utilities[$1] + (w[$1] > 0 ? temperature * w[$1] * log(w[$1] / [0.2, 0.3, 0.5][$1]) : 0)
+        }
+    }
+    weights.observe(utilities: utilities, reference: [0, 0, 0])
+    let grid = stride(from: 0.0, through: 1, by: 0.02).flatMap { first in
+        stride(from: 0.0, through: 1 - first, by: 0.02).map { [first, $0, max(0, 1 - first - $0)] }
+    }
+    #expect(grid.allSatisfy { price(weights.weights) <= price($0) + 1e-12 })
+    #expect(isClose(weights.memory, zip([0.2, 0.3, 0.5], weights.weights).map { ($0 + $1) / 2 }))
+    // Cold and without memory: the paper's argmin.
+    var cold = weighting(.maxmin) { $0.weightsTemperature = 1e-4 }
+    for worst in [1, 0, 2] {
+        cold.observe(utilities: (0..<3).map { $0 == worst ? -0.1 : 0.2 }, reference: [0, 0, 0])
+        #expect(cold.weights[worst] > 0.999)
+    }
 }
 
 /// Two groups that do not care for each other and a third against both: theory gives the third 22/54.
@@ -58,19 +80,42 @@ private func isClose(_ a: [Double], _ b: [Double]) -> Bool {
 }
 
 @Test func memoryHalvesInItsHalfLife() {
-    var weights = weighting(.maxmin) { $0.halfLife = 4 }
+    var weights = weighting(.softmin) {
+        $0.halfLife = 4
+        $0.weightsTemperature = 1e-4
+    }
     for _ in 0..<4 { weights.observe(utilities: [0, 1, 1], reference: [0, 0, 0]) }
     #expect(isClose(weights.weights, [2.0 / 3, 1.0 / 6, 1.0 / 6]))
 }
 
+/// A policy that adds up past weights and answers late, for two groups that do not care for each other and a third
+/// against both: the weights come to rest at the solution, where all are alike.
+@Test func maxminComesToRest() {
+    var settings = PolicySettings()
+    settings.objective = .maxmin
+    let correlations = [[1, 0, -0.6], [0, 1, -0.6], [-0.6, -0.6, 1]]
+    // The third group's reward is easier to move than its correlations say.
+    let ease = [1.0, 1, 1.5]
+    var weights = GroupWeighting(settings, groupSizes: [1, 1, 1], correlations: correlations)
+    var (moved, speed) = ([0.0, 0, 0], [0.0, 0, 0])
+    var gaps: [Double] = []
+    for _ in 0..<400 {
+        let gains = correlations.map { row in (0..<3).reduce(0) { $0 + row[$1] * ease[$1] * moved[$1] } }
+        gaps.append((gains.max() ?? 0) - (gains.min() ?? 0))
+        weights.observe(utilities: gains, reference: [0, 0, 0])
+        speed = zip(speed, weights.weights).map { 0.9 * $0 + 0.1 * $1 }
+        moved = zip(moved, speed).map { 0.995 * $0 + 0.05 * $1 }
+    }
+    #expect(gaps.max() ?? 0 < 0.25, "\(gaps)")
+    #expect(gaps.suffix(100).allSatisfy { $0 < 0.01 }, "\(gaps.suffix(100))")
+}
+
 /// The first group is worst off, and the third is furthest from what it could have.
 @Test func regretWeighsTheGroupThatMissesMost() {
-    var weights = weighting(.regret)
+    var weights = weighting(.regret) { $0.weightsTemperature = 0.5 }
     weights.observe(utilities: [0.1, 0.5, 0.4], reference: [0, 0, 0], own: [0.2, 0.7, 1.0])
-    #expect(weights.weights == [0, 0, 1])
-    weights = weighting(.regret) { $0.halfLife = 1 }
-    weights.observe(utilities: [0, 0.5, 0.4], reference: [0, 0, 0], own: [1, 0.7, 1.0])
-    #expect(isClose(weights.weights, [2.0 / 3, 1.0 / 6, 1.0 / 6]))
+    let raw = [exp(0.2), exp(0.4), exp(1.2)]
+    #expect(isClose(weights.weights, raw.map { $0 / raw.reduce(0, +) }))
 }
 
 @Test func onlyNeverLeavesItsGroup() {
@@ -81,10 +126,10 @@ private func isClose(_ a: [Double], _ b: [Double]) -> Bool {
 @Test func softminIsASoftmaxOfLosses() {
     let utilities = [0.5, 0.0, 1.0]
     let total = utilities.reduce(0.0) { $0 + exp(-$1 / 0.5) }
-    let result = observed(weighting(.softmin) { $0.softminTemperature = 0.5 }, utilities)
+    let result = observed(weighting(.softmin) { $0.weightsTemperature = 0.5 }, utilities)
     #expect(isClose(result, utilities.map { exp(-$0 / 0.5) / total }))
     // Far apart and cold: the one-hot of maxmin, without overflow.
-    #expect(observed(weighting(.softmin) { $0.softminTemperature = 1e-4 }, [-1e3, 0, 1e3]) == [1, 0, 0])
+    #expect(observed(weighting(.softmin) { $0.weightsTemperature = 1e-4 }, [-1e3, 0, 1e3]) == [1, 0, 0])
 }
 
 @Test func mirrorMultipliesUp() {
@@ -118,7 +163,11 @@ private func isClose(_ a: [Double], _ b: [Double]) -> Bool {
 }
 
 @Test func nominalMixKeepsAShareEqual() {
-    let weights = observed(weighting(.maxmin) { $0.nominalMix = 0.3 }, [1, 0, 2])
+    let cold = weighting(.softmin) {
+        $0.nominalMix = 0.3
+        $0.weightsTemperature = 1e-4
+    }
+    let weights = observed(cold, [1, 0, 2])
     #expect(isClose(weights.map { ($0 * 1e6).rounded() / 1e6 }, [0.1, 0.8, 0.1]))
 }
 

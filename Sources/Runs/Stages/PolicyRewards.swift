@@ -8,7 +8,7 @@ import Simulation
 import StrictJSON
 import Text
 
-/// The rewards that a policy is trained on: one for each group, and then the single model's where there is one.
+/// The rewards that a policy is trained on: one for each group, then the single model's where the objective asks it.
 struct PolicyRewards {
     /// Of each reward.
     let names: [String]
@@ -20,15 +20,21 @@ struct PolicyRewards {
 }
 
 extension RunContext {
-    /// What the stages `reward` and `calibrate` made.
-    func learnedRewards(over reference: Reference) throws -> PolicyRewards {
+    /// What the stages `reward` and `calibrate` made, for `single` and for the objectives that weigh groups.
+    func learnedRewards(over reference: Reference) throws -> (forSingle: PolicyRewards, forGroups: PolicyRewards) {
         let models = try loadRewardModels(over: reference)
-        return PolicyRewards(
-            names: models.names,
-            groupSizes: try loadMixtureRecord().groupSizes,
-            calibration: try loadCalibration(models: models.names),
-            rewards: models.rewards
-        )
+        let groupSizes = try loadMixtureRecord().groupSizes
+        let calibration = try loadCalibration(models: models.names)
+        func rewards(ofFirst count: Int) -> PolicyRewards {
+            let asked = Array(models.models.prefix(count))
+            return PolicyRewards(
+                names: Array(models.names.prefix(count)),
+                groupSizes: groupSizes,
+                calibration: calibration.first(count),
+                rewards: { LanguageModels.rewards(of: $0, under: asked) }
+            )
+        }
+        return (rewards(ofFirst: models.count), rewards(ofFirst: models.groups))
     }
 
     /// The true tastes of the simulated groups, brought to one scale on the samples that the stage `calibrate` takes.
@@ -82,14 +88,14 @@ extension RunContext {
 func tasteRewards(of tastes: [Taste], _ prompts: [Prompt], _ encoding: ChatEncoding) -> RewardFunction {
     let texts = Dictionary(prompts.map { ($0.tokens, $0.text) }, uniquingKeysWith: { first, _ in first })
     return { sequences in
-        let responses = try sequences.indices.map { index in
+        let responses = sequences.indices.map { index in
             let tokens = sequences.tokens(of: index)
             let length = sequences.promptLengths[index]
             let prompt = Array(tokens[..<length])
             guard let text = texts[prompt] else { preconditionFailure("a prompt of no policy") }
             return JudgedResponse(
                 prompt: text,
-                response: try encoding.text(ofResponse: Array(tokens[length...])),
+                response: encoding.text(ofResponse: Array(tokens[length...])),
                 promptTokens: prompt,
                 responseTokens: Array(tokens[length...])
             )

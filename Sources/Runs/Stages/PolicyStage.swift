@@ -20,12 +20,13 @@ func runPolicy(_ run: RunContext) throws {
     let prompts = try run.loadPrompts(reference).training
     let learned = try section.objectives.allSatisfy(\.isGold) ? nil : run.learnedRewards(over: reference)
     let ofLearned = section.objectives.filter { !$0.isGold }
-    if let learned, let problem = problem(ofObjectives: ofLearned, groups: learned.groups.count) {
+    if let learned, let problem = problem(ofObjectives: ofLearned, groups: learned.forGroups.groups.count) {
         throw Failure(.configuration, problem, at: "policy.objectives")
     }
     let gold = try section.objectives.contains(where: \.isGold) ? run.goldRewards(over: reference, prompts) : nil
     for objective in section.objectives {
-        guard let rewards = objective.isGold ? gold : learned else { continue }
+        let ofUsers = objective.weighting == .single ? learned?.forSingle : learned?.forGroups
+        guard let rewards = objective.isGold ? gold : ofUsers else { continue }
         // Each is trained by itself: one that a run finished before it was stopped stays.
         let training = "policy/\(objective.rawValue)"
         if run.resumes, try run.shared({ run.directory.isFinished(training) }) {

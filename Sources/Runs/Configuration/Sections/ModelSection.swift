@@ -44,8 +44,7 @@ package struct ModelSection: Equatable, Sendable {
             "sampling_memory",
             &samplingMemory,
             .integer(.atLeast(1), unit: "MiB"),
-            "Memory of each rank for keys and values; more responses than it has room for are sampled in several "
-                + "batches."
+            "Memory of each rank for keys and values; responses that it has no room for begin as others end."
         )
     }
 }

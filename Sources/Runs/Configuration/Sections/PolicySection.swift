@@ -105,14 +105,15 @@ extension PolicySettings {
             "half_life",
             &halfLife,
             .number(.atLeast(0), unit: "steps"),
-            "Steps in which the memory of past weights halves; 0: no memory."
+            "Steps in which the memory m of past weights halves; 0: those of the last step."
         )
         keys.read(
-            "softmin_temperature",
-            &softminTemperature,
+            "weights_temperature",
+            &weightsTemperature,
             .number(.above(0), unit: "calibrated reward"),
-            "Temperature τ of `softmin`: w ∝ exp(−F/τ)."
+            "τ: `maxmin` has w ∝ m·exp(−F/τ), `softmin` w ∝ exp(−F/τ); towards 0, all weight is on the worst-off group."
         )
+        keys.renamed("softmin_temperature", to: "weights_temperature")
         keys.read("mirror_rate", &mirrorRate, .number(.above(0)), "Step size η of `mirror`: w ∝ w·exp(−η·F).")
         keys.read("alpha", &alpha, .number(.atLeast(0)), "α of `alpha-fair`: 0 utilitarian, 1 Nash, ∞ max–min.")
         keys.read(
