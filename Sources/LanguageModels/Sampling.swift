@@ -47,49 +47,92 @@ package struct Sample: Equatable, Sendable {
 
 /// A sequence that is being sampled.
 private struct ActiveSequence {
-    /// Its place in the batch, and in the cache.
-    let slot: Int
-    /// Tokens in the cache.
-    var length: Int
+    /// Its place among the prompts.
+    let index: Int
+    /// Where its tokens lie in the cache.
+    var cached: CachedSequence
     /// Its last token, not yet in the cache.
-    var token: Int32
+    var token: Int32 = 0
 }
 
 extension LanguageModel {
-    /// Samples a response to each prompt, in one batch with a key–value cache; finished sequences leave the batch.
+    /// Samples a response to each prompt, in one batch with a key–value cache of `samplingBytes`; a sequence that ends
+    /// makes room for those that wait.
     ///
     /// `streams[i]` gives prompt i's random numbers: one `uniform()` a token (none where greedy). Each prompt must be
-    /// shorter than the context; a response that reaches the context's end stops there, unfinished. More prompts than
-    /// fit `samplingBytes` are sampled in several batches. Equal prompts that follow one another are run once. A token
-    /// of logits that are not finite has a log-probability that is not. `drawn` is told of each token as soon as it is
-    /// drawn, and of its prompt.
-    package func sample(
+    /// shorter than the context; a response that reaches the context's end stops there, unfinished. Equal prompts that
+    /// follow one another are run once, and share their keys and values. A token of logits that are not finite has a
+    /// log-probability that is not. `drawn` is told of each token as soon as it is drawn, and of its prompt.
+    package func sample<Problem: Error>(
         prompts: [[Int32]],
         options: SamplingOptions,
         streams: [CounterRandom],
-        drawn: (_ prompt: Int, _ token: Int32) throws -> Void
-    ) rethrows -> [Sample] {
+        drawn: (_ prompt: Int, _ token: Int32) throws(Problem) -> Void
+    ) throws(Problem) -> [Sample] {
         precondition(prompts.count == streams.count, "\(prompts.count) prompts but \(streams.count) random streams")
         precondition(options.temperature >= 0 && options.topP > 0 && options.topK >= 0, "sampling options out of range")
         workspace.recording = nil
-        guard options.maxNewTokens > 0 else {
-            return prompts.map { _ in Sample(tokens: [], logProbabilities: [], finished: false) }
-        }
+        var samples = prompts.map { _ in Sample(tokens: [], logProbabilities: [], finished: false) }
+        guard options.maxNewTokens > 0, !prompts.isEmpty else { return samples }
+        let context = configuration.contextLength
         let longest = prompts.reduce(0) { max($0, $1.count) }
-        precondition(longest < configuration.contextLength, "prompt of \(longest) tokens fills the context")
-        let capacity = min(configuration.contextLength, longest + options.maxNewTokens)
-        let slot = capacity * ActivationMemory(configuration, precision).cachedToken
-        let batch = max(1, samplingBytes / slot)
-        return try stride(from: 0, to: prompts.count, by: batch).flatMap { start in
-            let range = start..<min(start + batch, prompts.count)
-            return try sampleBatch(
-                prompts: Array(prompts[range]),
-                options: options,
-                streams: Array(streams[range]),
-                capacity: capacity,
-                drawn: { try drawn(start + $0, $1) }
-            )
+        precondition(longest < context, "prompt of \(longest) tokens fills the context")
+        var streams = streams
+        var queue = SamplingQueue(
+            runs: runsOfEqual(prompts),
+            prompts: prompts.map(\.count),
+            maxNewTokens: options.maxNewTokens,
+            contextLength: context,
+            rows: samplingBytes / ActivationMemory(configuration, precision).cachedToken
+        )
+        let weights = currentSamplingWeights()
+
+        /// Draws a token for each sequence, given its residual stream; returns the sequences that go on.
+        func advance(_ sequences: [ActiveSequence], _ residual: Tensor) throws(Problem) -> [ActiveSequence] {
+            let draws = draw(hiddenRows(of: residual), weights, options: options) { row in
+                streams[sequences[row].index].uniform()
+            }
+            var remaining: [ActiveSequence] = []
+            for (var sequence, draw) in zip(sequences, draws) {
+                let index = sequence.index
+                samples[index].tokens.append(draw.token)
+                samples[index].logProbabilities.append(draw.logProbability)
+                try drawn(index, draw.token)
+                samples[index].finished = draw.token == options.stop
+                if !samples[index].finished, samples[index].tokens.count < options.maxNewTokens,
+                    sequence.cached.length + 1 < context
+                {
+                    sequence.token = draw.token
+                    remaining.append(sequence)
+                } else {
+                    queue.release(sequence.cached)
+                }
+            }
+            return remaining
         }
+
+        var active: [ActiveSequence] = []
+        while !active.isEmpty || !queue.isEmpty {
+            let admissions = queue.admit(beside: active.count)
+            if !active.isEmpty {
+                let residual = decode(active, weights, rows: queue.rows)
+                for i in active.indices { active[i].cached.length += 1 }
+                active = try advance(active, residual)
+            }
+            guard !admissions.isEmpty else { continue }
+            let residual = prefill(admissions, of: prompts, weights, rows: queue.rows)
+            let begun = admissions.flatMap { admission in
+                zip(admission.sequences, admission.tails).map { index, tail in
+                    let prefix = admission.prefix
+                    return ActiveSequence(
+                        index: index,
+                        cached: CachedSequence(prefix: prefix, tail: tail, length: prefix.count)
+                    )
+                }
+            }
+            active += try advance(begun, residual)
+        }
+        return samples
     }
 
     /// The same, told when all is sampled.
@@ -97,96 +140,55 @@ extension LanguageModel {
         sample(prompts: prompts, options: options, streams: streams, drawn: { _, _ in })
     }
 
-    private func sampleBatch(
-        prompts: [[Int32]],
-        options: SamplingOptions,
-        streams: [CounterRandom],
-        capacity: Int,
-        drawn: (Int, Int32) throws -> Void
-    ) rethrows -> [Sample] {
-        var streams = streams
-        let weights = currentSamplingWeights()
-        var samples = prompts.map { _ in Sample(tokens: [], logProbabilities: [], finished: false) }
-        var residual = prefill(prompts, weights, capacity: capacity)
-        var active = prompts.indices.map { ActiveSequence(slot: $0, length: prompts[$0].count, token: 0) }
-        while !active.isEmpty {
-            let hidden = hiddenRows(of: residual)
-            let draws = draw(hidden, weights, options: options) { row in streams[active[row].slot].uniform() }
-            var remaining: [ActiveSequence] = []
-            for (sequence, draw) in zip(active, draws) {
-                let slot = sequence.slot
-                samples[slot].tokens.append(draw.token)
-                samples[slot].logProbabilities.append(draw.logProbability)
-                try drawn(slot, draw.token)
-                if draw.token == options.stop {
-                    samples[slot].finished = true
-                } else if samples[slot].tokens.count < options.maxNewTokens, sequence.length + 1 < capacity {
-                    remaining.append(ActiveSequence(slot: slot, length: sequence.length, token: draw.token))
-                }
-            }
-            active = remaining
-            guard !active.isEmpty else { break }
-            residual = decode(active, weights, slots: prompts.count, capacity: capacity)
-            for i in active.indices {
-                active[i].length += 1
-            }
-        }
-        return samples
-    }
-
     /// K·d.
     private var keyValueWidth: Int { configuration.keyValueHeads * configuration.headWidth }
 
-    /// Runs the prompts and fills the cache; returns the residual stream of each one's last token, [S, D].
+    /// Runs the prompts of sequences that begin and fills their rows of the cache; returns the residual stream of the
+    /// last token of each sequence's prompt, [S, D].
     ///
-    /// Equal prompts are run once, in batches of bounded memory.
-    private func prefill(_ prompts: [[Int32]], _ weights: SamplingWeights, capacity: Int) -> Tensor {
-        let runs = runsOfEqual(prompts)
-        let distinct = PackedSequences(runs.map { prompts[$0.lowerBound] })
-        let residual = workspace.prompts.tensor([prompts.count, configuration.width])
+    /// In batches of bounded memory.
+    private func prefill(
+        _ admissions: [SamplingQueue.Admission],
+        of prompts: [[Int32]],
+        _ weights: SamplingWeights,
+        rows: Int
+    ) -> Tensor {
+        let distinct = PackedSequences(admissions.map { prompts[$0.sequences.lowerBound] })
+        let residual = workspace.prompts.tensor([
+            admissions.reduce(0) { $0 + $1.sequences.count }, configuration.width,
+        ])
+        var done = 0
         for range in distinct.batches(of: inferenceTokens) {
             let batch = distinct.sequences(range)
             let pass = samplingPass(batch.positions, rows: batch.lastRows, weights)
             let ends = trunkForward(tokens: batch.tokens, pass) { layer, a in
                 a.attend(batch.layout)
-                let (keys, values) = workspace.cache.tensors(
-                    layer: layer,
-                    slots: prompts.count,
-                    capacity: capacity,
-                    width: keyValueWidth
+                let (keys, values) = workspace.cache.tensors(layer: layer, rows: rows, width: keyValueWidth)
+                storePrompts(
+                    qkv: a.qkv,
+                    batch,
+                    at: admissions[range].map(\.prefix),
+                    keys: keys,
+                    values: values
                 )
-                storePrompts(qkv: a.qkv, batch, slots: Array(runs[range]), keys: keys, values: values)
             }
-            let slots = runs[range.lowerBound].lowerBound..<runs[range.upperBound - 1].upperBound
-            let owners = zip(Int32(0)..., runs[range]).flatMap { Array(repeating: $0, count: $1.count) }
-            gatherRows(ends, owners, into: residual.rows(slots))
+            let owners = zip(Int32(0)..., admissions[range]).flatMap { Array(repeating: $0, count: $1.sequences.count) }
+            gatherRows(ends, owners, into: residual.rows(done..<done + owners.count))
+            done += owners.count
         }
         return residual
     }
 
     /// Runs one new token of each active sequence against the cache; returns the residual stream, [B, D].
-    private func decode(
-        _ active: [ActiveSequence],
-        _ weights: SamplingWeights,
-        slots: Int,
-        capacity: Int
-    ) -> Tensor {
-        let own = active.map { Int32($0.slot) }
-        let lengths = active.map { Int32($0.length) }
-        let pass = samplingPass(lengths, rows: nil, weights)
+    private func decode(_ active: [ActiveSequence], _ weights: SamplingWeights, rows: Int) -> Tensor {
+        let pass = samplingPass(active.map { Int32($0.cached.length) }, rows: nil, weights)
         return trunkForward(tokens: active.map(\.token), pass) { layer, a in
-            let (keys, values) = workspace.cache.tensors(
-                layer: layer,
-                slots: slots,
-                capacity: capacity,
-                width: keyValueWidth
-            )
+            let (keys, values) = workspace.cache.tensors(layer: layer, rows: rows, width: keyValueWidth)
             attentionDecode(
                 a.qkv,
                 keyCache: keys,
                 valueCache: values,
-                slots: own,
-                lengths: lengths,
+                sequences: active.map(\.cached),
                 into: a.attended
             )
         }

@@ -159,39 +159,63 @@ package func attentionBackward(
     }
 }
 
+/// Where a sequence's keys and values lie in a cache of rows.
+package struct CachedSequence: Sendable {
+    /// Rows of its first tokens, which others may share.
+    package var prefix: Range<Int>
+    /// Rows for the tokens behind them.
+    package var tail: Range<Int>
+    /// Tokens that are in the cache, those of the prefix among them.
+    package var length: Int
+
+    /// States where a sequence lies.
+    package init(prefix: Range<Int>, tail: Range<Int>, length: Int) {
+        self.prefix = prefix
+        self.tail = tail
+        self.length = length
+    }
+}
+
 /// One new token per sequence against its cache.
 ///
-/// Writes k and v of row s into cache slot `slots[s]` at `lengths[s]`, then attends over lengths[s] + 1 positions.
-/// input: B rows; keyCache, valueCache: [slots, capacity, K·d] float32; out: [B, H·d] of either type; slots distinct.
+/// Writes k and v of row s behind the tokens of sequence s, then attends over all of them.
+/// input: B rows; keyCache, valueCache: [rows, K·d] float32; out: [B, H·d] of either type; tails are distinct.
 package func attentionDecode(
     _ input: AttentionInput,
     keyCache: Tensor,
     valueCache: Tensor,
-    slots: [Int32],
-    lengths: [Int32],
+    sequences: [CachedSequence],
     into out: Tensor
 ) {
     let batch = input.rows
-    precondition(keyCache.shape.count == 3, "the key cache has shape \(keyCache.shape), expected three dimensions")
-    let capacity = keyCache.shape[1]
-    expect(keyCache, [keyCache.shape[0], capacity, input.keyValueWidth], "keyCache")
+    expect(keyCache, [keyCache.shape[0], input.keyValueWidth], "keyCache")
     expect(valueCache, keyCache.shape, "valueCache")
-    precondition(
-        slots.count == batch && lengths.count == batch,
-        "\(slots.count) slots and \(lengths.count) lengths for \(batch) rows"
-    )
-    expect(slots, below: keyCache.shape[0], "slots")
-    expect(lengths, below: capacity, "lengths")
+    precondition(sequences.count == batch, "\(sequences.count) sequences for \(batch) rows")
+    let rows = 0..<keyCache.shape[0]
+    for sequence in sequences {
+        let own = sequence.prefix.count..<sequence.prefix.count + sequence.tail.count
+        precondition(own.contains(sequence.length), "no room behind \(sequence.length) tokens: \(sequence)")
+        precondition(
+            rows.contains(sequence.tail.lowerBound) && rows.contains(sequence.tail.upperBound - 1)
+                && sequence.prefix.clamped(to: rows) == sequence.prefix,
+            "\(sequence) in a cache of \(rows.count) rows"
+        )
+    }
     expect(out, [batch, input.width], "out")
     var parts = unsafe input.parts(of: input.tensor)
     unsafe ck_attention_decode(
         &parts,
         keyCache.floats,
         valueCache.floats,
-        slots,
-        lengths,
+        sequences.map {
+            ck_cached(
+                prefix: Int32($0.prefix.lowerBound),
+                prefix_length: Int32($0.prefix.count),
+                tail: Int32($0.tail.lowerBound),
+                length: Int32($0.length)
+            )
+        },
         batch,
-        capacity,
         out.bytes,
         out.elementType.code
     )

@@ -71,7 +71,7 @@ import Testing
             streams: prompts.indices.map { .init(seed: 1, purpose: .sampling, item: $0) }
         )
         let predicted =
-            memory.inference(tokens: 128) + memory.shared(tokens: 128) + 8 * 32 * memory.cachedToken
+            memory.inference(tokens: 128) + memory.shared(tokens: 128) + 8 * (16 + 15) * memory.cachedToken
             + memory.sampledLogits(sequences: 8)
             + memory.rows(8, recorded: false)
         let actual = bytes(model.workspace)

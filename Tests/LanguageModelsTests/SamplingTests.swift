@@ -77,6 +77,18 @@ func exponential(_ x: Double) -> Double { exp(x) }
         }
     }
 
+    /// Where the cache has room for few sequences, others begin as those end, and get the same tokens.
+    @Test(arguments: [1, 40, 64, 200]) func aSmallCacheDoesNotMatter(rows: Int) {
+        let options = SamplingOptions(maxNewTokens: 10, stop: 0)
+        let prompts = prompts.flatMap { Array(repeating: $0, count: 4) }
+        let all = streams(prompts.count)
+        let together = model.sample(prompts: prompts, options: options, streams: all)
+        model.samplingBytes = rows * ActivationMemory(model.configuration, .float32).cachedToken
+        defer { model.samplingBytes = 4 << 30 }
+        #expect(model.sample(prompts: prompts, options: options, streams: all) == together)
+        #expect(Set(together.map(\.tokens.count)).count > 3)
+    }
+
     @Test func frequenciesAreTheProbabilities() {
         let count = 4000
         let options = SamplingOptions(maxNewTokens: 2, stop: nil)

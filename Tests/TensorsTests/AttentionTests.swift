@@ -238,11 +238,12 @@ struct AttentionShape: Sendable {
     func decodeMatchesForward(shape: AttentionShape) {
         let qkv = sampleTensor([shape.rows, shape.rowWidth], seed: 2, scale: 2)
         let out = attended(shape, qkv).out
-        let keys = Tensor(zeros: [5, 40, shape.keyValueWidth])
+        // The third's first seven tokens lie apart from the rest.
+        let keys = Tensor(zeros: [90, shape.keyValueWidth])
         let values = Tensor(zeros: keys.shape)
         keys.fill(.nan)  // what was never written must not be read
         values.fill(.nan)
-        let slots: [Int32] = [4, 0, 2]
+        let places = [(0..<0, 0..<20), (0..<0, 80..<90), (20..<27, 40..<66)]
         for position in 0..<33 {
             let live = shape.lengths.indices.filter { shape.lengths[$0] > position }
             let rows = live.map { shape.offsets[$0] + Int32(position) }
@@ -253,8 +254,13 @@ struct AttentionShape: Sendable {
                 shape.input(step),
                 keyCache: keys,
                 valueCache: values,
-                slots: live.map { slots[$0] },
-                lengths: live.map { _ in Int32(position) },
+                sequences: live.map { sequence in
+                    let (prefix, tail) = places[sequence]
+                    // Until its prefix is full, it is a tail.
+                    return position < prefix.count
+                        ? CachedSequence(prefix: 0..<0, tail: prefix, length: position)
+                        : CachedSequence(prefix: prefix, tail: tail, length: position)
+                },
                 into: result
             )
             let expected = Tensor(zeros: result.shape)

@@ -614,27 +614,29 @@ static void check_attention(long heads, long kv_heads, long d, int type, int som
 }
 
 static void check_decode(long heads, long kv_heads, long d, int type) {
-    enum { BATCH = 3, SLOTS = 4, CAPACITY = 21 };
+    enum { BATCH = 3, CACHED = 40 };
     SHAPE("heads %ld of %ld, d %ld, type %d", heads, kv_heads, d, type);
-    const int32_t slots[BATCH] = {2, 0, 3}, lengths[BATCH] = {0, 20, 7};
+    // A sequence without a row, one that shares a prefix with the next one, and that.
+    const struct ck_cached sequences[BATCH] = {{0, 0, 39, 0}, {5, 4, 11, 20}, {5, 4, 30, 7}};
     const long row = (heads + 2 * kv_heads) * d, k_first = heads * d, v_first = k_first + kv_heads * d,
                width = kv_heads * d;
-    float *x = floats(BATCH * row), *keys = floats(SLOTS * CAPACITY * width),
-          *values = floats(SLOTS * CAPACITY * width);
+    float *x = floats(BATCH * row), *keys = floats(CACHED * width), *values = floats(CACHED * width);
     void *out = numbers(type, BATCH * heads * d);
-    double *wanted = doubles(BATCH * heads * d), *wanted_keys = doubles(SLOTS * CAPACITY * width);
-    for (long i = 0; i < SLOTS * CAPACITY * width; i++) wanted_keys[i] = keys[i];
+    double *wanted = doubles(BATCH * heads * d), *wanted_keys = doubles(CACHED * width);
+    for (long i = 0; i < CACHED * width; i++) wanted_keys[i] = keys[i];
     for (long b = 0; b < BATCH; b++) {
-        const long cache = slots[b] * CAPACITY * width;
-        for (long i = 0; i < width; i++) wanted_keys[cache + lengths[b] * width + i] = x[b * row + k_first + i];
+        const struct ck_cached s = sequences[b];
+        const long last = (s.tail + s.length - s.prefix_length) * width;
+        for (long i = 0; i < width; i++) wanted_keys[last + i] = x[b * row + k_first + i];
         for (long head = 0; head < heads; head++) {
             const long kv = head / (heads / kv_heads) * d;
-            struct attention a = {.d = d, .count = lengths[b] + 1, .q = x + b * row + head * d};
+            struct attention a = {.d = d, .count = s.length + 1, .q = x + b * row + head * d};
             for (long j = 0; j < a.count; j++) {
-                const int new = j == lengths[b];
+                const long at = (j < s.prefix_length ? s.prefix + j : s.tail + j - s.prefix_length) * width + kv;
+                const int new = j == s.length;
                 // clang-format off
-                a.keys[j] = new ? x + b * row + k_first + kv : keys + cache + j * width + kv;
-                a.values[j] = new ? x + b * row + v_first + kv : values + cache + j * width + kv;
+                a.keys[j] = new ? x + b * row + k_first + kv : keys + at;
+                a.values[j] = new ? x + b * row + v_first + kv : values + at;
                 // clang-format on
             }
             attend(&a);
@@ -642,9 +644,9 @@ static void check_decode(long heads, long kv_heads, long d, int type) {
         }
     }
     const struct ck_heads layout = {x, x + k_first, x + v_first, row, row, heads, kv_heads, d};
-    ck_attention_decode(&layout, keys, values, slots, lengths, BATCH, CAPACITY, out, type);
+    ck_attention_decode(&layout, keys, values, sequences, BATCH, out, type);
     expect("ck_attention_decode", out, type, wanted, BATCH * heads * d, 3e-6);
-    expect("ck_attention_decode", keys, CK_FLOAT32, wanted_keys, SLOTS * CAPACITY * width, 0);
+    expect("ck_attention_decode", keys, CK_FLOAT32, wanted_keys, CACHED * width, 0);
     free_all();
 }
 

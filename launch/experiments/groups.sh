@@ -44,9 +44,9 @@ run() {
 # simulate NAME SEED GROUPS [COMPARISONS]: preferences of the embedded corpus; the groups as a list in YAML, with so many comparisons
 # a user (200).
 simulate() {
-    run corpus sft reference launch/runs/quickstart.yaml
+    run corpus sft reference launch/runs/quickstart.yaml --set sft.steps=4000 --set shards=4
     run "$1" simulate preferences.jsonl launch/runs/quickstart.yaml --set model.path="$out/corpus/reference" --set run.seed="$2" \
-        --set simulate.comparisons_per_user="${4:-200}" --set simulate.groups="$3"
+        --set simulate.comparisons_per_user="${4:-200}" --set simulate.groups="$3" --set shards=4
 }
 two() { simulate "sim-$1-$2" 1 "[{ name: positive, users: $1, taste: sentiment }, { name: concise, users: $2, taste: length }]"; }
 # first N FILE: the first N comparisons of each user.
@@ -63,7 +63,8 @@ fit() {
     local name=$1 seed=$2 preferences=$3
     shift 3
     run "$name" reward reward/mixture.json launch/runs/quickstart.yaml --set model.path="$out/corpus/reference" \
-        --set run.seed="$seed" --set data.preferences="$preferences" --set reward.max_steps=300 "$@"
+        --set run.seed="$seed" --set data.preferences="$preferences" --set shards=4 --set reward.max_steps=300 \
+        --set reward.evaluate_every=10 --set reward.patience=12 --set reward.validation_comparisons=512 "$@"
 }
 # scorer WEIGHTS: a taste for words.
 scorer() {

@@ -162,8 +162,14 @@ void ck_attention_forward(const struct ck_heads *x, const struct ck_sequences *s
 void ck_attention_backward(const struct ck_heads *x, const struct ck_sequences *sequences,
                            const struct ck_queries *queries, const void *out, int out_type, const float *log_sum_exp,
                            const float *dout, const struct ck_heads *dx);
-void ck_attention_decode(const struct ck_heads *x, float *keys, float *values, const int32_t *slots,
-                         const int32_t *lengths, long batch, long capacity, void *out, int out_type);
+// Where a sequence lies in a cache of rows: `prefix_length` rows from `prefix`, which others may share, and what follows
+// them from `tail`; it has `length` rows so far.
+struct ck_cached {
+    int32_t prefix, prefix_length, tail, length;
+};
+// A new token of each of `batch` sequences: its keys and values become the next row of its own.
+void ck_attention_decode(const struct ck_heads *x, float *keys, float *values, const struct ck_cached *sequences,
+                         long batch, void *out, int out_type);
 
 // Log-probabilities (log_probabilities.c). `dlogits` may be `logits` itself when it is float32.
 void ck_log_probabilities_forward(const float *logits, const int32_t *targets, float temperature, long n, long v,

@@ -139,19 +139,20 @@ struct StagePlanner {
         models: [SamplingModel] = [.reference],
         to memory: inout StageMemory
     ) -> Int {
-        let capacity = min(shape.contextLength, prompt + new)
-        let slot = capacity * activations.cachedToken
-        let slots = max(1, min(items, (configuration.model.samplingMemory << 20) / slot))
-        memory[.cache] += slots * slot
-        memory[.logits] = max(memory[.logits], activations.sampledLogits(sequences: slots))
-        let prompts = (slots + samples - 1) / samples * prompt
+        let tail = cachedTail(prompt: prompt, maxNewTokens: new, contextLength: shape.contextLength)
+        func prompts(of sequences: Int) -> Int { (sequences + samples - 1) / samples * prompt }
+        let room = max(prompt + tail, (configuration.model.samplingMemory << 20) / activations.cachedToken)
+        let rows = min(prompts(of: items) + items * tail, room)
+        let sequences = min(items, sequencesInCache(rows: room, prompt: prompt, tail: tail, samples: samples))
+        memory[.cache] += rows * activations.cachedToken
+        memory[.logits] = max(memory[.logits], activations.sampledLogits(sequences: sequences))
         for sampling in models {
             // A policy that is trained in full has the product type, whatever the reference's file has.
             let ofProducts = sampling == .policy && configuration.policy.trainable.isWhole
             let size = ofProducts ? model.precision.elementType.size : model.panelElementSize
             memory[.sampling] += shape.copiedSamplingElements * size
         }
-        return min(prompts, max(activations.inferenceTokens, prompt))
+        return min(prompts(of: sequences), max(activations.inferenceTokens, prompt))
     }
 
     /// Responses that a rank samples in a row of `total` over all ranks: its shards' together, or a shard's.
