@@ -228,8 +228,8 @@ let package = Package(
         tests(
             "ModelTools",
             uses: [
-                "Failures", "LanguageModels", "ModelFiles", "Randomness", "StrictJSON", "Tensors", "TestSupport",
-                "Text",
+                "Failures", "LanguageModels", "ModelFiles", "Randomness", "Reporting", "StrictJSON", "Tensors",
+                "TestSupport", "Text",
             ]
         ),
     ]

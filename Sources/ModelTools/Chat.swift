@@ -1,29 +1,20 @@
 import Failures
 import LanguageModels
 import Randomness
-package import Runs
-package import Text
+import Text
 
 /// What `maxmin chat` is asked for.
 package struct ChatRequest: Sendable {
-    package var model: String
-    /// PEFT directory, used over `model`.
-    package var adapter: String?
-    /// The chat template; nil: the one that the model was trained under.
-    package var template: ChatTemplate?
+    package var model: ModelRequest
     /// The system's message; nil: none, or the model's own.
     package var system: String?
     package var maxNewTokens = 256
     package var temperature = 0.7
     package var topP = 1.0
     package var seed: UInt64 = 1
-    package var precision = ModelSection.Precision.fp32
-    package var threads = 1
-    /// Whether weights may be links to files outside their directory.
-    package var followSymlinks = false
 
     /// A talk with `model`.
-    package init(model: String) { self.model = model }
+    package init(model: ModelRequest) { self.model = model }
 }
 
 /// Answers the lines of a person until there are no more, token by token.
@@ -42,18 +33,9 @@ package func chat(
     log: (String) -> Void,
     write: (String) throws -> Void
 ) throws {
-    let text = try TextModel(
-        directory: request.model,
-        adapter: request.adapter,
-        template: request.template,
-        precision: request.precision,
-        threads: request.threads,
-        allowNonFinite: false,
-        followSymlinks: request.followSymlinks,
-        log: log
-    )
+    let text = try TextModel(request.model, log: log)
     guard text.model.head == .none else {
-        throw Failure(.configuration, "is a reward model; chat needs a language model", at: request.model)
+        throw Failure(.configuration, "is a reward model; chat needs a language model", at: request.model.directory)
     }
     let room = text.model.configuration.contextLength - request.maxNewTokens
     guard room >= text.encoding.leastPrompt else {
@@ -115,7 +97,7 @@ package func chat(
                 stop: text.encoding.endOfTurn
             ),
             stream: CounterRandom(seed: request.seed, purpose: .sampling, item: answers),
-            at: request.model,
+            request.model,
             write: write
         )
         answers += 1
@@ -150,13 +132,13 @@ private func sampleAnswer(
     _ text: TextModel,
     _ options: SamplingOptions,
     stream: CounterRandom,
-    at model: String,
+    _ model: ModelRequest,
     write: (String) throws -> Void
 ) throws -> String {
     var tokens: [Int32] = []
     var written = 0
     func show(isWhole: Bool) throws {
-        let scalars = try text.decode(tokens[...]).unicodeScalars
+        let scalars = text.encoding.tokenizer.text(ofSampled: tokens).unicodeScalars
         // What stands at the end in place of bytes that are not a character yet.
         let end = isWhole ? scalars.count : scalars.count - scalars.reversed().prefix { $0 == "\u{FFFD}" }.count
         guard end > written else { return }
@@ -170,10 +152,10 @@ private func sampleAnswer(
         tokens.append(token)
         try show(isWhole: false)
     }
-    guard sample[0].isFinite else {
-        throw Failure(.internalError, "the model's logits are not finite", at: model)
+    guard model.allowNonFinite || sample[0].isFinite else {
+        throw Failure(.internalError, "the model's logits are not finite", at: model.directory)
     }
     try show(isWhole: true)
     try write("\n")
-    return try text.encoding.text(ofResponse: tokens)
+    return text.encoding.text(ofResponse: tokens)
 }

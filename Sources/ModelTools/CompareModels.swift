@@ -6,34 +6,18 @@ import LanguageModels
 import ModelFiles
 import Preferences
 package import Reporting
-package import Runs
+import Runs
 import Simulation
 import StrictJSON
 import Text
 
 /// What `maxmin evaluate --policy` is asked for.
 package struct CompareRequest: Sendable {
-    /// A Hugging Face directory, and a PEFT directory to be used over it.
-    package struct Model: Sendable {
-        package var directory: String
-        package var adapter: String?
-
-        /// Names a model.
-        package init(directory: String, adapter: String? = nil) {
-            self.directory = directory
-            self.adapter = adapter
-        }
-
-        var name: String { adapter ?? directory }
-    }
-
-    package var policy: Model
-    package var against: Model
+    package var policy: ModelRequest
+    package var against: ModelRequest
     /// Path of a JSON Lines file of prompts, `-` for standard input.
     package var prompts: String
-    /// Directories of reward models, whole ones or adapters over `rewardBase`.
-    package var rewardModels: [String] = []
-    package var rewardBase: String?
+    package var rewardModels: [ModelRequest] = []
     /// Names of tastes, or paths of scorers.
     package var tastes: [String] = []
     /// Path of a file with the keys of `evaluate.llm`.
@@ -45,16 +29,12 @@ package struct CompareRequest: Sendable {
     package var temperature = 1.0
     package var seed: UInt64 = 1
     package var bootstrap = 1_000
-    package var precision = ModelSection.Precision.fp32
-    package var threads = 1
-    package var allowNonFinite = false
-    package var followSymlinks = false
     package var json = false
     /// Whether the requests to a language model are printed, and nothing is judged.
     package var dryRun = false
 
     /// Compares two models on prompts.
-    package init(policy: Model, against: Model, prompts: String) {
+    package init(policy: ModelRequest, against: ModelRequest, prompts: String) {
         self.policy = policy
         self.against = against
         self.prompts = prompts
@@ -74,7 +54,7 @@ package func compareModels(
     let key = request.dryRun ? nil : try llm?.key()
     let tastes = try request.tastes.map { (name: $0, taste: try Taste($0)) }
     var pair = try [request.policy, request.against].map {
-        try Contestant($0, request, log: progress.say)
+        try Contestant($0, log: progress.say)
     }
     var conversations: [(conversation: Conversation, location: String)] = []
     try forEachInputLine(of: request.prompts) { fields, location in
@@ -114,9 +94,9 @@ package func compareModels(
         let judge = Judge(name: name, taste: taste)
         try add("taste", name, pair.map { try judge.utilities(byPrompt: $0.responses) })
     }
-    for directory in request.rewardModels {
-        let scorer = try RewardScorer(directory, request, log: progress.say)
-        try add("reward", directory, pair.map { try scorer.rewards(of: $0, conversations) })
+    for model in request.rewardModels {
+        let scorer = try RewardScorer(model, log: progress.say)
+        try add("reward", model.name, pair.map { try scorer.rewards(of: $0, conversations) })
     }
     var use: LLMUse?
     if let llm {

@@ -4,7 +4,6 @@ import LanguageModels
 import ModelFiles
 import Randomness
 import Reporting
-import Runs
 import Text
 
 /// Responses that are sampled or scored at once.
@@ -18,6 +17,7 @@ func byPrompt<Element>(_ all: [Element], _ each: Int) -> [[Element]] {
 struct Contestant {
     let text: TextModel
     let name: String
+    private let allowsNonFinite: Bool
     /// The checksum of its tokenizer's file.
     let tokenizer: String
     /// Prompts × samples.
@@ -25,21 +25,13 @@ struct Contestant {
     /// Whether each ended by itself.
     var finished: [[Bool]] = []
 
-    init(_ model: CompareRequest.Model, _ request: CompareRequest, log: (String) -> Void) throws {
-        text = try TextModel(
-            directory: model.directory,
-            adapter: model.adapter,
-            template: nil,
-            precision: request.precision,
-            threads: request.threads,
-            allowNonFinite: request.allowNonFinite,
-            followSymlinks: request.followSymlinks,
-            log: log
-        )
+    init(_ model: ModelRequest, log: (String) -> Void) throws {
+        text = try TextModel(model, log: log)
         guard text.model.head == .none else {
             throw Failure(.configuration, "is a reward model; give it as --reward-model", at: model.name)
         }
         name = model.name
+        allowsNonFinite = model.allowNonFinite
         tokenizer = try FileSeal(reading: "\(model.directory)/tokenizer.json").xxh64
     }
 
@@ -79,7 +71,7 @@ struct Contestant {
             )
             for (item, sample) in zip(items, samples) {
                 let prompt = prompts[item / request.samples]
-                guard request.allowNonFinite || sample.isFinite else {
+                guard allowsNonFinite || sample.isFinite else {
                     throw Failure(
                         .internalError,
                         "its logits are not finite after \(prompt.location)",
@@ -90,7 +82,7 @@ struct Contestant {
                 sampled.append(
                     JudgedResponse(
                         prompt: prompt.conversation.text,
-                        response: try text.decode(ownText),
+                        response: text.encoding.tokenizer.text(ofSampled: ownText),
                         promptTokens: tokens[item / request.samples],
                         responseTokens: sample.tokens
                     )

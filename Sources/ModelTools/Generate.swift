@@ -2,17 +2,12 @@ import Failures
 import LanguageModels
 import Preferences
 import Randomness
-package import Runs
 import StrictJSON
-package import Text
+import Text
 
 /// What `maxmin generate` is asked for.
 package struct GenerateRequest: Sendable {
-    package var model: String
-    /// PEFT directory, used over `model`.
-    package var adapter: String?
-    /// The chat template of prompts; nil: the one that the model was trained under.
-    package var template: ChatTemplate?
+    package var model: ModelRequest
     /// Path of a JSON Lines file of prompts, `-` for standard input; nil where `prompts` are given.
     package var input: String?
     package var prompts: [String] = []
@@ -22,16 +17,10 @@ package struct GenerateRequest: Sendable {
     package var topK = 0
     package var topP = 1.0
     package var seed: UInt64 = 1
-    package var precision = ModelSection.Precision.fp32
-    package var threads = 1
-    /// Whether weights and logits that are not finite are taken.
-    package var allowNonFinite = false
-    /// Whether weights may be links to files outside their directory.
-    package var followSymlinks = false
     package var json = false
 
     /// Samples from `model`.
-    package init(model: String) { self.model = model }
+    package init(model: ModelRequest) { self.model = model }
 }
 
 /// Samples of one batch.
@@ -50,18 +39,9 @@ package func generate(
     log: (String) -> Void,
     emit: (String) throws -> Void
 ) throws {
-    let text = try TextModel(
-        directory: request.model,
-        adapter: request.adapter,
-        template: request.template,
-        precision: request.precision,
-        threads: request.threads,
-        allowNonFinite: request.allowNonFinite,
-        followSymlinks: request.followSymlinks,
-        log: log
-    )
+    let text = try TextModel(request.model, log: log)
     guard text.model.head == .none else {
-        throw Failure(.configuration, "is a reward model; generate needs a language model", at: request.model)
+        throw Failure(.configuration, "is a reward model; generate needs a language model", at: request.model.directory)
     }
     var lines: [PromptLine] = []
     for (index, prompt) in request.prompts.enumerated() {
@@ -90,15 +70,16 @@ package func generate(
             streams: items.map { CounterRandom(seed: request.seed, purpose: .sampling, item: $0) }
         )
         for (item, sample) in zip(items, samples) {
-            guard request.allowNonFinite || sample.isFinite else {
+            guard request.model.allowNonFinite || sample.isFinite else {
                 throw Failure(
                     .internalError,
                     "the model's logits after prompt \(item / request.samples + 1) are not finite; "
                         + "--allow-nonfinite prints what it draws all the same",
-                    at: request.model
+                    at: request.model.directory
                 )
             }
-            let response = try text.decode(sample.finished ? sample.tokens.dropLast() : sample.tokens[...])
+            let own = sample.finished ? sample.tokens.dropLast() : sample.tokens[...]
+            let response = text.encoding.tokenizer.text(ofSampled: own)
             try emit(describe(sample, prompt: lines[item / request.samples].text, response, json: request.json))
         }
     }

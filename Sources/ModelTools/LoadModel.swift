@@ -1,9 +1,35 @@
 import Failures
 import LanguageModels
 import ModelFiles
-import Runs
+package import Runs
 import Tensors
-import Text
+package import Text
+
+/// A model that is asked for, and how it is to be opened.
+package struct ModelRequest: Sendable {
+    /// Hugging Face directory.
+    package var directory: String
+    /// PEFT directory, used over it.
+    package var adapter: String?
+    /// The chat template of prompts; nil: the one that was noted when the model was trained, or else that of its
+    /// directory.
+    package var template: ChatTemplate?
+    package var precision = ModelSection.Precision.fp32
+    package var threads = 1
+    /// Whether weights and results that are not finite are taken.
+    package var allowNonFinite = false
+    /// Whether weights may be links to files outside their directory.
+    package var followSymlinks = false
+
+    /// The model of a directory, or of an adapter over it.
+    package init(_ directory: String, adapter: String? = nil) {
+        self.directory = directory
+        self.adapter = adapter
+    }
+
+    /// The directory that names it to people.
+    var name: String { adapter ?? directory }
+}
 
 /// A model with its tokenizer, for the commands that work on given text.
 struct TextModel {
@@ -14,31 +40,19 @@ struct TextModel {
     /// Opens a Hugging Face directory, its weights in place, and a PEFT directory over it where there is one; sets the
     /// threads of this process.
     ///
-    /// - Parameters:
-    ///   - template: the chat template; nil: the one that was noted when the model was trained, or else that of its
-    ///     directory.
-    ///   - allowNonFinite: accept NaN and infinite weights.
     /// - Throws: `Failure` also where text would be encoded otherwise than for the model's training.
-    init(
-        directory: String,
-        adapter: String?,
-        template: ChatTemplate?,
-        precision: ModelSection.Precision,
-        threads: Int,
-        allowNonFinite: Bool,
-        followSymlinks: Bool,
-        log: (String) -> Void
-    ) throws(Failure) {
-        try useThreads(threads)
+    init(_ request: ModelRequest, log: (String) -> Void) throws(Failure) {
+        let directory = request.directory
+        try useThreads(request.threads)
         let tokenizer = try Tokenizer(directory: directory)
         let loaded = try ModelDirectory.open(
             directory,
-            precision: precision.resolved,
-            followSymlinks: followSymlinks,
-            checksFinite: !allowNonFinite
+            precision: request.precision.resolved,
+            followSymlinks: request.followSymlinks,
+            checksFinite: !request.allowNonFinite
         )
         for warning in loaded.warnings { log("warning: \(warning)") }
-        if let adapter {
+        if let adapter = request.adapter {
             guard loaded.model.head == .none else {
                 throw Failure(
                     .configuration,
@@ -49,8 +63,8 @@ struct TextModel {
             model = try AdapterDirectory.load(
                 adapter,
                 over: loaded.model,
-                allowNonFinite: allowNonFinite,
-                followSymlinks: followSymlinks
+                allowNonFinite: request.allowNonFinite,
+                followSymlinks: request.followSymlinks
             )
         } else {
             model = loaded.model
@@ -60,26 +74,14 @@ struct TextModel {
                 "the tokenizer has \(tokenizer.vocabularySize) tokens, the model \(model.configuration.vocabularySize)"
             throw Failure(.configuration, "\(reason); they do not belong together", at: directory)
         }
-        let trained = adapter ?? directory
-        let noted = try Provenance(directory: trained)
+        let noted = try Provenance(directory: request.name)
         encoding = try ChatEncoding(
             tokenizer,
-            template ?? noted?.template,
+            request.template ?? noted?.template,
             endOfText: tokenizer.endOfText ?? model.configuration.endOfText
         )
-        try noted?.check(trained, encoding, tokenizerIn: directory, base: adapter == nil ? nil : directory)
-    }
-
-    /// The text of sampled tokens, which go on after a prompt.
-    ///
-    /// A model may have more tokens than its tokenizer (padding of the embedding); those have no text and become
-    /// U+FFFD.
-    func decode(_ tokens: ArraySlice<Int32>) throws(Failure) -> String {
-        var parts: [String] = []
-        let tokenizer = encoding.tokenizer
-        let pieces = tokens.split(omittingEmptySubsequences: false) { Int($0) >= tokenizer.vocabularySize }
-        for piece in pieces { parts.append(try tokenizer.decode(piece, at: .continuation)) }
-        return parts.joined(separator: "\u{FFFD}")
+        let base = request.adapter == nil ? nil : directory
+        try noted?.check(request.name, encoding, tokenizerIn: directory, base: base)
     }
 
     /// Refuses tokens that the model cannot take, naming where they came from.

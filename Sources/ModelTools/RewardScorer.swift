@@ -1,35 +1,35 @@
 import Evaluation
-import Failures
+package import Failures
 import LanguageModels
 import ModelFiles
-import Runs
 import Text
 
-/// A reward model that scores text of any other model.
-struct RewardScorer {
-    let text: TextModel
-
-    init(_ directory: String, _ request: CompareRequest, log: (String) -> Void) throws {
-        let isAdapter = AdapterDirectory.isAdapter(directory)
-        guard !isAdapter || request.rewardBase != nil else {
+extension ModelRequest {
+    /// A reward model: a whole one, or an adapter over `base`.
+    package init(rewardModel directory: String, base: String?) throws(Failure) {
+        guard AdapterDirectory.isAdapter(directory) else {
+            self.init(directory)
+            return
+        }
+        guard let base else {
             throw Failure(
                 .configuration,
                 "is an adapter; name the model that it adapts as --reward-base",
                 at: directory
             )
         }
-        text = try TextModel(
-            directory: isAdapter ? request.rewardBase ?? directory : directory,
-            adapter: isAdapter ? directory : nil,
-            template: nil,
-            precision: request.precision,
-            threads: request.threads,
-            allowNonFinite: request.allowNonFinite,
-            followSymlinks: request.followSymlinks,
-            log: log
-        )
+        self.init(base, adapter: directory)
+    }
+}
+
+/// A reward model that scores text of any other model.
+struct RewardScorer {
+    let text: TextModel
+
+    init(_ model: ModelRequest, log: (String) -> Void) throws {
+        text = try TextModel(model, log: log)
         guard text.model.head == .reward else {
-            throw Failure(.configuration, "is no reward model: it has no reward head", at: directory)
+            throw Failure(.configuration, "is no reward model: it has no reward head", at: model.name)
         }
     }
 

@@ -1,28 +1,18 @@
 import Failures
 import LanguageModels
 import Preferences
-package import Runs
 import StrictJSON
-package import Text
+import Text
 
 /// What `maxmin score` is asked for.
 package struct ScoreRequest: Sendable {
-    package var model: String
+    /// Results that are not finite are `null` where it takes them.
+    package var model: ModelRequest
     package var input: String
-    /// PEFT directory, used over `model`.
-    package var adapter: String?
-    /// The chat template of prompts; nil: the one that the model was trained under.
-    package var template: ChatTemplate?
-    package var precision = ModelSection.Precision.fp32
-    package var threads = 1
-    /// Whether weights and results that are not finite are taken; the latter are `null`.
-    package var allowNonFinite = false
-    /// Whether weights may be links to files outside their directory.
-    package var followSymlinks = false
     package var json = false
 
     /// Scores the lines of `input` under `model`.
-    package init(model: String, input: String) {
+    package init(model: ModelRequest, input: String) {
         self.model = model
         self.input = input
     }
@@ -42,16 +32,7 @@ package func score(
     log: (String) -> Void,
     emit: (String) throws -> Void
 ) throws {
-    let text = try TextModel(
-        directory: request.model,
-        adapter: request.adapter,
-        template: request.template,
-        precision: request.precision,
-        threads: request.threads,
-        allowNonFinite: request.allowNonFinite,
-        followSymlinks: request.followSymlinks,
-        log: log
-    )
+    let text = try TextModel(request.model, log: log)
     var pending: [InputLine] = []
     var pendingTokens = 0
     func flush() throws {
@@ -105,7 +86,8 @@ private func scoreLines(
         let logProbabilities = scores?[next..<(next + line.tokens.count - 1)]
         next += line.tokens.count - 1
         let reward = rewards?[index]
-        guard request.allowNonFinite || (logProbabilities ?? []).allSatisfy(\.isFinite) && reward?.isFinite ?? true
+        guard
+            request.model.allowNonFinite || (logProbabilities ?? []).allSatisfy(\.isFinite) && reward?.isFinite ?? true
         else {
             throw Failure(
                 .internalError,

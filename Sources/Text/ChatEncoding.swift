@@ -168,11 +168,9 @@ package struct ChatEncoding: Sendable {
     }
 
     /// A sampled response as text, without the token that ends the turn.
-    ///
-    /// - Throws: `Failure(.badData)` for an id outside the vocabulary.
-    package func text(ofResponse ids: [Int32]) throws(Failure) -> String {
+    package func text(ofResponse ids: [Int32]) -> String {
         let own = ids.last != nil && ids.last == endOfTurn ? ids.dropLast() : ids[...]
-        return template.response(ofText: try tokenizer.decode(own, at: .continuation))
+        return template.response(ofText: tokenizer.text(ofSampled: own))
     }
 
     /// The text of ids that the tokenizer gave itself, so that it knows them all.

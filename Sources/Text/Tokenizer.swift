@@ -140,6 +140,14 @@ package struct Tokenizer: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// The text of sampled ids, which go on after a prompt.
+    ///
+    /// A model may have more tokens than its tokenizer (padding of the embedding). They have no text and become U+FFFD.
+    package func text(ofSampled ids: some Sequence<Int32>) -> String {
+        let pieces = ids.split(omittingEmptySubsequences: false) { !tokens.indices.contains(Int($0)) }
+        return pieces.map { (try? decode($0, at: .continuation)) ?? "" }.joined(separator: "\u{FFFD}")
+    }
+
     /// The bytes of ids.
     ///
     /// - Throws: `Failure(.badData)` for an id outside the vocabulary.

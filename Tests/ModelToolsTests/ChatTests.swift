@@ -27,8 +27,8 @@ import Text
             try tokenizer.write(toDirectory: path + "/tokenizer")
             let (model, source) = (path + "/model", path + "/tokenizer")
             _ = try initializeModel(preset: preset, directory: model, tokenizerFrom: source, seed: 3)
-            var request = ChatRequest(model: path + "/model")
-            request.template = template
+            var request = ChatRequest(model: ModelRequest(path + "/model"))
+            request.model.template = template
             request.temperature = 0
             request.maxNewTokens = 8
             change(&request)

@@ -54,7 +54,7 @@ import Text
     /// What `generate` says of a sample is what `score` says of the same tokens.
     @Test func samplesScoreAsTheyWereSampled() throws {
         let output = try lines(input: "{\"prompt\": \"the film\"}\n") { model, input, emit in
-            var request = GenerateRequest(model: model)
+            var request = GenerateRequest(model: ModelRequest(model))
             request.input = input
             request.samples = 2
             request.maxNewTokens = 5
@@ -68,7 +68,7 @@ import Text
                 return (["token_ids": .array(prompt + sampled)] as JSONValue).encoded()
             }
             try writeAtomically(rows.joined(separator: "\n"), to: input)
-            var scoring = ScoreRequest(model: model, input: input)
+            var scoring = ScoreRequest(model: ModelRequest(model), input: input)
             scoring.json = true
             try score(scoring, log: { _ in }, emit: emit)
         }
@@ -94,12 +94,12 @@ import Text
             try AdapterDirectory.save(adapted, to: folder, base: model, tokenizerFrom: nil)
             emit(try mergeAdapter(folder, base: model, directory: model + "-merged"))
             emit(try inspect(folder, json: true))
-            var request = ScoreRequest(model: model, input: input)
+            var request = ScoreRequest(model: ModelRequest(model), input: input)
             request.json = true
             try score(request, log: { _ in }, emit: emit)
-            request.adapter = folder
+            request.model.adapter = folder
             try score(request, log: { _ in }, emit: emit)
-            request = ScoreRequest(model: model + "-merged", input: input)
+            request = ScoreRequest(model: ModelRequest(model + "-merged"), input: input)
             request.json = true
             try score(request, log: { _ in }, emit: emit)
             #expect(throws: Failure.self) { try mergeAdapter(folder, base: model, directory: model + "-merged") }
@@ -131,19 +131,19 @@ import Text
             try AdapterDirectory.save(adapted, to: model + "-adapter", base: model, tokenizerFrom: nil)
             _ = try mergeAdapter(model + "-adapter", base: model, directory: model + "-merged")
             for (directory, adapter) in [("-whole", nil), ("-merged", nil), ("", model + "-adapter")] {
-                var request = ScoreRequest(model: model + directory, input: input)
-                request.adapter = adapter
+                var request = ScoreRequest(model: ModelRequest(model + directory), input: input)
+                request.model.adapter = adapter
                 request.json = true
                 try score(request, log: { _ in }, emit: emit)
                 request.json = false
                 try score(request, log: { _ in }) { #expect($0.contains("reward")) }
             }
             for directory in ["-whole", "-merged"] {
-                var request = GenerateRequest(model: model + directory)
+                var request = GenerateRequest(model: ModelRequest(model + directory))
                 request.prompts = ["a"]
                 let failure = #expect(throws: Failure.self) { try generate(request, log: { _ in }, emit: { _ in }) }
                 #expect(failure?.code == .configuration)
-                request.adapter = model + "-adapter"
+                request.model.adapter = model + "-adapter"
                 #expect(throws: Failure.self) { try generate(request, log: { _ in }, emit: { _ in }) }
             }
         }
@@ -162,8 +162,8 @@ import Text
             let broken = try ModelDirectory.load(model, precision: .float32).model
             for index in broken.parameters.entries[0].range { broken.parameters.values[index] = weight }
             try ModelDirectory.save(broken, to: model, tokenizerFrom: nil)
-            var scoring = ScoreRequest(model: model, input: input)
-            var sampling = GenerateRequest(model: model)
+            var scoring = ScoreRequest(model: ModelRequest(model), input: input)
+            var sampling = GenerateRequest(model: ModelRequest(model))
             sampling.prompts = ["a"]
             sampling.temperature = 0
             sampling.maxNewTokens = 1
@@ -180,8 +180,8 @@ import Text
             }
             if weight.isNaN { #expect(throws: Failure.self) { try inspect(model, json: false) } }
             _ = try inspect(model, json: false, allowNonFinite: true)
-            scoring.allowNonFinite = true
-            sampling.allowNonFinite = true
+            scoring.model.allowNonFinite = true
+            sampling.model.allowNonFinite = true
             var printed: [String] = []
             try score(scoring, log: { _ in }) { printed.append($0) }
             #expect(printed == ["{\"token_ids\": [1, 2, 3], \"logprobs\": [null, null]}"])
@@ -205,7 +205,7 @@ import Text
     func badLinesAreNamed(input: String, part: String) throws {
         do {
             _ = try lines(input: input) { model, input, emit in
-                try score(ScoreRequest(model: model, input: input), log: { _ in }, emit: emit)
+                try score(ScoreRequest(model: ModelRequest(model), input: input), log: { _ in }, emit: emit)
             }
             Issue.record("a bad line was accepted")
         } catch let failure as Failure {

@@ -108,7 +108,7 @@ struct ChatTests {
         }
         for text in ["Hi there!", "ends early", "日本"] {
             for isComplete in [true, false] {
-                #expect(try encoding.text(ofResponse: encoding.response(text, isComplete: isComplete)) == text)
+                #expect(encoding.text(ofResponse: encoding.response(text, isComplete: isComplete)) == text)
             }
         }
     }

@@ -36,6 +36,16 @@ struct EncodingTests {
         }
     }
 
+    @Test("ids beyond the vocabulary, which a padded model can draw, have no text")
+    func paddedIDs() throws {
+        let tokenizer = try tiny()
+        let padding = Int32(tokenizer.vocabularySize)
+        let ids = tokenizer.encode(" film")
+        #expect(tokenizer.text(ofSampled: ids) == " film")
+        #expect(tokenizer.text(ofSampled: [padding] + ids + [padding + 7]) == "\u{FFFD} film\u{FFFD}")
+        #expect(throws: Failure.self) { try tokenizer.decode([padding]) }
+    }
+
     @Test("add_prefix_space, as tokenizers does it")
     func prefixSpace() throws {
         let tokenizer = try tokenizer(tinyFile().setting("pre_tokenizer", "add_prefix_space", to: true))

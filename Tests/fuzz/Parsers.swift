@@ -158,7 +158,7 @@ private func renderTemplates(_ bytes: [UInt8]) throws {
         let cut = encoding.prompt(conversation, atMost: 40)
         if template != .none { require(encoding.prompt(cut.conversation) == cut.tokens, "a cut prompt is its tokens") }
         _ = encoding.response(conversation.messages[0].content, isComplete: true)
-        _ = try encoding.text(ofResponse: ids)
+        _ = encoding.text(ofResponse: ids)
     }
 }
 

@@ -58,11 +58,11 @@ extension RunContext {
         let chosen = try choose(choices, most: most, count: prompts.count * each, reference) { candidate, item in
             (prompts[item / each].tokens, candidates[candidate][item].tokens)
         }
-        return try choices.enumerated().map { index, choice in
+        return choices.enumerated().map { index, choice in
             let samples = chosen.enumerated().map { candidates[$1[index]][$0] }
             return PolicyAnswers(
                 name: choice.name,
-                responses: try judged(samples, prompts, reference),
+                responses: judged(samples, prompts, reference),
                 kl: bestOfNDivergence(choice.n),
                 klIsBound: true
             )

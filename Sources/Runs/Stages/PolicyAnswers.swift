@@ -82,7 +82,7 @@ private func answer(
         purpose: .evaluation,
         step: index
     )
-    let responses = try judged(samples, prompts, reference)
+    let responses = judged(samples, prompts, reference)
     let kl =
         try index == 0
         ? 0
@@ -112,13 +112,13 @@ extension RunContext {
 }
 
 /// Samples as judges see them, prompts × samples: as many of each prompt, one prompt after the other.
-func judged(_ samples: [Sample], _ prompts: [Prompt], _ reference: Reference) throws -> [[JudgedResponse]] {
+func judged(_ samples: [Sample], _ prompts: [Prompt], _ reference: Reference) -> [[JudgedResponse]] {
     let each = samples.count / prompts.count
-    return try prompts.indices.map { index in
-        try samples[index * each..<(index + 1) * each].map { sample in
+    return prompts.indices.map { index in
+        samples[index * each..<(index + 1) * each].map { sample in
             JudgedResponse(
                 prompt: prompts[index].text,
-                response: try reference.encoding.text(ofResponse: sample.tokens),
+                response: reference.encoding.text(ofResponse: sample.tokens),
                 promptTokens: prompts[index].tokens,
                 responseTokens: sample.tokens
             )

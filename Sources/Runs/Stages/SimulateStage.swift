@@ -37,9 +37,9 @@ func runSimulate(_ run: RunContext) throws {
     )
     run.progress.end()
     try run.onRoot {
-        let responses = try samples.map { sample in
+        let responses = samples.map { sample in
             SampledResponse(
-                text: try reference.encoding.text(ofResponse: sample.tokens),
+                text: reference.encoding.text(ofResponse: sample.tokens),
                 tokens: sample.tokens.count,
                 isComplete: sample.finished
             )

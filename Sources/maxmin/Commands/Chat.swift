@@ -41,17 +41,12 @@ struct Chat: ParsableCommand {
 
     func run() throws {
         try requireOneProcess("chat")
-        var request = ChatRequest(model: options.model)
-        request.adapter = options.adapter
-        request.template = chat.chatTemplate
+        var request = ChatRequest(model: options.request(chat))
         request.system = system
         request.maxNewTokens = maxNewTokens
         request.temperature = temperature
         request.topP = topP
         request.seed = seed
-        request.precision = options.precision
-        request.threads = options.threads
-        request.followSymlinks = options.links.followSymlinks
         try ModelTools.chat(
             request,
             nextLine: {

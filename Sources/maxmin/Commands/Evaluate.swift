@@ -173,13 +173,20 @@ struct ComparisonOptions: ParsableArguments {
     /// The comparison; nil where none is asked for.
     func request(_ choices: RunChoices, dryRun: Bool) throws -> CompareRequest? {
         guard let policy, let against, let prompts else { return nil }
+        func opened(_ model: ModelRequest) -> ModelRequest {
+            var model = model
+            model.precision = precision ?? model.precision
+            model.threads = choices.threads.map { max(1, $0) } ?? ProcessInfo.processInfo.activeProcessorCount
+            model.allowNonFinite = allowNonFinite
+            model.followSymlinks = links.followSymlinks
+            return model
+        }
         var request = CompareRequest(
-            policy: .init(directory: policy, adapter: adapter),
-            against: .init(directory: against, adapter: againstAdapter),
+            policy: opened(ModelRequest(policy, adapter: adapter)),
+            against: opened(ModelRequest(against, adapter: againstAdapter)),
             prompts: prompts
         )
-        request.rewardModels = rewardModel
-        request.rewardBase = rewardBase
+        request.rewardModels = try rewardModel.map { opened(try ModelRequest(rewardModel: $0, base: rewardBase)) }
         request.tastes = taste
         request.llm = llm
         request.answers = answers
@@ -188,11 +195,6 @@ struct ComparisonOptions: ParsableArguments {
         request.temperature = temperature ?? request.temperature
         request.seed = seed ?? request.seed
         request.bootstrap = bootstrap ?? request.bootstrap
-        request.precision = precision ?? request.precision
-        request.threads =
-            choices.threads.map { max(1, $0) } ?? ProcessInfo.processInfo.activeProcessorCount
-        request.allowNonFinite = allowNonFinite
-        request.followSymlinks = links.followSymlinks
         request.json = choices.json
         request.dryRun = dryRun
         return request

@@ -61,9 +61,7 @@ struct Generate: ParsableCommand {
 
     func run() throws {
         try requireOneProcess("generate")
-        var request = GenerateRequest(model: options.model)
-        request.adapter = options.adapter
-        request.template = chat.chatTemplate
+        var request = GenerateRequest(model: options.request(chat))
         request.input = input
         request.prompts = prompt
         request.samples = samples
@@ -72,10 +70,6 @@ struct Generate: ParsableCommand {
         request.topK = topK
         request.topP = topP
         request.seed = seed
-        request.precision = options.precision
-        request.threads = options.threads
-        request.allowNonFinite = options.allowNonFinite
-        request.followSymlinks = options.links.followSymlinks
         request.json = json
         try printingLines { try generate(request, log: say, emit: $0) }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ModelTools
 import Runs
 package import Text
 
@@ -24,6 +25,17 @@ struct ModelOptions: ParsableArguments {
     var allowNonFinite = false
 
     @OptionGroup var links: LinkOptions
+
+    /// The model that is asked for, under a chat template.
+    func request(_ chat: ChatOptions) -> ModelRequest {
+        var request = ModelRequest(model, adapter: adapter)
+        request.template = chat.chatTemplate
+        request.precision = precision
+        request.threads = threads
+        request.allowNonFinite = allowNonFinite
+        request.followSymlinks = links.followSymlinks
+        return request
+    }
 }
 
 /// Which files weights may be.

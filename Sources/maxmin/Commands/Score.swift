@@ -29,13 +29,7 @@ struct Score: ParsableCommand {
 
     func run() throws {
         try requireOneProcess("score")
-        var request = ScoreRequest(model: options.model, input: input)
-        request.adapter = options.adapter
-        request.template = chat.chatTemplate
-        request.precision = options.precision
-        request.threads = options.threads
-        request.allowNonFinite = options.allowNonFinite
-        request.followSymlinks = options.links.followSymlinks
+        var request = ScoreRequest(model: options.request(chat), input: input)
         request.json = json
         try printingLines { try score(request, log: say, emit: $0) }
     }
