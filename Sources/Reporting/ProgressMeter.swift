@@ -76,7 +76,7 @@ package final class ProgressMeter {
     /// A task that was not ended is forgotten.
     package func begin(_ name: String, total: Int, unit: String = "steps", done: Int = 0) {
         clearBar()
-        task = ProgressTask(name: name, total: total, unit: unit, started: now(), before: done, done: done)
+        task = ProgressTask(name: name, total: total, unit: unit, started: now(), done: done)
         shown = style == .bar ? -Double.infinity : now()
         show()
     }
@@ -84,7 +84,7 @@ package final class ProgressMeter {
     /// Counts steps of the current task as done; `notes` are shown behind, as in "loss 0.61", the most important first:
     /// a bar has room for two.
     package func advance(by steps: Int = 1, notes: [String] = []) {
-        task?.done += steps
+        task?.advance(by: steps, at: now())
         task?.notes = notes
         task?.between = nil
         show()

@@ -7,17 +7,40 @@ struct ProgressTask {
     let unit: String
     let started: Double
     /// Steps that were done in an earlier process.
-    var before = 0
-    var done = 0
+    let before: Int
+    private(set) var done: Int
+    /// How many steps were done when, about a second apart: the first is a minute ago, or the start.
+    private var marks: [(time: Double, done: Int)]
     /// What is shown beside the progress, the most important first.
     var notes: [String] = []
     /// What is done between two steps; it is shown before the notes.
     var between: String?
 
+    /// A task that begins at a time, `done` of its steps done by an earlier process.
+    init(name: String, total: Int, unit: String, started: Double, done: Int) {
+        self.name = name
+        self.total = total
+        self.unit = unit
+        self.started = started
+        before = done
+        self.done = done
+        marks = [(started, done)]
+    }
+
+    /// Counts steps as done.
+    mutating func advance(by steps: Int, at time: Double) {
+        done += steps
+        if let last = marks.last, time - last.time >= 1 { marks.append((time, done)) }
+        while marks.count > 1, time - marks[1].time >= 60 { marks.removeFirst() }
+    }
+
     /// As in "reward fit: 42 of 200 steps, 3.10 steps/s, 51 s left, loss 0.61".
+    ///
+    /// Rate and time left, here and in a bar, are those of the last minute.
     func line(at time: Double) -> String {
-        let pace = [rate(at: time), secondsLeft(at: time).map { "\(duration($0)) left" }].compactMap { $0 }
-        return "\(name): " + (["\(done) of \(total) \(unit)"] + pace + shown).joined(separator: ", ")
+        let pace = pace(since: marks[0], at: time)
+        let figures = [pace.map(rate), pace.map { "\(duration(secondsLeft($0))) left" }].compactMap { $0 }
+        return "\(name): " + (["\(done) of \(total) \(unit)"] + figures + shown).joined(separator: ", ")
     }
 
     /// As in "reward fit [#####-----]  42/200  3.10/s  51s left  loss 0.61  KL 2.5", in less than `columns`.
@@ -26,12 +49,13 @@ struct ProgressTask {
     func bar(at time: Double, columns: Int) -> String {
         // A bar that fills the last column makes some terminals scroll.
         let room = max(1, columns - 1)
-        let left = secondsLeft(at: time).map { "\(shortDuration($0)) left" }
+        let pace = pace(since: marks[0], at: time)
+        let left = pace.map { "\(shortDuration(secondsLeft($0))) left" }
         let notes = shown
         let wishes = [(notes.count, true), (2, true), (2, false), (1, false), (0, false)]
         for (count, hasRate) in wishes {
             let own = notes.prefix(count)
-            let rate = hasRate ? shortRate(at: time) : nil
+            let rate = hasRate ? pace.map(shortRate) : nil
             let figures = (["\(done)/\(total)"] + [rate, left].compactMap { $0 } + own).joined(separator: "  ")
             let width = min(20, room - name.count - figures.count - 5)
             guard width >= 4 else { continue }
@@ -48,29 +72,26 @@ struct ProgressTask {
     func closingLine(at time: Double, _ summary: String, columns: Int = .max) -> String {
         let head = "\(name): \(done - before) \(unit) in \(duration(time - started))"
         let end = summary.isEmpty ? [] : [summary]
-        let whole = ([head, rate(at: time)].compactMap { $0 } + end).joined(separator: ", ")
+        let average = pace(since: (started, before), at: time).map(rate)
+        let whole = ([head, average].compactMap { $0 } + end).joined(separator: ", ")
         return whole.count < columns ? whole : shortened(([head] + end).joined(separator: ", "), to: columns - 1)
     }
 
     private var shown: [String] { (between.map { [$0] } ?? []) + notes }
 
-    private var pace: Double? { done > before ? Double(done - before) : nil }
-
-    private func secondsLeft(at time: Double) -> Double? {
-        guard let pace, time > started else { return nil }
-        return (time - started) / pace * Double(max(0, total - done))
+    /// Steps a second since a mark; nil before the first step.
+    private func pace(since mark: (time: Double, done: Int), at time: Double) -> Double? {
+        done > mark.done && time > mark.time ? Double(done - mark.done) / (time - mark.time) : nil
     }
 
-    private func rate(at time: Double) -> String? {
-        guard let pace, time > started else { return nil }
-        let rate = pace / (time - started)
-        return rate < 1 ? "\(digits(1 / rate)) s each" : "\(digits(rate)) \(unit)/s"
+    private func secondsLeft(_ pace: Double) -> Double { Double(max(0, total - done)) / pace }
+
+    private func rate(_ pace: Double) -> String {
+        pace < 1 ? "\(digits(1 / pace)) s each" : "\(digits(pace)) \(unit)/s"
     }
 
-    private func shortRate(at time: Double) -> String? {
-        guard let pace, time > started else { return nil }
-        let rate = pace / (time - started)
-        return rate < 1 ? "\(digits(1 / rate)) s each" : "\(digits(rate))/s"
+    private func shortRate(_ pace: Double) -> String {
+        pace < 1 ? "\(digits(1 / pace)) s each" : "\(digits(pace))/s"
     }
 }
 

@@ -17,7 +17,8 @@ func finishedRun(name: String = "a < b", single: Double = 0.2) -> ReportedRun {
                 "taste": [
                     "win_rate": rates, "worst_win_rate": rate(min(positive, concise)),
                     "worst_less_baseline": lessBaseline,
-                ]
+                ],
+                "reward": ["win_rate": ["concise": rate(concise), "positive": rate(positive)]],
             ],
             "kl": 3.25, "mean_tokens": 20.5,
             "samples": [["prompt": "A <b> & ", "response": "\"film\"</p><script>", "utility": ["positive": 0.5]]],

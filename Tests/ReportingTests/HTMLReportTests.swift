@@ -22,7 +22,8 @@ struct HTMLReportTests {
         let titles = page.split(separator: "<figcaption><strong>").dropFirst().map { $0.prefix { $0 != "<" } }
         #expect(
             titles == [
-                "Win rate by taste.", "What the worst-off group gets, at what divergence.", "How many groups?",
+                "Win rate by taste.", "Win rate by reward.", "What the worst-off group gets, at what divergence.",
+                "How many groups?",
                 "Who is in which group?", "Do the groups want the same?", "EM, iteration by iteration.",
                 "Who was in group-1 (concise), and when?", "Validation loss: final-of-2.", "Accuracy: final-of-2.",
                 "Margin: final-of-2.", "Training loss: final-of-2.", "Gradient: final-of-2.",
@@ -33,6 +34,15 @@ struct HTMLReportTests {
             ]
         )
         #expect(!page.contains("NaN") && !page.contains("nan\"") && !page.contains("inf"))
+    }
+
+    /// A group has one color, whatever the order in which a judge names the groups.
+    @Test func groupsKeepTheirColor() throws {
+        let page = try htmlReport(finishedRun())
+        let bars = page.split(separator: "<title>").filter { $0.hasPrefix("maxmin, ") }
+        let colors = bars.map { bar in (bar.prefix { $0 != ":" }, bar.contains("bar s0")) }
+        #expect(colors.count == 4)
+        #expect(colors.allSatisfy { $0.1 == $0.0.hasSuffix("positive") }, "\(bars)")
     }
 
     @Test func saysWhyThereIsNoDiagnosis() throws {

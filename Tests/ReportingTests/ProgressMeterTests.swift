@@ -41,6 +41,24 @@ struct ProgressMeterTests {
         #expect(stage.writes[3].hasSuffix("left"))
     }
 
+    /// Fast steps at first, slow ones since: the bar has the rate of the last minute, the closing line that of all.
+    @Test func ratesAreOfTheLastMinute() throws {
+        let stage = Stage()
+        let meter = stage.meter(.bar)
+        meter.begin("fit", total: 1000)
+        for pause in Array(repeating: 0.1, count: 500) + Array(repeating: 2, count: 40) {
+            stage.time += pause
+            meter.advance()
+        }
+        #expect(try #require(stage.writes.last).hasSuffix("540/1000  2.00 s each  15m20s left"))
+        // One step that takes longer than a minute.
+        stage.time += 100
+        meter.advance()
+        #expect(try #require(stage.writes.last).contains("541/1000  100 s each"))
+        meter.end()
+        #expect(try #require(stage.writes.last) == "fit: 541 steps in 3 min 50 s, 2.35 steps/s\n")
+    }
+
     @Test func barsAreRedrawnAtMostTenTimesASecond() {
         let stage = Stage()
         let meter = stage.meter(.bar)

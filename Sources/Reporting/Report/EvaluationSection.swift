@@ -20,15 +20,19 @@ func evaluationContent(_ run: ReportedRun) throws(Failure) -> String? {
         }
     )
     var figures = judges.map { judge in
+        // A judge may have groups of its own; those that the table has keep their place, and so their color.
+        let found = policies.first?.byJudge.first { $0.judge == judge }?.winRates.map(\.group) ?? []
+        let order = groups.filter(found.contains) + found.filter { !groups.contains($0) }
         let rates = policies.map { policy in
-            (policy.name, policy.byJudge.first { $0.judge == judge }?.winRates.map(\.rate) ?? [])
+            let own = policy.byJudge.first { $0.judge == judge }?.winRates ?? []
+            return (policy.name, order.map { group in own.first { $0.group == group }?.rate })
         }
         return BarChart(
             title: "Win rate by \(judge).",
             caption:
                 "Of each policy against the reference, by group, with 95 % intervals; ▾ marks the worst-off group.",
             xLabel: "prompts won, %",
-            groups: policies.first?.byJudge.first { $0.judge == judge }?.winRates.map(\.group) ?? [],
+            groups: order,
             policies: rates
         ).html
     }
