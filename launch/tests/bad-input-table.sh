@@ -4,32 +4,19 @@
 #
 #   BIN=.build/release ALL_RANKS=1 bash launch/tests/bad-input-table.sh
 set -uo pipefail
+source launch/checks.sh
 maxmin=$BIN/maxmin
 root=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
+# shellcheck disable=SC2034 # Seconds of `ends`.
+limit=20
 # shellcheck source=launch/mpi.sh
 source "$root/launch/mpi.sh"
 few=(1)
 many=(1 4)
 if [[ -n ${ALL_RANKS:-} ]]; then many=(1 2 4) few=(1 2 4); fi
-
-# ends NAME CODE TEXT COMMAND…: the command ends with the code within 20 s; where that is no 0, one line of error has the text, else the
-# output has it.
-ends() {
-    local name=$1 code=$2 text=$3 output status errors expected=1
-    shift 3
-    output=$(timeout 20 "$@" 2>&1 </dev/null | tr '\0' ' ' | head -c 100000; exit "${PIPESTATUS[0]}")
-    status=$?
-    errors=$(grep -ciE '^(maxmin: )?error: ' <<<"$output")
-    ((code == 0)) && expected=0
-    if ((status == code && errors == expected)) && [[ $output == *"$text"* ]]; then
-        echo "ok $name"
-    else
-        echo "not ok $name: status $status, not $code, or not one line with \"$text\": ${output:0:2000}"
-    fi
-}
 
 # inspected NUMBER NAME CODE TEXT PATH
 inspected() { ends "$1 $2" "$3" "$4" "$maxmin" inspect "$5"; }

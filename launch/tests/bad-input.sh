@@ -2,25 +2,13 @@
 # Wrong input through the command line: each case ends with the exit code of docs/command-line.md, having printed one clear line that
 # names file and line, or key. A person without privileges is needed for the cases of permission: as root they are left out.
 set -uo pipefail
+source launch/checks.sh
 maxmin=$BIN/maxmin
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 root=$OLDPWD
 
-# ends NAME CODE TEXT COMMAND…: the command ends with the code, having printed, beside progress, one line of error with the text.
-ends() {
-    local name=$1 code=$2 text=$3 output status errors
-    shift 3
-    output=$(timeout 120 "$@" 2>&1 </dev/null)
-    status=$?
-    errors=$(grep -ciE '^(maxmin: )?error: ' <<<"$output")
-    if ((status == code && errors == 1)) && grep -qiE '^(maxmin: )?error: ' <<<"$output" && [[ $output == *"$text"* ]]; then
-        echo "ok $name"
-    else
-        echo "not ok $name: status $status, not $code, or not one line with \"$text\": $output"
-    fi
-}
 # A program, for `timeout`: the command on two ranks.
 printf '#!/usr/bin/env bash\nsource %q\non_ranks 2 "$@"\n' "$root/launch/mpi.sh" >on_two
 sed 's/on_ranks 2/on_ranks 4/' on_two >on_four

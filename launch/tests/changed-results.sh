@@ -2,6 +2,7 @@
 # Results that somebody changed after the stage that wrote them: later stages and --resume refuse to go on from them, name the file
 # and end with 65 (66 where it is gone, 78 where it is an input), on one rank and on two. What is put back, or does not matter, goes on.
 set -uo pipefail
+source launch/checks.sh
 maxmin=$BIN/maxmin
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -12,19 +13,6 @@ chmod +x on_two
 smoke=("$root/launch/runs/smoke.yaml" --set sft.steps=2 --set simulate.comparisons_per_user=8 --set reward.max_steps=2
     --set reward.max_iterations=1 --set reward.batch_comparisons=4 --set run.directory=run)
 run() { timeout 120 "$maxmin" run "${smoke[@]}" --set 'policy.objectives=[maxmin]' --set policy.steps=1 "$@" >log 2>&1; }
-
-# ends NAME CODE TEXT COMMAND…: the command ends with the code, having printed one line of error with the text.
-ends() {
-    local name=$1 code=$2 text=$3 status
-    shift 3
-    timeout 120 "$@" >log 2>&1 </dev/null
-    status=$?
-    if ((status == code)) && (($(grep -ciE '^(maxmin: )?error: ' log) == 1)) && grep -qF -- "$text" log; then
-        echo "ok $name"
-    else
-        echo "not ok $name: status $status, not $code, or not one line with \"$text\": $(tail -n 3 log)"
-    fi
-}
 
 run --set 'run.stages=[sft, simulate, reward, calibrate]' || echo "not ok preparation: $(tail -n 3 log)"
 cp -r run whole

@@ -3,19 +3,13 @@
 # bf16 operands. ONEDNN_MAX_CPU_ISA lowers our kernels and oneDNN, OPENBLAS_CORETYPE OpenBLAS. An emulated CPU without AVX-512 shows
 # that nothing uses it there.
 set -uo pipefail
+source launch/checks.sh
 source launch/mpi.sh
 clang=$(dirname "$(readlink -f "$(command -v swift)")")/clang
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 has() { grep -m 1 '^flags' /proc/cpuinfo | grep -qw "$1"; }
-
-# check NAME COMMAND…: one line for a command.
-check() {
-    local name=$1
-    shift
-    if "$@" >"$work/log" 2>&1; then echo "ok $name"; else echo "not ok $name: $(tail -n 5 "$work/log")"; fi
-}
 
 # shellcheck disable=SC2046 # Several flags.
 compile_selftest() {

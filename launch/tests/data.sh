@@ -2,24 +2,13 @@
 # Preference data as other people have them, through the command line: compressed files, published data sets, foreign fields, what is
 # refused with a command that helps, prompts of the preferences, and docs/tutorial.md from `inspect` on.
 set -uo pipefail
+source launch/checks.sh
 maxmin=$BIN/maxmin
 root=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
 
-# ends NAME CODE TEXT COMMAND…: the command ends with the code, having printed the text.
-ends() {
-    local name=$1 code=$2 text=$3 output status
-    shift 3
-    output=$(timeout 120 "$@" 2>&1 </dev/null)
-    status=$?
-    if ((status == code)) && [[ $output == *"$text"* ]]; then
-        echo "ok $name"
-    else
-        echo "not ok $name: status $status, not $code, or without \"$text\": $output"
-    fi
-}
 # same NAME A B: two texts are equal.
 same() { if [[ -n $2 && $2 == "$3" ]]; then echo "ok $1"; else echo "not ok $1: \"$2\" is not \"$3\""; fi; }
 # found FILE OPTION…: what inspect found, without what differs between forms of the same comparisons.
@@ -109,9 +98,9 @@ read -ra words <<<"${commands[3]}"
 ends "too many prompts held out: known before anything is trained" 65 "distinct prompts, but 5000 are to be held out" \
     "$maxmin" "${words[@]:1}" "${quick[@]}" --set data.held_out_prompts=5000
 same "and nothing was written" "none" "$([[ -e runs ]] || echo none)"
-"$maxmin" "${words[@]:1}" "${quick[@]}" >log 2>&1
-ends "tutorial: ${commands[3]}" 0 "win rate" cat log
-ends "which takes the prompts of the preferences, and says so" 0 "prompts: 416 of data.preferences, and 64 others of them" cat log
+"$maxmin" "${words[@]:1}" "${quick[@]}" >first.log 2>&1
+ends "tutorial: ${commands[3]}" 0 "win rate" cat first.log
+ends "which takes the prompts of the preferences, and says so" 0 "prompts: 416 of data.preferences, and 64 others of them" cat first.log
 ends "the table compressed" 0 "reward: done" "$maxmin" "${words[@]:1}" "${quick[@]}" --set data.preferences=ratings.csv.gz \
     --set run.directory=runs/gz --set 'run.stages=[reward]'
 same "gives the same models" "$(cd runs/mine && sha256sum reward/group-*/model.safetensors)" \

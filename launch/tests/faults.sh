@@ -2,15 +2,13 @@
 # Faults injected into runs of three ranks (docs/reliability.md): each ends with the stated exit code, names the rank that is to blame,
 # and leaves no process behind. Time limits only tell a run that hangs.
 set -uo pipefail
+source launch/checks.sh
 source launch/mpi.sh
 maxmin=$BIN/maxmin
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 sft=(sft launch/runs/smoke.yaml --overwrite --set 'run.stages=[sft]' --set sft.documents=200 --set sft.vocabulary_size=300
     --set sft.steps=12 --set run.replica_check_steps=5 --set run.deadline_step=3)
-
-ok() { echo "ok $1"; }
-not_ok() { echo "not ok $1: ${*:2}"; }
 
 # survivors: the processes of this script's runs that are still there a moment after the end.
 survivors() {

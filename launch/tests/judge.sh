@@ -3,31 +3,13 @@
 # limits, the cache, the key that is written nowhere, --dry-run, ranks. `held-out`: reward models of comparisons that no other has seen,
 # killed and resumed. Gold policies. Two models without a run. Needs jq and python3.
 set -uo pipefail
+source launch/checks.sh
 source launch/mpi.sh
 maxmin=$(realpath "$BIN/maxmin")
 work=$(mktemp -d)
 server=
 trap 'kill $server 2>/dev/null; rm -rf "$work"' EXIT
 
-# check NAME COMMAND…: ok where the command succeeds.
-check() {
-    if "${@:2}" >"$work/check" 2>&1; then
-        echo "ok $1"
-    else
-        echo "not ok $1: $(tail -n 3 "$work/check") $(tail -n 5 "$work/log" 2>/dev/null)"
-    fi
-}
-# ends NAME CODE TEXT COMMAND…: the command ends with the code, having said the text.
-ends() {
-    local status
-    "${@:4}" >"$work/out" 2>"$work/log" </dev/null
-    status=$?
-    if ((status == $2)) && grep -qF -- "$3" "$work/log"; then
-        echo "ok $1"
-    else
-        echo "not ok $1: status $status, not $2, or not with \"$3\": $(tail -n 5 "$work/log")"
-    fi
-}
 # requests: how many the server got so far.
 requests() { wc -l <"$work/requests"; }
 # evaluates RUN KIND [OPTION…]: the stage evaluate of a run, judged by the endpoint that behaves like that.

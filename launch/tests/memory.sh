@@ -5,13 +5,11 @@
 #
 #   BIN=.build/release bash launch/tests/memory.sh
 set -uo pipefail
+source launch/checks.sh
 maxmin=$BIN/maxmin
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 margin=${MARGIN:-15}
-
-ok() { echo "ok $1"; }
-not_ok() { echo "not ok $1: ${*:2}"; }
 
 # run RANKS OPTION…: a run; its summary goes to $work/summary.
 run() {

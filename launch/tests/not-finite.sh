@@ -2,6 +2,7 @@
 # Numbers that are not finite, and models that learned nothing: no stage saves or judges the former, whatever policy.max_bad_steps, and
 # the latter are warned of.
 set -uo pipefail
+source launch/checks.sh
 maxmin=$BIN/maxmin
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -11,18 +12,6 @@ smoke=("$root/launch/runs/smoke.yaml" --set sft.steps=2 --set simulate.compariso
     --set reward.max_iterations=1 --set reward.batch_comparisons=4 --set run.directory=run
     --set 'policy.objectives=[maxmin]' --set policy.steps=3 --set policy.max_bad_steps=1000)
 
-# ends NAME CODE TEXT COMMAND…: the command ends with the code, having printed the text.
-ends() {
-    local name=$1 code=$2 text=$3 status
-    shift 3
-    timeout 120 "$@" >log 2>&1 </dev/null
-    status=$?
-    if ((status == code)) && grep -qF -- "$text" log; then
-        echo "ok $name"
-    else
-        echo "not ok $name: status $status, not $code, or no \"$text\": $(tail -n 3 log)"
-    fi
-}
 # gone NAME FILE: nothing was written there.
 gone() { if [[ -e $2 ]]; then echo "not ok $1: $2 is there"; else echo "ok $1"; fi; }
 

@@ -2,21 +2,12 @@
 # The whole pipeline on launch/runs/smoke.yaml: on one process, under mpirun, stage by stage, with every choice of method, and how
 # it ends when a rank fails. Needs jq.
 set -uo pipefail
+source launch/checks.sh
 source launch/mpi.sh
 maxmin=$BIN/maxmin
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 smoke=launch/runs/smoke.yaml
-
-ok() { echo "ok $1"; }
-not_ok() { echo "not ok $1: ${*:2}"; }
-
-# check NAME COMMAND…: a check that is one command.
-check() {
-    local name=$1 output
-    shift
-    if output=$("$@" 2>&1); then ok "$name"; else not_ok "$name" "$output"; fi
-}
 
 # on N COMMAND…: the command on N ranks, or for 0 without mpirun. The time limit tells only a program that hangs.
 on() {

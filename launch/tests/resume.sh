@@ -6,6 +6,7 @@
 #
 #   BIN=.build/release SEED=3 WAYS=kill bash launch/tests/resume.sh 100
 set -uo pipefail
+source launch/checks.sh
 source launch/mpi.sh
 source launch/disturbing.sh
 maxmin=$BIN/maxmin
@@ -15,9 +16,6 @@ read -ra ways <<<"${WAYS:-kill stop}"
 RANDOM=${SEED:-1}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-
-ok() { echo "ok $1"; }
-not_ok() { echo "not ok $1: ${*:2}"; }
 
 # start_in DIRECTORY RANKS OPTION…: the whole run in the background, resuming what is there.
 start_in() {

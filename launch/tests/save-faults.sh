@@ -6,13 +6,11 @@
 #
 #   BIN=.build/release RANKS="1 2 4" bash launch/tests/save-faults.sh all
 set -uo pipefail
+source launch/checks.sh
 maxmin=$BIN/maxmin
 limit=${1:-1}
 work=$(mktemp -d)
 trap 'umount "$work/disk" 2>/dev/null; rm -rf "$work"' EXIT
-
-ok() { echo "ok $1"; }
-not_ok() { echo "not ok $1: ${*:2}"; }
 
 cat >"$work/run.yaml" <<'END'
 run: { threads: 1, save_every_steps: 5, save_every_minutes: null, stages: [sft] }

@@ -2,31 +2,13 @@
 # `maxmin sweep`: killed in the middle it goes on to the bits of an undisturbed run; finished runs are skipped, a failing one is
 # recorded and the others go on; --only, --list, --report, Ctrl-C, mpirun, and the job array of `maxmin launch`. Needs jq.
 set -uo pipefail
+source launch/checks.sh
 source launch/mpi.sh
 source launch/disturbing.sh
 maxmin=$(realpath "$BIN/maxmin")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# check NAME COMMAND…: ok where the command succeeds.
-check() {
-    if "${@:2}" >"$work/check" 2>&1; then
-        echo "ok $1"
-    else
-        echo "not ok $1: $(tail -n 3 "$work/check") $(tail -n 5 "$work/log" 2>/dev/null)"
-    fi
-}
-# ends NAME CODE TEXT COMMAND…: the command ends with the code, having said the text.
-ends() {
-    local status
-    timeout 120 "${@:4}" >"$work/log" 2>&1 </dev/null
-    status=$?
-    if ((status == $2)) && grep -qF -- "$3" "$work/log"; then
-        echo "ok $1"
-    else
-        echo "not ok $1: status $status, not $2, or not with \"$3\": $(tail -n 5 "$work/log")"
-    fi
-}
 # file NAME GRID: a sweep of tiny runs in the folder NAME.
 file() {
     cat >"$work/$1.yaml" <<SWEEP
