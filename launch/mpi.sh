@@ -1,13 +1,6 @@
 # shellcheck shell=bash
 # Sourced by the launch scripts: starts programs on the ranks of this machine.
 
-# Prints how many ranks this machine takes by default: one a core, at most 4.
-default_ranks() {
-    local cores
-    cores=$(nproc)
-    echo $((cores < 4 ? cores : 4))
-}
-
 # Prints how many physical cores this process may use: what mpirun counts as slots.
 physical_cores() {
     local cores allowed

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From a fresh checkout to the table of the embedded experiment: installs what is missing, builds, and runs
-# launch/runs/quickstart.yaml under mpirun with one rank per core (at most 4), into runs/quickstart.
+# launch/runs/quickstart.yaml under mpirun, two ranks where there are two cores, into runs/quickstart.
 # Arguments go to `maxmin run`, as in: ./launch/quickstart.sh --set run.seed=2
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -24,4 +24,5 @@ elif ! command -v mpirun >/dev/null; then
     echo "quickstart.sh: mpirun is not on the PATH; running as one process" >&2
     exec "${run[@]}"
 fi
-on_ranks "$(default_ranks)" "${run[@]}"
+# As many ranks as the run has shards.
+on_ranks "$(($(nproc) < 2 ? 1 : 2))" "${run[@]}"
