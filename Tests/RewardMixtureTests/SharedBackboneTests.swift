@@ -59,7 +59,8 @@ import Testing
         // By itself, with its backbone.
         let alone = models.model(1)
         let runs = distinctSequences(of: comparisons)
-        #expect(alone.rewards(of: packed(Array(runs.runs[..<1])))[0] == before[runs.places[0]] / 2)
+        // In a smaller batch, whose products may round otherwise.
+        #expect(abs(alone.rewards(of: packed(Array(runs.runs[..<1])))[0] - before[runs.places[0]] / 2) < 1e-6)
         models.resetWeights(of: 1)
         #expect(try models.rewards(of: comparisons, under: 0..<2) == [before, before])
         let other = Self.models(shared: false, .full)
