@@ -5,8 +5,8 @@ import Testing
 @testable import LanguageModels
 
 @Suite struct SamplingQueueTests {
-    /// Sequences begin in order and end at random: rows of those under way never overlap but for shared prompts, and the
-    /// cache is never left empty while somebody waits.
+    /// Sequences begin in order and end at random: rows of those under way never overlap but for shared prompts, and
+    /// the cache is never left empty while somebody waits.
     @Test(arguments: [(rows: 1, seed: 1), (60, 2), (100, 3), (100, 4), (100_000, 5)])
     func rowsAreOwned(rows: Int, seed: UInt64) {
         var random = CounterRandom(seed: seed, purpose: .test)

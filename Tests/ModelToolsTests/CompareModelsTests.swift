@@ -68,8 +68,8 @@ import Text
         return try #require(output.object)
     }
 
-    /// An untrained adapter changes nothing: its model does not diverge from the base, and its reward model is the whole
-    /// one.
+    /// An untrained adapter changes nothing: its model does not diverge from the base, and its reward model is the
+    /// whole one.
     @Test func adaptersAreComparedOverTheirBase() throws {
         try withModels { path in
             let first = "\(path)/first"

@@ -62,8 +62,10 @@ metrics() {
         and (lines("policy") | group_by(.objective) | map([.[0].objective, map(.step)])
             == [["maxmin", [1, 2, 3, 4]], ["single", [1, 2, 3, 4]]])
         and (lines("policy") | all(.[];
-            (.utility | keys == ["group-0", "group-1", "single"]) and (.reward | keys == ["group-0", "group-1", "single"])
-            and (.raw_reward | keys == ["group-0", "group-1", "single"]) and (.weight | keys == ["group-0", "group-1"])
+            # The single model is asked in its own training alone.
+            (["group-0", "group-1"] + (if .objective == "single" then ["single"] else [] end)) as $models
+            | (.utility | keys == $models) and (.reward | keys == $models) and (.raw_reward | keys == $models)
+            and (.weight | keys == ["group-0", "group-1"])
             and ([.utility[], .reward[], .weight[]] | all(type == "number"))
             and (.worst_group | . == "group-0" or . == "group-1") and (.worst_group_changed | type == "boolean")
             and numbers(["return", "beta", "kl", "kl_smoothed", "entropy", "response_tokens", "finished", "clip_fraction",
