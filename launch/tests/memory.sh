@@ -15,7 +15,7 @@ margin=${MARGIN:-15}
 run() {
     local ranks=$1
     shift
-    timeout 120 bash -c 'source launch/mpi.sh; on_ranks "$@"' - "$ranks" "$maxmin" run "$@" --json \
+    timeout 300 bash -c 'source launch/mpi.sh; on_ranks "$@"' - "$ranks" "$maxmin" run "$@" --json \
         >"$work/summary" 2>"$work/log"
 }
 
