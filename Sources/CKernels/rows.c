@@ -7,12 +7,32 @@ struct arguments {
     const int32_t *rows, *positions;
     const void *position_table;
     float *token_gradient, *position_gradient;
-    long n, d;
+    long n, d, stride;
     int x_type, out_type;
 };
 
 // Rows a thread takes at least.
 static long grain(long d) { return 1 + 8192 / (d + 1); }
+
+CK_LOOP(round_rows) {
+    const struct arguments *a = context;
+    for (long row = begin; row < end; row++) {
+        float *x = (float *)a->out + row * a->stride;
+        for (long i = 0; i < a->d; i += CK_LANES) {
+            v16 y;
+            uint16_t rounded[CK_LANES] = {0};
+            ck_load(&y, x + i, a->d - i);
+            ck_store_bfloat16(&y, rounded, CK_LANES);
+            ck_load_bfloat16(&y, rounded, CK_LANES);
+            ck_store(&y, x + i, a->d - i);
+        }
+    }
+}
+
+void ck_round_rows(float *x, long rows, long width, long stride) {
+    struct arguments a = {.out = x, .d = width, .stride = stride};
+    ck_parallel(rows, grain(width), round_rows, &a);
+}
 
 CK_LOOP(gather) {
     const struct arguments *a = context;

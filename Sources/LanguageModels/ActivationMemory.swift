@@ -96,7 +96,7 @@ package struct ActivationMemory: Sendable {
     }
 
     /// Of the keys and values of a token in all blocks.
-    package var cachedToken: Int { 2 * 4 * shape.layers * shape.keyValueHeads * shape.headWidth }
+    package var cachedToken: Int { 2 * operand * shape.layers * shape.keyValueHeads * shape.headWidth }
 
     /// Of a trunk's states of a token.
     package var trunkState: Int { operand * shape.width }

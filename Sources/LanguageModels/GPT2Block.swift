@@ -73,6 +73,7 @@ func gpt2Forward(
         gpt2StartAttention(weights, adapters: adapters[0], packed: packed?[0], a, epsilon: pass.epsilon)
     }
     addBias(weights.qkvBias, to: a.qkv.tensor)
+    a.qkv.roundKeysAndValues(to: a.attentionInput.elementType)
     attend(a)
     let residual = a.readResidual()
     linearForward(a.attended, weights.attentionProjectionWeight, adapters[1], packed: packed?[1], into: projection)

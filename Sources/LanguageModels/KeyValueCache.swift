@@ -1,17 +1,21 @@
 import Tensors
 
-/// Keys and values of the tokens so far, per layer, in rows that sequences own or share.
+/// Keys and values of the tokens so far, per layer, in rows that sequences own or share, of the type that operands of
+/// products have.
 ///
 /// Kept between calls of `sample`; grows, never shrinks.
 struct KeyValueCache {
     private var keys: [Scratch] = []
     private var values: [Scratch] = []
+    private let elementType: ElementType
+
+    init(_ elementType: ElementType) { self.elementType = elementType }
 
     /// A layer's keys and values, [rows, K·d] each.
     mutating func tensors(layer: Int, rows: Int, width: Int) -> (keys: Tensor, values: Tensor) {
         while keys.count <= layer {
-            keys.append(Scratch())
-            values.append(Scratch())
+            keys.append(Scratch(elementType))
+            values.append(Scratch(elementType))
         }
         return (keys[layer].tensor([rows, width]), values[layer].tensor([rows, width]))
     }

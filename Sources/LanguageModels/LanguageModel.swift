@@ -62,8 +62,10 @@ package final class LanguageModel {
     /// Called in backward passes through blocks: with the place in the flat gradients from which on the pass adds
     /// nothing more.
     package var gradientReady: ((Int) -> Void)?
-    /// What keys and values of one batch of `sample` may take; more sequences are sampled in several batches.
-    package var samplingBytes = 4 << 30
+    /// What keys and values may take where nobody says.
+    package static let defaultSamplingBytes = 4 << 30
+    /// What keys and values of `sample` may take; responses that it has no room for begin as others end.
+    package var samplingBytes = defaultSamplingBytes
 
     /// A model whose parameters are all zero, for a loader to fill.
     ///

@@ -41,6 +41,7 @@ func llamaForward(
         rotate(a.qkv.queries, cosines: cosines, sines: sines)
         rotate(a.qkv.keys, cosines: cosines, sines: sines)
     }
+    a.qkv.roundKeysAndValues(to: a.attentionInput.elementType)
     attend(a)
     let residual = a.readResidual()
     let attentionOutput = weights.normsOutputs ? a.attentionOutput : projection

@@ -181,14 +181,15 @@ extension LanguageModel {
 
     /// Runs one new token of each active sequence against the cache; returns the residual stream, [B, D].
     private func decode(_ active: [ActiveSequence], _ weights: SamplingWeights, rows: Int) -> Tensor {
-        let pass = samplingPass(active.map { Int32($0.cached.length) }, rows: nil, weights)
+        let sequences = active.map(\.cached)
+        let pass = samplingPass(sequences.map { Int32($0.length) }, rows: nil, weights)
         return trunkForward(tokens: active.map(\.token), pass) { layer, a in
             let (keys, values) = workspace.cache.tensors(layer: layer, rows: rows, width: keyValueWidth)
             attentionDecode(
                 a.qkv,
                 keyCache: keys,
                 valueCache: values,
-                sequences: active.map(\.cached),
+                sequences: sequences,
                 into: a.attended
             )
         }

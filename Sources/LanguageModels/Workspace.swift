@@ -156,7 +156,7 @@ final class Workspace {
     /// The pass that a backward pass may follow.
     var recording: Recording?
     /// Of sampling.
-    var cache = KeyValueCache()
+    var cache: KeyValueCache
 
     private let productType: ElementType
     /// One per layer, for recorded passes.
@@ -210,6 +210,7 @@ final class Workspace {
 
     init(_ productType: ElementType) {
         self.productType = productType
+        cache = KeyValueCache(productType)
         inference = BlockScratch(productType)
         trunkStates = Scratch(productType)
         startInput = Scratch(productType)

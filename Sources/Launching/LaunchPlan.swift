@@ -43,6 +43,8 @@ package struct LaunchPlan: Equatable, Sendable {
     package let cluster: Cluster
     /// Of the run.
     package let runDirectory: String
+    /// What makes ranks wait.
+    package let warnings: [String]
 
     /// The plan as a person, or a shell, reads it.
     package var text: String {
@@ -88,7 +90,12 @@ package func planLaunch(_ request: LaunchRequest) throws -> LaunchPlan {
         case .slurm: .batch(script: request.isSweep ? job.slurmArrayScript : job.slurmScript, submit: "sbatch")
         case .pbs: .batch(script: job.pbsScript, submit: "qsub")
         }
-    return LaunchPlan(start: start, cluster: cluster, runDirectory: configuration.run.directory)
+    return LaunchPlan(
+        start: start,
+        cluster: cluster,
+        runDirectory: configuration.run.directory,
+        warnings: configuration.waitingRanks(placement.ranks, in: configuration.run.stages).map(\.warning)
+    )
 }
 
 /// The configuration of the run, or of every run of the sweep: never none.

@@ -32,18 +32,19 @@ package func calibrate(
     var shardRewards: [[[Float]]] = []
     var hashes: [UInt8] = []
     var isFinite = true
-    for shard in shards.hosted(by: communicator.rank) {
-        try communicator.enter(.rollout, step: 0)
-        let dealt = shards.items(of: shard, total: count).map { BatchPrompt(index: $0, prompt: drawn[$0]) }
-        let rollouts = sampleRollouts(
-            dealt,
-            pool: prompts,
-            from: reference,
-            options: SamplingOptions(maxNewTokens: maxNewTokens, stop: endOfText),
-            samples: samplesPerPrompt,
-            seed: seed,
-            step: 0
-        )
+    try communicator.enter(.rollout, step: 0)
+    let sampled = sampleRollouts(
+        ofShards: shards.hosted(by: communicator.rank).map { shard in
+            shards.items(of: shard, total: count).map { BatchPrompt(index: $0, prompt: drawn[$0]) }
+        },
+        pool: prompts,
+        from: reference,
+        options: SamplingOptions(maxNewTokens: maxNewTokens, stop: endOfText),
+        samples: samplesPerPrompt,
+        seed: seed,
+        step: 0
+    )
+    for rollouts in sampled {
         isFinite = isFinite && rollouts.allSatisfy(\.isFinite)
         var rewards = try rawRewards(of: rollouts, by: rewards, models: rewardModels)
         try communicator.enter(.reward, step: 0, with: &rewards[0])

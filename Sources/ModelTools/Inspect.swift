@@ -45,13 +45,14 @@ package func inspectMemory(
     json: Bool
 ) throws -> String {
     let configuration = try Configuration(yaml: readYAMLText(path), file: path, overrides: overrides)
+    let available = configuration.availableMemory
     let plan = try MemoryPlan(
         configuration,
         stages: configuration.run.stages,
         ranks: ranks,
-        ranksOnNode: ranksOnNode
+        ranksOnNode: ranksOnNode,
+        available: available
     )
-    let available = configuration.availableMemory
     if json {
         var fields = plan.json(available: available)
         fields["kernels"] = kernelFields()
@@ -64,6 +65,7 @@ package func inspectMemory(
             lines.append(plan.shortage(of: stage, available: available))
         }
     }
+    lines += configuration.waitingRanks(ranks, in: configuration.run.stages).map(\.warning)
     return lines.joined(separator: "\n")
 }
 

@@ -106,7 +106,7 @@ private func digits(_ value: Double) -> String {
 }
 
 /// Seconds for people: "0.4 s", "51 s", "3 min 20 s", "2 h 05 min".
-func duration(_ seconds: Double) -> String {
+package func duration(_ seconds: Double) -> String {
     if seconds < 9.95 { return String(format: "%.1f s", seconds) }
     let whole = wholeSeconds(seconds)
     if whole < 60 { return "\(whole) s" }

@@ -82,6 +82,14 @@ package struct AttentionInput {
         return tensor.view(at: offset, shape: [rows, width])
     }
 
+    /// Rounds keys and values to what a type can hold, in place: a cache of that type then has them as they are.
+    package func roundKeysAndValues(to type: ElementType) {
+        guard type == .bfloat16 else { return }
+        let parts = unsafe parts(of: tensor)
+        unsafe ck_round_rows(parts.k, rows, keyValueWidth, parts.kv_row)
+        unsafe ck_round_rows(parts.v, rows, keyValueWidth, parts.kv_row)
+    }
+
     /// What the kernels take: the parts of `tensor`, which has this layout.
     @unsafe fileprivate func parts(of tensor: Tensor) -> ck_heads {
         let isApart = layout == .apart
@@ -179,7 +187,8 @@ package struct CachedSequence: Sendable {
 /// One new token per sequence against its cache.
 ///
 /// Writes k and v of row s behind the tokens of sequence s, then attends over all of them.
-/// input: B rows; keyCache, valueCache: [rows, K·d] float32; out: [B, H·d] of either type; tails are distinct.
+/// input: B rows; keyCache, valueCache: [rows, K·d] of one type, float32 or bfloat16; out: [B, H·d] of either type;
+/// tails are distinct.
 package func attentionDecode(
     _ input: AttentionInput,
     keyCache: Tensor,
@@ -190,6 +199,7 @@ package func attentionDecode(
     let batch = input.rows
     expect(keyCache, [keyCache.shape[0], input.keyValueWidth], "keyCache")
     expect(valueCache, keyCache.shape, "valueCache")
+    precondition(keyCache.elementType == valueCache.elementType, "keys and values are of one type")
     precondition(sequences.count == batch, "\(sequences.count) sequences for \(batch) rows")
     let rows = 0..<keyCache.shape[0]
     for sequence in sequences {
@@ -205,8 +215,9 @@ package func attentionDecode(
     var parts = unsafe input.parts(of: input.tensor)
     unsafe ck_attention_decode(
         &parts,
-        keyCache.floats,
-        valueCache.floats,
+        keyCache.bytes,
+        valueCache.bytes,
+        keyCache.elementType.code,
         sequences.map {
             ck_cached(
                 prefix: Int32($0.prefix.lowerBound),

@@ -13,15 +13,18 @@ func exponential(_ x: Double) -> Double { exp(x) }
     let model: LanguageModel
     let prompts: [[Int32]] = [[1], [2, 7, 3, 11], [5, 5], [9, 8, 7, 6, 5, 4, 3], [12, 1, 0]]
 
-    init() {
-        model = LanguageModel(
+    init() { model = Self.model(.float32) }
+
+    private static func model(_ precision: Precision) -> LanguageModel {
+        let model = LanguageModel(
             ModelConfiguration(vocabularySize: 13, positions: 24, width: 24, layers: 3, heads: 3),
             head: .none,
-            precision: .float32,
+            precision: precision,
             seed: 4
         )
         scale(model.parameters.values.rows(0..<(37 * 24)), by: 12)
         model.parametersDidChange()
+        return model
     }
 
     private func streams(_ count: Int, step: Int = 0) -> [CounterRandom] {
@@ -37,14 +40,17 @@ func exponential(_ x: Double) -> Double { exp(x) }
         }
     }
 
-    @Test(arguments: [Float(1), 0.6]) func logProbabilitiesAreThoseOfAFullPass(temperature: Float) {
+    /// With bf16 a full pass rounds keys and values as the cache does.
+    @Test(arguments: [(Float(1), Precision.float32, Float(1e-4)), (0.6, .float32, 1e-4), (1, .bfloat16, 0.05)])
+    func logProbabilitiesAreThoseOfAFullPass(temperature: Float, precision: Precision, tolerance: Float) {
+        let model = Self.model(precision)
         let options = SamplingOptions(maxNewTokens: 12, temperature: temperature, stop: 0)
         let samples = model.sample(prompts: prompts, options: options, streams: streams(prompts.count))
         for (prompt, sample) in zip(prompts, samples) {
             let packed = PackedSequences([prompt + sample.tokens])
             let rows = (0..<sample.tokens.count).map { Int32(prompt.count - 1 + $0) }
             let scores = model.tokenScores(of: packed, rows: rows, temperature: temperature)
-            #expect(maximalDifference(sample.logProbabilities, scores.logProbabilities) < 1e-4)
+            #expect(maximalDifference(sample.logProbabilities, scores.logProbabilities) < tolerance)
             #expect(sample.finished == (sample.tokens.last == 0))
             #expect(sample.finished || sample.tokens.count == 12)
             #expect(!sample.tokens.dropLast().contains(0))
@@ -78,13 +84,14 @@ func exponential(_ x: Double) -> Double { exp(x) }
     }
 
     /// Where the cache has room for few sequences, others begin as those end, and get the same tokens.
-    @Test(arguments: [1, 40, 64, 200]) func aSmallCacheDoesNotMatter(rows: Int) {
+    @Test(arguments: [1, 40, 64, 200], [Precision.float32, .bfloat16])
+    func aSmallCacheDoesNotMatter(rows: Int, precision: Precision) {
+        let model = Self.model(precision)
         let options = SamplingOptions(maxNewTokens: 10, stop: 0)
         let prompts = prompts.flatMap { Array(repeating: $0, count: 4) }
         let all = streams(prompts.count)
         let together = model.sample(prompts: prompts, options: options, streams: all)
-        model.samplingBytes = rows * ActivationMemory(model.configuration, .float32).cachedToken
-        defer { model.samplingBytes = 4 << 30 }
+        model.samplingBytes = rows * ActivationMemory(model.configuration, precision).cachedToken
         #expect(model.sample(prompts: prompts, options: options, streams: all) == together)
         #expect(Set(together.map(\.tokens.count)).count > 3)
     }

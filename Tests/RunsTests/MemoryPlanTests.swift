@@ -13,9 +13,21 @@ import Testing
 @testable import Runs
 
 @Suite struct MemoryPlanTests {
-    private func plan(_ yaml: String, stages: [Stage], ranks: Int = 1, onNode: Int = 1) throws -> MemoryPlan {
+    private func plan(
+        _ yaml: String,
+        stages: [Stage],
+        ranks: Int = 1,
+        onNode: Int = 1,
+        available: Int? = nil
+    ) throws -> MemoryPlan {
         let configuration = try Configuration(yaml: yaml, file: "run.yaml")
-        return try MemoryPlan(configuration, stages: stages, ranks: ranks, ranksOnNode: onNode)
+        return try MemoryPlan(
+            configuration,
+            stages: stages,
+            ranks: ranks,
+            ranksOnNode: onNode,
+            available: available
+        )
     }
 
     /// One layer of width 64 with 600 tokens and 32 positions: 600·64 + 32·64 + 12·64² + 13·64 + 2·64 parameters.
@@ -44,6 +56,22 @@ import Testing
         #expect(shared.stages[0][.sums] == 0)
         #expect(abs(shared.stages[0][.moments] - 2 * parameters) <= 8 << 16)
         #expect(shared.bytesPerNode(shared.stages[0]) == 2 * shared.stages[0].bytesPerRank)
+    }
+
+    /// With `sampling_memory: auto` ranks share half of what other memory leaves of a node.
+    @Test func samplingTakesHalfOfWhatIsLeft() throws {
+        func plan(_ available: Int?, yaml: String = Self.small) throws -> MemoryPlan {
+            try self.plan(yaml, stages: [.sft, .simulate, .policy], ranks: 4, onNode: 2, available: available)
+        }
+        let (some, more) = (try plan(1 << 30), try plan(3 << 30))
+        #expect(more.samplingBytes - some.samplingBytes == (2 << 30) / 2 / 2)
+        let policy = some.stages[2]
+        let (others, left) = (2 * (policy.bytesPerRank - policy[.cache]), (1 << 30) - 4 * some.samplingBytes)
+        #expect(abs(others - left) < left / 10)
+        #expect(try plan(1 << 20).samplingBytes == 1 << 20)
+        #expect(try plan(nil).samplingBytes == LanguageModel.defaultSamplingBytes)
+        let given = Self.small.replacing("fp32 }", with: "fp32, sampling_memory: 7 }")
+        #expect(try plan(1 << 30, yaml: given).samplingBytes == 7 << 20)
     }
 
     /// Ranks have fp32 weights of their slices alone of all but vectors, in slices of whole chunks.

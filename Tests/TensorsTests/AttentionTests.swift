@@ -228,21 +228,29 @@ struct AttentionShape: Sendable {
         #expect(nonFiniteCount(out) == 0)
     }
 
-    /// Feeding a sequence token by token gives the rows of the packed forward pass.
-    @Test(arguments: [
-        AttentionShape(lengths: [20, 9, 33], heads: 3, d: 64), AttentionShape(lengths: [20, 9, 33], heads: 5, d: 20),
-        AttentionShape(lengths: [20, 9, 33], heads: 1, d: 7),
-        AttentionShape(lengths: [20, 9, 33], heads: 40, group: 2, d: 5),
-        AttentionShape(lengths: [20, 9, 33], heads: 18, group: 18, d: 17),
-    ])
-    func decodeMatchesForward(shape: AttentionShape) {
+    /// Feeding a sequence token by token gives the rows of the packed forward pass: where the cache is of bf16, of
+    /// numbers that bf16 holds.
+    @Test(
+        arguments: [
+            AttentionShape(lengths: [20, 9, 33], heads: 3, d: 64),
+            AttentionShape(lengths: [20, 9, 33], heads: 5, d: 20),
+            AttentionShape(lengths: [20, 9, 33], heads: 1, d: 7),
+            AttentionShape(lengths: [20, 9, 33], heads: 40, group: 2, d: 5),
+            AttentionShape(lengths: [20, 9, 33], heads: 18, group: 18, d: 17),
+        ],
+        [ElementType.float32, .bfloat16]
+    )
+    func decodeMatchesForward(shape: AttentionShape, cache: ElementType) {
         let qkv = sampleTensor([shape.rows, shape.rowWidth], seed: 2, scale: 2)
+        let held = Tensor(zeros: qkv.shape, cache)
+        held.copy(from: qkv)
+        qkv.copy(from: held)
         let out = attended(shape, qkv).out
         // The third's first seven tokens lie apart from the rest.
-        let keys = Tensor(zeros: [90, shape.keyValueWidth])
-        let values = Tensor(zeros: keys.shape)
-        keys.fill(.nan)  // what was never written must not be read
-        values.fill(.nan)
+        let never = Tensor(zeros: [90, shape.keyValueWidth])
+        never.fill(.nan)  // what was never written must not be read
+        let (keys, values) = (Tensor(zeros: never.shape, cache), Tensor(zeros: never.shape, cache))
+        for kept in [keys, values] { kept.copy(from: never) }
         let places = [(0..<0, 0..<20), (0..<0, 80..<90), (20..<27, 40..<66)]
         for position in 0..<33 {
             let live = shape.lengths.indices.filter { shape.lengths[$0] > position }

@@ -286,6 +286,23 @@ static void check_rounding(void) {
     free_all();
 }
 
+// Some columns of rows; the others stay as they are.
+static void check_round_rows(long rows, long width) {
+    SHAPE("rows %ld, width %ld", rows, width);
+    const long stride = width + 3;
+    float *x = floats(rows * stride);
+    double *wanted = doubles(rows * stride);
+    for (long i = 0; i < rows * stride; i++) {
+        x[i] *= 1 + 1.0f / 512;
+        uint16_t rounded[1];
+        ck_convert(x + i, CK_FLOAT32, rounded, CK_BFLOAT16, 1);
+        wanted[i] = i % stride < width ? at(rounded, CK_BFLOAT16, 0) : x[i];
+    }
+    ck_round_rows(x, rows, width, stride);
+    expect("ck_round_rows", x, CK_FLOAT32, wanted, rows * stride, 0);
+    free_all();
+}
+
 static void mix(uint32_t *x) {
     *x = (*x ^ *x >> 16) * 0x7FEB352Du;
     *x = (*x ^ *x >> 15) * 0x846CA68Bu;
@@ -613,17 +630,22 @@ static void check_attention(long heads, long kv_heads, long d, int type, int som
     free_all();
 }
 
-static void check_decode(long heads, long kv_heads, long d, int type) {
+static void check_decode(long heads, long kv_heads, long d, int cache_type, int type) {
     enum { BATCH = 3, CACHED = 40 };
-    SHAPE("heads %ld of %ld, d %ld, type %d", heads, kv_heads, d, type);
+    SHAPE("heads %ld of %ld, d %ld, types %d, %d", heads, kv_heads, d, cache_type, type);
     // A sequence without a row, one that shares a prefix with the next one, and that.
     const struct ck_cached sequences[BATCH] = {{0, 0, 39, 0}, {5, 4, 11, 20}, {5, 4, 30, 7}};
     const long row = (heads + 2 * kv_heads) * d, k_first = heads * d, v_first = k_first + kv_heads * d,
                width = kv_heads * d;
     float *x = floats(BATCH * row), *keys = floats(CACHED * width), *values = floats(CACHED * width);
+    void *kept_keys = numbers(cache_type, CACHED * width), *kept_values = numbers(cache_type, CACHED * width);
     void *out = numbers(type, BATCH * heads * d);
     double *wanted = doubles(BATCH * heads * d), *wanted_keys = doubles(CACHED * width);
-    for (long i = 0; i < CACHED * width; i++) wanted_keys[i] = keys[i];
+    for (long i = 0; i < CACHED * width; i++) {
+        put(kept_keys, cache_type, i, keys[i]);
+        put(kept_values, cache_type, i, values[i]);
+        wanted_keys[i] = keys[i];
+    }
     for (long b = 0; b < BATCH; b++) {
         const struct ck_cached s = sequences[b];
         const long last = (s.tail + s.length - s.prefix_length) * width;
@@ -644,9 +666,9 @@ static void check_decode(long heads, long kv_heads, long d, int type) {
         }
     }
     const struct ck_heads layout = {x, x + k_first, x + v_first, row, row, heads, kv_heads, d};
-    ck_attention_decode(&layout, keys, values, sequences, BATCH, out, type);
+    ck_attention_decode(&layout, kept_keys, kept_values, cache_type, sequences, BATCH, out, type);
     expect("ck_attention_decode", out, type, wanted, BATCH * heads * d, 3e-6);
-    expect("ck_attention_decode", keys, CK_FLOAT32, wanted_keys, CACHED * width, 0);
+    expect("ck_attention_decode", kept_keys, cache_type, wanted_keys, CACHED * width, 0);
     free_all();
 }
 
@@ -766,6 +788,7 @@ static void check_all(void) {
             if (n < 8) check_dropout(n, d, type, i & 1);
             check_log_probabilities(n, d, type);
         }
+        check_round_rows(n, d);
         check_adamw(n * d);
         check_rotary(n, 1 + i % 3, d < 100 ? d : 50);
         check_draw(n < 16 ? n : 16, d);
@@ -775,7 +798,8 @@ static void check_all(void) {
         for (int i = 0; i < 5; i++) {
             check_attention(heads[i][0], heads[i][1], heads[i][2], type, 0);
             check_attention(heads[i][0], heads[i][1], heads[i][2], type, 1);
-            check_decode(heads[i][0], heads[i][1], heads[i][2], type);
+            check_decode(heads[i][0], heads[i][1], heads[i][2], CK_FLOAT32, type);
+            check_decode(heads[i][0], heads[i][1], heads[i][2], CK_BFLOAT16, type);
         }
     }
     check_memory();

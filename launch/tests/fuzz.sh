@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Every parser of untrusted bytes on inputs made from the corpus in Tests/Fixtures/Fuzz, with a fixed seed: none may trap, take 5 s or
-# 1 GiB (Tests/fuzz). An input that does is kept and named.
+# 1 GiB (Tests/fuzz). An input that does is kept and named. Only the debug build, which must be there, can fuzz.
 #
-#   BIN=.build/debug bash launch/tests/fuzz.sh             as the tests run it
+#   bash launch/tests/fuzz.sh                              as the tests run it
 #   FUZZ_INPUTS=100000 FUZZ_SEED=7 bash launch/tests/fuzz.sh   longer, on other inputs
 #   FUZZ_SECONDS=600 bash launch/tests/fuzz.sh             with the toolchain's libFuzzer, so long for each parser
 set -uo pipefail
 found=${FUZZ_FOUND:-$(mktemp -d)}
+fuzz=$(swift build --show-bin-path)/fuzz
 # Each input has files of its own: in memory.
 [[ -w /dev/shm ]] && export TMPDIR=/dev/shm
 
@@ -14,7 +15,7 @@ if [[ -n ${FUZZ_SECONDS:-} ]]; then
     build=(--scratch-path .build/fuzz --product fuzz -Xswiftc -sanitize=fuzzer -Xswiftc -DLIBFUZZER)
     swift build "${build[@]}" >"$found/build" 2>&1 || { echo "not ok fuzz: $(grep -m 3 error: "$found/build")"; exit 1; }
     fuzzer=$(swift build "${build[@]}" --show-bin-path)/fuzz
-    for parser in $("$BIN/fuzz"); do
+    for parser in $("$fuzz"); do
         mkdir -p "$found/$parser"
         number=0
         for file in "Tests/Fixtures/Fuzz/$parser"/*; do
@@ -28,7 +29,7 @@ if [[ -n ${FUZZ_SECONDS:-} ]]; then
         fi
     done
 else
-    "$BIN/fuzz" | xargs -P "$(nproc)" -I {} "$BIN/fuzz" {} "${FUZZ_SEED:-1}" "${FUZZ_INPUTS:-5000}" "$found"
+    "$fuzz" | xargs -P "$(nproc)" -I {} "$fuzz" {} "${FUZZ_SEED:-1}" "${FUZZ_INPUTS:-5000}" "$found"
 fi
 # What went wrong is kept.
 [[ -n $(ls -A "$found") ]] || rmdir "$found"

@@ -98,6 +98,8 @@ int ck_onednn_kernels(void);
 int ck_hash(const void *x, long count, uint64_t *hash);
 
 // Rows (rows.c).
+// Rounds the first `width` numbers of each row of x, `stride` apart, to what bf16 can hold; they stay float32.
+void ck_round_rows(float *x, long rows, long width, long stride);
 void ck_gather_rows(const void *x, int x_type, const int32_t *rows, long n, long d, void *out, int out_type);
 void ck_scatter_add_rows(const float *x, const int32_t *rows, long n, long d, float *out);
 // Tables of one type.
@@ -167,9 +169,10 @@ void ck_attention_backward(const struct ck_heads *x, const struct ck_sequences *
 struct ck_cached {
     int32_t prefix, prefix_length, tail, length;
 };
-// A new token of each of `batch` sequences: its keys and values become the next row of its own.
-void ck_attention_decode(const struct ck_heads *x, float *keys, float *values, const struct ck_cached *sequences,
-                         long batch, void *out, int out_type);
+// A new token of each of `batch` sequences: its keys and values become the next row of its own, rounded where the cache
+// is of bf16.
+void ck_attention_decode(const struct ck_heads *x, void *keys, void *values, int cache_type,
+                         const struct ck_cached *sequences, long batch, void *out, int out_type);
 
 // Log-probabilities (log_probabilities.c). `dlogits` may be `logits` itself when it is float32.
 void ck_log_probabilities_forward(const float *logits, const int32_t *targets, float temperature, long n, long v,

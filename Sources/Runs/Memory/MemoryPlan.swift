@@ -39,19 +39,33 @@ package struct MemoryPlan: Equatable, Sendable {
     package let ranks: Int
     package private(set) var ranksOnNode: Int
     package let stages: [StageMemory]
+    /// What keys and values may take of a rank: `model.sampling_memory`, resolved.
+    package let samplingBytes: Int
 
     /// Plans some stages of a run.
+    ///
+    /// `available`: bytes of a node that the run may take, which `model.sampling_memory: auto` depends on; nil where
+    /// nobody tells.
     ///
     /// - Throws: `Failure` where model.path cannot be read or `trainable` does not suit its shape.
     package init(
         _ configuration: Configuration,
         stages: [Stage],
         ranks: Int,
-        ranksOnNode: Int
+        ranksOnNode: Int,
+        available: Int? = nil
     ) throws(Failure) {
         self.ranks = ranks
         self.ranksOnNode = min(ranks, ranksOnNode)
-        let planner = try StagePlanner(configuration, ranks: ranks)
+        var planner = try StagePlanner(configuration, ranks: ranks)
+        if configuration.model.samplingMemory == nil, let available {
+            planner.samplingBytes = try planner.automaticSamplingBytes(
+                stages,
+                ranksOnNode: self.ranksOnNode,
+                available: available
+            )
+        }
+        samplingBytes = planner.samplingBytes
         var planned: [StageMemory] = []
         for stage in Stage.allCases where stages.contains(stage) && stage != .report {
             planned.append(try planner.memory(of: stage))
@@ -71,4 +85,25 @@ package struct MemoryPlan: Equatable, Sendable {
 
     /// Of a node.
     package func bytesPerNode(_ stage: StageMemory) -> Int { stage.bytesPerNode(ranks: ranksOnNode) }
+}
+
+extension StagePlanner {
+    /// Half of what the largest stage that samples leaves of a node, shared by its ranks.
+    ///
+    /// The other half is for the files that ranks map, which the system then need not read again, and for what a plan
+    /// cannot know.
+    fileprivate func automaticSamplingBytes(
+        _ stages: [Stage],
+        ranksOnNode: Int,
+        available: Int
+    ) throws(Failure) -> Int {
+        var planner = self
+        // Room for one response.
+        planner.samplingBytes = 0
+        var taken = 0
+        for stage in stages where [.simulate, .calibrate, .policy, .evaluate].contains(stage) {
+            taken = max(taken, try planner.memory(of: stage).bytesPerNode(ranks: ranksOnNode))
+        }
+        return max(1 << 20, (available - taken) / 2 / ranksOnNode)
+    }
 }

@@ -1,10 +1,12 @@
 package import Collectives
 import Failures
+import LanguageModels
 package import Reporting
 
 /// Ends the run before anything is loaded where a stage cannot fit into a node's memory.
 ///
-/// It shows the plan and names the keys to change. Every rank calls it; returns the plan on the root.
+/// It shows the plan and names the keys to change. Every rank calls it; returns the plan on the root, and on every rank
+/// what keys and values may take of one, which the node with least memory decides.
 /// A plan that cannot be made is left to the stage that reads the model, which tells why.
 package func requireMemory(
     for stages: [Stage],
@@ -12,11 +14,23 @@ package func requireMemory(
     ranksOnNode: Int,
     communicator: any Communicator,
     progress: ProgressMeter
-) throws -> MemoryPlan? {
+) throws -> (plan: MemoryPlan?, samplingBytes: Int) {
     let nodes = try communicator.allGatherV([Double(ranksOnNode), Double(configuration.availableMemory ?? -1)])
     var result: MemoryPlan?
     if communicator.rank == 0 {
-        result = try? MemoryPlan(configuration, stages: stages, ranks: communicator.size, ranksOnNode: ranksOnNode)
+        // Of the nodes with as many ranks the one with least memory; -1 where the system does not tell.
+        let rooms = (0..<communicator.size).map { (ranks: Int(nodes[2 * $0]), available: Int(nodes[2 * $0 + 1])) }
+        let least = Dictionary(rooms.map { ($0.ranks, $0.available) }, uniquingKeysWith: min)
+        let plans = least.compactMap { ranks, available in
+            try? MemoryPlan(
+                configuration,
+                stages: stages,
+                ranks: communicator.size,
+                ranksOnNode: ranks,
+                available: available < 0 ? nil : available
+            )
+        }
+        result = plans.min { $0.samplingBytes < $1.samplingBytes }?.onNode(ofRanks: ranksOnNode)
         let largest = result?.stages.max { $0.bytesPerRank < $1.bytesPerRank }
         if let largest, let free = freeAddressSpace(), largest.bytesPerRank > free {
             let needed =
@@ -27,8 +41,7 @@ package func requireMemory(
                 at: "ulimit -v"
             )
         }
-        for rank in 0..<communicator.size {
-            let (ranks, available) = (Int(nodes[2 * rank]), Int(nodes[2 * rank + 1]))
+        for (ranks, available) in least {
             guard let plan = result?.onNode(ofRanks: ranks), available >= 0, let stage = plan.largest,
                 plan.bytesPerNode(stage) > available
             else { continue }
@@ -36,8 +49,10 @@ package func requireMemory(
             throw Failure(.configuration, plan.shortage(of: stage, available: available), at: "run.memory_limit")
         }
     }
-    try communicator.barrier()
-    return result
+    // The others wait here for the root.
+    var samplingBytes = [Double(result?.samplingBytes ?? 0)]
+    try communicator.allReduceMax(&samplingBytes)
+    return (result, samplingBytes[0] > 0 ? Int(samplingBytes[0]) : LanguageModel.defaultSamplingBytes)
 }
 
 extension Configuration {

@@ -19,6 +19,8 @@ struct StagePlanner {
     let shards: Shards
     /// Shards of the rank that hosts most.
     let hosted: Int
+    /// What keys and values may take.
+    var samplingBytes: Int
     /// Bytes of the files that the configuration names, decompressed.
     private let textBytes: Int
 
@@ -26,6 +28,7 @@ struct StagePlanner {
         self.configuration = configuration
         model = try PlannedModel(referenceOf: configuration)
         activations = ActivationMemory(model.shape, model.precision)
+        samplingBytes = configuration.model.samplingMemory.map { $0 << 20 } ?? LanguageModel.defaultSamplingBytes
         shards = try Shards(count: configuration.shards, ranks: ranks)
         let shards = shards
         let data = configuration.data
@@ -141,7 +144,7 @@ struct StagePlanner {
     ) -> Int {
         let tail = cachedTail(prompt: prompt, maxNewTokens: new, contextLength: shape.contextLength)
         func prompts(of sequences: Int) -> Int { (sequences + samples - 1) / samples * prompt }
-        let room = max(prompt + tail, (configuration.model.samplingMemory << 20) / activations.cachedToken)
+        let room = max(prompt + tail, samplingBytes / activations.cachedToken)
         let rows = min(prompts(of: items) + items * tail, room)
         let sequences = min(items, sequencesInCache(rows: room, prompt: prompt, tail: tail, samples: samples))
         memory[.cache] += rows * activations.cachedToken

@@ -94,7 +94,7 @@ private func align(
         by: run.configuration.run.reduction,
         over: run.communicator
     )
-    policy.model.samplingBytes = run.configuration.model.samplingMemory << 20
+    policy.model.samplingBytes = run.samplingBytes
     policy.model.checkpointsActivations = run.configuration.run.activationCheckpointing
     let name = objective.rawValue
     let checkpoints = try Checkpointer(run, training: "policy/\(name)", stage: .policy)

@@ -111,7 +111,7 @@ extension RunContext {
             )
             : try ModelDirectory.load(path, precision: precision, head: Head.none, followSymlinks: followSymlinks)
         for warning in loaded.warnings { progress.say(warning) }
-        loaded.model.samplingBytes = configuration.model.samplingMemory << 20
+        loaded.model.samplingBytes = samplingBytes
         let tokenizer = try Tokenizer(directory: path)
         guard tokenizer.vocabularySize <= loaded.model.configuration.vocabularySize else {
             throw Failure(

@@ -1,5 +1,6 @@
 package import Collectives
 import Foundation
+import LanguageModels
 package import Reporting
 
 /// What every stage works with.
@@ -11,6 +12,8 @@ package struct RunContext {
     package let progress: ProgressMeter
     /// `metrics.jsonl`; writes on the root only.
     package let metrics: MetricsWriter
+    /// What keys and values of a model that samples may take of this rank.
+    package let samplingBytes: Int
     /// Whether training goes on from its last checkpoint.
     package let resumes: Bool
     /// What may end the run before it is done.
@@ -23,6 +26,7 @@ package struct RunContext {
         communicator: any Communicator,
         progress: ProgressMeter,
         metrics: MetricsWriter,
+        samplingBytes: Int = LanguageModel.defaultSamplingBytes,
         resumes: Bool = false,
         stop: StopConditions = StopConditions()
     ) {
@@ -31,6 +35,7 @@ package struct RunContext {
         self.communicator = communicator
         self.progress = progress
         self.metrics = metrics
+        self.samplingBytes = samplingBytes
         self.resumes = resumes
         self.stop = stop
     }

@@ -45,6 +45,14 @@ package struct FinishedStage: Equatable, Sendable {
     package let peakBytes: Int
     /// What was predicted; nil where nothing was, and on other ranks than the root.
     package let plannedBytes: Int?
+
+    /// As in "reward: done in 155.1 s, a rank took 238 of 246 predicted MiB, about 2 min left of the run".
+    func closingLine(timeLeft: String?) -> String {
+        let forecast = plannedBytes.map { " of \(mebibytes($0)) predicted" } ?? ""
+        let took = "a rank took \(mebibytes(peakBytes))\(forecast) MiB"
+        let left = timeLeft.map { ", \($0) left of the run" } ?? ""
+        return "\(stage.rawValue): done in \(seconds.formatted(decimals: 1)) s, \(took)\(left)"
+    }
 }
 
 /// What a run did.
@@ -100,7 +108,7 @@ private func doStages(
         rankTraits(configuration, request, transport: communicator.transport),
         communicator: communicator
     )
-    let plan = try requireMemory(
+    let (plan, samplingBytes) = try requireMemory(
         for: open,
         of: configuration,
         ranksOnNode: request.ranksOnNode,
@@ -108,6 +116,7 @@ private func doStages(
         progress: progress
     )
     try warnIfOversubscribed(threads: threads, cpus: request.cpus, communicator: communicator, progress: progress)
+    for waiting in configuration.waitingRanks(communicator.size, in: open) { progress.say(waiting.warning) }
     progress.say(describeKernels())
     warnOfOldKernels(progress: progress)
     let told = RankFolder(path: directory.file("watchdog"))
@@ -153,10 +162,12 @@ private func doStages(
             appendingTo: communicator.rank == 0 ? directory.file("metrics.jsonl") : nil,
             tensorBoard: configuration.run.tensorboard ? directory.file("tensorboard") : nil
         ),
+        samplingBytes: samplingBytes,
         resumes: request.resume,
         stop: request.stop
     )
     var finished: [FinishedStage] = []
+    var timeLeft = context.isRoot ? TimeLeft(configuration, stages: open, ranks: communicator.size) : nil
     do {
         for (stage, body) in recipes where wanted.contains(stage) {
             if request.resume, try context.shared({ directory.isComplete(stage) }) {
@@ -166,7 +177,10 @@ private func doStages(
             try context.stopIfAsked(before: stage)
             communicator.begin(stage: stage.rawValue)
             let planned = plan?.stages.first { $0.stage == stage }?.bytesPerRank
-            finished.append(try perform(stage, body, context, planned: planned))
+            let done = try perform(stage, body, context, planned: planned)
+            finished.append(done)
+            timeLeft?.finish(stage, seconds: done.seconds)
+            progress.say(done.closingLine(timeLeft: timeLeft?.text))
         }
         try communicator.enter(.finalize, step: 0)
         try context.onRoot { try directory.write(start.status.ended(.done, code: .done)) }
@@ -212,11 +226,6 @@ private func perform(
         note.cost = StageCost(seconds: seconds, peakBytes: Int(peak[0]), plannedBytes: planned)
         try run.directory.complete(stage, note)
     }
-    let forecast = planned.map { " of \(mebibytes($0)) predicted" } ?? ""
-    run.progress.say(
-        "\(stage.rawValue): done in \(seconds.formatted(decimals: 1)) s, a rank took "
-            + "\(mebibytes(Int(peak[0])))\(forecast) MiB"
-    )
     return FinishedStage(stage: stage, seconds: seconds, peakBytes: Int(peak[0]), plannedBytes: planned)
 }
 

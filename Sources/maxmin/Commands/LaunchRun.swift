@@ -59,6 +59,7 @@ struct LaunchRun: ParsableCommand {
         request.overrides = overrides
         request.isRoot = geteuid() == 0
         let plan = try planLaunch(request)
+        plan.warnings.forEach(say)
         guard executes else {
             try printingLines { try $0(plan.text) }
             return

@@ -11,7 +11,7 @@ package struct ModelSection: Equatable, Sendable {
     package var followSymlinks = false
     package var precision: Precision = .auto
     package var microBatchTokens = 4096
-    package var samplingMemory = 4096
+    package var samplingMemory: Int?
 
     mutating func read(_ keys: inout SectionReader) {
         keys.read(
@@ -43,8 +43,9 @@ package struct ModelSection: Equatable, Sendable {
         keys.read(
             "sampling_memory",
             &samplingMemory,
-            .integer(.atLeast(1), unit: "MiB"),
-            "Memory of each rank for keys and values; responses that it has no room for begin as others end."
+            .orAuto(.integer(.atLeast(1), unit: "MiB")),
+            "Memory of each rank for keys and values; responses that it has no room for begin as others end. auto: "
+                + "half of what the memory plan leaves of a node, shared by its ranks."
         )
     }
 }
