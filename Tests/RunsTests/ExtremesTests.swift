@@ -29,6 +29,10 @@ import Testing
                 let plan = try MemoryPlan(configuration, stages: Stage.allCases, ranks: ranks, ranksOnNode: ranks)
                 #expect(plan.stages.allSatisfy { $0.bytes.values.allSatisfy { $0 >= 0 } }, "\(overrides)")
                 _ = plan.table
+                _ = configuration.waitingRanks(ranks, in: Stage.allCases)
+                var left = TimeLeft(configuration, stages: Stage.allCases, ranks: ranks)
+                left?.finish(.simulate, seconds: 1)
+                _ = left?.text
             }
             return []
         } catch let error as ConfigurationError {

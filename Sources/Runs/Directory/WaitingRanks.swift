@@ -1,4 +1,4 @@
-package import Collectives
+import Collectives
 import MaxMinPolicy
 
 /// Work that cannot be dealt to the ranks evenly, so that they wait for the busiest one.
@@ -23,8 +23,8 @@ package struct WaitingRanks: Equatable, Sendable {
         share = 1 - Double(total) / Double(ranks * busiest)
         guard share > 0.25 else { return nil }
         // However it is dealt, a rank has its part, and one has the largest piece.
-        let least = max((total + ranks - 1) / ranks, largest)
-        enough = (total + least - 1) / least
+        let least = max((total - 1) / ranks + 1, largest)
+        enough = (total - 1) / least + 1
         (self.work, self.ranks, self.key) = (work, ranks, key)
     }
 
@@ -42,8 +42,10 @@ extension Configuration {
     ///
     /// A warning about users' comparisons comes where they are read.
     package func waitingRanks(_ ranks: Int, in stages: [Stage]) -> [WaitingRanks] {
+        guard ranks > 1 else { return [] }
         func waiting(_ work: String, _ count: Int, key: String) -> WaitingRanks? {
-            let loads = (0..<shards).map { max(0, (count - $0 + shards - 1) / shards) }
+            let (each, more) = count.quotientAndRemainder(dividingBy: shards)
+            let loads = (0..<shards).map { $0 < more ? each + 1 : each }
             return WaitingRanks("the \(count) \(work)", ofShards: loads, largest: 1, ranks: ranks, key: key)
         }
         let ofShards = waiting("shards", shards, key: "shards")

@@ -66,6 +66,10 @@ extension StagePlanner {
         // A head with its backbone is copied to be written by itself.
         let others = perGroup + fewer + twice + judges + (keys.trainable.isShared ? 1 : 0)
         addBase(isTrained: !keys.trainable.hasAdapters, to: &memory)
+        // Simulated responses; those of a file are counted already.
+        if configuration.data.preferences == nil {
+            addTexts(2 * comparisons, tokens: configuration.simulate.maxNewTokens, to: &memory)
+        }
         let held = trained == .head ? 4 * parameters : model.own(parameters)
         memory[keys.trainable.isWhole ? .weights : .adapters] += (others + groups) * held
         addTraining(of: parameters, models: groups, whole: trained == .full ? .reward : nil, to: &memory)

@@ -75,9 +75,11 @@ extension StagePlanner {
             case .head: 1
             }
         }
+        // As floating-point numbers, since a file may ask for more than an integer holds.
+        func product(_ factors: Int...) -> Double { factors.reduce(1) { $0 * Double($1) } }
         /// Of `count` responses, sampled, and scored by policy and reference and by reward models.
-        func responses(_ count: Int, models: Int, scored: Double = 2) -> Double {
-            Double(count)
+        func responses(_ count: Double, models: Int, scored: Double = 2) -> Double {
+            count
                 * (costOfSampling * whole * new + scored * whole * response + Double(models) * blocks * response)
         }
         let models = configuration.reward.mixture.mostGroups
@@ -88,10 +90,10 @@ extension StagePlanner {
             let trained: TrainableParameters =
                 configuration.model.path == nil || keys.trainable == .full ? .full : .adapters(keys.lora)
             let length = configuration.data.text == nil ? embeddedDocument : Double(comparisonTokens) / 2
-            return Double(keys.steps * keys.batchSequences) * length * passes(trained) * whole
+            return product(keys.steps, keys.batchSequences) * length * passes(trained) * whole
         case .simulate:
             let new = lengthOfResponses * Double(configuration.simulate.maxNewTokens)
-            return Double(2 * comparisons) * costOfSampling * whole * new
+            return product(2, comparisons) * costOfSampling * whole * new
         case .reward:
             let keys = configuration.reward.mixture
             let pair =
@@ -99,12 +101,13 @@ extension StagePlanner {
                 ? Double(promptTokens) + 2 * lengthOfResponses * Double(configuration.simulate.maxNewTokens)
                 : Double(pairTokens) / 2
             let training = passes(try configuration.reward.trained(of: shape)) * Double(keys.batchComparisons)
-            let looks = Double(
-                keys.maxSteps / max(1, keys.evaluateEvery) * min(keys.validationComparisons, comparisons)
+            let looks = product(
+                keys.maxSteps / max(1, keys.evaluateEvery),
+                min(keys.validationComparisons, comparisons)
             )
             /// Of a group's models, which draw so many batches a step between them.
             func fit(batches: Int) -> Double {
-                (Double(keys.maxSteps * batches) * training + looks) * pair * blocks
+                (product(keys.maxSteps, batches) * training + looks) * pair * blocks
             }
             let folds = keys.folds
             let ofEM = keys.assignment == .known && folds > 1 ? 0 : Double(keys.restarts) * iterationsOfEM
@@ -117,12 +120,12 @@ extension StagePlanner {
             return fit(batches: folds) + ofGroups
         case .calibrate:
             let keys = configuration.calibrate
-            return responses(keys.prompts * keys.samplesPerPrompt, models: models + 1, scored: 0)
+            return responses(product(keys.prompts, keys.samplesPerPrompt), models: models + 1, scored: 0)
         case .policy:
             let keys = configuration.policy.training
-            let count = keys.promptsPerStep * keys.samplesPerPrompt
-            let update =
-                Double(keys.epochs * count) * response * passes(try configuration.policy.trained(of: shape)) * whole
+            let count = product(keys.promptsPerStep, keys.samplesPerPrompt)
+            let ofPass = passes(try configuration.policy.trained(of: shape)) * whole
+            let update = Double(keys.epochs) * count * response * ofPass
             let step = responses(count, models: models) + update
             // A training that ends at a KL gets there about half-way.
             let steps = Double(keys.steps) / (keys.maxKL == nil ? 1 : 2)
@@ -131,10 +134,9 @@ extension StagePlanner {
             let keys = configuration.evaluate
             let judges = keys.judges.contains(.reward) ? models : 0
             let policies = configuration.policy.objectives.count + 1
-            let best = keys.bestOf.max().map {
-                responses(keys.prompts * keys.samplesPerPrompt * $0, models: models, scored: 0)
-            }
-            return responses(policies * keys.prompts * keys.samplesPerPrompt, models: judges) + (best ?? 0)
+            let answers = product(keys.prompts, keys.samplesPerPrompt)
+            let best = Double(keys.bestOf.max() ?? 0) * answers
+            return responses(Double(policies) * answers, models: judges) + responses(best, models: models, scored: 0)
         }
     }
 }
