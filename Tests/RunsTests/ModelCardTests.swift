@@ -17,7 +17,7 @@ import Testing
             results: results
         )
         let configuration = try Configuration(
-            yaml: "run: { name: mine, seed: 7, stages: [reward] }",
+            yaml: "run: { name: mine, directory: runs/mine, seed: 7, stages: [reward] }",
             file: "run.yaml",
             overrides: []
         )
@@ -37,11 +37,13 @@ import Testing
         let adapter = try text(.rewardModel, base: "my base", isAdapter: true, results: "good")
         for line in [
             "library_name: peft", "pipeline_tag: text-classification", "from peft import PeftModel",
-            "AutoModelForSequenceClassification.from_pretrained(\"my base\", num_labels=1), \".\")",
-            "maxmin score --model 'my base' --adapter . --input", "\ngood\n",
+            "AutoModelForSequenceClassification.from_pretrained(\"my base\", num_labels=1), \"runs/mine/policy",
+            "maxmin score --model 'my base' --adapter runs/mine/policy/maxmin --input", "\ngood\n",
         ] {
             #expect(adapter.contains(line), "\(line) is missing")
         }
+        let ofRun = try text(.policy, base: "reference", isAdapter: true)
+        #expect(ofRun.contains("--model runs/mine/reference --adapter runs/mine/policy/maxmin"))
         #expect(try text(.reference, base: nil, isAdapter: false).contains("| base | none: a new GPT-2"))
         // What YAML reads stands at the very beginning.
         #expect(whole.hasPrefix("---\nlibrary_name"))

@@ -6,8 +6,8 @@ struct Frame {
     let height: Double
     let x: Axis
     let y: Axis
-    let left = 50.0
-    let right = Frame.width - 12
+    let left: Double
+    let right: Double
     let top = 8.0
     let bottom: Double
 
@@ -16,6 +16,11 @@ struct Frame {
         self.x = x
         self.y = y
         self.height = height
+        // A digit is about 6 wide. The label of the upright axis stands left of its numbers, and the last number of the
+        // other one is centered on the right end.
+        func width(_ labels: some Sequence<String>) -> Double { 6.2 * Double(labels.map(\.count).max() ?? 0) }
+        left = max(50, 22 + width(y.ticks.map(y.label)))
+        right = Frame.width - max(12, width(x.ticks.suffix(1).map(x.label)) / 2)
         bottom = height - 36
     }
 

@@ -98,6 +98,11 @@ extension ModelCard {
             ("data", data),
             ("method", method),
         ]
+        // What an adapter needs has the paths of the run, since neither folder lies in the other.
+        let inRun = { (name: String) in "\(run.directory)/\(name)" }
+        let own = isAdapter ? inRun(directory) : "."
+        let place = isAdapter ? "From the folder where the run was started:" : "In this folder:"
+        let base = !isAdapter ? nil : base == "reference" ? inRun("reference") : base ?? "BASE"
         if let template { rows.append(("chat template", "`\(template)`")) }
         rows += [
             ("run", "`\(run.name)`, seed \(run.seed)"),
@@ -127,12 +132,14 @@ extension ModelCard {
 
             ## How to load it
 
+            \(place)
+
             ```python
-            \(python(base: base ?? "BASE", isAdapter: isAdapter))
+            \(python(base: base, own: own))
             ```
 
             ```sh
-            \(shell(base: base ?? "BASE", isAdapter: isAdapter))
+            \(shell(base: base, own: own))
             ```
 
             """
@@ -147,22 +154,21 @@ extension ModelCard {
     }
 
     /// Loads it from its own folder.
-    private func python(base: String, isAdapter: Bool) -> String {
+    private func python(base: String?, own: String) -> String {
         let kind = kind == .rewardModel ? "AutoModelForSequenceClassification" : "AutoModelForCausalLM"
         let labels = self.kind == .rewardModel ? ", num_labels=1" : ""
-        let loads =
-            isAdapter
-            ? [
-                "from peft import PeftModel",
-                "from transformers import \(kind), AutoTokenizer",
-                "model = PeftModel.from_pretrained(\(kind).from_pretrained(\"\(base)\"\(labels)), \".\")",
-            ]
-            : ["from transformers import \(kind), AutoTokenizer", "model = \(kind).from_pretrained(\".\")"]
-        return (loads + ["tokenizer = AutoTokenizer.from_pretrained(\".\")"]).joined(separator: "\n")
+        let model =
+            base.map { "PeftModel.from_pretrained(\(kind).from_pretrained(\"\($0)\"\(labels)), \"\(own)\")" }
+            ?? "\(kind).from_pretrained(\"\(own)\")"
+        let imports =
+            (base == nil ? [] : ["from peft import PeftModel"]) + ["from transformers import \(kind), AutoTokenizer"]
+        return (imports + ["model = \(model)", "tokenizer = AutoTokenizer.from_pretrained(\"\(own)\")"])
+            .joined(separator: "\n")
     }
 
-    private func shell(base: String, isAdapter: Bool) -> String {
-        let model = isAdapter ? "--model \(shellQuoted(base)) --adapter ." : "--model ."
+    private func shell(base: String?, own: String) -> String {
+        let own = shellQuoted(own)
+        let model = base.map { "--model \(shellQuoted($0)) --adapter \(own)" } ?? "--model \(own)"
         return kind == .rewardModel
             ? "maxmin score \(model) --input texts.jsonl" : "maxmin generate \(model) --prompt \"…\""
     }
