@@ -153,7 +153,7 @@ extension ModelCard {
         }
     }
 
-    /// Loads it from its own folder.
+    /// Loads what lies at `own`: a whole model, or an adapter of `base`.
     private func python(base: String?, own: String) -> String {
         let kind = kind == .rewardModel ? "AutoModelForSequenceClassification" : "AutoModelForCausalLM"
         let labels = self.kind == .rewardModel ? ", num_labels=1" : ""
