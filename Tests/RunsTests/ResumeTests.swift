@@ -119,6 +119,9 @@ private final class Interruption: Sendable {
                 // Events have times; what must be the same is which steps they are of, each once.
                 let bytes = try readBytes(ofFile: file)
                 results[name] = "\(recordEnds(in: bytes).dropLast().map { bytes[$0 + 12 + 9 + 1] })"
+            } else if name.hasSuffix("README.md") || name.hasSuffix("adapter_config.json") {
+                // An adapter's name its base, which is in the run's own directory here.
+                results[name] = try String(contentsOfFile: file, encoding: .utf8).replacing(path, with: "RUNS")
             } else {
                 results[name] = try FileSeal(reading: file).xxh64
             }
@@ -176,11 +179,7 @@ private final class Interruption: Sendable {
         try Self.withRun(Self.adapterConfiguration) { whole in
             let counter = Interruption(at: nil, kills: false)
             try Self.expect(.done, whole, ranks: 1, resume: false, counter)
-            // The configuration of an adapter names its base, which is in the run's own directory here.
-            func weights(_ path: String) throws -> [String: String] {
-                try Self.results(path).filter { !$0.key.hasSuffix("adapter_config.json") }
-            }
-            let undisturbed = try weights(whole)
+            let undisturbed = try Self.results(whole)
             for folder in ["reward/group-0", "reward/group-1", "reward/single", "policy/maxmin"] {
                 #expect(undisturbed.keys.contains("\(folder)/adapter_model.safetensors"), "\(folder)")
                 #expect(!undisturbed.keys.contains("\(folder)/model.safetensors"), "\(folder)")
@@ -201,7 +200,7 @@ private final class Interruption: Sendable {
                         Interruption(at: boundary, kills: false)
                     )
                     try Self.expect(.done, path, ranks: 6 - ranks, resume: true, Interruption(at: nil, kills: false))
-                    #expect(try weights(path) == undisturbed)
+                    #expect(try Self.results(path) == undisturbed)
                 }
             }
             var request = AssignRequest(run: "\(whole)/run", input: "\(whole)/run/preferences.jsonl")
