@@ -66,6 +66,9 @@ package final class LanguageModel {
     package static let defaultSamplingBytes = 4 << 30
     /// What keys and values of `sample` may take; responses that it has no room for begin as others end.
     package var samplingBytes = defaultSamplingBytes
+    /// Called by `sample` after each token of all active sequences: with how many have ended, of how many, and the
+    /// tokens drawn so far.
+    package var sampled: ((_ ended: Int, _ count: Int, _ tokens: Int) -> Void)?
 
     /// A model whose parameters are all zero, for a loader to fill.
     ///

@@ -78,6 +78,7 @@ extension LanguageModel {
         let longest = prompts.reduce(0) { max($0, $1.count) }
         precondition(longest < context, "prompt of \(longest) tokens fills the context")
         var streams = streams
+        var (ended, drawnTokens) = (0, 0)
         var queue = SamplingQueue(
             runs: runsOfEqual(prompts),
             prompts: prompts.map(\.count),
@@ -108,6 +109,9 @@ extension LanguageModel {
                     queue.release(sequence.cached)
                 }
             }
+            ended += sequences.count - remaining.count
+            drawnTokens += sequences.count
+            sampled?(ended, prompts.count, drawnTokens)
             return remaining
         }
 

@@ -24,12 +24,14 @@ package struct ChatRequest: Sendable {
 ///
 /// - Parameters:
 ///   - nextLine: the person's next line, without its end; nil where there are no more.
+///   - isInterrupted: whether the person wants no more of the answer under way; what is written of it stays a turn.
 ///   - log: tells the person a line that is no answer.
 ///   - write: takes an answer piece by piece, as it is sampled, and a line feed at its end.
 /// - Throws: `Failure` where the model cannot be read or gives logits that are not finite.
 package func chat(
     _ request: ChatRequest,
     nextLine: () -> String?,
+    isInterrupted: () -> Bool = { false },
     log: (String) -> Void,
     write: (String) throws -> Void
 ) throws {
@@ -54,7 +56,7 @@ package func chat(
     log(
         hasTurns
             ? "chat_template \(text.encoding.template.rawValue); /reset begins anew, /help lists commands, Ctrl-D ends"
-            : "no chat template: each line is a prompt that the model continues; /help lists commands, Ctrl-D ends"
+            : "no chat template: each line is a prompt to continue; /help lists commands, Ctrl-D ends"
     )
     var temperature = request.temperature
     var turns = opening
@@ -66,11 +68,20 @@ package func chat(
             case .reset:
                 turns = opening
                 log("a new conversation")
-            case .temperature(let value):
+            case .temperature(let value?):
                 temperature = value
                 log("temperature \(value)")
+            case .temperature(nil):
+                log("/temperature takes a number: 0 (greedy), or 0.000001 to 1000000; it is \(temperature)")
             case .help:
-                log("/reset: a new conversation; /temperature T: 0 (greedy) to 1000000; Ctrl-D: the end")
+                log(
+                    """
+                    /reset          begins a new conversation
+                    /temperature T  0 is greedy, 1 as the model has it
+                    Ctrl-C          ends the answer under way
+                    Ctrl-D          ends the chat
+                    """
+                )
             case nil:
                 log("no command: \(line); /help lists them")
             }
@@ -87,6 +98,8 @@ package func chat(
             continue
         }
         if kept.messages.count < asked.messages.count { log("the oldest turns no longer fit, and are left out") }
+        if kept.messages.last != asked.messages.last { log("the line is too long: its beginning is left out") }
+        if prompt.count > longPrompt { log("reading \(prompt.count) tokens") }
         let answer = try sampleAnswer(
             to: prompt,
             text,
@@ -98,6 +111,7 @@ package func chat(
             ),
             stream: CounterRandom(seed: request.seed, purpose: .sampling, item: answers),
             request.model,
+            isInterrupted: isInterrupted,
             write: write
         )
         answers += 1
@@ -105,10 +119,14 @@ package func chat(
     }
 }
 
+/// So many tokens take a while to read, which a person should know.
+private let longPrompt = 2048
+
 /// A line that is no message.
 private enum ChatCommand {
     case reset
-    case temperature(Double)
+    /// nil: what follows is no temperature.
+    case temperature(Double?)
     case help
 
     init?(_ line: String) {
@@ -116,15 +134,18 @@ private enum ChatCommand {
         switch (words.first, words.count) {
         case ("/reset", 1): self = .reset
         case ("/help", 1): self = .help
-        case ("/temperature", 2):
-            guard let value = Double(words[1]), value == 0 || (1e-6...1e6).contains(value) else { return nil }
-            self = .temperature(value)
+        case ("/temperature", _):
+            let value = words.count == 2 ? Double(words[1]) : nil
+            self = .temperature(value.flatMap { $0 == 0 || (1e-6...1e6).contains($0) ? $0 : nil })
         default: return nil
         }
     }
 }
 
-/// Samples an answer and writes its text as it grows; gives all of it.
+/// A person's wish for no more of an answer.
+private struct Interruption: Error {}
+
+/// Samples an answer and writes its text as it grows; gives all of it, or what there was when it was interrupted.
 ///
 /// A character whose bytes are in several tokens is written when all are there.
 private func sampleAnswer(
@@ -133,6 +154,7 @@ private func sampleAnswer(
     _ options: SamplingOptions,
     stream: CounterRandom,
     _ model: ModelRequest,
+    isInterrupted: () -> Bool,
     write: (String) throws -> Void
 ) throws -> String {
     var tokens: [Int32] = []
@@ -147,14 +169,17 @@ private func sampleAnswer(
         written = end
         try write(printable(String(more), keepsLines: true, limit: .max))
     }
-    let sample = try text.model.sample(prompts: [prompt], options: options, streams: [stream]) { _, token in
-        guard token != options.stop else { return }
-        tokens.append(token)
-        try show(isWhole: false)
-    }
-    guard model.allowNonFinite || sample[0].isFinite else {
-        throw Failure(.internalError, "the model's logits are not finite", at: model.directory)
-    }
+    do {
+        let sample = try text.model.sample(prompts: [prompt], options: options, streams: [stream]) { _, token in
+            if isInterrupted() { throw Interruption() }
+            guard token != options.stop else { return }
+            tokens.append(token)
+            try show(isWhole: false)
+        }
+        guard model.allowNonFinite || sample[0].isFinite else {
+            throw Failure(.internalError, "the model's logits are not finite", at: model.directory)
+        }
+    } catch is Interruption {}
     try show(isWhole: true)
     try write("\n")
     return text.encoding.text(ofResponse: tokens)

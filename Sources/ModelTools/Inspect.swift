@@ -8,8 +8,8 @@ import StrictJSON
 import StrictYAML
 import Text
 
-/// What is at `path`: a model, a run, a configuration, tensors, preferences, prompts or text, and what is wrong with
-/// it.
+/// What is at `path`: a model, a run, a configuration, tensors, preferences, prompts, conversations or text, and what
+/// is wrong with it.
 ///
 /// - Parameters:
 ///   - allowNonFinite: whether NaN and infinite weights of a model are taken.
@@ -227,6 +227,7 @@ private func describeData(_ path: String, _ request: PreferenceRequest) throws -
     if try isOwn || request.namesRows(of: path) || DataPreset.recognizing(fields) != nil {
         return try describePreferences(path, request)
     }
+    if fields.contains("messages") { return try describeTrainingTexts(path, request) }
     let (prompts, report) = try loadPromptTexts(path)
     let openings = prompts.count { if case .opening = $0 { true } else { false } }
     return [

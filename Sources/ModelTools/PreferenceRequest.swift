@@ -45,7 +45,7 @@ package struct PreferenceRequest: Sendable {
 
 extension Configuration {
     /// How the tokens of the model are text, where the model is there already.
-    func encoding() throws -> (encoding: ChatEncoding, positions: Int)? {
+    func encoding() throws -> (encoding: ChatEncoding, positions: Int, endOfText: Int32?)? {
         guard let path = model.path else { return nil }
         let shape = try ModelDirectory.configuration(path)
         let encoding = try ChatEncoding(
@@ -53,6 +53,6 @@ extension Configuration {
             data.chatTemplate,
             endOfText: shape.endOfText
         )
-        return (encoding, shape.contextLength)
+        return (encoding, shape.contextLength, shape.endOfText ?? encoding.endOfTurn)
     }
 }

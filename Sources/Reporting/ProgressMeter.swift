@@ -63,11 +63,12 @@ package final class ProgressMeter {
         ProgressMeter(style: .silent, columns: { 0 }, now: { 0 }, write: { _ in })
     }
 
-    /// Prints a line of its own, or several, above the bar where there is one.
+    /// Prints a line of its own, or several, above the bar where there is one; on a terminal words stay whole.
     package func say(_ line: String) {
         guard style != .silent else { return }
         clearBar()
-        write(printable(line, keepsLines: true, limit: .max) + "\n")
+        let shown = printable(line, keepsLines: true, limit: .max)
+        write((style == .bar ? wrapped(shown, columns: columns()) : shown) + "\n")
     }
 
     /// Starts a task of `total` steps, named as in "policy maxmin"; `unit` is the plural of what is counted, and `done`

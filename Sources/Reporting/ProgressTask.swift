@@ -39,18 +39,20 @@ struct ProgressTask {
     /// Rate and time left, here and in a bar, are those of the last minute.
     func line(at time: Double) -> String {
         let pace = pace(since: marks[0], at: time)
-        let figures = [pace.map(rate), pace.map { "\(duration(secondsLeft($0))) left" }].compactMap { $0 }
+        let figures = pace.map { [rate($0), "\(duration(secondsLeft($0))) left"] } ?? [duration(time - started)]
         return "\(name): " + (["\(done) of \(total) \(unit)"] + figures + shown).joined(separator: ", ")
     }
 
-    /// As in "reward fit [#####-----]  42/200  3.10/s  51s left  loss 0.61  KL 2.5", in less than `columns`.
+    /// As in "reward fit [#####-----]  42/200  3.10/s  51s left  loss 0.61  KL 2.5", in less than `columns`; before the
+    /// first step as in "reward fit [----------]  0/200  12s".
     ///
     /// Two notes come before the rate, and both before a longer bar; no note is cut.
     func bar(at time: Double, columns: Int) -> String {
         // A bar that fills the last column makes some terminals scroll.
         let room = max(1, columns - 1)
         let pace = pace(since: marks[0], at: time)
-        let left = pace.map { "\(shortDuration(secondsLeft($0))) left" }
+        // Before the first step, what it has taken so far: a bar that changes is alive.
+        let left = pace.map { "\(shortDuration(secondsLeft($0))) left" } ?? shortDuration(time - started)
         let notes = shown
         let wishes = [(notes.count, true), (2, true), (2, false), (1, false), (0, false)]
         for (count, hasRate) in wishes {
@@ -68,13 +70,13 @@ struct ProgressTask {
 
     /// As in "reward fit: 200 steps in 1 min 04 s, 3.10 steps/s, loss 0.58".
     ///
-    /// - Parameter columns: width of the terminal; the rate, and then the end, are left out where they have no room.
+    /// - Parameter columns: width of the terminal; the rate is left out where one line has no room for it.
     func closingLine(at time: Double, _ summary: String, columns: Int = .max) -> String {
         let head = "\(name): \(done - before) \(unit) in \(duration(time - started))"
         let end = summary.isEmpty ? [] : [summary]
         let average = pace(since: (started, before), at: time).map(rate)
         let whole = ([head, average].compactMap { $0 } + end).joined(separator: ", ")
-        return whole.count < columns ? whole : shortened(([head] + end).joined(separator: ", "), to: columns - 1)
+        return whole.count < columns ? whole : ([head] + end).joined(separator: ", ")
     }
 
     private var shown: [String] { (between.map { [$0] } ?? []) + notes }

@@ -11,3 +11,27 @@ var terminalColumns: Int {
     let known = unsafe ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0
     return known && size.ws_col > 0 ? Int(size.ws_col) : 80
 }
+
+/// A text for standard error: prose is broken between words where that is a terminal.
+package func wrappedForStandardError(_ text: String) -> String {
+    standardErrorIsTerminal ? wrapped(text, columns: terminalColumns) : text
+}
+
+/// Lines broken between words to less than so many columns.
+///
+/// A line that begins with a space or has two in a row is a command or part of a table, and stays as it is.
+func wrapped(_ text: String, columns: Int) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+        guard line.count >= columns, !line.hasPrefix(" "), !line.contains("  ") else { return String(line) }
+        var lines: [String] = []
+        var current = ""
+        for word in line.split(separator: " ") {
+            if !current.isEmpty, current.count + 1 + word.count >= columns {
+                lines.append(current)
+                current = ""
+            }
+            current += (current.isEmpty ? "" : " ") + word
+        }
+        return (lines + [current]).joined(separator: "\n")
+    }.joined(separator: "\n")
+}

@@ -19,6 +19,7 @@ import Text
         _ said: [String],
         template: ChatTemplate? = .tulu,
         preset: String = "gpt2-tiny",
+        interruptedAfter most: Int = .max,
         change: (inout ChatRequest) -> Void = { _ in }
     ) throws -> Talk {
         try withTemporaryDirectory { path in
@@ -35,12 +36,17 @@ import Text
             var talk = Talk()
             var rest = said[...]
             var answer = ""
+            var asked = 0
             try chat(
                 request,
                 nextLine: {
                     if !answer.isEmpty { talk.answers.append(answer) }
-                    answer = ""
+                    (answer, asked) = ("", 0)
                     return rest.popFirst()
+                },
+                isInterrupted: {
+                    asked += 1
+                    return asked > most
                 },
                 log: { talk.notes.append($0) },
                 write: { piece in
@@ -64,11 +70,13 @@ import Text
     }
 
     @Test func linesThatAreNoMessages() throws {
-        let found = try talk(["/temperature 2", "/temperature -1", "/nothing", "/help", "<|user|>"])
+        let found = try talk(["/temperature 2", "/temperature -1", "/temperature x", "/nothing", "/help", "<|user|>"])
         #expect(found.answers.isEmpty)
         #expect(found.notes[1] == "temperature 2.0")
-        #expect(found.notes[2...3].allSatisfy { $0.hasPrefix("no command: /") })
-        #expect(found.notes[5].hasPrefix("not sent: the message holds \"<|user|>\""))
+        #expect(found.notes[2...3].allSatisfy { $0.hasPrefix("/temperature takes a number") && $0.hasSuffix("2.0") })
+        #expect(found.notes[4].hasPrefix("no command: /nothing"))
+        #expect(found.notes[5].split(separator: "\n").allSatisfy { $0.count < 80 })
+        #expect(found.notes[6].hasPrefix("not sent: the message holds \"<|user|>\""))
     }
 
     /// A long talk goes on without its oldest turns.
@@ -76,6 +84,17 @@ import Text
         let found = try talk(Array(repeating: String(repeating: "the best film was ", count: 3), count: 24))
         #expect(found.answers.count == 24)
         #expect(found.notes.contains { $0.contains("oldest turns no longer fit") })
+        #expect(!found.notes.contains { $0.contains("too long") })
+        let long = try talk([String(repeating: "the best film was ", count: 200)])
+        #expect(long.answers.count == 1 && long.notes.last == "the line is too long: its beginning is left out")
+    }
+
+    /// What is written of an interrupted answer stays a turn, and the talk goes on.
+    @Test func anInterruptedAnswerEnds() throws {
+        let whole = try talk(["the film", "the film"])
+        let cut = try talk(["the film", "the film"], interruptedAfter: 2)
+        #expect(cut.answers.count == 2 && cut.answers.allSatisfy { $0.hasSuffix("\n") })
+        #expect(whole.answers[0].hasPrefix(cut.answers[0].dropLast()) && cut.answers[0].count < whole.answers[0].count)
     }
 
     @Test func wrongUseIsNamed() {

@@ -92,7 +92,15 @@ import Text
             for i in 0..<adapted.parameters.count { adapted.parameters.values[i] = Float(0.3 * random.normal()) }
             let folder = model + "-adapter"
             try AdapterDirectory.save(adapted, to: folder, base: model, tokenizerFrom: nil)
+            try writeAtomically(
+                "---\na: b\n---\n\n# A run\n\nMade so.\n\n## How to load it\n\nx\n",
+                to: folder + "/README.md"
+            )
             emit(try mergeAdapter(folder, base: model, directory: model + "-merged"))
+            let card = try String(contentsOfFile: model + "-merged/README.md", encoding: .utf8)
+            #expect(card.hasPrefix("---\nlibrary_name: transformers\n") && card.contains("\n## A run\n\nMade so.\n"))
+            #expect(card.contains("`\(folder)`") && card.contains("AutoModelForCausalLM.from_pretrained(\".\")"))
+            #expect(!card.contains("\nx\n") && !card.contains("a: b"))
             emit(try inspect(folder, json: true))
             var request = ScoreRequest(model: ModelRequest(model), input: input)
             request.json = true

@@ -1,7 +1,8 @@
 import Failures
-import Reporting
 import StrictJSON
 import Testing
+
+@testable import Reporting
 
 struct HTMLReportTests {
     @Test func holdsTheFigures() throws {
@@ -137,7 +138,43 @@ struct HTMLReportTests {
     @Test func saysWhereMaxMinDidNotHelp() throws {
         #expect(try htmlReport(finishedRun()).contains("So MaxMin helped the worst-off group"))
         #expect(try htmlReport(finishedRun(single: 0.9)).contains("So MaxMin did not help the worst-off group"))
-        #expect(try htmlReport(finishedRun(single: 0.6)).contains("this run does not show that MaxMin helped"))
+        #expect(try htmlReport(finishedRun(single: 0.62)).contains("This run does not show that MaxMin helped"))
+        #expect(try htmlReport(finishedRun()).contains("-45.0 (-50.0 to -40.0) points less under a single reward"))
+    }
+
+    /// Groups that choices do not tell apart are not called found, and known ones not placed.
+    @Test func saysHowGroupsCameAbout() throws {
+        var run = finishedRun()
+        #expect(try htmlReport(run).contains("The 2 users form 2 groups"))
+        func change(_ change: (inout JSONObject) -> Void) throws {
+            var object = try #require(run.diagnosis).fields.object
+            change(&object)
+            run.diagnosis?.fields = try JSONFields(.object(object), at: "diagnosis.json")
+        }
+        try change { $0["groups_known"] = true }
+        let known = try htmlReport(run)
+        #expect(known.contains("The 2 users are of 2 groups") && known.contains("The data say who is in which."))
+        try change { object in
+            object["groups_known"] = false
+            let likelihoods = object["log_likelihood"]?.array ?? []
+            object["log_likelihood"] = .array(
+                likelihoods.map { entry in
+                    var entry = entry.object ?? [:]
+                    entry["told_apart"] = false
+                    return .object(entry)
+                }
+            )
+        }
+        #expect(try htmlReport(run).contains("were put into, though choices do not tell them apart, 2 groups"))
+    }
+
+    /// Numbers along an axis that would touch are left out; all marks stay.
+    @Test func numbersOfAnAxisDoNotTouch() {
+        let axis = Axis([0, 0.00005], ticks: 10)
+        let drawing = Frame(x: axis, y: Axis([0, 1])).grid("x", "y")
+        #expect(drawing.split(separator: "class=\"axis\"").count - 1 == axis.ticks.count + 1)
+        let numbers = drawing.split(separator: "text-anchor=\"middle\">0.0000").count - 1
+        #expect(numbers > 1 && numbers < axis.ticks.count)
     }
 
     @Test func namesWhatIsMissing() throws {

@@ -21,7 +21,7 @@ struct ProgressMeterTests {
         meter.advance(by: 50, notes: ["loss 0.61"])
         #expect(
             stage.writes == [
-                "\r\u{1B}[Kreward fit [--------------------]  0/200",
+                "\r\u{1B}[Kreward fit [--------------------]  0/200  0s",
                 "\r\u{1B}[Kreward fit [#####---------------]  50/200  5.00/s  30s left  loss 0.61",
             ]
         )
@@ -96,13 +96,13 @@ struct ProgressMeterTests {
         }
     }
 
-    /// On a terminal, what is done is one line; in a log it keeps all of its end.
+    /// On a terminal, what is done is one line where it can be; no figure is lost, and no word broken.
     @Test func closingLinesFitTheTerminal() {
         let summary = "log-likelihood -0.3571 a comparison, groups of 20 + 2, 0 changes"
         for (style, columns, end) in [
             (
                 ProgressStyle.bar, 80,
-                "mixture: 4 steps in 8.0 s, log-likelihood -0.3571 a comparison, groups of 20 +…\n"
+                "mixture: 4 steps in 8.0 s, log-likelihood -0.3571 a comparison, groups of 20 +\n2, 0 changes\n"
             ),
             (.bar, 200, "mixture: 4 steps in 8.0 s, 2.00 s each, \(summary)\n"),
             (.lines, 80, "mixture: 4 steps in 8.0 s, 2.00 s each, \(summary)\n"),
@@ -130,7 +130,7 @@ struct ProgressMeterTests {
         let clear = "\r\u{1B}[K"
         #expect(
             stage.writes == [
-                clear + "score [--------------------]  0/2", clear, "group 1 is empty\n", "again\n",
+                clear + "score [--------------------]  0/2  0s", clear, "group 1 is empty\n", "again\n",
                 clear + "score [####################]  2/2  2.00 s each  0s left", clear,
                 "score: 2 steps in 4.0 s, 2.00 s each, done\n",
             ]
@@ -163,6 +163,44 @@ struct ProgressMeterTests {
         meter.end()
         meter.end()
         #expect(stage.writes == ["calibrate: 64 prompts in 0.5 s, 128 prompts/s\n"])
+    }
+
+    /// Before its first step a bar says how long it has been at it.
+    @Test func aLongFirstStepIsAlive() throws {
+        let stage = Stage()
+        let meter = stage.meter(.bar)
+        meter.begin("simulate", total: 368)
+        stage.time += 75
+        meter.note("sampling 3/736, 5120 tokens")
+        #expect(
+            try #require(stage.writes.last)
+                == "\r\u{1B}[Ksimulate [--------------------]  0/368  1m15s  sampling 3/736, 5120 tokens"
+        )
+        let log = Stage()
+        let lines = log.meter(.lines)
+        lines.begin("simulate", total: 368, unit: "pairs")
+        log.time += 75
+        lines.note("sampling 3/736, 5120 tokens")
+        #expect(log.writes == ["simulate: 0 of 368 pairs, 1 min 15 s, sampling 3/736, 5120 tokens\n"])
+    }
+
+    /// Prose is broken between words; tables, commands and words longer than the terminal are not.
+    @Test func saidLinesBreakBetweenWords() {
+        let stage = Stage()
+        stage.columns = 20
+        let table = "group        win rate\n-----        --------"
+        let path = "/a/path/that/is/longer/than/all"
+        let meter = stage.meter(.bar)
+        meter.say("one two three four five six")
+        meter.say("  maxmin run with many words")
+        meter.say(table)
+        meter.say("see \(path) here")
+        #expect(
+            stage.writes == [
+                "one two three four\nfive six\n", "  maxmin run with many words\n", "\(table)\n",
+                "see\n\(path)\nhere\n",
+            ]
+        )
     }
 
     @Test func silenceIsSilent() {

@@ -15,6 +15,7 @@ import Testing
         standardError: Double = 0.01,
         areToldApart: Bool = true,
         mostEvidence: Double? = 0.5,
+        areGroupsKnown: Bool = false,
         posteriors: [[Double]] = Array(repeating: [0.99, 0.01], count: 20),
         correlations: [[Double]]?
     ) -> Diagnosis {
@@ -37,6 +38,7 @@ import Testing
             mostEvidence: mostEvidence
         )
         return Diagnosis(
+            areGroupsKnown: areGroupsKnown,
             shares: Array(repeating: 1 / Double(groups), count: groups),
             tried: [single, more],
             contrasts: Array(repeating: Array(repeating: nil, count: groups), count: groups),
@@ -69,6 +71,22 @@ import Testing
         // Two of twenty users are not placed.
         let unsure = Array(repeating: [0.99, 0.01], count: 18) + [[0.6, 0.4], [0.5, 0.5]]
         #expect(diagnosis(gain: 0.1, posteriors: unsure, correlations: opposed).verdict == .tooLittleData)
+    }
+
+    /// Who is in which group need not show in choices where the data say it; that several rewards pay must.
+    @Test func knownGroupsNeedNotBeToldApart() {
+        let opposed = [[1, -0.6, 0.9], [-0.6, 1, -0.5], [0.9, -0.5, 1]]
+        let unsure = Array(repeating: [0.6, 0.4], count: 20)
+        func verdict(gain: Double) -> Diagnosis.Verdict {
+            diagnosis(
+                gain: gain,
+                areToldApart: false,
+                areGroupsKnown: true,
+                posteriors: unsure,
+                correlations: opposed
+            ).verdict
+        }
+        #expect(verdict(gain: 0.1) == .meanServes && verdict(gain: 0.005) == .tooLittleData)
     }
 
     /// Two alike and one opposed.

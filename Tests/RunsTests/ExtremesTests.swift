@@ -30,7 +30,7 @@ import Testing
                 #expect(plan.stages.allSatisfy { $0.bytes.values.allSatisfy { $0 >= 0 } }, "\(overrides)")
                 _ = plan.table
                 _ = configuration.waitingRanks(ranks, in: Stage.allCases)
-                var left = TimeLeft(configuration, stages: Stage.allCases, ranks: ranks)
+                var left = TimeLeft(plan.planner, stages: Stage.allCases)
                 left?.finish(.simulate, seconds: 1)
                 _ = left?.text
             }

@@ -17,7 +17,7 @@ import Testing
 
     /// An estimate for people: right but for a factor of two.
     @Test func theQuickstartsTimeIsForeseen() throws {
-        let found = TimeLeft(try quickstart(), stages: Stage.allCases, ranks: 2)
+        let found = try TimeLeft(StagePlanner(quickstart(), ranks: 2), stages: Stage.allCases)
         var left = try #require(found)
         #expect(left.seconds == nil && left.text == nil)
         var measured = Self.quickstart.reduce(0) { $0 + $1.1 }
@@ -36,7 +36,7 @@ import Testing
 
     /// A stage twice as fast foretells half the time; one that is not to do counts nowhere.
     @Test func timeIsInProportion() throws {
-        let found = TimeLeft(try quickstart(), stages: [.reward, .policy], ranks: 1)
+        let found = try TimeLeft(StagePlanner(quickstart(), ranks: 1), stages: [.reward, .policy])
         var (slow, fast) = (try #require(found), try #require(found))
         slow.finish(.sft, seconds: 100)
         #expect(slow.seconds == nil)
@@ -49,10 +49,10 @@ import Testing
         for (seconds, text) in [
             (1.0, "about 10 s"), (44, "about 40 s"), (61, "about 1 min"), (7500, "about 2 h 05 min"),
         ] {
-            var left = try #require(TimeLeft(try quickstart(), stages: [.reward, .policy], ranks: 1))
+            var left = try #require(TimeLeft(StagePlanner(quickstart(), ranks: 1), stages: [.reward, .policy]))
             left.finish(.reward, seconds: 1)
             let one = try #require(left.seconds)
-            var other = try #require(TimeLeft(try quickstart(), stages: [.reward, .policy], ranks: 1))
+            var other = try #require(TimeLeft(StagePlanner(quickstart(), ranks: 1), stages: [.reward, .policy]))
             other.finish(.reward, seconds: seconds / one)
             #expect(other.text == text)
         }

@@ -50,6 +50,17 @@ same "which writes nothing" "none" "$([[ -e out.jsonl ]] || echo none)"
 "$maxmin" run "$root/launch/runs/smoke.yaml" --set run.directory=first --set 'run.stages=[sft]' --set sft.steps=2 >/dev/null 2>&1
 mv first/reference model
 run=(run "$root/launch/runs/smoke.yaml" --set run.directory=run --set model.path=model --set 'run.stages=[reward]')
+# What sft learns from, in words and, with a model, in tokens.
+for text in "Hello." "Again, and at greater length than before."; do
+    jq -cn --arg text "$text" '{messages: [{role: "user", content: $text}, {role: "assistant", content: "It was good."}]}'
+done >talks.jsonl
+same "inspect conversations" '["conversations",2,2]' \
+    "$("$maxmin" inspect talks.jsonl --json | jq -c '[.kind, .kept, .answers]')"
+printf 'model: { path: model }\ndata: { text: talks.jsonl, chat_template: none, max_length: 12 }\n' >talks.yaml
+same "inspect conversations: how many answers fit" '["none",12,1]' \
+    "$("$maxmin" inspect talks.jsonl --config talks.yaml --json | jq -c '[.chat_template, .max_length, .left_out]')"
+ends "inspect a conversation without an answer" 65 'bare.jsonl:1: "messages"' \
+    bash -c "echo '{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}' >bare.jsonl; '$maxmin' inspect bare.jsonl"
 printf 'PAR1rest' >votes.parquet
 printf 'ARROW1\0\0' >votes.arrow
 printf '[{"user_id": "u"}]' >votes.json

@@ -16,11 +16,10 @@ struct Frame {
         self.x = x
         self.y = y
         self.height = height
-        // A digit is about 6 wide. The label of the upright axis stands left of its numbers, and the last number of the
-        // other one is centered on the right end.
-        func width(_ labels: some Sequence<String>) -> Double { 6.2 * Double(labels.map(\.count).max() ?? 0) }
-        left = max(50, 22 + width(y.ticks.map(y.label)))
-        right = Frame.width - max(12, width(x.ticks.suffix(1).map(x.label)) / 2)
+        // The label of the upright axis stands left of its numbers, and the last number of the other one is centered on
+        // the right end.
+        left = max(50, 22 + widest(y.ticks.map(y.label)))
+        right = Frame.width - max(12, widest(x.ticks.suffix(1).map(x.label)) / 2)
         bottom = height - 36
     }
 
@@ -37,9 +36,13 @@ struct Frame {
             drawing += "<text class=\"tick\" x=\"\(decimal(left - 5, 0))\" y=\"\(at)\" dy=\".32em\" "
             drawing += "text-anchor=\"end\">\(y.label(tick))</text>"
         }
-        for tick in x.ticks {
+        // Numbers that would touch their neighbors are left out, their marks are not.
+        let room = (right - left) / Double(max(1, x.ticks.count - 1))
+        let every = max(1, Int(((widest(x.ticks.map(x.label)) + 6) / room).rounded(.up)))
+        for (index, tick) in x.ticks.enumerated() {
             let at = decimal(across(tick), 1)
             drawing += "<path class=\"axis\" d=\"M\(at) \(decimal(bottom, 0))v4\"/>"
+            guard index % every == 0 else { continue }
             drawing += "<text class=\"tick\" x=\"\(at)\" y=\"\(decimal(bottom + 15, 0))\" text-anchor=\"middle\">"
             drawing += "\(x.label(tick))</text>"
         }
@@ -52,6 +55,9 @@ struct Frame {
         return drawing + "\(escaped(yLabel))</text>"
     }
 }
+
+/// How wide the longest of some numbers is: a digit is about 6.
+private func widest(_ labels: some Sequence<String>) -> Double { 6.2 * Double(labels.map(\.count).max() ?? 0) }
 
 /// A drawing in the page's own coordinates, with its title for those who do not see it.
 func svg(_ title: String, height: Double, width: Double = Frame.width, _ content: String) -> String {

@@ -49,7 +49,7 @@ private func overview(_ runs: [ComparedRun]) throws(Failure) -> String? {
         let diagnosis = compared.run.diagnosis?.fields
         func worst(_ name: String) -> String {
             guard let policy = compared.policy(name), let worst = policy.worst else { return "–" }
-            return "\(worst.rate.percent) \(worst.group), KL \(decimal(policy.kl, 1))"
+            return "\(worst.rate.percent) \(worst.group), KL \(shownNats(policy.kl))"
         }
         rows.append([
             compared.label,
@@ -99,7 +99,7 @@ private func winRates(_ runs: [ComparedRun], of names: [String]) -> String {
         run.policies.map { policy in
             ["\(run.label): \(policy.name)"]
                 + groups.map { group in policy.winRates.first { $0.group == group }?.rate.percent ?? "–" }
-                + [decimal(policy.kl, 1), decimal(policy.tokens, 1)]
+                + [shownNats(policy.kl), decimal(policy.tokens, 1)]
         }
     }
     return charts(figures) + table(["policy"] + groups.map { "\($0), %" } + ["KL, nats", "tokens"], rows)

@@ -1,4 +1,5 @@
 import Failures
+import Foundation
 import StrictJSON
 
 /// A policy of `evaluation.json`.
@@ -45,8 +46,11 @@ func policies(of evaluation: JSONFields) throws(Failure) -> [EvaluatedPolicy] {
 
 /// `2.0` nats, `≤ 2.0` of a bound, or `1.5 of 2.0` where training missed the divergence at which it was to end.
 package func divergenceText(_ kl: Double, isBound: Bool, missed: Double?) -> String {
-    (isBound ? "≤ " : "") + decimal(kl, 1) + (missed.map { " of \(decimal($0, 1))" } ?? "")
+    (isBound ? "≤ " : "") + shownNats(kl) + (missed.map { " of \(shownNats($0))" } ?? "")
 }
+
+/// A divergence with one decimal or, where it is small, with two digits that are not zero.
+package func shownNats(_ kl: Double) -> String { String(format: kl < 0.95 ? "%.2g" : "%.1f", kl) }
 
 extension EvaluatedPolicy {
     fileprivate init(_ name: String, _ fields: JSONFields) throws(Failure) {

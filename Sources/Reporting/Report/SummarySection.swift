@@ -34,15 +34,27 @@ private func sentences(of diagnosis: JSONFields, _ mixture: JSONFields?) throws(
     let users = try diagnosis.array("users").count
     let names = try groupNames(mixture, count: shares.count)
     let parts = zip(names, shares).map { "\($0) with \(decimal(100 * $1, 1)) %" }
+    // Known groups have no doubt to say, and those that cannot be told apart are no finding.
+    let areKnown = try diagnosis.optionalBool("groups_known") ?? false
+    var areToldApart = true
+    for tried in try diagnosis.fieldsList("log_likelihood") where try tried.int("groups") == shares.count {
+        areToldApart = try tried.bool("told_apart")
+    }
+    let how =
+        areKnown
+        ? "are of" : areToldApart ? "form" : "were put into, though choices do not tell them apart,"
     var sentences = [
         shares.count == 1
-            ? "The \(users) users form one group." : "The \(users) users form \(shares.count) groups: \(joined(parts))."
+            ? "The \(users) users form one group."
+            : "The \(users) users \(how) \(shares.count) groups: \(joined(parts))."
     ]
     let unsure = try diagnosis.int("unsure_users", in: 0...Int.max)
     sentences[0] +=
-        unsure == 0
-        ? " Each is placed with a posterior above 95 %."
-        : " Of them, \(unsure) \(unsure == 1 ? "is" : "are") not placed with a posterior above 95 %."
+        areKnown
+        ? " The data say who is in which."
+        : unsure == 0
+            ? " Each is placed with a posterior above 95 %."
+            : " Of them, \(unsure) \(unsure == 1 ? "is" : "are") not placed with a posterior above 95 %."
     var best: (groups: Int, mean: Double, gain: Double, error: Double)?
     for tried in try diagnosis.fieldsList("log_likelihood") where try tried.int("groups") > 1 {
         let mean = try tried.double("mean")
@@ -74,25 +86,27 @@ private func sentences(of diagnosis: JSONFields, _ mixture: JSONFields?) throws(
 
 /// What the policies gave each group.
 private func outcome(_ policies: [EvaluatedPolicy]) -> [String] {
-    func worst(_ name: String) -> (group: String, rate: Interval)? { policies.first { $0.name == name }?.worst }
-    guard let maxmin = worst("maxmin") else { return [] }
+    func found(_ name: String) -> EvaluatedPolicy? { policies.first { $0.name == name } }
+    guard let maxmin = found("maxmin"), let worst = maxmin.worst else { return [] }
     var sentences = [
-        "The worst-off group under maxmin is \(maxmin.group): it prefers the policy to the reference on "
-            + "\(percents(maxmin.rate))."
+        "The worst-off group under maxmin is \(worst.group): it prefers the policy to the reference on "
+            + "\(percents(maxmin.worstRate ?? worst.rate))."
     ]
-    if let single = worst("single") {
+    if let single = found("single"), let worst = single.worst {
         sentences.append(
-            "The worst-off group under a single reward is \(single.group), with \(percents(single.rate))."
+            "The worst-off group under a single reward is \(worst.group), with "
+                + "\(percents(single.worstRate ?? worst.rate))."
         )
-        let isHelped = maxmin.rate.low > single.rate.high
-        let isHarmed = maxmin.rate.high < single.rate.low
-        sentences.append(
-            isHelped
-                ? "So MaxMin helped the worst-off group: the intervals do not overlap."
-                : isHarmed
-                    ? "So MaxMin did not help the worst-off group: a single reward served it better."
-                    : "The intervals overlap: this run does not show that MaxMin helped the worst-off group."
-        )
+        if maxmin.worstRate != nil { sentences[1] += " Both intervals are of the lowest rate, whichever group has it." }
+        if let less = single.worstLessBaseline {
+            let verdict =
+                less.high < 0
+                ? "So MaxMin helped the worst-off group"
+                : less.low > 0
+                    ? "So MaxMin did not help the worst-off group: a single reward served it better"
+                    : "This run does not show that MaxMin helped the worst-off group"
+            sentences.append("\(verdict) (\(less.points) points less under a single reward, on the same prompts).")
+        }
     }
     return sentences
 }

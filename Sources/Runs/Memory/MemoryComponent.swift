@@ -32,7 +32,7 @@ package enum MemoryComponent: String, CaseIterable, Sendable {
     /// As people read it.
     var title: String {
         switch self {
-        case .mapped: "frozen weights, mapped (a node's ranks share them)"
+        case .mapped: "frozen weights, mapped"
         case .weights: "weights"
         case .adapters: "adapters and heads"
         case .gradients: "gradients"
@@ -41,7 +41,7 @@ package enum MemoryComponent: String, CaseIterable, Sendable {
         case .bestWeights: "best weights"
         case .activations: "activations"
         case .logits: "logits"
-        case .sampling: "weights laid out for sampling"
+        case .sampling: "weights for sampling"
         case .cache: "keys and values"
         case .trunk: "trunk cache"
         case .communication: "communication"

@@ -35,12 +35,14 @@ package struct StageMemory: Equatable, Sendable {
 
 /// What memory a run takes, predicted before anything is loaded: an upper bound as far as lengths of texts go, which
 /// count as `data.max_length` says.
-package struct MemoryPlan: Equatable, Sendable {
+package struct MemoryPlan: Sendable {
     package let ranks: Int
     package private(set) var ranksOnNode: Int
     package let stages: [StageMemory]
     /// What keys and values may take of a rank: `model.sampling_memory`, resolved.
     package let samplingBytes: Int
+    /// What planned it, which knows the sizes of the data files.
+    let planner: StagePlanner
 
     /// Plans some stages of a run.
     ///
@@ -66,6 +68,7 @@ package struct MemoryPlan: Equatable, Sendable {
             )
         }
         samplingBytes = planner.samplingBytes
+        self.planner = planner
         var planned: [StageMemory] = []
         for stage in Stage.allCases where stages.contains(stage) && stage != .report {
             planned.append(try planner.memory(of: stage))

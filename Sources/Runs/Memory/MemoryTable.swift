@@ -12,8 +12,9 @@ extension MemoryPlan {
             row(component.title) { $0[component] }
         }
         row("a rank") { $0.bytesPerRank }
-        row("a node of \(ranksOnNode) of the \(ranks) ranks", bytesPerNode)
-        return table.text
+        row(ranks == 1 ? "the node" : "a node of \(ranksOnNode) of the \(ranks) ranks", bytesPerNode)
+        let shared = stages.contains { $0[.mapped] > 0 } ? "Ranks of a node share mapped weights.\n" : ""
+        return table.text + shared
     }
 
     /// One JSON object.

@@ -33,7 +33,7 @@ extension StagePlanner {
         let prompts = (keys.prompts + shards.count - 1) / shards.count
         let items = prompts * keys.samplesPerPrompt
         let prefill = addSampling(
-            items: items * hosted,
+            items: responsesOfRank(keys.prompts, perItem: keys.samplesPerPrompt),
             samples: keys.samplesPerPrompt,
             prompt: prompt,
             new: new,

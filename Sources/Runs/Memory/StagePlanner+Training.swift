@@ -25,6 +25,8 @@ extension StagePlanner {
             let base = FrozenBytes(shape, head: .none, stored: model.base, precision: model.precision)
             addOpened(base, to: &memory)
             memory[.adapters] += model.own(parameters)
+            // They are merged into one tensor of the base after the other, in fp32.
+            memory[.weights] += 4 * (Parameters.layout(shape, head: .none).map(\.range.count).max() ?? 0)
         }
         // Those of the embedded corpus; a file's are counted already.
         if data.text == nil { addTexts(documents, tokens: min(longest, 128), to: &memory) }

@@ -22,7 +22,8 @@ func runCalibrate(_ run: RunContext) throws {
     let reference = try run.loadReference()
     let prompts = try run.loadPrompts(reference).training
     let models = try run.loadRewardModels(over: reference)
-    run.progress.begin("calibrate", total: 1, unit: "passes")
+    let asked = section.prompts * section.samplesPerPrompt
+    run.progress.begin("calibrate", total: asked, unit: "responses")
     let calibration = try calibrate(
         section.method,
         reference: reference.model,
@@ -37,10 +38,9 @@ func runCalibrate(_ run: RunContext) throws {
         shards: try run.shards().all,
         communicator: run.communicator
     )
-    run.progress.advance()
+    run.progress.advance(by: calibration.prompts * section.samplesPerPrompt)
     run.progress.end("\(section.method.rawValue) on \(calibration.prompts) prompts × \(section.samplesPerPrompt)")
     if calibration.prompts < section.prompts {
-        let asked = section.prompts * section.samplesPerPrompt
         let enough = (asked + calibration.prompts - 1) / calibration.prompts
         run.progress.say(
             "there are \(calibration.prompts) training prompts, calibrate.prompts asks for \(section.prompts); "

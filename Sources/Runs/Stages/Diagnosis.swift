@@ -38,6 +38,8 @@ package struct Diagnosis {
         let comparisonsToBeSure: Double?
     }
 
+    /// Whether the data said who is in which group, so that nobody had to be placed.
+    let areGroupsKnown: Bool
     let shares: [Double]
     let tried: [Tried]
     /// [K][K]; nil on the diagonal.
@@ -82,15 +84,15 @@ extension Diagnosis {
 
     /// The rules are those of docs/algorithm.md.
     package var verdict: Verdict {
-        let found = tried.last { $0.left == groups }
-        if groups == 1 || gain.mean <= gain.standardError || found?.areToldApart != true {
+        let areToldApart = areGroupsKnown || tried.last { $0.left == groups }?.areToldApart == true
+        if groups == 1 || gain.mean <= gain.standardError || !areToldApart {
             let isRuledOut = tried.dropFirst().allSatisfy {
                 let most = $0.gainOverSingle.mean + 2 * $0.gainOverSingle.standardError
                 return min(most, $0.mostEvidence ?? .infinity) < negligibleGain
             }
             return isRuledOut ? .oneReward : .tooLittleData
         }
-        if 20 * unsure > users.count { return .tooLittleData }
+        if !areGroupsKnown, 20 * unsure > users.count { return .tooLittleData }
         return forecast?.verdict ?? .groups
     }
 
@@ -104,7 +106,7 @@ extension Diagnosis {
         var lines = tried.map {
             "held-out log-likelihood of \($0.groups) group\($0.groups == 1 ? "" : "s"): \($0.logLikelihood.text) a "
                 + "comparison" + ($0.groups == 1 ? "" : "; over one \($0.gainOverSingle.text)")
-                + ($0.areToldApart ? "" : "; they cannot be told apart")
+                + ($0.areToldApart ? "" : "; choices do not tell them apart")
         }
         lines.append("\(users.count - unsure) of \(users.count) users are placed with a posterior above 95 %")
         for i in 0..<groups {
@@ -156,7 +158,7 @@ extension Diagnosis {
     /// One object: what `--json` prints and `diagnosis.json` holds.
     package var json: JSONObject {
         var object: JSONObject = [
-            "groups": .integer(groups), "verdict": .string(verdict.rawValue),
+            "groups": .integer(groups), "groups_known": .bool(areGroupsKnown), "verdict": .string(verdict.rawValue),
             "policy_worthwhile": .bool(isPolicyWorthwhile),
             "log_likelihood": .array(
                 tried.map {
@@ -208,6 +210,7 @@ extension Diagnosis {
         let fields = try JSONFields(JSONValue(contentsOfFile: path), at: path)
         let shares = try fields.doubles("shares", in: 0...1)
         self.shares = shares
+        areGroupsKnown = try fields.string("stop_reason") == StopReason.known.rawValue
         var tried: [Tried] = []
         for entry in try fields.optionalArray("log_likelihood") ?? [] {
             let one = try JSONFields(entry, at: path, path: "log_likelihood")

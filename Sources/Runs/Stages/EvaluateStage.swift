@@ -68,10 +68,14 @@ struct KindOfJudge {
 }
 
 /// What judges say that give each response a utility; every response is judged once.
+///
+/// Every kind has its groups in the order of the first, so that columns and colors of a group are comparable.
 func judgedBy(_ judges: [GroupJudge], _ answers: [PolicyAnswers]) throws -> [KindOfJudge] {
     let kinds = judges.map(\.kind).reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
+    let order = judges.filter { $0.kind == kinds.first }.map(\.group)
     return try kinds.map { kind in
-        let own = judges.filter { $0.kind == kind }
+        let all = judges.filter { $0.kind == kind }
+        let own = order.flatMap { group in all.filter { $0.group == group } } + all.filter { !order.contains($0.group) }
         let utilities = try own.map { judge in
             let utilities = try answers.map { try judge.judge.utilities(byPrompt: $0.responses) }
             guard utilities.joined().joined().allSatisfy(\.isFinite) else {

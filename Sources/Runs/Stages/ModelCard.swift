@@ -110,12 +110,7 @@ extension ModelCard {
             ("configuration", "XXH64 `\(hash)` of all keys and files that the result depends on"),
         ]
         return """
-            ---
-            library_name: \(isAdapter ? "peft" : "transformers")
-            pipeline_tag: \(isReward ? "text-classification" : "text-generation")
-            tags:
-            - maxmin-rlhf
-            ---
+            \(cardHead(library: isAdapter ? "peft" : "transformers", isReward: isReward))
 
             # \(run.name): \(directory)
 
@@ -134,13 +129,7 @@ extension ModelCard {
 
             \(place)
 
-            ```python
-            \(python(base: base, own: own))
-            ```
-
-            ```sh
-            \(shell(base: base, own: own))
-            ```
+            \(howToLoad(own, over: base, isReward: isReward))
 
             """
     }
@@ -153,25 +142,43 @@ extension ModelCard {
         }
     }
 
-    /// Loads what lies at `own`: a whole model, or an adapter of `base`.
-    private func python(base: String?, own: String) -> String {
-        let kind = kind == .rewardModel ? "AutoModelForSequenceClassification" : "AutoModelForCausalLM"
-        let labels = self.kind == .rewardModel ? ", num_labels=1" : ""
-        let model =
-            base.map { "PeftModel.from_pretrained(\(kind).from_pretrained(\"\($0)\"\(labels)), \"\(own)\")" }
-            ?? "\(kind).from_pretrained(\"\(own)\")"
-        let imports =
-            (base == nil ? [] : ["from peft import PeftModel"]) + ["from transformers import \(kind), AutoTokenizer"]
-        return (imports + ["model = \(model)", "tokenizer = AutoTokenizer.from_pretrained(\"\(own)\")"])
-            .joined(separator: "\n")
-    }
+}
 
-    private func shell(base: String?, own: String) -> String {
-        let own = shellQuoted(own)
-        let model = base.map { "--model \(shellQuoted($0)) --adapter \(own)" } ?? "--model \(own)"
-        return kind == .rewardModel
-            ? "maxmin score \(model) --input texts.jsonl" : "maxmin generate \(model) --prompt \"…\""
-    }
+/// The metadata that a model card begins with.
+package func cardHead(library: String, isReward: Bool) -> String {
+    """
+    ---
+    library_name: \(library)
+    pipeline_tag: \(isReward ? "text-classification" : "text-generation")
+    tags:
+    - maxmin-rlhf
+    ---
+    """
+}
+
+/// The lines of a model card that load what lies at `own`: a whole model, or an adapter of `base`.
+package func howToLoad(_ own: String, over base: String? = nil, isReward: Bool) -> String {
+    let kind = isReward ? "AutoModelForSequenceClassification" : "AutoModelForCausalLM"
+    let labels = isReward ? ", num_labels=1" : ""
+    let model =
+        base.map { "PeftModel.from_pretrained(\(kind).from_pretrained(\"\($0)\"\(labels)), \"\(own)\")" }
+        ?? "\(kind).from_pretrained(\"\(own)\")"
+    let imports =
+        (base == nil ? [] : ["from peft import PeftModel"]) + ["from transformers import \(kind), AutoTokenizer"]
+    let python = imports + ["model = \(model)", "tokenizer = AutoTokenizer.from_pretrained(\"\(own)\")"]
+    let path = shellQuoted(own)
+    let options = base.map { "--model \(shellQuoted($0)) --adapter \(path)" } ?? "--model \(path)"
+    let shell =
+        isReward ? "maxmin score \(options) --input texts.jsonl" : "maxmin generate \(options) --prompt \"…\""
+    return """
+        ```python
+        \(python.joined(separator: "\n"))
+        ```
+
+        ```sh
+        \(shell)
+        ```
+        """
 }
 
 /// The accuracy of a reward model, as `mixture.json` has it, by whose comparisons.
@@ -204,7 +211,7 @@ func winRateTable(of policy: PolicyEvaluation) -> String {
         }
     }
     return """
-        Against the reference, on prompts held out, at a KL of \(policy.kl.formatted(decimals: 1)) nats a response and \
+        Against the reference, on prompts held out, at a KL of \(shownNats(policy.kl)) nats a response and \
         \(policy.meanTokens.formatted(decimals: 1)) tokens on average:
 
         | group | judge | win rate, % | 95 % interval |

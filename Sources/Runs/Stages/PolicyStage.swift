@@ -94,7 +94,7 @@ private func align(
         by: run.configuration.run.reduction,
         over: run.communicator
     )
-    policy.model.samplingBytes = run.samplingBytes
+    run.prepareSampling(from: policy.model)
     policy.model.checkpointsActivations = run.configuration.run.activationCheckpointing
     let name = objective.rawValue
     let checkpoints = try Checkpointer(run, training: "policy/\(name)", stage: .policy)
@@ -109,6 +109,8 @@ private func align(
     try run.sayMoments("policy \(name)", models: 1, trained, head: model.head, of: model.configuration)
     run.progress.begin("policy \(name)", total: settings.steps, done: checkpoints.step)
     var changes = 0
+    /// Of the last step, for people.
+    var figures: [String] = []
     let state = try trainPolicy(
         policy,
         reference: reference.model,
@@ -127,9 +129,9 @@ private func align(
         )
         if record.worstGroupChanged { changes += 1 }
         let utilities = record.utilities.prefix(task.groupSizes.count).map { $0.formatted(decimals: 2) }
+        figures = ["worst F \(utilities[record.worstGroup])", "KL \(shownNats(record.kl))"]
         run.progress.advance(
-            notes: [
-                "worst F \(utilities[record.worstGroup])", "KL \(record.kl.formatted(decimals: 1))",
+            notes: figures + [
                 "\(models[record.worstGroup]) of F \(utilities.joined(separator: " "))",
                 "\(record.responseTokens.formatted(decimals: 0)) tokens",
             ]
@@ -143,7 +145,8 @@ private func align(
             )
         }
     }
-    run.progress.end("the worst-off group changed \(changes) times")
+    let times = changes == 1 ? "once" : "\(changes) times"
+    run.progress.end((figures + ["the worst-off group changed \(times)"]).joined(separator: ", "))
     try policy.finish(over: run.communicator)
     let matched =
         state.hasReached(settings.maxKL)

@@ -111,7 +111,7 @@ extension RunContext {
             )
             : try ModelDirectory.load(path, precision: precision, head: Head.none, followSymlinks: followSymlinks)
         for warning in loaded.warnings { progress.say(warning) }
-        loaded.model.samplingBytes = samplingBytes
+        prepareSampling(from: loaded.model)
         let tokenizer = try Tokenizer(directory: path)
         guard tokenizer.vocabularySize <= loaded.model.configuration.vocabularySize else {
             throw Failure(
@@ -127,6 +127,16 @@ extension RunContext {
             endOfText: loaded.model.configuration.endOfText
         )
         return Reference(model: loaded.model, encoding: encoding, path: path, followSymlinks: followSymlinks)
+    }
+
+    /// Gives a model its memory for sampling, and lets progress follow it.
+    func prepareSampling(from model: LanguageModel) {
+        model.samplingBytes = samplingBytes
+        let progress = progress
+        model.sampled = { ended, count, tokens in
+            // What is sampled is scored next.
+            progress.note(ended < count ? "sampling \(ended)/\(count), \(tokens) tokens" : "scoring")
+        }
     }
 
     /// The distinct prompts of the run, those of the evaluation kept apart.

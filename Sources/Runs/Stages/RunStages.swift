@@ -167,7 +167,7 @@ private func doStages(
         stop: request.stop
     )
     var finished: [FinishedStage] = []
-    var timeLeft = context.isRoot ? TimeLeft(configuration, stages: open, ranks: communicator.size) : nil
+    var timeLeft = plan.flatMap { TimeLeft($0.planner, stages: open) }
     do {
         for (stage, body) in recipes where wanted.contains(stage) {
             if request.resume, try context.shared({ directory.isComplete(stage) }) {

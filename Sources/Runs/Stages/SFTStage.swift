@@ -117,7 +117,7 @@ func runSFT(_ run: RunContext) throws {
         let best = budget.bestLoss.isFinite ? ["held-out \(budget.bestLoss.formatted(decimals: 3))"] : []
         run.progress.advance(
             notes: ["loss \(mean.formatted(decimals: 3))"] + best
-                + ["\((Double(predictions) / seconds / 1000).formatted(decimals: 1))k tokens/s"]
+                + ["\((Double(predictions) / seconds).formatted(decimals: 0)) tokens/s"]
         )
         try checkpoints.atBoundary {
             settings.evaluateEvery == nil

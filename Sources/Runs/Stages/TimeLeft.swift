@@ -14,8 +14,7 @@ struct TimeLeft {
     private var doneSeconds = 0.0
 
     /// For the stages of a run that are to do; nil where the model's shape cannot be read.
-    init?(_ configuration: Configuration, stages: [Stage], ranks: Int) {
-        guard let planner = try? StagePlanner(configuration, ranks: ranks) else { return nil }
+    init?(_ planner: StagePlanner, stages: [Stage]) {
         open = []
         for stage in Stage.allCases where stages.contains(stage) {
             guard let operations = try? planner.operations(of: stage) else { return nil }

@@ -59,7 +59,7 @@ extension RunContext {
         let judges = judging.filter { !heldOutIDs.contains($0.id) }
         let users = trained.indices
         return (
-            try dealt(users.filter { !heldOut.contains($0) }.map { (trained[$0], splits[$0]) }, tells: true),
+            try dealt(users.filter { !heldOut.contains($0) }.map { (trained[$0], splits[$0]) }, saysWaiting: true),
             try dealt(
                 users.filter(heldOut.contains).map { user in
                     let final = splits[user].final
@@ -73,22 +73,25 @@ extension RunContext {
         )
     }
 
-    /// Keeps the users of this rank's shards; `tells` where they leave ranks waiting.
+    /// Keeps the users of this rank's shards; `saysWaiting`: says so where they leave ranks waiting.
     private func dealt(
         _ users: [(User<TokenizedComparison>, ComparisonSplit)],
-        tells: Bool = false
+        saysWaiting: Bool = false
     ) throws -> LoadedUsers {
         let (shards, hosted) = try shards()
         let tokens = users.map { user, _ in user.comparisons.reduce(0) { $0 + $1.run.distinctTokens } }
         let members = dealUsersToShards(zip(users, tokens).map { ($0.0.id, $1) }, shards: shards.count)
-        let waiting = WaitingRanks(
-            "the comparisons of \(users.count) users",
-            ofShards: members.map { $0.reduce(0) { $0 + tokens[$1] } },
-            largest: tokens.max() ?? 0,
-            ranks: shards.ranks,
-            key: "data.preferences"
-        )
-        if let waiting, tells { progress.say(waiting.warning) }
+        if saysWaiting,
+            let waiting = WaitingRanks(
+                "the comparisons of \(users.count) users",
+                ofShards: members.map { $0.reduce(0) { $0 + tokens[$1] } },
+                largest: tokens.max() ?? 0,
+                ranks: shards.ranks,
+                key: configuration.data.preferences == nil ? "simulate.groups" : "data.preferences"
+            )
+        {
+            progress.say(waiting.warning)
+        }
         let local = hosted.flatMap { shard in
             members[shard].map { ShardedUser(users[$0].0, shard: shard, split: users[$0].1) }
         }

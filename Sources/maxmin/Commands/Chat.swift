@@ -10,7 +10,8 @@ struct Chat: ParsableCommand {
         discussion: """
             Reads a line of yours and prints the answer while it is sampled, under the model's chat template. Without \
             a template each line is a prompt that the model continues. /reset begins a new conversation, \
-            /temperature T changes the temperature, Ctrl-D ends. Example:
+            /temperature T changes the temperature. Ctrl-C ends an answer, and where there is none the chat; Ctrl-D \
+            ends the chat. Example:
 
               maxmin chat --model runs/quickstart/policy/maxmin --chat-template none
             """
@@ -47,13 +48,20 @@ struct Chat: ParsableCommand {
         request.temperature = temperature
         request.topP = topP
         request.seed = seed
+        let isTerminal = isatty(STDIN_FILENO) == 1
+        AnswerInterrupt.install()
         try ModelTools.chat(
             request,
             nextLine: {
+                AnswerInterrupt.end()
                 // The mark goes where the log does, so that standard output has the answers alone.
-                try? FileHandle.standardError.write(contentsOf: Data("> ".utf8))
-                return readLine()
+                if isTerminal { try? FileHandle.standardError.write(contentsOf: Data("> ".utf8)) }
+                let line = readLine()
+                if line == nil, isTerminal { say("") }
+                AnswerInterrupt.begin()
+                return line
             },
+            isInterrupted: { AnswerInterrupt.isAsked },
             log: say,
             write: { text in
                 do {

@@ -9,7 +9,8 @@ struct Inspect: ParsableCommand {
             The path is a model directory, a run directory, a checkpoint of one, or a .yaml, .safetensors, .jsonl or \
             .csv file, the last two plain or gzip; it is read in full and checked as training would check it. Of a \
             preference file it says which users, comparisons and ties it has, what was dropped, and which fields were \
-            read; --preset and --fields name fields of foreign files. With --memory it is a configuration, \
+            read; --preset and --fields name fields of foreign files. Of conversations for sft it says how many \
+            answers they have. With --memory it is a configuration, \
             and what is printed is the memory that each stage takes of a rank and of a node, predicted from shapes and \
             keys. Examples:
 
