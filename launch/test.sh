@@ -5,7 +5,8 @@
 #
 # A script of launch/tests/ runs in the repository's root with the programs of a release build in the folder $BIN, and prints a line
 # "ok NAME" or "not ok NAME: why" for each thing that it checks, and "skip NAME: why" for what this machine cannot do, which counts
-# as neither; those in launch/tests/without-traits/ have the programs of the build without traits.
+# as neither; those in launch/tests/without-traits/ have the programs of the build without traits. Two scripts run at a time, but one
+# that waits for deadlines or kills at moments runs alone: it says so in a line "# Alone: why".
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source launch/setup.sh
@@ -63,20 +64,38 @@ unit_tests() {
     passed=$((passed + ok)) failed=$((failed + bad))
 }
 
-# script FILE: runs a script of launch/tests/ and adds up its lines.
-script() {
-    local file=$1 ok bad skip status
-    bash "$file" 2>&1 | tee "$logs/script"
-    status=${PIPESTATUS[0]}
-    ok=$(grep -c '^ok ' "$logs/script")
-    bad=$(grep -c '^not ok ' "$logs/script")
-    skip=$(grep -c '^skip ' "$logs/script")
+# run_script FILE: runs a script of launch/tests/ and keeps what it prints, its exit status and its time.
+run_script() {
+    local file=$1 name=$logs/${1##*/} status=0 started=$SECONDS
+    bash "$file" >"$name" 2>&1 || status=$?
+    echo "$status $((SECONDS - started))" >"$name.end"
+}
+export -f run_script
+export logs
+
+# count_script FILE: shows what a script printed and adds up its lines.
+count_script() {
+    local file=$1 name=$logs/${1##*/} ok bad skip status seconds
+    read -r status seconds <"$name.end"
+    cat "$name"
+    ok=$(grep -c '^ok ' "$name")
+    bad=$(grep -c '^not ok ' "$name")
+    skip=$(grep -c '^skip ' "$name")
     if ((bad == 0 && (status != 0 || ok + skip == 0))); then
         echo "not ok $file: exit status $status after $ok checks"
         bad=1
     fi
-    took "$file"
+    echo "-- $seconds s: $file"
     passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+}
+
+# scripts AT-A-TIME FILE…: runs scripts and counts them.
+scripts() {
+    local width=$1 file
+    shift
+    # shellcheck disable=SC2016 # The inner shell expands it.
+    printf '%s\n' "$@" | xargs -P "$width" -I {} bash -c 'run_script "$1"' - {}
+    for file; do count_script "$file"; done
 }
 
 one "format" swift format lint --recursive --strict Sources Tests
@@ -88,7 +107,12 @@ one "release build" swift build -c release --product maxmin
 one "release build of the self-test of MPI" swift build -c release --product mpi-selftest
 BIN=$(swift build -c release --show-bin-path)
 export BIN
-for file in launch/tests/*.sh; do script "$file"; done
+mapfile -t alone < <(grep -l '^# Alone: ' launch/tests/*.sh)
+mapfile -t beside < <(grep -L '^# Alone: ' launch/tests/*.sh)
+scripts 2 "${beside[@]}"
+took "scripts, two at a time"
+scripts 1 "${alone[@]}"
+took "scripts that run alone"
 
 plain=(--disable-default-traits --scratch-path .build/plain)
 # The rooms whose own code meets other kernels or collectives; limits.sh does the whole pipeline.
@@ -96,7 +120,7 @@ export MAXMIN_TESTED_ROOMS="Collectives Tensors Optimizers LanguageModels Traini
 one "build without traits" swift build --build-tests "${plain[@]}"
 unit_tests "unit tests without traits" "${plain[@]}"
 BIN=$(swift build --show-bin-path "${plain[@]}")
-script launch/tests/without-traits/limits.sh
+scripts 1 launch/tests/without-traits/limits.sh
 
 ((skipped == 0)) || echo "$skipped checks skipped on this machine"
 echo "$passed passed, $failed failed"

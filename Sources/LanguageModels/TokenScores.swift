@@ -173,6 +173,19 @@ extension LanguageModel {
         }
     }
 
+    /// Whether the logits of the token after each sequence are all finite; nothing is laid out for it, as for sampling.
+    package func hasFiniteLogits(after sequences: [[Int32]]) -> Bool {
+        workspace.recording = nil
+        let packed = PackedSequences(sequences)
+        return batches(of: packed, rows: packed.lastRows).allSatisfy { batch, rows in
+            let hidden = hiddenRows(of: trunkForward(batch, rows: rows, recorded: false))
+            let product = inProductType(hidden.hidden, workspace.hiddenProduct.tensor(hidden.hidden.shape))
+            return logitChunks(rows: hidden.count).allSatisfy {
+                nonFiniteCount(logits(of: product, $0, kept: nil)) == 0
+            }
+        }
+    }
+
     /// Logits of some rows, [rows, V]: into their place among the kept ones, or into a buffer for this chunk.
     func logits(of product: Tensor, _ range: Range<Int>, kept: Tensor?) -> Tensor {
         let logits = kept?.rows(range) ?? workspace.logits.tensor([range.count, configuration.vocabularySize])

@@ -115,7 +115,8 @@ package func chat(
             write: write
         )
         answers += 1
-        turns = kept.messages + [Message(.assistant, answer)]
+        // Nothing was said where an answer was interrupted at once.
+        turns = kept.messages + (answer.isEmpty ? [] : [Message(.assistant, answer)])
     }
 }
 

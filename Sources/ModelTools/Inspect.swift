@@ -227,7 +227,9 @@ private func describeData(_ path: String, _ request: PreferenceRequest) throws -
     if try isOwn || request.namesRows(of: path) || DataPreset.recognizing(fields) != nil {
         return try describePreferences(path, request)
     }
-    if fields.contains("messages") { return try describeTrainingTexts(path, request) }
+    if !fields.contains("prompt"), fields.contains("messages") || holdsConversations(path) {
+        return try describeTrainingTexts(path, request)
+    }
     let (prompts, report) = try loadPromptTexts(path)
     let openings = prompts.count { if case .opening = $0 { true } else { false } }
     return [

@@ -5,6 +5,12 @@ import StrictJSON
 import Tensors
 import Text
 
+/// Whether a file is one to train on that has conversations, though texts stand before them.
+func holdsConversations(_ path: String) -> Bool {
+    let texts = try? loadTrainingTexts(path, under: nil).texts
+    return texts?.contains { if case .conversation = $0 { true } else { false } } == true
+}
+
 /// What a file of conversations, and texts between them, holds for the stage `sft`.
 ///
 /// With a configuration that names a model, also how long they are in its tokens.

@@ -19,13 +19,16 @@ package func mergeAdapter(
         throw Failure(.missingInput, "has no adapter_config.json, so it is no adapter", at: adapter)
     }
     try requireEmpty(directory)
+    // Read before anything is written.
+    let told = try adaptersOwnCard(adapter)
     let count = try ModelDirectory.writeMerged(
         adapter: adapter,
         base: base,
         to: directory,
         followSymlinks: followSymlinks
     )
-    try writeAtomically(mergedCard(of: directory, adapter, base: base), to: "\(directory)/README.md")
+    let card = mergedCard(adapter, base: base, told: told, isReward: try ModelDirectory.isRewardModel(directory))
+    try writeAtomically(card, to: "\(directory)/README.md")
     let summary: JSONValue = [
         "adapter": .string(adapter), "base": .string(base), "directory": .string(directory),
         "parameters": .integer(count),
@@ -33,31 +36,31 @@ package func mergeAdapter(
     return summary.encoded()
 }
 
-/// What `README.md` of a merged model says: what it is made of, what the adapter's own card says, and how to load it.
-private func mergedCard(of directory: String, _ adapter: String, base: String) throws(Failure) -> String {
-    let isReward = try ModelDirectory.isRewardModel(directory)
-    let card = "\(adapter)/README.md"
-    let own =
-        FileManager.default.fileExists(atPath: card)
-        ? String(decoding: try readBytes(ofFile: card, limit: 1 << 20), as: UTF8.self) : ""
-    // Behind its metadata, before the lines that load an adapter.
-    let told = own.split(separator: "\n", omittingEmptySubsequences: false)
+/// What an adapter's card says behind its metadata and before how to load it; empty without a card.
+private func adaptersOwnCard(_ adapter: String) throws(Failure) -> String {
+    let path = "\(adapter)/README.md"
+    guard FileManager.default.fileExists(atPath: path) else { return "" }
+    return String(decoding: try readBytes(ofFile: path, limit: 1 << 20), as: UTF8.self)
+        .split(separator: "\n", omittingEmptySubsequences: false)
         .drop { !$0.hasPrefix("# ") }
         .prefix { $0 != "## How to load it" }
-        .map { $0.hasPrefix("#") ? "#" + $0 : String($0) }
         .joined(separator: "\n")
-    return """
-        \(cardHead(library: "transformers", isReward: isReward))
+}
 
-        # A merged model
+/// What `README.md` of a merged model says: what it is made of, how to load it, and what the adapter's own card says.
+private func mergedCard(_ adapter: String, base: String, told: String, isReward: Bool) -> String {
+    """
+    \(cardHead(library: "transformers", isReward: isReward))
 
-        The model `\(base)` with the adapter `\(adapter)` merged into its weights, by `maxmin merge`.
+    # A merged model
 
-        \(told.isEmpty ? "" : told + "\n")## How to load it
+    The model `\(base)` with the adapter `\(adapter)` merged into its weights, by `maxmin merge`.
 
-        In this folder:
+    ## How to load it
 
-        \(howToLoad(".", isReward: isReward))
+    In this folder:
 
-        """
+    \(howToLoad(".", isReward: isReward))
+    \(told.isEmpty ? "" : "\nThe card of the adapter says of it:\n\n\(told)")
+    """
 }

@@ -12,11 +12,6 @@ var terminalColumns: Int {
     return known && size.ws_col > 0 ? Int(size.ws_col) : 80
 }
 
-/// A text for standard error: prose is broken between words where that is a terminal.
-package func wrappedForStandardError(_ text: String) -> String {
-    standardErrorIsTerminal ? wrapped(text, columns: terminalColumns) : text
-}
-
 /// Lines broken between words to less than so many columns.
 ///
 /// A line that begins with a space or has two in a row is a command or part of a table, and stays as it is.

@@ -1,10 +1,9 @@
 import Failures
 import Foundation
-import Reporting
 
 /// Tells people a line, or several, on standard error; a closed one is no reason to stop.
 func say(_ line: String) {
-    let shown = wrappedForStandardError(printable(line, keepsLines: true, limit: .max))
+    let shown = printable(line, keepsLines: true, limit: .max)
     try? FileHandle.standardError.write(contentsOf: Data("\(shown)\n".utf8))
 }
 

@@ -40,6 +40,15 @@ func exponential(_ x: Double) -> Double { exp(x) }
         }
     }
 
+    /// One token's logit is enough, be it infinite or no number.
+    @Test(arguments: [Float.infinity, -.infinity, .nan]) func logitsThatAreNotFiniteAreFound(weight: Float) {
+        #expect(model.hasFiniteLogits(after: prompts))
+        // Of the output row of a token that no prompt has.
+        model.parameters.values[10 * 24] = weight
+        model.parametersDidChange()
+        #expect(!model.hasFiniteLogits(after: prompts))
+    }
+
     /// With bf16 a full pass rounds keys and values as the cache does.
     @Test(arguments: [(Float(1), Precision.float32, Float(1e-4)), (0.6, .float32, 1e-4), (1, .bfloat16, 0.05)])
     func logProbabilitiesAreThoseOfAFullPass(temperature: Float, precision: Precision, tolerance: Float) {

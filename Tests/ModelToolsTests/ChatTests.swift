@@ -89,7 +89,7 @@ import Text
         #expect(long.answers.count == 1 && long.notes.last == "the line is too long: its beginning is left out")
     }
 
-    /// What is written of an interrupted answer stays a turn, and the talk goes on.
+    /// An interrupted answer ends where it is, and the talk goes on.
     @Test func anInterruptedAnswerEnds() throws {
         let whole = try talk(["the film", "the film"])
         let cut = try talk(["the film", "the film"], interruptedAfter: 2)

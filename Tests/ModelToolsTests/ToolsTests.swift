@@ -98,7 +98,7 @@ import Text
             )
             emit(try mergeAdapter(folder, base: model, directory: model + "-merged"))
             let card = try String(contentsOfFile: model + "-merged/README.md", encoding: .utf8)
-            #expect(card.hasPrefix("---\nlibrary_name: transformers\n") && card.contains("\n## A run\n\nMade so.\n"))
+            #expect(card.hasPrefix("---\nlibrary_name: transformers\n") && card.contains("\n# A run\n\nMade so.\n"))
             #expect(card.contains("`\(folder)`") && card.contains("AutoModelForCausalLM.from_pretrained(\".\")"))
             #expect(!card.contains("\nx\n") && !card.contains("a: b"))
             emit(try inspect(folder, json: true))

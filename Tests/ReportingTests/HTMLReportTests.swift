@@ -139,7 +139,16 @@ struct HTMLReportTests {
         #expect(try htmlReport(finishedRun()).contains("So MaxMin helped the worst-off group"))
         #expect(try htmlReport(finishedRun(single: 0.9)).contains("So MaxMin did not help the worst-off group"))
         #expect(try htmlReport(finishedRun(single: 0.62)).contains("This run does not show that MaxMin helped"))
-        #expect(try htmlReport(finishedRun()).contains("-45.0 (-50.0 to -40.0) points less under a single reward"))
+        #expect(
+            try htmlReport(finishedRun()).contains(
+                "(single less maxmin: -45.0 (-50.0 to -40.0) points, on the same prompts)"
+            )
+        )
+    }
+
+    /// A divergence that is small but there is not shown as none.
+    @Test func smallDivergencesAreShown() {
+        #expect([0, 0.0009, 0.094, 0.5, 3.25].map(shownNats) == ["0.0", "0.001", "0.094", "0.5", "3.2"])
     }
 
     /// Groups that choices do not tell apart are not called found, and known ones not placed.
@@ -154,18 +163,9 @@ struct HTMLReportTests {
         try change { $0["groups_known"] = true }
         let known = try htmlReport(run)
         #expect(known.contains("The 2 users are of 2 groups") && known.contains("The data say who is in which."))
-        try change { object in
-            object["groups_known"] = false
-            let likelihoods = object["log_likelihood"]?.array ?? []
-            object["log_likelihood"] = .array(
-                likelihoods.map { entry in
-                    var entry = entry.object ?? [:]
-                    entry["told_apart"] = false
-                    return .object(entry)
-                }
-            )
-        }
-        #expect(try htmlReport(run).contains("were put into, though choices do not tell them apart, 2 groups"))
+        #expect(known.contains("Training is given them.") && known.contains("by choices alone"))
+        try change { ($0["groups_known"], $0["told_apart"]) = (false, false) }
+        #expect(try htmlReport(run).contains("were put into 2 groups, which choices do not tell apart: group-0"))
     }
 
     /// Numbers along an axis that would touch are left out; all marks stay.

@@ -2,6 +2,7 @@ import Evaluation
 import Failures
 import Testing
 
+@testable import RewardMixture
 @testable import Runs
 
 struct ModelsAtChanceTests {
@@ -36,6 +37,19 @@ struct ModelsAtChanceTests {
         #expect(failure.message.hasPrefix("the reward model of group-1 decides"))
         for remedy in ["more comparisons", "fewer reward.groups", "calibrate.at_chance: take"] {
             #expect(failure.message.contains(remedy))
+        }
+    }
+
+    /// One reward for groups that oppose each other may be at chance; none may be untrained.
+    @Test func weakModelsAreNamed() {
+        let atChance = Estimate(mean: 0.6, low: 0.49, high: 0.7)
+        let trained = GroupTraining(steps: 20, bestStep: 10, bestLoss: 0.6)
+        let untrained = GroupTraining(steps: 20, bestStep: 0, bestLoss: 0.7)
+        #expect(weakness(of: "group-0", trained, atChance)?.contains("60.0 %, is not above chance") == true)
+        #expect(weakness(of: "single", trained, atChance, mayBeAtChance: true) == nil)
+        for mayBeAtChance in [false, true] {
+            let found = weakness(of: "single", untrained, atChance, mayBeAtChance: mayBeAtChance)
+            #expect(found?.contains("is untrained") == true)
         }
     }
 

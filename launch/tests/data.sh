@@ -56,6 +56,11 @@ for text in "Hello." "Again, and at greater length than before."; do
 done >talks.jsonl
 same "inspect conversations" '["conversations",2,2]' \
     "$("$maxmin" inspect talks.jsonl --json | jq -c '[.kind, .kept, .answers]')"
+{ echo '{"text": "First a text."}'; cat talks.jsonl; } >mixed.jsonl
+same "inspect conversations behind a text" '["conversations",1,2]' \
+    "$("$maxmin" inspect mixed.jsonl --json | jq -c '[.kind, .texts, .conversations]')"
+echo '{"prompt": "Say a.", "messages": [{"role": "user", "content": "Say a."}]}' >asked.jsonl
+same "inspect prompts that have messages too" '"prompts"' "$("$maxmin" inspect asked.jsonl --json | jq -c .kind)"
 printf 'model: { path: model }\ndata: { text: talks.jsonl, chat_template: none, max_length: 12 }\n' >talks.yaml
 same "inspect conversations: how many answers fit" '["none",12,1]' \
     "$("$maxmin" inspect talks.jsonl --config talks.yaml --json | jq -c '[.chat_template, .max_length, .left_out]')"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Faults injected into runs of three ranks (docs/reliability.md): each ends with the stated exit code, names the rank that is to blame,
 # and leaves no process behind. Time limits only tell a run that hangs.
+# Alone: it waits for deadlines of the watchdog.
 set -uo pipefail
 source launch/checks.sh
 source launch/mpi.sh

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # `maxmin launch` and `maxmin supervise`: signals to the supervisor, a shipped cluster file run with mpirun, and wrong use.
+# Alone: it kills launchers at moments.
 set -uo pipefail
 maxmin=$BIN/maxmin
 work=$(mktemp -d)

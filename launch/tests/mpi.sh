@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # MPI itself: every collective at 1 to 4 ranks, and how a run ends when a rank fails.
+# Alone: it waits for deadlines of the watchdog.
 set -uo pipefail
 shopt -s extglob
 source launch/mpi.sh

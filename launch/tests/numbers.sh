@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every numeric option of the command line at the ends of what a number may be: the command works or refuses it with one line and a
 # code of docs/command-line.md, and never ends by a signal. Keys of the configuration have a unit test of their own.
+# Alone: each command has a second to refuse a number.
 set -uo pipefail
 maxmin=$BIN/maxmin
 work=$(mktemp -d)

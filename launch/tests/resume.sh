@@ -5,6 +5,7 @@
 # WAYS are what is done to them in turn: kill (-9 of a rank), stop (SIGUSR1), launcher (kill -9 of mpirun). Needs jq.
 #
 #   BIN=.build/release SEED=3 WAYS=kill bash launch/tests/resume.sh 100
+# Alone: it kills runs at moments.
 set -uo pipefail
 source launch/checks.sh
 source launch/mpi.sh

@@ -5,6 +5,7 @@
 # unless stated; on several, a call's number is only nearly that of the trace. Needs jq and strace; reports a skip where tracing or mounting is not allowed.
 #
 #   BIN=.build/release RANKS="1 2 4" bash launch/tests/save-faults.sh all
+# Alone: it kills runs while they save.
 set -uo pipefail
 source launch/checks.sh
 maxmin=$BIN/maxmin

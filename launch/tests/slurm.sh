@@ -4,6 +4,7 @@
 #
 #   BIN=.build/debug launch/tests/slurm.sh         warns the job as Slurm would: a minute
 #   BIN=.build/debug launch/tests/slurm.sh limit   waits for Slurm to warn it, before its time limit: some minutes
+# Alone: it waits for jobs.
 set -uo pipefail
 source launch/mpi.sh
 maxmin=$(realpath "$BIN/maxmin")

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `maxmin sweep`: killed in the middle it goes on to the bits of an undisturbed run; finished runs are skipped, a failing one is
 # recorded and the others go on; --only, --list, --report, Ctrl-C, mpirun, and the job array of `maxmin launch`. Needs jq.
+# Alone: it kills sweeps at moments.
 set -uo pipefail
 source launch/checks.sh
 source launch/mpi.sh

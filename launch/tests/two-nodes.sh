@@ -2,6 +2,7 @@
 # A run over two nodes, which are network namespaces of this machine joined by a pair of virtual Ethernet devices: the same bits as on
 # one node, a short cut of the network survived, a lasting one noticed. Launched by `maxmin launch`, with the keepalive that it
 # ships with; mpirun's remote shell enters the other namespace. Needs root and iproute2.
+# Alone: it waits for deadlines of the watchdog.
 set -uo pipefail
 source launch/mpi.sh
 work=$(mktemp -d)

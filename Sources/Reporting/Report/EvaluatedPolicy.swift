@@ -1,5 +1,4 @@
 import Failures
-import Foundation
 import StrictJSON
 
 /// A policy of `evaluation.json`.
@@ -49,8 +48,8 @@ package func divergenceText(_ kl: Double, isBound: Bool, missed: Double?) -> Str
     (isBound ? "≤ " : "") + shownNats(kl) + (missed.map { " of \(shownNats($0))" } ?? "")
 }
 
-/// A divergence with one decimal or, where it is small, with two digits that are not zero.
-package func shownNats(_ kl: Double) -> String { String(format: kl < 0.95 ? "%.2g" : "%.1f", kl) }
+/// A divergence with one decimal or, where it is small, with three.
+package func shownNats(_ kl: Double) -> String { decimal(kl, kl >= 0.0005 && kl < 0.095 ? 3 : 1) }
 
 extension EvaluatedPolicy {
     fileprivate init(_ name: String, _ fields: JSONFields) throws(Failure) {

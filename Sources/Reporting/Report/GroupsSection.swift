@@ -7,12 +7,13 @@ func groupsContent(_ run: ReportedRun) throws(Failure) -> String? {
         return run.mixture == nil ? nil : try accuracies(run.mixture) + rewardTraining(run)
     }
     let count = try diagnosis.int("groups", in: 1...Int.max)
-    let shares = try diagnosis.doubles("shares")
     let names = try groupNames(run.mixture, count: count)
+    let areKnown = try diagnosis.optionalBool("groups_known") ?? false
     var html = ""
     if names != modelNames(groups: count).dropLast() {
         html += paragraph(
-            "Labels of the data match the groups so: \(names.joined(separator: ", ")). Training never sees them."
+            "Labels of the data match the groups so: \(names.joined(separator: ", ")). Training "
+                + (areKnown ? "is given them." : "never sees them.")
         )
     }
     if let agreement = try run.mixture?.optionalDouble("assignment_agreement") {
@@ -20,7 +21,7 @@ func groupsContent(_ run: ReportedRun) throws(Failure) -> String? {
     }
     html += charts([
         try likelihoodChart(diagnosis),
-        try responsibilities(diagnosis, groups: count, shares: shares),
+        try responsibilities(diagnosis, groups: count, areKnown: areKnown),
         try correlations(diagnosis, groups: count),
         try iterations(run.metrics),
     ])
@@ -51,7 +52,7 @@ private func likelihoodChart(_ diagnosis: JSONFields) throws(Failure) -> String 
     ).html
 }
 
-private func responsibilities(_ diagnosis: JSONFields, groups: Int, shares: [Double]) throws(Failure) -> String {
+private func responsibilities(_ diagnosis: JSONFields, groups: Int, areKnown: Bool) throws(Failure) -> String {
     var users: [(name: String, shares: [Double])] = []
     for user in try diagnosis.fieldsList("users") {
         users.append((try user.string("user_id"), try user.doubles("posterior", in: 0...1)))
@@ -62,7 +63,8 @@ private func responsibilities(_ diagnosis: JSONFields, groups: Int, shares: [Dou
     }
     return HeatMap(
         title: "Who is in which group?",
-        caption: "Posterior of each of \(users.count) users at the end of EM, sorted by group and certainty.",
+        caption: "Posterior of each of \(users.count) users "
+            + (areKnown ? "by choices alone" : "at the end of EM") + ", sorted by group and certainty.",
         xLabel: "users",
         rows: modelNames(groups: groups).dropLast(),
         columns: sorted

@@ -36,17 +36,13 @@ private func sentences(of diagnosis: JSONFields, _ mixture: JSONFields?) throws(
     let parts = zip(names, shares).map { "\($0) with \(decimal(100 * $1, 1)) %" }
     // Known groups have no doubt to say, and those that cannot be told apart are no finding.
     let areKnown = try diagnosis.optionalBool("groups_known") ?? false
-    var areToldApart = true
-    for tried in try diagnosis.fieldsList("log_likelihood") where try tried.int("groups") == shares.count {
-        areToldApart = try tried.bool("told_apart")
-    }
-    let how =
-        areKnown
-        ? "are of" : areToldApart ? "form" : "were put into, though choices do not tell them apart,"
+    let areToldApart = try diagnosis.optionalBool("told_apart") ?? true
+    let how = areKnown ? "are of" : areToldApart ? "form" : "were put into"
+    let doubt = areKnown || areToldApart ? "" : ", which choices do not tell apart"
     var sentences = [
         shares.count == 1
             ? "The \(users) users form one group."
-            : "The \(users) users \(how) \(shares.count) groups: \(joined(parts))."
+            : "The \(users) users \(how) \(shares.count) groups\(doubt): \(joined(parts))."
     ]
     let unsure = try diagnosis.int("unsure_users", in: 0...Int.max)
     sentences[0] +=
@@ -105,7 +101,7 @@ private func outcome(_ policies: [EvaluatedPolicy]) -> [String] {
                 : less.low > 0
                     ? "So MaxMin did not help the worst-off group: a single reward served it better"
                     : "This run does not show that MaxMin helped the worst-off group"
-            sentences.append("\(verdict) (\(less.points) points less under a single reward, on the same prompts).")
+            sentences.append("\(verdict) (single less maxmin: \(less.points) points, on the same prompts).")
         }
     }
     return sentences

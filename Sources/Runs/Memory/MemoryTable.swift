@@ -12,7 +12,8 @@ extension MemoryPlan {
             row(component.title) { $0[component] }
         }
         row("a rank") { $0.bytesPerRank }
-        row(ranks == 1 ? "the node" : "a node of \(ranksOnNode) of the \(ranks) ranks", bytesPerNode)
+        guard ranks > 1 else { return table.text }
+        row("a node of \(ranksOnNode) of the \(ranks) ranks", bytesPerNode)
         let shared = stages.contains { $0[.mapped] > 0 } ? "Ranks of a node share mapped weights.\n" : ""
         return table.text + shared
     }

@@ -82,10 +82,12 @@ extension Diagnosis {
         }
     }
 
+    /// Whether choices tell the groups that were found apart.
+    private var areToldApart: Bool { tried.last { $0.left == groups }?.areToldApart == true }
+
     /// The rules are those of docs/algorithm.md.
     package var verdict: Verdict {
-        let areToldApart = areGroupsKnown || tried.last { $0.left == groups }?.areToldApart == true
-        if groups == 1 || gain.mean <= gain.standardError || !areToldApart {
+        if groups == 1 || gain.mean <= gain.standardError || !areGroupsKnown && !areToldApart {
             let isRuledOut = tried.dropFirst().allSatisfy {
                 let most = $0.gainOverSingle.mean + 2 * $0.gainOverSingle.standardError
                 return min(most, $0.mostEvidence ?? .infinity) < negligibleGain
@@ -108,7 +110,12 @@ extension Diagnosis {
                 + "comparison" + ($0.groups == 1 ? "" : "; over one \($0.gainOverSingle.text)")
                 + ($0.areToldApart ? "" : "; choices do not tell them apart")
         }
-        lines.append("\(users.count - unsure) of \(users.count) users are placed with a posterior above 95 %")
+        let sure = "\(users.count - unsure) of \(users.count) users"
+        lines.append(
+            areGroupsKnown
+                ? "the data say who is in which group; choices alone would place \(sure) with a posterior above 95 %"
+                : "\(sure) are placed with a posterior above 95 %"
+        )
         for i in 0..<groups {
             let own = contrasts[i].compactMap { $0 }
             guard !own.isEmpty else { continue }
@@ -158,7 +165,8 @@ extension Diagnosis {
     /// One object: what `--json` prints and `diagnosis.json` holds.
     package var json: JSONObject {
         var object: JSONObject = [
-            "groups": .integer(groups), "groups_known": .bool(areGroupsKnown), "verdict": .string(verdict.rawValue),
+            "groups": .integer(groups), "groups_known": .bool(areGroupsKnown), "told_apart": .bool(areToldApart),
+            "verdict": .string(verdict.rawValue),
             "policy_worthwhile": .bool(isPolicyWorthwhile),
             "log_likelihood": .array(
                 tried.map {

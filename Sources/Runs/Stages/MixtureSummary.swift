@@ -115,7 +115,13 @@ struct MixtureSummary {
         let ofGroups = (0..<groups).map { group in
             weakness(of: names[group], mixture.finalTraining[group], accuracies[group].test)
         }
-        let ofSingle = weakness(of: names[groups], mixture.finalSingleTraining, accuracies[groups].test)
+        // One reward for groups that oppose each other is at chance: that is a result, and no weakness.
+        let ofSingle = weakness(
+            of: names[groups],
+            mixture.finalSingleTraining,
+            accuracies[groups].test,
+            mayBeAtChance: groups > 1
+        )
         let ofEmpty =
             emptyGroups == 0
             ? nil
@@ -258,7 +264,12 @@ extension GroupContrast {
 }
 
 /// Why a reward model is no better than none; nil where it is.
-private func weakness(of model: String, _ training: GroupTraining, _ accuracy: Estimate?) -> String? {
+func weakness(
+    of model: String,
+    _ training: GroupTraining,
+    _ accuracy: Estimate?,
+    mayBeAtChance: Bool = false
+) -> String? {
     let percent = accuracy.map { "\((100 * $0.mean).formatted(decimals: 1)) %" } ?? "unknown"
     if training.bestStep == 0 {
         return
@@ -266,7 +277,7 @@ private func weakness(of model: String, _ training: GroupTraining, _ accuracy: E
             + "\(percent)); "
             + "change reward.learning_rate or reward.max_steps, or give more comparisons"
     }
-    guard let accuracy, accuracy.low <= 0.5 else { return nil }
+    guard let accuracy, accuracy.low <= 0.5, !mayBeAtChance else { return nil }
     return "the held-out accuracy of \(model), \(percent), is not above chance (95 % interval from "
         + "\((100 * accuracy.low).formatted(decimals: 1)) %); what is compared with it means little"
 }

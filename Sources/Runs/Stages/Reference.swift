@@ -134,8 +134,8 @@ extension RunContext {
         model.samplingBytes = samplingBytes
         let progress = progress
         model.sampled = { ended, count, tokens in
-            // What is sampled is scored next.
-            progress.note(ended < count ? "sampling \(ended)/\(count), \(tokens) tokens" : "scoring")
+            // What is sampled is scored next, and a policy then learns from it.
+            progress.note(ended < count ? "sampling \(ended)/\(count), \(tokens) tokens" : "using what it sampled")
         }
     }
 

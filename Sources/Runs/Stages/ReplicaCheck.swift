@@ -35,12 +35,7 @@ extension RunContext {
     ///
     /// - Throws: `Failure` 70 on every rank.
     func requireFiniteLogits(of model: LanguageModel, after prompts: [[Int32]], step: Int) throws {
-        // Any token's log-probability is only finite where all logits are. Sampling would lay out all weights anew.
-        let sequences = PackedSequences(prompts.map { $0 + [0] })
-        let rows = sequences.rows(predicting: prompts.map { [$0.count..<$0.count + 1] })
-        let scores = model.tokenScores(of: sequences, rows: rows, temperature: 1)
-        let isFinite = (scores.logProbabilities + scores.entropies).allSatisfy(\.isFinite)
-        try requireFinite(isFinite, "the trained model's logits", step: step)
+        try requireFinite(model.hasFiniteLogits(after: prompts), "the trained model's logits", step: step)
     }
 
     /// Refuses to save where something is not finite on any rank.

@@ -13,7 +13,7 @@ struct TimeLeft {
     private var doneOperations = 0.0
     private var doneSeconds = 0.0
 
-    /// For the stages of a run that are to do; nil where the model's shape cannot be read.
+    /// For the stages of a run that are to do; nil where the work of one cannot be foreseen.
     init?(_ planner: StagePlanner, stages: [Stage]) {
         open = []
         for stage in Stage.allCases where stages.contains(stage) {

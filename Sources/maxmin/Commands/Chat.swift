@@ -10,8 +10,8 @@ struct Chat: ParsableCommand {
         discussion: """
             Reads a line of yours and prints the answer while it is sampled, under the model's chat template. Without \
             a template each line is a prompt that the model continues. /reset begins a new conversation, \
-            /temperature T changes the temperature. Ctrl-C ends an answer, and where there is none the chat; Ctrl-D \
-            ends the chat. Example:
+            /temperature T changes the temperature. Ctrl-C ends an answer; a second one, or one where there is no \
+            answer, ends the chat, as Ctrl-D does. Example:
 
               maxmin chat --model runs/quickstart/policy/maxmin --chat-template none
             """

@@ -10,7 +10,8 @@ struct Diagnose: ParsableCommand {
 
             What no diagnosis can know: groups that nobody in the data is of, differences of taste within a group, and \
             whether another start would have found other groups (try reward.restarts). With --json it prints an object \
-            with "groups", "verdict", "log_likelihood", "users", "diversity", "correlation" and "predictions". Example:
+            with "groups", "groups_known", "told_apart", "verdict", "log_likelihood", "users", "diversity", \
+            "correlation" and "predictions". Example:
 
               maxmin diagnose runs/imdb-10to1
             """
