@@ -4,7 +4,7 @@ import Testing
 @testable import Runs
 
 @Suite struct JudgeOrderTests {
-    /// Groups stand in the order of the first kind of judge, each with its own utilities; those that it lacks come last.
+    /// Groups stand in the order of the first kind of judge, each with its own utilities; others come last.
     @Test func groupsKeepTheirColumns() throws {
         func judge(_ kind: String, _ group: String, _ utility: Double) -> GroupJudge {
             GroupJudge(kind: kind, group: group, judge: Judge(name: group) { $0.map { _ in utility } })

@@ -51,7 +51,7 @@ same "which writes nothing" "none" "$([[ -e out.jsonl ]] || echo none)"
 mv first/reference model
 run=(run "$root/launch/runs/smoke.yaml" --set run.directory=run --set model.path=model --set 'run.stages=[reward]')
 # What sft learns from, in words and, with a model, in tokens.
-for text in "Hello." "Again, and at greater length than before."; do
+for text in "Hello." "$(printf 'Again, and at length. %.0s' {1..40})"; do
     jq -cn --arg text "$text" '{messages: [{role: "user", content: $text}, {role: "assistant", content: "It was good."}]}'
 done >talks.jsonl
 same "inspect conversations" '["conversations",2,2]' \
@@ -61,8 +61,8 @@ same "inspect conversations behind a text" '["conversations",1,2]' \
     "$("$maxmin" inspect mixed.jsonl --json | jq -c '[.kind, .texts, .conversations]')"
 echo '{"prompt": "Say a.", "messages": [{"role": "user", "content": "Say a."}]}' >asked.jsonl
 same "inspect prompts that have messages too" '"prompts"' "$("$maxmin" inspect asked.jsonl --json | jq -c .kind)"
-printf 'model: { path: model }\ndata: { text: talks.jsonl, chat_template: none, max_length: 12 }\n' >talks.yaml
-same "inspect conversations: how many answers fit" '["none",12,1]' \
+printf 'model: { path: model }\ndata: { text: talks.jsonl, chat_template: none, max_length: 96 }\n' >talks.yaml
+same "inspect conversations: how many answers fit" '["none",48,1]' \
     "$("$maxmin" inspect talks.jsonl --config talks.yaml --json | jq -c '[.chat_template, .max_length, .left_out]')"
 ends "inspect a conversation without an answer" 65 'bare.jsonl:1: "messages"' \
     bash -c "echo '{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}' >bare.jsonl; '$maxmin' inspect bare.jsonl"
