@@ -87,8 +87,10 @@ package final class ProgressMeter {
     package func advance(by steps: Int = 1, notes: [String] = []) {
         task?.advance(by: steps, at: now())
         task?.notes = notes
+        // What was done between two steps is over: a bar that went on saying so would stand until the next sign.
+        let isOver = task?.between != nil
         task?.between = nil
-        show()
+        show(atOnce: isOver)
     }
 
     /// Shows what the current task does between two steps, as in "E-step 3/8", until it advances.
@@ -104,13 +106,13 @@ package final class ProgressMeter {
         say(task.closingLine(at: now(), summary, columns: style == .bar ? columns() : .max))
     }
 
-    private func show() {
+    private func show(atOnce: Bool = false) {
         guard let task else { return }
         let time = now()
         switch style {
         case .silent: break
         case .bar:
-            guard time - shown >= 0.1 else { return }
+            guard atOnce || time - shown >= 0.1 else { return }
             write("\r\u{1B}[K" + task.bar(at: time, columns: columns()))
             barIsDrawn = true
             shown = time

@@ -184,6 +184,18 @@ struct ProgressMeterTests {
         #expect(log.writes == ["simulate: 0 of 368 pairs, 1 min 15 s, sampling 3/736, 5120 tokens\n"])
     }
 
+    /// However soon a step ends after a note, the bar has the step and not the note.
+    @Test func aStepReplacesANoteAtOnce() throws {
+        let stage = Stage()
+        let meter = stage.meter(.bar)
+        meter.begin("simulate", total: 368)
+        stage.time += 40
+        meter.note("sampling 256/256, 5120 tokens")
+        meter.advance(by: 128)
+        let last = try #require(stage.writes.last)
+        #expect(last.contains("128/368") && !last.contains("sampling"))
+    }
+
     /// Prose is broken between words; tables, commands and words longer than the terminal are not.
     @Test func saidLinesBreakBetweenWords() {
         let stage = Stage()
