@@ -89,15 +89,6 @@ count_script() {
     passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
 }
 
-# scripts AT-A-TIME FILE…: runs scripts and counts them.
-scripts() {
-    local width=$1 file
-    shift
-    # shellcheck disable=SC2016 # The inner shell expands it.
-    printf '%s\n' "$@" | xargs -P "$width" -I {} bash -c 'run_script "$1"' - {}
-    for file; do count_script "$file"; done
-}
-
 one "format" swift format lint --recursive --strict Sources Tests
 
 one "build" swift build --build-tests
@@ -109,9 +100,11 @@ BIN=$(swift build -c release --show-bin-path)
 export BIN
 mapfile -t alone < <(grep -l '^# Alone: ' launch/tests/*.sh)
 mapfile -t beside < <(grep -L '^# Alone: ' launch/tests/*.sh)
-scripts 2 "${beside[@]}"
+# shellcheck disable=SC2016 # The inner shell expands it.
+printf '%s\n' "${beside[@]}" | xargs -P 2 -I {} bash -c 'run_script "$1"' - {}
+for file in "${beside[@]}"; do count_script "$file"; done
 took "scripts, two at a time"
-scripts 1 "${alone[@]}"
+for file in "${alone[@]}"; do run_script "$file"; count_script "$file"; done
 took "scripts that run alone"
 
 plain=(--disable-default-traits --scratch-path .build/plain)
@@ -120,7 +113,8 @@ export MAXMIN_TESTED_ROOMS="Collectives Tensors Optimizers LanguageModels Traini
 one "build without traits" swift build --build-tests "${plain[@]}"
 unit_tests "unit tests without traits" "${plain[@]}"
 BIN=$(swift build --show-bin-path "${plain[@]}")
-scripts 1 launch/tests/without-traits/limits.sh
+run_script launch/tests/without-traits/limits.sh
+count_script launch/tests/without-traits/limits.sh
 
 ((skipped == 0)) || echo "$skipped checks skipped on this machine"
 echo "$passed passed, $failed failed"

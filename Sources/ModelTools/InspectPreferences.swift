@@ -33,7 +33,7 @@ func describePreferences(_ path: String, _ request: PreferenceRequest) throws ->
     ]
     if let configuration, let tokens {
         let maximum = min(configuration.data.maxLength, tokens.positions)
-        let lengths = try describeLengths(of: users, tokens.encoding, maximum: maximum)
+        let lengths = try describeComparisonLengths(of: users, tokens.encoding, maximum: maximum)
         for (key, value) in lengths.members { found[key] = value }
     }
     found["dropped"] = .array(report.dropped.map(JSONValue.string))
@@ -42,7 +42,7 @@ func describePreferences(_ path: String, _ request: PreferenceRequest) throws ->
 }
 
 /// How long prompts with responses are in tokens, and what becomes of those that are too long.
-private func describeLengths(
+private func describeComparisonLengths(
     of users: [User<Comparison>],
     _ encoding: ChatEncoding,
     maximum: Int
@@ -53,14 +53,20 @@ private func describeLengths(
         let responses = comparison.responses.map { encoding.response($0.text, isComplete: $0.isComplete).count }
         lengths.append(prompt + (responses.max() ?? 0))
     }
-    lengths.sort()
     let options = TokenizationOptions(maximumLength: maximum, vocabularySize: encoding.tokenizer.vocabularySize)
     let report = try tokenize(users, options, encoding: encoding).report
-    return [
+    var found = describeLengths(lengths, encoding, maximum: maximum)
+    found["cut_prompts"] = .integer(report.truncatedPrompts)
+    found["cut_responses"] = .integer(report.truncatedResponses)
+    return found
+}
+
+/// How long sequences are in tokens, and how many of them training takes whole.
+func describeLengths(_ lengths: [Int], _ encoding: ChatEncoding, maximum: Int) -> JSONObject {
+    [
         "chat_template": .string(encoding.template.rawValue), "max_length": .integer(maximum),
-        "median_tokens": .number(median(lengths.map(Double.init))), "longest_tokens": .integer(lengths.last ?? 0),
+        "median_tokens": .number(median(lengths.map(Double.init))), "longest_tokens": .integer(lengths.max() ?? 0),
         "within_max_length": .integer(lengths.count { $0 <= maximum }),
-        "cut_prompts": .integer(report.truncatedPrompts), "cut_responses": .integer(report.truncatedResponses),
     ]
 }
 

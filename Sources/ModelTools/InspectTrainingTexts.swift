@@ -2,7 +2,6 @@ import Failures
 import Preferences
 import Runs
 import StrictJSON
-import Tensors
 import Text
 
 /// Whether a file is one to train on that has conversations, though texts stand before them.
@@ -17,8 +16,8 @@ func holdsConversations(_ path: String) -> Bool {
 func describeTrainingTexts(_ path: String, _ request: PreferenceRequest) throws -> JSONValue {
     let configuration = try request.loadConfiguration()
     let tokens = try configuration?.encoding()
+    let options = try request.options(configuration, encoding: tokens?.encoding)
     let template = tokens?.encoding.template ?? configuration?.data.chatTemplate
-    let options = configuration?.data.loadOptions(template ?? .none) ?? LoadOptions()
     let (texts, report) = try loadTrainingTexts(path, options: options, under: template)
     let conversations = texts.compactMap { if case .conversation(let conversation) = $0 { conversation } else { nil } }
     var found: JSONObject = [
@@ -32,13 +31,9 @@ func describeTrainingTexts(_ path: String, _ request: PreferenceRequest) throws 
         let sequences = texts.map {
             tokenize($0, maximumTokens: .max, endOfText: tokens.endOfText, encoding: tokens.encoding)
         }
-        let lengths = sequences.map { $0?.tokens.count ?? 0 }.sorted()
         let starts = sequences.map { $0?.answers.first?.lowerBound ?? .max }
-        found["chat_template"] = .string(tokens.encoding.template.rawValue)
-        found["max_length"] = .integer(maximum)
-        found["median_tokens"] = .number(median(lengths.map(Double.init)))
-        found["longest_tokens"] = .integer(lengths.last ?? 0)
-        found["within_max_length"] = .integer(lengths.count { $0 <= maximum })
+        let lengths = describeLengths(sequences.map { $0?.tokens.count ?? 0 }, tokens.encoding, maximum: maximum)
+        for (key, value) in lengths.members { found[key] = value }
         // Of whose answers nothing fits.
         found["left_out"] = .integer(starts.count { $0 >= maximum })
     }
